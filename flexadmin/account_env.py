@@ -1,5 +1,7 @@
-"""Reads the Twilio accounts out of the environment. One account has the plain names (`TWILIO_ACCOUNT_SID` …); several
-are named in `TWILIO_ACCOUNTS`, and each variable then ends in the account's name: `TWILIO_ACCOUNT_SID__STAGING`.
+"""The Twilio accounts as the environment configures them.
+
+A single account has the plain variables, such as `TWILIO_ACCOUNT_SID`. Several accounts are named
+in `TWILIO_ACCOUNTS`, and each variable ends in the account's name: `TWILIO_ACCOUNT_SID__STAGING`.
 """
 
 from __future__ import annotations
@@ -17,74 +19,106 @@ RequireSetting = Callable[[str, str], str]
 
 
 def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
-    """The accounts of the site. What is missing, wrong or there twice raises `ImproperlyConfigured` with a hint."""
+    """Return the accounts of the site.
+
+    Raises `ImproperlyConfigured` with a hint if a value is missing, invalid or used twice.
+    """
     names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[]) if name.strip()]
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,19}", name):
             raise ImproperlyConfigured(
-                f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and dashes."
+                f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and "
+                "dashes."
             )
-    found = tuple(
-        _read_account(env, required, name, place) for place, name in enumerate(names or [""])
+    accounts = tuple(
+        _AccountReader(env, required, name).read(position)
+        for position, name in enumerate(names or [""])
     )
-    for what in ("name", "sid"):
-        if len({getattr(account, what).lower() for account in found}) < len(found):
-            raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {what}.")
-    return found
+    for attribute in ("name", "sid"):
+        values = {getattr(account, attribute).lower() for account in accounts}
+        if len(values) < len(accounts):
+            raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {attribute}.")
+    return accounts
 
 
-def _read_account(env: Any, required: RequireSetting, name: str, place: int) -> Account:
-    def called(variable: str) -> str:
-        return f"{variable}__{name.upper().replace('-', '_')}" if name else variable
+class _AccountReader:
+    """Reads the variables of one account. The name is "" if the site has only one account."""
 
-    sid = required(
-        called("TWILIO_ACCOUNT_SID"), "It starts with AC and is shown on the Console's home page."
-    )
-    if not flex_flow.is_sid("AC", sid):
-        raise ImproperlyConfigured(
-            f"{called('TWILIO_ACCOUNT_SID')} is not an account's SID: AC and 32 characters from 0-9 and a-f."
+    def __init__(self, env: Any, required: RequireSetting, name: str) -> None:
+        self.env = env
+        self.required = required
+        self.name = name
+
+    def read(self, position: int) -> Account:
+        sid = self._read_sid()
+        is_production = self.name.lower().startswith("prod")
+        colour = self.env.str(
+            self._variable("TWILIO_COLOUR"),
+            default=_default_colour(position, is_production=is_production),
         )
-    is_production = name.lower().startswith("prod")
-    colour = env.str(
-        called("TWILIO_COLOUR"), default=_default_colour(place, is_production=is_production)
-    )
-    if name and colour not in COLOURS:
-        raise ImproperlyConfigured(f"{called('TWILIO_COLOUR')} is not one of {', '.join(COLOURS)}.")
-    return Account(
-        sid=sid,
-        auth=_read_credentials(env, called, sid),
-        name=name,
-        colour=colour if name else "",
-        is_production=env.bool(called("TWILIO_PRODUCTION"), default=is_production),
-        is_read_only=env.bool("READ_ONLY", default=False)
-        or bool(name and env.bool(called("READ_ONLY"), default=False)),
-        api_url=env.str(called("FLEX_API_URL"), default="").rstrip("/") if name else "",
-    )
-
-
-def _read_credentials(env: Any, called: Callable[[str], str], sid: str) -> tuple[str, str]:
-    """The API key is preferred; the auth token serves where there is none."""
-    key, secret, token = (
-        env.str(called(name), default="")
-        for name in ("TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_AUTH_TOKEN")
-    )
-    if bool(key) != bool(secret):
-        raise ImproperlyConfigured(
-            f"{called('TWILIO_API_KEY')} and {called('TWILIO_API_SECRET')} go together: one of them is not set."
+        if self.name and colour not in COLOURS:
+            raise ImproperlyConfigured(
+                f"{self._variable('TWILIO_COLOUR')} is not one of {', '.join(COLOURS)}."
+            )
+        api_url = self.env.str(self._variable("FLEX_API_URL"), default="").rstrip("/")
+        return Account(
+            sid=sid,
+            auth=self._read_credentials(sid),
+            name=self.name,
+            colour=colour if self.name else "",
+            is_production=self.env.bool(self._variable("TWILIO_PRODUCTION"), default=is_production),
+            is_read_only=self._is_read_only(),
+            api_url=api_url if self.name else "",
         )
-    if not key and not token:
-        raise ImproperlyConfigured(
-            f"No Twilio credentials. Set {called('TWILIO_API_KEY')} and {called('TWILIO_API_SECRET')} (an API key: "
-            f"best), or {called('TWILIO_AUTH_TOKEN')}, in the environment or in .env; .env.example lists all."
-        )
-    if key and not flex_flow.is_sid("SK", key):
-        raise ImproperlyConfigured(
-            f"{called('TWILIO_API_KEY')} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
-        )
-    return (key, secret) if key else (sid, token)
+
+    def _variable(self, name: str) -> str:
+        """Return the name of this account's variable."""
+        return f"{name}__{self.name.upper().replace('-', '_')}" if self.name else name
+
+    def _read_sid(self) -> str:
+        variable = self._variable("TWILIO_ACCOUNT_SID")
+        sid = self.required(variable, "It starts with AC and is shown on the Console's home page.")
+        if not flex_flow.is_sid("AC", sid):
+            raise ImproperlyConfigured(
+                f"{variable} is not an account's SID: AC and 32 characters from 0-9 and a-f."
+            )
+        return sid
+
+    def _is_read_only(self) -> bool:
+        """Return True if READ_ONLY is set for the whole site or for this account."""
+        is_site_read_only: bool = self.env.bool("READ_ONLY", default=False)
+        if is_site_read_only or not self.name:
+            return is_site_read_only
+        return bool(self.env.bool(self._variable("READ_ONLY"), default=False))
+
+    def _read_credentials(self, account_sid: str) -> tuple[str, str]:
+        """Return user name and password: those of the API key, or else SID and auth token."""
+        key_variable = self._variable("TWILIO_API_KEY")
+        secret_variable = self._variable("TWILIO_API_SECRET")
+        token_variable = self._variable("TWILIO_AUTH_TOKEN")
+        key = self.env.str(key_variable, default="")
+        secret = self.env.str(secret_variable, default="")
+        token = self.env.str(token_variable, default="")
+        if bool(key) != bool(secret):
+            raise ImproperlyConfigured(
+                f"{key_variable} and {secret_variable} go together: one of them is not set."
+            )
+        if not key and not token:
+            raise ImproperlyConfigured(
+                f"No Twilio credentials. Set {key_variable} and {secret_variable} (an API key: "
+                f"best), or {token_variable}, in the environment or in .env; .env.example lists "
+                "all."
+            )
+        if key and not flex_flow.is_sid("SK", key):
+            raise ImproperlyConfigured(
+                f"{key_variable} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
+            )
+        return (key, secret) if key else (account_sid, token)
 
 
-def _default_colour(place: int, *, is_production: bool) -> str:
-    """Red says production, whatever its place."""
-    others = [colour for colour in COLOURS if colour != "red"]
-    return "red" if is_production else others[(place + 2) % len(others)]
+def _default_colour(position: int, *, is_production: bool) -> str:
+    """Return red for production, and another colour by position for the other accounts."""
+    if is_production:
+        return "red"
+    colours = [colour for colour in COLOURS if colour != "red"]
+    return colours[(position + 2) % len(colours)]

@@ -1,4 +1,4 @@
-"""Makes the roles' groups after each migration, looks for rights from outside, and counts the calls to Twilio."""
+"""The site's app: groups of the roles after a migration, the checks, and the count of calls."""
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
@@ -14,11 +14,11 @@ class FlexadminConfig(AppConfig):
         from flows.accounts.clients import call_finished
         from flows.audit import consistency
 
-        # With flows, the last app of all, so that its permissions are there.
-        last = apps.get_app_config("flows")
-        post_migrate.connect(after_migrate, sender=last)
+        # The last app to be migrated, so that all permissions exist.
+        last_app = apps.get_app_config("flows")
+        post_migrate.connect(after_migrate, sender=last_app)
         post_migrate.connect(
-            outside_rights.after_migrate, sender=last, dispatch_uid="flexadmin.outside_rights"
+            outside_rights.after_migrate, sender=last_app, dispatch_uid="flexadmin.outside_rights"
         )
         call_finished.connect(metrics.observe_call)
         consistency.register(recorded_roles.find_differences)

@@ -1,5 +1,7 @@
-"""Values of the environment that stand in files: NAME_FILE is the path of the file that holds NAME, as systemd's
-credentials and Docker's secrets come. Unlike a variable, a file is not passed on to every process that is started.
+"""Environment variables, also from files: NAME_FILE is the path of a file with NAME's value.
+
+systemd's credentials and Docker's secrets come as files. Unlike a variable, a file is not inherited
+by every child process.
 """
 
 from __future__ import annotations
@@ -13,23 +15,29 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 SECRET_NAME: Final = re.compile(r"(?:^|_)(?:KEYS?|SECRETS?|TOKENS?|PASSWORDS?|FALLBACKS)(?:_|$)")
-_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")  # says who, and is no secret
+_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")  # an identifier, not a secret
 
 
 class _EnvironWithFiles(FileAwareMapping):  # type: ignore[misc]  # has no types
-    """The environment, with what stands in files. A file that can't be read, is empty, or is given beside its value
-    raises `ImproperlyConfigured`. `read` is what was asked for by a name like a secret's."""
+    """The environment, including values in files.
+
+    `secret_values` are the values read so far whose names look like a secret's. Raises
+    `ImproperlyConfigured` if a file is empty or can't be read, or if the variable is set as well.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.read: set[str] = set()
+        self.secret_values: set[str] = set()
 
     def __getitem__(self, key: str) -> str:
         value = self._value(key)
         if SECRET_NAME.search(key):
-            self.read.update(part.strip() for part in (value, *value.split(",")) if part.strip())
-        # Nothing in a file is the name of another variable.
-        return value.replace("$", r"\$") if self.env.get(f"{key}_FILE") else value
+            parts = [part.strip() for part in (value, *value.split(","))]
+            self.secret_values.update(part for part in parts if part)
+        if self.env.get(f"{key}_FILE"):
+            # django-environ would take a leading $ for a reference to another variable.
+            return value.replace("$", r"\$")
+        return value
 
     def _value(self, key: str) -> str:
         path = self.env.get(f"{key}_FILE")
@@ -40,15 +48,15 @@ class _EnvironWithFiles(FileAwareMapping):  # type: ignore[misc]  # has no types
         try:
             value = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise ImproperlyConfigured(f"{key}_FILE: {path} can't be read: {why}.") from None
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ImproperlyConfigured(f"{key}_FILE: {path} can't be read: {reason}.") from None
         if not value:
             raise ImproperlyConfigured(f"{key}_FILE: {path} is empty.")
         return value
 
 
 class Env(environ.Env):  # type: ignore[misc]  # has no types
-    """django-environ's, which also reads NAME_FILE for each NAME."""
+    """The reader of django-environ, extended by NAME_FILE for each NAME."""
 
     ENVIRON = _EnvironWithFiles()
 
@@ -57,5 +65,5 @@ class Env(environ.Env):  # type: ignore[misc]  # has no types
         self.escape_proxy = True
 
     def secrets(self) -> set[str]:
-        """The values that were read so far by a name like a secret's."""
-        return {value for value in self.ENVIRON.read if not _SID.fullmatch(value)}
+        """Return the values read so far whose names look like a secret's."""
+        return {value for value in self.ENVIRON.secret_values if not _SID.fullmatch(value)}

@@ -1,7 +1,7 @@
-"""The site's settings, from the environment (or a .env file beside manage.py).
+"""The site's settings, from the environment or from a .env file next to manage.py.
 
-What is missing stops the start, with a hint. `.env.example` lists every variable; each can also stand in a file
-(secrets.py).
+The start fails with a hint if a required variable is missing. `.env.example` lists every variable.
+The value of each can also be in a file (env.py).
 """
 
 import os
@@ -24,23 +24,25 @@ environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
 
 def required(name: str, hint: str) -> str:
+    """Return the value of a variable, or raise `ImproperlyConfigured` if it is not set."""
     value = str(env.str(name, default="")).strip()
     if not value:
         raise ImproperlyConfigured(
-            f"{name} is not set. {hint} Set it in the environment or in .env; .env.example lists all. "
-            "Just looking? `uv run manage.py demo` needs none of this."
+            f"{name} is not set. {hint} Set it in the environment or in .env; .env.example lists "
+            "all. Just looking? `uv run manage.py demo` needs none of this."
         )
     return value
 
 
 SECRET_KEY = required("SECRET_KEY", "It signs sessions and forms: any 50 random characters.")
-# Keys of before, which still open what they signed, until it has run out.
+# Previous keys, which are still accepted for sessions and forms that they signed.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 AUDIT_KEY = required(
     "AUDIT_KEY",
-    "The key of the audit log's hash chain: 32 random characters or more, kept apart from database backups.",
+    "The key of the audit log's hash chain: 32 random characters or more, kept apart from database "
+    "backups.",
 )
-# Keys of before, newest first: they verify what they sealed, and seal nothing new.
+# Previous keys, newest first. They verify old events and are not used for new ones.
 AUDIT_KEY_FALLBACKS: list[str] = env.list("AUDIT_KEY_FALLBACKS", default=[])
 if min(map(len, [AUDIT_KEY, *AUDIT_KEY_FALLBACKS])) < 32:
     raise ImproperlyConfigured(
@@ -61,10 +63,10 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
 # Twilio
 FLEX_API_URL = env.str("FLEX_API_URL", default="https://flex-api.twilio.com/v1").rstrip("/")
 FLEX_ACCOUNTS = read_accounts(env, required)
-FLEX_RATE_LIMITS = True  # off only where the other end is the sandbox
+FLEX_RATE_LIMITS = True  # off only with the sandbox
 
 INSTALLED_APPS = [
-    "flexadmin",  # first: its createsuperuser and changepassword take the place of Django's
+    "flexadmin",  # first, because its createsuperuser and changepassword replace Django's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -90,7 +92,7 @@ MIDDLEWARE = [
     "flexadmin.http.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths tell no secret
+    "django.middleware.gzip.GZipMiddleware",  # with random padding, against BREACH
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "flexadmin.http.middleware.FormEncodingMiddleware",
@@ -127,23 +129,23 @@ FORM_RENDERER = "flows.core.form_renderer.FieldRenderer"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / '.flexadmin.sqlite3'}")
 }
-DATABASES["default"]["ATOMIC_REQUESTS"] = False  # an attempt is committed before its call goes out
+DATABASES["default"]["ATOMIC_REQUESTS"] = False  # an attempt is committed before its call
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",  # a writer waits its turn at the start, never halfway
+        "transaction_mode": "IMMEDIATE",  # a writer waits at its start, and never fails halfway
         "timeout": 10,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
-    # Connections stay open: the first one makes files beside the database, which a full disk has no room for.
+    # Connections stay open: a new one may have to create files, which fails on a full disk.
     DATABASES["default"]["CONN_MAX_AGE"] = None
 else:
-    # A process keeps so many connections at most, and needs one for each of its threads and one to spare. Each is
-    # tried before it is lent. 0: no pool, for a server that pools by itself.
+    # The most connections of a process, which needs one for each thread and one more. With 0 there
+    # is no pool, for a server that pools connections itself.
     pool_size = env.int("DATABASE_POOL_SIZE", default=10)
     DATABASES["default"].update(
         {"CONN_MAX_AGE": 0 if pool_size else 60, "CONN_HEALTH_CHECKS": True}
     )
-    # Seconds and milliseconds until a server that does not answer, or a lock that does not come free, is given up.
+    # Time limits for a server that doesn't respond (s, ms) and for a lock that isn't released (ms).
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
@@ -154,16 +156,16 @@ else:
         DATABASES["default"]["OPTIONS"]["pool"] = {
             "min_size": 1,
             "max_size": pool_size,
-            "timeout": 3.0,  # seconds that a thread waits for one, also where the server refuses at once
+            "timeout": 3.0,  # seconds that a thread waits for a connection
             "max_idle": 60.0,
-            # A server that was away is asked anew by the next request, not after pauses that grow.
+            # The next request connects again at once, without pauses that grow.
             "reconnect_timeout": 0.0,
         }
-# Plans run in the background, by `manage.py db_worker`.
+# Bulk changes run in the background, in `manage.py db_worker`.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Who gets in
+# Authentication
 AUTHENTICATION_BACKENDS = ["flexadmin.users.roles.RolesBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "flows:list"
@@ -188,7 +190,7 @@ ONE_TIME_PASSWORD_HOURS = env.int("ONE_TIME_PASSWORD_HOURS", default=72)
 if ONE_TIME_PASSWORD_HOURS < 1:
     raise ImproperlyConfigured("ONE_TIME_PASSWORD_HOURS is a whole number from 1 on.")
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
-# Bad sign-ins and used codes are counted where every worker and every machine sees them.
+# In the database, because all workers and machines share failed sign-ins and used codes.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -197,23 +199,21 @@ CACHES = {
     }
 }
 
-# allauth: second factors, passkeys, single sign-on. Nobody signs up, nothing is mailed.
+# allauth: two-factor authentication, passkeys, single sign-on. No sign-up and no mail.
 ACCOUNT_ADAPTER = "flexadmin.signin.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
-# Codes and passkeys are counted by user and address, as passwords are (limits.py). allauth would count by user alone.
+# The site counts failed codes by user and address, as it does passwords. allauth counts by user.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_ADAPTER = "flexadmin.signin.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_TOLERANCE = (
-    1  # steps of 30 s before and after: a phone's clock may be off, and typing takes time
-)
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s, for clocks that are off and for slow typing
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 SOCIALACCOUNT_ADAPTER = "flexadmin.signin.adapters.SocialAccountAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to the provider: form-action is 'self'
-SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds: a thread waits for the provider that long
+SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link, because form-action is 'self'
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds that a thread waits for the provider
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": read_oidc_settings(env)}
 
 LANGUAGE_CODE = "en"
@@ -229,28 +229,26 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    4 * 1024 * 1024
-)  # bytes; all flows of an account as JSON are some 2.5 MB
+# In bytes. All flows of a full account take about 2.5 MB as JSON.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-DATA_UPLOAD_MAX_NUMBER_FILES = 1  # of an import
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # the file of an import
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
-FILE_UPLOAD_HANDLERS = [
-    "django.core.files.uploadhandler.MemoryFileUploadHandler"
-]  # nothing is put on the disk
+# Uploads are never written to the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-# A browser takes a cookie of this name over HTTPS only, for the whole of this host and from no other of its domain.
+# Browsers accept a __Host- cookie only over HTTPS and from this very host.
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS_ONLY else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS_ONLY else "csrftoken"
-# Lax, not Strict: who follows a link to an event, from a ticket, stays signed in. No GET changes anything.
+# Lax, so that a link from another site finds the user signed in. No GET changes anything.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.ops.error_reports.RedactingExceptionReporterFilter"
 CSRF_FAILURE_VIEW = "flexadmin.http.form_rescue.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
-# For a year browsers ask this host by HTTPS only. For its subdomains, and in the lists that browsers come with, that is
-# the decision of whoever has the whole domain: a subdomain without HTTPS could not be reached any more.
+# Subdomains and browsers' preload lists are off by default, because they concern the whole domain:
+# a subdomain without HTTPS could not be reached for a year.
 HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 if HSTS_PRELOAD and not HSTS_SUBDOMAINS:
@@ -260,7 +258,7 @@ if HSTS_PRELOAD and not HSTS_SUBDOMAINS:
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and HSTS_SUBDOMAINS
 SECURE_HSTS_PRELOAD = HTTPS_ONLY and HSTS_PRELOAD
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # Django would have both set
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they ask for subdomains and preload
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -1,5 +1,6 @@
-"""Addresses of the whole site: sign-in, people and health here, everything about flows in flows.urls. Of allauth's
-pages only these are reachable: nobody signs up, and nothing is mailed.
+"""URLs of the site: sign-in, users and health checks. Those of flows are in flows/urls.py.
+
+Only some of allauth's views have a URL: the site has no sign-up and sends no mail.
 """
 
 from django.conf import settings
@@ -18,9 +19,8 @@ get_or_post = require_http_methods(["GET", "POST"])
 get_head_or_post = require_http_methods(["GET", "HEAD", "POST"])
 sign_in_urls: list[URLPattern] = [
     path("login/", get_head_or_post(signin.SignIn.as_view()), name="login"),
-    path(
-        "login/", get_head_or_post(signin.SignIn.as_view()), name="account_login"
-    ),  # what allauth calls it
+    # allauth's name for the same page.
+    path("login/", get_head_or_post(signin.SignIn.as_view()), name="account_login"),
     path(
         "login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"
     ),

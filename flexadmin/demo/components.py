@@ -1,5 +1,7 @@
-"""Every part of the pages side by side, in all its states: for whoever works on them. The address exists under DEBUG
-only (urls.py). What is shown is made up; each part is drawn by the template that the pages use, never by a copy.
+"""A page for developers that shows every component in all its states.
+
+It has a URL under DEBUG only (urls.py). The content is made up. Each component is rendered by the
+template that the pages use, never by a copy.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from flows.twilio.flex import flex_flow
 
 SID: Final = "FO" + "0123456789abcdef" * 2
 OTHER_SID: Final = "FO" + "fedcba9876543210" * 2
-TIMELINE: Final = "Timeline"  # its parts are the items of one list
+TIMELINE: Final = "Timeline"  # its states are the items of one list
 BUTTON_VARIANTS: Final = ("main", "", "danger", "danger-quiet", "quiet", "small")
 SAMPLE_MESSAGES: Final = (
     (constants.SUCCESS, "Turned off “Support Berlin”. Confirmed by Twilio."),
@@ -41,12 +43,13 @@ SAMPLE_MESSAGES: Final = (
     (constants.ERROR, "This flow was deleted at Twilio. It can't be changed."),
 )
 
-Example = tuple[str, str, dict[str, Any]]  # what it shows, its template, what that takes
+# The name of the state, its template, and the template's context.
+Example = tuple[str, str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One component: its states, drawn."""
+    """One component with its rendered states."""
 
     title: str
     states: list[tuple[str, SafeString]]
@@ -57,88 +60,101 @@ class Section:
 
 
 def components(request: HttpRequest) -> HttpResponse:
-    sections = [
-        Section(
-            title,
-            [(name, render_to_string(path, context, request)) for name, path, context in parts],
-        )
-        for title, parts in _example_groups()
-    ]
+    sections = []
+    for title, examples in _example_groups():
+        states = [
+            (name, render_to_string(template, context, request))
+            for name, template, context in examples
+        ]
+        sections.append(Section(title, states))
     return render(request, "components.html", {"buttons": BUTTON_VARIANTS, "sections": sections})
 
 
 def _example_groups() -> Iterator[tuple[str, list[Example]]]:
-    flow, off, unset = (
-        _make_flow(),
-        _make_flow(enabled=False),
-        _make_flow(enabled=None, contact_identity=""),
-    )
-    gone, other = (
-        _make_flow(gone_at=timezone.now()),
-        _make_flow(sid=OTHER_SID, friendly_name="Support Paris"),
-    )
+    """Return the components in the order of the page: title and examples."""
+    flow, disabled = _make_flow(), _make_flow(enabled=False)
+    unset = _make_flow(enabled=None, contact_identity="")
+    deleted = _make_flow(gone_at=timezone.now())
+    events = _make_events()
     yield "Field", [*_field_examples()]
-    yield (
-        "Errors of a form",
-        [("Summary", "_errors.html", {"form": _invalid_form(), "problem": None})],
-    )
+    yield "Errors of a form", [_form_errors_example()]
     yield (
         "Status",
         [
-            (name, "_status.html", {"flow": each})
-            for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Deleted", gone))
+            ("On", "_status.html", {"flow": flow}),
+            ("Off", "_status.html", {"flow": disabled}),
+            ("Not set", "_status.html", {"flow": unset}),
+            ("Deleted", "_status.html", {"flow": deleted}),
         ],
     )
-    yield "Result", [(event.result, "_result.html", {"event": event}) for event in _make_events()]
+    yield "Result", [(event.result, "_result.html", {"event": event}) for event in events]
     yield "SID", [("Of a flow", "_sid.html", {"sid": SID, "is_flow": True})]
-    yield (
-        "Notice",
-        [
-            (constants.DEFAULT_TAGS[level], "_messages.html", {"messages": [Message(level, text)]})
-            for level, text in SAMPLE_MESSAGES
-        ],
-    )
-    yield (
-        "Problem",
-        [("Refused", "_problem.html", {"problem": _refused_problem()}), *_problem_examples()],
-    )
-    yield (
-        "Table, flags, chips, pagination",
-        [("Flows", "flows/_results.html", _list_context(flow, off, unset, gone))],
-    )
+    yield "Notice", [*_notice_examples()]
+    yield "Problem", [*_problem_examples()]
+    list_context = _list_context(flow, disabled, unset, deleted)
+    yield "Table, flags, chips, pagination", [("Flows", "flows/_results.html", list_context)]
     yield "Last sync", [*_freshness_examples()]
     yield "Empty state", [("With a next step", "_empty.html", _empty_context())]
-    switch = {"form": EnabledForm(initial=_switch_initial()), "collisions": []}
-    yield (
-        "Dialog",
-        [
-            ("With every part", "_dialog.html", {
-                "shown": "flows/_switch.html", "in_dialog": True, "flow": off, "target": True,
-                "form": EnabledForm(initial=_switch_initial(), auto_id="switch_%s"), "collisions": [other], "problem": _refused_problem(),
-            }),
-            ("As a page", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
-        ],
-    )  # fmt: skip
-    event = _make_events()[0]
-    yield (
-        "Toast",
-        [
-            ("With undo", "_toast.html", {
-                "messages": [Message(*SAMPLE_MESSAGES[0])], "event": event, "sid": SID, "undo": EnabledForm(initial=_switch_initial(), auto_id=False),
-            }),
-            ("Without undo", "_toast.html", {"messages": [Message(*SAMPLE_MESSAGES[1])], "sid": SID}),
-        ],
-    )  # fmt: skip
+    yield "Dialog", [*_dialog_examples(flow, disabled)]
+    yield "Toast", [*_toast_examples(events[0])]
     yield (
         "Compare",
-        [("A change", "audit/_compare.html", _compare_context(event)), _conflict_example(flow)],
+        [
+            ("A change", "audit/_compare.html", _compare_context(events[0])),
+            _conflict_example(flow),
+        ],
     )
     yield (
         "Message route",
-        [("On", "flows/_route.html", {"flow": flow}), ("Off", "flows/_route.html", {"flow": off})],
+        [
+            ("On", "flows/_route.html", {"flow": flow}),
+            ("Off", "flows/_route.html", {"flow": disabled}),
+        ],
     )
-    yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _make_events()]
+    yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in events]
     yield "Progress", [("A stopped bulk change", "flows/_plan.html", _plan_context())]
+
+
+def _notice_examples() -> Iterator[Example]:
+    for level, text in SAMPLE_MESSAGES:
+        context = {"messages": [Message(level, text)]}
+        yield constants.DEFAULT_TAGS[level], "_messages.html", context
+
+
+def _form_errors_example() -> Example:
+    return "Summary", "_errors.html", {"form": _invalid_form(), "problem": None}
+
+
+def _dialog_examples(flow: Flow, disabled: Flow) -> Iterator[Example]:
+    context: dict[str, Any] = {
+        "shown": "flows/_switch.html",
+        "in_dialog": True,
+        "flow": disabled,
+        "target": True,
+        "form": EnabledForm(initial=_switch_initial(), auto_id="switch_%s"),
+        "collisions": [_make_flow(sid=OTHER_SID, friendly_name="Support Paris")],
+        "problem": _refused_problem(),
+    }
+    yield "With every part", "_dialog.html", context
+    context = {
+        "form": EnabledForm(initial=_switch_initial()),
+        "collisions": [],
+        "flow": flow,
+        "target": False,
+    }
+    yield "As a page", "flows/_switch.html", context
+
+
+def _toast_examples(event: AuditEvent) -> Iterator[Example]:
+    success, info, *_ = SAMPLE_MESSAGES
+    context: dict[str, Any] = {
+        "messages": [Message(*success)],
+        "event": event,
+        "sid": SID,
+        "undo": EnabledForm(initial=_switch_initial(), auto_id=False),
+    }
+    yield "With undo", "_toast.html", context
+    yield "Without undo", "_toast.html", {"messages": [Message(*info)], "sid": SID}
 
 
 def _make_flow(**fields: Any) -> Flow:
@@ -162,16 +178,26 @@ def _make_flow(**fields: Any) -> Flow:
 
 
 def _make_events() -> list[AuditEvent]:
-    """One of each result. What somebody typed is in it: a web address, and a character that nobody sees."""
+    """Return one event for each result, the successful one first.
+
+    The reason contains a URL and an invisible character, as a user might enter them.
+    """
     events = []
-    for number, result in enumerate(
-        ["succeeded", *(each for each in Result.values if each != "succeeded")]
-    ):
+    results = sorted(Result.values, key=lambda result: result != "succeeded")
+    for number, result in enumerate(results):
         event = AuditEvent(
-            seq=number + 1, event_id=uuid.uuid4(), stage=Stage.OUTCOME, action="flow.update", result=result,
-            at=timezone.now() - timedelta(days=number), actor_label="omar", actor_role="operator", target_sid=SID,
-            changed_fields=["enabled"], reason="Holidays\u202e, see https://tickets.example.com/42",
-        )  # fmt: skip
+            seq=number + 1,
+            event_id=uuid.uuid4(),
+            stage=Stage.OUTCOME,
+            action="flow.update",
+            result=result,
+            at=timezone.now() - timedelta(days=number),
+            actor_label="omar",
+            actor_role="operator",
+            target_sid=SID,
+            changed_fields=["enabled"],
+            reason="Holidays\u202e, see https://tickets.example.com/42",
+        )
         AuditPayload(
             event=event,
             friendly_name="Support Berlin",
@@ -203,15 +229,13 @@ def _invalid_form() -> FlowForm:
 
 
 def _field_examples() -> Iterator[Example]:
-    wrong, fresh = (
-        _invalid_form(),
-        FlowForm(initial={"integration_type": "studio", "friendly_name": "Support Berlin"}),
-    )
-    wrong.auto_id = "wrong_%s"
+    valid_form = FlowForm(initial={"integration_type": "studio", "friendly_name": "Support Berlin"})
+    invalid_form = _invalid_form()
+    invalid_form.auto_id = "wrong_%s"
     for name in ("friendly_name", "channel_type", "enabled", "integration_retry_count", "reason"):
-        yield f"{name}", "forms/field.html", {"field": fresh[name]}
-        if wrong[name].errors:
-            yield f"{name}, wrong", "forms/field.html", {"field": wrong[name]}
+        yield name, "forms/field.html", {"field": valid_form[name]}
+        if invalid_form[name].errors:
+            yield f"{name}, wrong", "forms/field.html", {"field": invalid_form[name]}
     confirm = DeleteForm(expected="Support Berlin", sid=SID)["confirm_name"]
     yield "confirm_name", "forms/field.html", {"field": confirm}
 
@@ -222,20 +246,18 @@ def _refused_problem() -> failure_messages.Problem:
 
 
 def _problem_examples() -> Iterator[Example]:
-    unread = failure_messages.change_failed(
+    yield "Refused", "_problem.html", {"problem": _refused_problem()}
+    unreadable = failure_messages.change_failed(
         NotSent("couldn't connect to Twilio"), task="turn off the flow", is_sent=False
     )
-    yield "Not read", "_problem.html", {"problem": unread}
+    yield "Not read", "_problem.html", {"problem": unreadable}
     yield "Not recorded", "_problem.html", {"problem": failure_messages.not_recorded()}
-    yield (
-        "Outcome not recorded",
-        "_problem.html",
-        {"problem": failure_messages.outcome_not_recorded(None)},
-    )
+    not_recorded = failure_messages.outcome_not_recorded(None)
+    yield "Outcome not recorded", "_problem.html", {"problem": not_recorded}
 
 
 def _list_context(*rows: Flow) -> dict[str, Any]:
-    found = {
+    page = {
         "rows": rows,
         "total": 120,
         "first": 51,
@@ -246,7 +268,7 @@ def _list_context(*rows: Flow) -> dict[str, Any]:
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
         "query": flow_search.Query(q="support"),
-        "found": found,
+        "found": page,
         "columns": [
             {
                 "key": key,
@@ -284,14 +306,14 @@ def _empty_context() -> dict[str, str]:
 
 
 def _compare_context(event: AuditEvent) -> dict[str, Any]:
-    row = {
+    changed_row = {
         "label": "Enabled",
         "before": True,
         "requested": False,
         "after": False,
         "is_changed": True,
     }
-    odd = {
+    differing_row = {
         "label": "Retry count",
         "before": 3,
         "requested": 1,
@@ -299,8 +321,12 @@ def _compare_context(event: AuditEvent) -> dict[str, Any]:
         "is_changed": True,
         "differs": True,
     }
-    same = {"label": "Friendly name", "before": "Support Berlin"}
-    return {"rows": [row, odd, same], "event": event, "payload": event.payload}
+    unchanged_row = {"label": "Friendly name", "before": "Support Berlin"}
+    return {
+        "rows": [changed_row, differing_row, unchanged_row],
+        "event": event,
+        "payload": event.payload,
+    }
 
 
 def _conflict_example(flow: Flow) -> Example:

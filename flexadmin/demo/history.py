@@ -1,5 +1,6 @@
-"""The demo's history: what an ordinary fortnight leaves in the log, made through the real services against
-the sandbox. Only the clock is told otherwise, so that the fortnight need not be waited for.
+"""The demo's history: two weeks of ordinary events, created by the real services and the sandbox.
+
+Only the clock is replaced, so that the events are spread over the past days.
 """
 
 from __future__ import annotations
@@ -28,32 +29,35 @@ STEP_COUNT = 44
 
 
 class _NoSuchFlow(LookupError):
-    """The sandbox has too few flows for this step of the story: it is left out."""
+    """The sandbox has no flow for this step of the history, which is left out."""
 
 
 class _HistoryClock:
-    """A clock that goes from twelve days ago to now in uneven steps."""
+    """A clock that goes from `HISTORY_DAYS` ago to now in uneven steps."""
 
-    def __init__(self, dice: random.Random) -> None:
-        now = datetime.now(UTC)
-        self._moments = sorted(
-            now - timedelta(days=HISTORY_DAYS) * dice.random() for _ in range(STEP_COUNT)
+    def __init__(self, rng: random.Random) -> None:
+        end = datetime.now(UTC)
+        self._step_times = sorted(
+            end - timedelta(days=HISTORY_DAYS) * rng.random() for _ in range(STEP_COUNT)
         )
-        self._now = self._moments[0] - timedelta(hours=1)
+        self._time = self._step_times[0] - timedelta(hours=1)
 
     def __call__(self) -> datetime:
-        self._now += timedelta(milliseconds=137)
-        return self._now
+        self._time += timedelta(milliseconds=137)
+        return self._time
 
     def step(self) -> None:
-        self._now = max(self._now, self._moments.pop(0))
+        self._time = max(self._time, self._step_times.pop(0))
 
 
 def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
-    """Make some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them.
-    The fortnight begins with adding the people. Without a flow nothing else happens in it."""
-    dice = random.Random(7)  # noqa: S311 - a story, not a secret
-    clock = _HistoryClock(dice)
+    """Create users and then changes by three of them.
+
+    Among the changes are a refusal, a conflict, unknown outcomes and a denied attempt. Without
+    flows in the sandbox, only the users are created.
+    """
+    rng = random.Random(7)  # noqa: S311 - the history is no secret, and the same each time
+    clock = _HistoryClock(rng)
     with mock.patch("django.utils.timezone.now", clock):
         add_users()
         mirror.sync(sandbox.account_sid)
@@ -61,97 +65,104 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
             return
         for number in range(STEP_COUNT):
             clock.step()
-            scenario = _Scenario(sandbox, dice, _make_actor(dice.choice(("omar", "omar", "ada"))))
-            special = {
+            actor = _make_actor(rng.choice(("omar", "omar", "ada")))
+            scenario = _Scenario(sandbox, rng, actor)
+            special_steps = {
                 5: scenario.create,
-                12: scenario.refused,
-                20: scenario.conflict,
-                27: scenario.denied,
+                12: scenario.update_with_refusal,
+                20: scenario.update_with_conflict,
+                27: scenario.deny_update,
                 33: scenario.delete,
-                36: scenario.elsewhere,
-                38: scenario.lost,
-                41: scenario.lost_creation,
-                43: scenario.elsewhere,
+                36: scenario.change_externally,
+                38: scenario.lose_update,
+                41: scenario.lose_creation,
+                43: scenario.change_externally,
             }
-            story = special.get(number) or dice.choice(
-                (scenario.retry, scenario.rename, scenario.switch, scenario.webhook)
+            step = special_steps.get(number) or rng.choice(
+                (
+                    scenario.set_retry_count,
+                    scenario.rename,
+                    scenario.set_enabled,
+                    scenario.set_webhook,
+                )
             )
             with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
-                story()
+                step()
             reconcile.reconcile()
-        _add_open_items(sandbox, dice)
+        _add_open_items(sandbox, rng)
 
 
-def _add_open_items(sandbox: Sandbox, dice: random.Random) -> None:
-    """What waits for its readers: something made elsewhere, and a change that a person has to decide."""
+def _add_open_items(sandbox: Sandbox, rng: random.Random) -> None:
+    """Add an external change for the inbox, and a change that needs a user's decision."""
     sandbox.add_flow(
         friendly_name="test (delete me)", channel_type="web", integration_type="external",
         integration_url="https://hooks.example.com/pilot", enabled=False,
     )  # fmt: skip
     mirror.sync(sandbox.account_sid)
-    scenario = _Scenario(sandbox, dice, _make_actor("ada"))
-    sid, seen = scenario.lost()
-    sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} 2")
+    scenario = _Scenario(sandbox, rng, _make_actor("ada"))
+    sid, base = scenario.lose_update()
+    sandbox.edit_flow(sid, friendly_name=f"{base['friendly_name']} 2")
     reconcile.reconcile()
 
 
 def _make_actor(name: str) -> Actor:
     roles = {"omar": (2, "operator"), "ada": (4, "admin"), "vera": (1, "viewer")}
     number, role = roles[name]
-    person = User.objects.get(username=name)
+    user = User.objects.get(username=name)
     return Actor(
-        id=str(person.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo"
+        id=str(user.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo"
     )
 
 
 class _Scenario:
-    """One step of the story: a flow is drawn, and somebody does something with it for a reason."""
+    """One step of the history: an actor changes a random flow, with a reason."""
 
-    def __init__(self, sandbox: Sandbox, dice: random.Random, actor: Actor) -> None:
-        self.sandbox, self.dice, self.actor = sandbox, dice, actor
+    def __init__(self, sandbox: Sandbox, rng: random.Random, actor: Actor) -> None:
+        self.sandbox = sandbox
+        self.rng = rng
+        self.actor = actor
 
-    def retry(self) -> None:
-        sid, seen = self._drawn("studio")
-        count = self.dice.choice(
-            [count for count in range(4) if count != seen.get("integration_retry_count")]
-        )
-        self._update(sid, seen, "Retry less while Studio is slow", integration_retry_count=count)
+    def set_retry_count(self) -> None:
+        sid, base = self._draw_flow("studio")
+        current = base.get("integration_retry_count")
+        count = self.rng.choice([count for count in range(4) if count != current])
+        self._update(sid, base, "Retry less while Studio is slow", integration_retry_count=count)
 
     def rename(self) -> tuple[str, Snapshot]:
-        sid, seen = self._drawn()
+        sid, base = self._draw_flow()
         self._update(
             sid,
-            seen,
+            base,
             "The team has a new name",
-            friendly_name=f"{seen['friendly_name']} (new team)",
+            friendly_name=f"{base['friendly_name']} (new team)",
         )
-        return sid, seen
+        return sid, base
 
-    def switch(self) -> None:
-        sid, seen = self._drawn()
-        is_on = bool(seen.get("enabled"))
+    def set_enabled(self) -> None:
+        sid, base = self._draw_flow()
+        is_enabled = bool(base.get("enabled"))
         flow_changes.set_enabled(
             sid=sid,
-            enabled=not is_on,
-            reason="Closed over the holidays" if is_on else "Opens again on Monday",
+            enabled=not is_enabled,
+            reason="Closed over the holidays" if is_enabled else "Opens again on Monday",
             actor=self.actor,
-            change_id=self._id(),
+            change_id=self._new_change_id(),
         )
 
-    def webhook(self) -> None:
-        sid, seen = self._drawn("external")
-        address = f"https://gateway.example.com/flex/{sid[-6:]}"
-        self._update(sid, seen, "Webhooks moved to the new gateway", integration_url=address)
+    def set_webhook(self) -> None:
+        sid, base = self._draw_flow("external")
+        url = f"https://gateway.example.com/flex/{sid[-6:]}"
+        self._update(sid, base, "Webhooks moved to the new gateway", integration_url=url)
 
     def create(
         self, name: str = "Weihnachtsaktion Köln (SMS)", identity: str = "+4915550100999"
     ) -> None:
-        _, like = self._drawn("studio")
-        values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
+        _, model = self._draw_flow("studio")
+        references = {key: model.get(key) for key in ("chat_service_sid", "integration_flow_sid")}
         flow_changes.create_flow(
             account_sid=self.sandbox.account_sid,
             values={
-                **values,
+                **references,
                 "friendly_name": name,
                 "channel_type": "sms",
                 "contact_identity": identity,
@@ -160,41 +171,41 @@ class _Scenario:
             },
             reason="Campaign begins in December, see change 4711",
             actor=self.actor,
-            change_id=self._id(),
+            change_id=self._new_change_id(),
         )
 
-    def refused(self) -> None:
-        sid, seen = self._drawn("task")
+    def update_with_refusal(self) -> None:
+        sid, base = self._draw_flow("task")
         fault = Fault(FaultKind.REFUSE, method="POST", status=400, code=20001)
         self.sandbox.inject(fault)
-        self._update(sid, seen, "SLA is four hours now", integration_timeout=14_400)
+        self._update(sid, base, "SLA is four hours now", integration_timeout=14_400)
 
-    def conflict(self) -> None:
-        sid, seen = self._drawn()
-        self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} pilot")
-        self._update(sid, seen, "Spelling", friendly_name=f"{seen['friendly_name']}.")
+    def update_with_conflict(self) -> None:
+        sid, base = self._draw_flow()
+        self.sandbox.edit_flow(sid, friendly_name=f"{base['friendly_name']} pilot")
+        self._update(sid, base, "Spelling", friendly_name=f"{base['friendly_name']}.")
 
-    def lost(self) -> tuple[str, Snapshot]:
-        """The answer is lost on its way: unknown, until reading the flow shows that it was carried out."""
+    def lose_update(self) -> tuple[str, Snapshot]:
+        """Rename a flow, but lose Twilio's response, so that the outcome is unknown at first."""
         if not self._sids():
             raise _NoSuchFlow
         self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
         return self.rename()
 
-    def lost_creation(self) -> None:
+    def lose_creation(self) -> None:
         if not self._sids("studio"):
             raise _NoSuchFlow
         self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
         self.create("Rückrufwunsch Bern (SMS)", "+41315550100")
 
-    def elsewhere(self) -> None:
-        """Somebody changes a flow in the Console."""
-        sid, _ = self._drawn("task")
+    def change_externally(self) -> None:
+        """Change a flow outside this dashboard, and sync."""
+        sid, _ = self._draw_flow("task")
         self.sandbox.edit_flow(sid, integration_priority=5, integration_timeout=7200)
         mirror.sync(self.sandbox.account_sid)
 
-    def denied(self) -> None:
-        sid, _ = self._drawn()
+    def deny_update(self) -> None:
+        sid, _ = self._draw_flow()
         audit_log.append(
             action="flow.update",
             stage=Stage.ACCESS,
@@ -204,25 +215,30 @@ class _Scenario:
         )
 
     def delete(self) -> None:
-        sid, seen = self._drawn()
+        sid, base = self._draw_flow()
         flow_changes.delete_flow(
             sid=sid,
-            base={"friendly_name": seen["friendly_name"]},
+            base={"friendly_name": base["friendly_name"]},
             reason="Number was given back to the carrier",
             actor=self.actor,
-            change_id=self._id(),
+            change_id=self._new_change_id(),
         )
 
-    def _update(self, sid: str, seen: Snapshot, reason: str, **values: Any) -> None:
+    def _update(self, sid: str, base: Snapshot, reason: str, **values: Any) -> None:
         flow_changes.update_flow(
-            sid=sid, base=seen, values=values, reason=reason, actor=self.actor, change_id=self._id()
+            sid=sid,
+            base=base,
+            values=values,
+            reason=reason,
+            actor=self.actor,
+            change_id=self._new_change_id(),
         )
 
-    def _drawn(self, integration_type: str | None = None) -> tuple[str, Snapshot]:
+    def _draw_flow(self, integration_type: str | None = None) -> tuple[str, Snapshot]:
         sids = self._sids(integration_type)
         if not sids:
             raise _NoSuchFlow
-        sid = self.dice.choice(sids)
+        sid = self.rng.choice(sids)
         return sid, mirror.fetch(sid)
 
     def _sids(self, integration_type: str | None = None) -> list[str]:
@@ -233,5 +249,5 @@ class _Scenario:
             if integration_type in (None, flow["integration_type"])
         ]
 
-    def _id(self) -> uuid.UUID:
-        return uuid.UUID(int=self.dice.getrandbits(128), version=4)
+    def _new_change_id(self) -> uuid.UUID:
+        return uuid.UUID(int=self.rng.getrandbits(128), version=4)

@@ -1,5 +1,6 @@
-"""The demo's settings: those of the site, with made-up credentials, SQLite in .demo/, and the sandbox where
-Twilio would be. They are written to .demo/env, so that other commands can join in while the demo runs:
+"""The demo's settings: made-up credentials, SQLite in .demo/, and the sandbox as Twilio.
+
+The variables are also written to .demo/env, so that other commands can use the running demo:
 `ENV_FILE=.demo/env uv run manage.py sync_flows`.
 """
 
@@ -22,9 +23,9 @@ HAS_STAGING = "--staging" in sys.argv
 if "--fresh" in sys.argv:
     rmtree(FOLDER, ignore_errors=True)
 FOLDER.mkdir(exist_ok=True)
-_previous = (
-    dict(line.split("=", 1) for line in ENV_FILE.read_text().split()) if ENV_FILE.exists() else {}
-)
+_previous: dict[str, str] = {}
+if ENV_FILE.exists():
+    _previous = dict(line.split("=", 1) for line in ENV_FILE.read_text().split())
 _values = {
     "SECRET_KEY": _previous.get("SECRET_KEY") or secrets.token_urlsafe(48),
     "AUDIT_KEY": _previous.get("AUDIT_KEY") or secrets.token_urlsafe(48),
@@ -48,19 +49,19 @@ if HAS_STAGING:
     }
 ENV_FILE.write_text("".join(f"{name}={value}\n" for name, value in _values.items()))
 
-# The demo is itself, whatever the environment or a .env says of a real account.
+# The demo ignores the environment and the .env file of a real site.
+_ignored_names = {
+    "DEBUG",
+    "HSTS_SUBDOMAINS",
+    "HSTS_PRELOAD",
+    "CSRF_TRUSTED_ORIGINS",
+    "TRUSTED_PROXIES",
+    "METRICS_TOKEN",
+}
 for name in [*os.environ]:
-    is_an_accounts = name.startswith(("TWILIO_", "READ_ONLY"))
-    is_a_key_of_before = name.endswith("_FALLBACKS")
-    others = (
-        "DEBUG",
-        "HSTS_SUBDOMAINS",
-        "HSTS_PRELOAD",
-        "CSRF_TRUSTED_ORIGINS",
-        "TRUSTED_PROXIES",
-        "METRICS_TOKEN",
-    )
-    if is_an_accounts or is_a_key_of_before or name in others:
+    is_account_variable = name.startswith(("TWILIO_", "READ_ONLY"))
+    is_fallback_key = name.endswith("_FALLBACKS")
+    if is_account_variable or is_fallback_key or name in _ignored_names:
         del os.environ[name]
 for name in _values:
     os.environ.pop(f"{name}_FILE", None)
@@ -73,6 +74,9 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 FLEX_RATE_LIMITS = False
-SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "flexadmin.W001"]  # nothing of the demo is kept
+SILENCED_SYSTEM_CHECKS = [
+    *SILENCED_SYSTEM_CHECKS,
+    "flexadmin.W001",
+]  # the demo's data is disposable
 for name in ("flows", "flexadmin"):
     LOGGING["loggers"][name]["level"] = "ERROR"

@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, except that no thread ever waits for a client.
+"""A threaded gunicorn worker whose threads never wait for a client.
 
-A thread gets a request when all of it has arrived. What the client doesn't take of the answer at once waits
-in a temporary file, and the thread is free. All waiting for clients is done by the worker's one event loop,
-with a deadline for each. So a few slow connections can't keep everybody else waiting, whatever stands in
-front of gunicorn.
+A thread gets a request once all of it has arrived. The part of a response that the client doesn't
+take at once goes to a temporary file, and the thread is free again. The worker's event loop does
+all the waiting, with a deadline for each connection. So a few slow connections can't block the
+other clients, even without a proxy in front of gunicorn.
 """
 
 from __future__ import annotations
@@ -24,100 +24,104 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-# Seconds that a client has
-HEADER_SECONDS: Final = 10  # for the headers, from their first byte on
-BODY_SECONDS: Final = 60  # for the body
-STOP_SECONDS: Final = 5  # for the rest of a request when the site is told to stop
-LINGER_SECONDS: Final = 2  # to close the connection after the last answer
-SEND_SECONDS: Final = 60  # for the rest of an answer, and more for a long one:
-MIN_SEND_RATE: Final = 4096  # bytes a second
+# Time limits of a client, in seconds.
+HEADER_SECONDS: Final = 10  # to send the headers, from their first byte on
+BODY_SECONDS: Final = 60  # to send the body
+STOP_SECONDS: Final = 5  # to send the rest of a request while the site shuts down
+LINGER_SECONDS: Final = 2  # to close the connection after the last response
+SEND_SECONDS: Final = 60  # to take a response; a long one gets more time:
+MIN_SEND_RATE: Final = 4096  # bytes per second
 
-# Bytes
-CHUNK_SIZE: Final = 64 * 1024  # received or sent at a time
+# Sizes in bytes.
+CHUNK_SIZE: Final = 64 * 1024
 MAX_HEADER_BYTES: Final = 64 * 1024
-MAX_RECEIVED_BYTES: Final = (
-    64 * 1024 * 1024
-)  # that a worker keeps of all requests that no thread has done yet
-MAX_MEMORY_BYTES: Final = 1024 * 1024  # of an answer; what is more goes into a file
-MAX_UNSENT_BYTES: Final = (
-    1024 * 1024 * 1024
-)  # of an answer; only then its thread waits for the client
+# All requests of a worker that are not finished yet.
+MAX_RECEIVED_BYTES: Final = 64 * 1024 * 1024
+# The part of a response that is kept in memory. The rest goes to a file.
+MAX_MEMORY_BYTES: Final = 1024 * 1024
+# The unsent part of a response. Beyond it, the thread does wait for the client.
+MAX_UNSENT_BYTES: Final = 1024 * 1024 * 1024
 
 
 class BufferedSocket:
-    """A client's socket that doesn't block: it keeps what the client doesn't take yet, and has nothing to
-    read that isn't here already. It is used by one thread at a time."""
+    """A client's socket that never blocks.
+
+    It buffers data that the client doesn't take yet, and reads only data that has arrived. It is
+    used by one thread at a time.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._chunk = memoryview(b"")  # is sent next
-        self._rest: IO[bytes] | None = None  # is sent after it
+        self._chunk = memoryview(b"")  # the data to send next
+        self._buffer: IO[bytes] | None = None  # the data to send after the chunk
         self._read_position = self._write_position = 0
 
     @property
     def unsent(self) -> int:
-        """Return how many bytes the client has not taken yet."""
+        """Return the number of bytes that the client has not taken yet."""
         return len(self._chunk) + self._write_position - self._read_position
 
     def receive(self) -> bytes | None:
-        """Return the next bytes that have arrived, b"" if the client has closed, None if there is nothing
-        yet."""
+        """Return the next bytes, b"" if the client has closed, or None if nothing has arrived."""
         try:
             return self._sock.recv(CHUNK_SIZE)
         except (BlockingIOError, InterruptedError):
             return None
 
     def recv(self, size: int) -> bytes:
-        """Read what is there, for a thread. It has the whole request already: to ask for more is a
-        mistake."""
+        """Read for a thread. Raises `TimeoutError` if nothing has arrived.
+
+        A thread has the whole request already, so that it never needs more.
+        """
         try:
             return self._sock.recv(size)
         except BlockingIOError:
             raise TimeoutError("a thread doesn't wait for a client") from None
 
     def sendall(self, data: bytes) -> None:
+        """Send data, and buffer the part that the client doesn't take now."""
         if self.flush():
-            sent = self._send(memoryview(data))
-            data = data[sent:]
+            sent_bytes = self._send(memoryview(data))
+            data = data[sent_bytes:]
         if not data:
             return
         while self.unsent > MAX_UNSENT_BYTES:
             self._wait_until_writable()
             self.flush()
-        self._keep(data)
+        self._buffer_data(data)
 
     def send(self, data: bytes) -> int:
         self.sendall(data)
         return len(data)
 
     def flush(self) -> bool:
-        """Send what the client takes now. Return whether nothing is left."""
+        """Send as much as the client takes now. Return True if nothing remains to be sent."""
         while self.unsent:
             if not self._chunk:
                 self._chunk = memoryview(self._next_chunk())
-            sent = self._send(self._chunk)
-            if not sent:
+            sent_bytes = self._send(self._chunk)
+            if not sent_bytes:
                 return False
-            self._chunk = self._chunk[sent:]
+            self._chunk = self._chunk[sent_bytes:]
         return True
 
     def fileno(self) -> int:
         return self._sock.fileno()
 
-    def shutdown(self, how: int) -> None:
-        self._sock.shutdown(how)
+    def shutdown(self, direction: int) -> None:
+        self._sock.shutdown(direction)
 
     def close(self) -> None:
-        if self._rest:
-            self._rest.close()
+        if self._buffer:
+            self._buffer.close()
         self._sock.close()
 
     def setblocking(self, _flag: bool) -> None:
-        """Leave it as it is: gunicorn would have it block."""
+        """Do nothing: gunicorn would make the socket block."""
 
     def settimeout(self, _seconds: float | None) -> None:
-        """Leave it as it is."""
+        """Do nothing."""
 
     def gettimeout(self) -> float:
         return 0.0
@@ -128,21 +132,22 @@ class BufferedSocket:
         except (BlockingIOError, InterruptedError):
             return 0
 
-    def _keep(self, data: bytes) -> None:
-        if self._rest is None:
-            self._rest = SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)  # noqa: SIM115 - close() closes it
-        self._rest.seek(self._write_position)
-        self._write_position += self._rest.write(data)
+    def _buffer_data(self, data: bytes) -> None:
+        if self._buffer is None:
+            # Closed by `close` or when all of it is sent.
+            self._buffer = SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)  # noqa: SIM115
+        self._buffer.seek(self._write_position)
+        self._write_position += self._buffer.write(data)
 
     def _next_chunk(self) -> bytes:
-        assert self._rest is not None  # noqa: S101 - mypy
-        self._rest.seek(self._read_position)
-        piece = self._rest.read(CHUNK_SIZE)
-        self._read_position += len(piece)
+        assert self._buffer is not None  # noqa: S101 - mypy
+        self._buffer.seek(self._read_position)
+        chunk = self._buffer.read(CHUNK_SIZE)
+        self._read_position += len(chunk)
         if self._read_position == self._write_position:
-            self._rest.close()
-            self._rest, self._read_position, self._write_position = None, 0, 0
-        return piece
+            self._buffer.close()
+            self._buffer, self._read_position, self._write_position = None, 0, 0
+        return chunk
 
     def _wait_until_writable(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -152,31 +157,34 @@ class BufferedSocket:
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """A client's connection, and as much of its next request as has arrived."""
+    """A client's connection, with the part of its next request that has arrived."""
 
     sock: BufferedSocket
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(cfg, BufferedSocket(sock), client, server)
         self.received = bytearray()
-        self.held = 0  # bytes that the worker counts as this one's
-        self.length: int | None = None  # of the request, in bytes; None until its headers are here
-        self.is_whole = False  # or will be, once `length` bytes are here
+        self.counted_bytes = 0  # this connection's part of the worker's total
+        self.length: int | None = None  # the request's bytes; None until its headers have arrived
+        self.is_whole = False  # True if `length` includes the body
         self.expects_continue = False
         self.is_kept_alive = False
-        self.answer: Future[Any] | None = None
-        self.stage: Callable[[Connection], None] | None = None  # what the event loop does next
+        self.response: Future[Any] | None = None
+        self.stage: Callable[[Connection], None] | None = None  # the next step of the event loop
         self.deadline = 0.0
 
     def expect_request(self) -> None:
-        """Begin with the next request, whose first bytes may have come with the one before."""
+        """Start with the next request. Its first bytes may have arrived with the previous one."""
         self.length, self.is_whole, self.expects_continue = None, False, False
         if self.parser:
             self.received += self.parser.unreader.take_buffered()
 
     def measure(self) -> None:
-        """Find out how long the request is, by gunicorn's own parser, if its headers are here. A request that
-        the parser refuses, and one whose body nobody will read, goes to a thread as it is."""
+        """Set the length of the request with gunicorn's parser, if its headers have arrived.
+
+        A request that the parser refuses, or whose body is chunked or too large, goes to a thread
+        as it is.
+        """
         if self.length is not None or b"\r\n\r\n" not in self.received:
             return
         unreader = IterUnreader([bytes(self.received)])
@@ -184,7 +192,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             request = Request(self.cfg, unreader, self.client)
         except NoMoreData:
             return
-        except Exception:  # noqa: BLE001 - the thread's parser says the same, and answers it
+        except Exception:  # noqa: BLE001 - the thread's parser raises it again, and answers
             self.length = 0
             return
         self.length = len(self.received) - len(unreader.take_buffered())
@@ -195,20 +203,23 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             self.length += body.length
 
     def init(self) -> None:
-        """Give the parser what has arrived, in a thread."""
+        """Pass the data that has arrived to the parser, in a thread."""
         super().init()
         self.parser.unreader.unread(bytes(self.received))
         self.received = bytearray()
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
-    """A worker whose threads only work. With gunicorn's own TLS (`--certfile`) it is like any other threaded
-    worker: HTTPS is the business of what stands in front."""
+    """A worker whose event loop does all the waiting for clients.
+
+    With gunicorn's own TLS (`--certfile`) it behaves like gunicorn's threaded worker: TLS is
+    expected to end at a proxy in front.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._waiting: set[Connection] = set()
-        self._received = 0  # bytes, of all connections
+        self._received_bytes = 0  # of all connections
         self._checked_at = 0.0
         self._stopped_at = float("inf")
 
@@ -224,7 +235,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
 
     def enqueue_req(self, conn: Any) -> None:
-        """Wait until the next request is here, then give it to a thread."""
+        """Wait until the next request has arrived, then give it to a thread."""
         if not isinstance(conn, Connection):
             super().enqueue_req(conn)
             return
@@ -237,23 +248,25 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         if isinstance(conn, Connection):
-            req._expected_100_continue = False  # it has been answered
+            req._expected_100_continue = False  # the event loop has answered it
             if not conn.is_whole:
                 req.force_close()
         return super().handle_request(req, conn)
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Send what the client has not taken yet. Then wait for its next request, or part."""
+        """Send the rest of the response. Then wait for the next request, or close."""
         if not isinstance(conn, Connection):
             super().finish_request(conn, fs)
             return
-        conn.answer = fs
+        conn.response = fs
         conn.is_kept_alive = not fs.cancelled() and fs.exception() is None and bool(fs.result())
         self._send(conn)
 
     def murder_pending(self) -> None:
-        """End the connections that are over their deadline; gunicorn asks for it after each round of
-        events."""
+        """End the connections that are over their deadline.
+
+        gunicorn calls this after each round of events.
+        """
         super().murder_pending()
         now = time.monotonic()
         if not self.alive:
@@ -263,7 +276,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._checked_at = now
         for conn in list(self._waiting):
             is_request = conn.stage == self._receive
-            if conn.deadline > now and not (is_request and now > self._stopped_at + STOP_SECONDS):
+            is_cut_off = is_request and now > self._stopped_at + STOP_SECONDS
+            if conn.deadline > now and not is_cut_off:
                 continue
             if is_request and conn.received:
                 self.log.info("A request from %s did not arrive in time.", _client_address(conn))
@@ -285,7 +299,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._advance(conn)
 
     def _advance(self, conn: Connection) -> None:
-        """Give the request to a thread, go on waiting for the rest, or refuse it."""
+        """Give the request to a thread, keep waiting for the rest, or refuse it."""
         had_length = conn.length is not None
         conn.measure()
         if conn.length is None:
@@ -297,7 +311,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._stop_waiting(conn)
             conn.data_ready = True
             super().enqueue_req(conn)
-        elif self._received > MAX_RECEIVED_BYTES:
+        elif self._received_bytes > MAX_RECEIVED_BYTES:
             self._refuse(
                 conn, 503, "Service Unavailable", "Too much is being sent at once. Try again."
             )
@@ -328,15 +342,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._wait(conn, self._send, selectors.EVENT_WRITE, seconds)
             return
         self._stop_waiting(conn)
-        self._count(conn, -conn.held)
+        self._count(conn, -conn.counted_bytes)
         if conn.is_kept_alive:
-            super().finish_request(conn, conn.answer)
+            super().finish_request(conn, conn.response)
         else:
             self._close_gracefully(conn)
 
     def _close_gracefully(self, conn: Connection) -> None:
-        """Say that nothing more will come, and give the client a moment to read what did: to close at once
-        would tear away an answer that it hasn't read yet."""
+        """Close for writing, and give the client a moment to read the response.
+
+        An immediate close could discard data that the client hasn't read yet.
+        """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -362,17 +378,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _drop(self, conn: Connection) -> None:
         self._stop_waiting(conn)
-        self._count(conn, -conn.held)
+        self._count(conn, -conn.counted_bytes)
         self.nr_conns -= 1
         conn.sock.close()
 
-    def _count(self, conn: Connection, received: int) -> None:
-        conn.held += received
-        self._received += received
+    def _count(self, conn: Connection, received_bytes: int) -> None:
+        conn.counted_bytes += received_bytes
+        self._received_bytes += received_bytes
 
 
 def _read(conn: Connection) -> bytes | None:
-    """Return what `BufferedSocket.receive` does; a broken connection is a closed one."""
+    """Return the same as `BufferedSocket.receive`. A broken connection counts as closed."""
     try:
         return conn.sock.receive()
     except OSError:

@@ -1,7 +1,9 @@
-"""What every page's frame shows: the account, whether the other end is Twilio or the sandbox, the role, and how many
-flows were changed elsewhere. On a page about one account, `perms` are what the person may do there."""
+"""Template context of every page: account, API host, role, external changes, restrictions, `perms`.
 
-from collections.abc import Callable
+On a page about one account, `perms` are the user's permissions on that account.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,17 +20,20 @@ from flows.audit.models import OpenDrift
 from flows.availability import restrictions
 
 T = TypeVar("T")
+# The operation at Twilio that each permission is for.
 OPERATION_BY_PERMISSION: Final = {
     "add_flow": "create",
     "change_flow": "update",
     "delete_flow": "delete",
-}  # what each takes at Twilio
+}
 NO_ACCOUNTS: tuple[twilio_accounts.Account, ...] = ()
 
 
 class LazyNumber(SimpleLazyObject[int]):
-    """A number that is looked up where a page shows it. It is a number to `pluralize` too, which asks for a float and
-    takes any other object for one of whatever it counts."""
+    """A number that is computed when a page shows it.
+
+    `pluralize` takes an object for a number only if it has these conversions.
+    """
 
     __float__ = new_method_proxy(float)
     __int__ = new_method_proxy(int)
@@ -36,132 +41,150 @@ class LazyNumber(SimpleLazyObject[int]):
 
 
 class Restrictions:
-    """What can't be done in which account, asked for once a page. `about`: the one that the page is about, if it is
-    about one; else it tells of all that the person sees."""
+    """Operations that are unavailable in the accounts, loaded once per page.
 
-    def __init__(self, request: HttpRequest, about: twilio_accounts.Account | None) -> None:
-        self._request, self._user, self._about = request, request.user, about
+    `account` is the one that the page is about. Without it, the notices cover all accounts that the
+    user can see.
+    """
+
+    def __init__(self, request: HttpRequest, account: twilio_accounts.Account | None) -> None:
+        self._request = request
+        self._user = request.user
+        self._account = account
 
     @property
     def notices(self) -> list[dict[str, Any]]:
-        """Account by account, what to say of it."""
+        """One notice for each account with a restriction."""
         if not any(state.restrictions for state in self.states.values()):
             return []
-        here = (
-            (self._about,)
-            if self._about
-            else _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
-        )
-        states = [
-            (account, self.states[account.sid]) for account in here if account.sid in self.states
-        ]
-        return [
-            {
-                "whose": account.name,
-                "is_read_only": state.is_read_only,
-                "sentences": [why.sentence for why in state.restrictions.values()],
-            }
-            for account, state in states
-            if state.restrictions
-        ]
+        accounts: Sequence[twilio_accounts.Account]
+        if self._account:
+            accounts = [self._account]
+        else:
+            accounts = _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
+        notices = []
+        for account in accounts:
+            state = self.states.get(account.sid)
+            if state and state.restrictions:
+                notices.append(
+                    {
+                        "whose": account.name,
+                        "is_read_only": state.is_read_only,
+                        "sentences": [
+                            restriction.sentence for restriction in state.restrictions.values()
+                        ],
+                    }
+                )
+        return notices
 
     @cached_property
     def states(self) -> dict[str, restrictions.Availability]:
-        known: dict[str, restrictions.Availability] | None = getattr(self._request, "states", None)
-        return (
-            _query_or_default(restrictions.availability_by_account, {}) if known is None else known
-        )
+        """Availability by account. A view may have loaded it already."""
+        loaded: dict[str, restrictions.Availability] | None = getattr(self._request, "states", None)
+        if loaded is not None:
+            return loaded
+        return _query_or_default(restrictions.availability_by_account, {})
 
-    def why(self, account_sid: str, kind: str) -> restrictions.Restriction | None:
-        if any(account.sid == account_sid for account in twilio_accounts.all_accounts()):
-            state = self.states.get(account_sid)
-            return state.why(kind) if state else None
-        return _query_or_default(lambda: restrictions.find_restriction(account_sid, kind), None)
+    def find(self, account_sid: str, operation: str) -> restrictions.Restriction | None:
+        """Return the restriction of an operation, or None if it is available."""
+        if all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
+            return _query_or_default(
+                lambda: restrictions.find_restriction(account_sid, operation), None
+            )
+        state = self.states.get(account_sid)
+        return state.why(operation) if state else None
 
 
 class Permissions:
-    """`perms` of a template, `perms.flows.change_flow`: on one account, or, without one, on any. What nobody can do
-    there just now (closures.py) counts as not permitted: no page offers what can't work."""
+    """The `perms` of templates, as in `perms.flows.change_flow`.
 
-    def __init__(self, user: Any, account_sid: str, closed: "Restrictions", app: str = "") -> None:
-        self._user, self._account_sid, self._closed, self._app = user, account_sid, closed, app
+    They hold for one account, or without one for any. An operation that is unavailable counts as
+    not permitted, so that no page offers it.
+    """
+
+    def __init__(
+        self, user: Any, account_sid: str, unavailable: "Restrictions", app: str = ""
+    ) -> None:
+        self._user = user
+        self._account_sid = account_sid
+        self._unavailable = unavailable
+        self._app = app
 
     def __getitem__(self, name: str) -> "Permissions | bool":
         if not self._app:
-            return Permissions(self._user, self._account_sid, self._closed, name)
-        kind = OPERATION_BY_PERMISSION.get(name, "")
-        if not kind:
-            return bool(self._user.has_perm(f"{self._app}.{name}", self._account_sid or None))
-        about = (
-            [self._account_sid]
-            if self._account_sid
-            else [account.sid for account in twilio_accounts.all_accounts()]
-        )
+            return Permissions(self._user, self._account_sid, self._unavailable, name)
+        permission = f"{self._app}.{name}"
+        operation = OPERATION_BY_PERMISSION.get(name, "")
+        if not operation:
+            return bool(self._user.has_perm(permission, self._account_sid or None))
+        if self._account_sid:
+            return self._is_available(permission, operation, self._account_sid)
         return any(
-            self._user.has_perm(f"{self._app}.{name}", sid) and not self._closed.why(sid, kind)
-            for sid in about
+            self._is_available(permission, operation, account.sid)
+            for account in twilio_accounts.all_accounts()
         )
+
+    def _is_available(self, permission: str, operation: str, account_sid: str) -> bool:
+        if not self._user.has_perm(permission, account_sid):
+            return False
+        return not self._unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
         raise TypeError("permissions are asked for one by one")
 
 
 def site(request: HttpRequest) -> dict[str, object]:
+    """Return the context. Values that take a query are lazy."""
     user = getattr(request, "user", None)
-    about = getattr(request, "account_sid", "")
-    named = about or request.GET.get("account", "")
-    account = next(
-        (
-            one
-            for one in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS)
-            if one.sid == named
-        ),
-        None,
-    )
-    if (
-        account is None and not about
-    ):  # a page about a flow of an account that the site has no more is of none
-        account = twilio_accounts.only_account()
-    hosts = {
-        urlsplit(one.root).hostname or ""
-        for one in ([account] if account else twilio_accounts.all_accounts())
-    }
-    known: dict[str, object] = {
+    account = _page_account(request, user)
+    accounts = [account] if account else twilio_accounts.all_accounts()
+    hosts = {urlsplit(one.root).hostname or "" for one in accounts}
+    context: dict[str, object] = {
         "account": account,
-        "accounts": SimpleLazyObject(
-            lambda: _query_or_default(lambda: _selectable_accounts(user), NO_ACCOUNTS)
-        ),
+        "accounts": _lazy(lambda: _selectable_accounts(user), NO_ACCOUNTS),
         "api_host": ", ".join(sorted(hosts)),
         "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
         "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(user), 0)),
-        "can_manage_users": SimpleLazyObject(
-            lambda: _query_or_default(lambda: _can_manage_users(user), False)
-        ),
+        "can_manage_users": _lazy(lambda: _can_manage_users(user), default=False),
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
-        "role": SimpleLazyObject(
-            lambda: (
-                _query_or_default(lambda: get_role(user, account.sid if account else ""), "")
-                if user
-                else ""
-            )
-        ),
+        "role": _lazy(lambda: _role(user, account), ""),
     }
     if user is not None:
-        known["closed"] = closed = Restrictions(request, account)
-        known["perms"] = Permissions(user, getattr(request, "account_sid", ""), closed)
-    return known
+        unavailable = Restrictions(request, account)
+        page_account_sid = getattr(request, "account_sid", "")
+        context["closed"] = unavailable
+        context["perms"] = Permissions(user, page_account_sid, unavailable)
+    return context
 
 
-def _query_or_default(look: Callable[[], T], otherwise: T) -> T:
-    """The page that tells of the database's trouble has this frame too."""
+def _page_account(request: HttpRequest, user: Any) -> twilio_accounts.Account | None:
+    """Return the account that the page is about or filtered by, if the user may see it."""
+    page_account_sid = getattr(request, "account_sid", "")
+    account_sid = page_account_sid or request.GET.get("account", "")
+    for account in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS):
+        if account.sid == account_sid:
+            return account
+    # The page can also be about an account that was removed from the site.
+    return None if page_account_sid else twilio_accounts.only_account()
+
+
+def _lazy(query: Callable[[], T], default: T) -> SimpleLazyObject[T]:
+    return SimpleLazyObject(lambda: _query_or_default(query, default))
+
+
+def _query_or_default(query: Callable[[], T], default: T) -> T:
+    """Return the result of a query, or the default if the database fails.
+
+    The error page for a failing database needs this context too.
+    """
     try:
-        return look()
+        return query()
     except Error:
-        return otherwise
+        return default
 
 
 def _selectable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
-    """The accounts that the person can choose between; none where there is nothing to choose."""
+    """Return the accounts that the user can choose from, or () if the site has only one."""
     return NO_ACCOUNTS if twilio_accounts.only_account() else _viewable_accounts(user)
 
 
@@ -171,15 +194,20 @@ def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
     return twilio_accounts.visible_accounts(get_scope(user, "flows.view_flow"))
 
 
+def _role(user: Any, account: twilio_accounts.Account | None) -> str:
+    if not user:
+        return ""
+    return get_role(user, account.sid if account else "")
+
+
 def _count_drift(user: Any) -> int:
+    """Return the number of flows with external changes that the user may see."""
     scope = get_scope(user, "flows.view_flow")
-    waiting = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
-    return waiting.values("target_sid").distinct().count()
+    drifts = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
+    return drifts.values("target_sid").distinct().count()
 
 
 def _can_manage_users(user: Any) -> bool:
-    return bool(
-        user
-        and user.is_authenticated
-        and user.has_perm("flexadmin.manage_people", twilio_accounts.ALL_ACCOUNTS)
-    )
+    if not user or not user.is_authenticated:
+        return False
+    return bool(user.has_perm("flexadmin.manage_people", twilio_accounts.ALL_ACCOUNTS))

@@ -1,6 +1,8 @@
-"""What was typed into a flow's form, kept where the form could not be taken: the session had ended, the page was
-older than the last sign-in, or the site failed. It travels within the answer, is stored nowhere, and comes back into
-its form by `edit_again`, which sends nothing to Twilio.
+"""Rescue of a form that could not be processed, so that the user's input is not lost.
+
+The session had expired, the page was older than the last sign-in, or the site failed. The fields
+travel within the response and are stored nowhere. The parameter `edit_again` fills them into the
+form again and sends nothing to Twilio.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
 
-FORM_PERMISSIONS: Final = {  # the views that take `edit_again`, and the permission that each asks for
+# The views that accept `edit_again`, and the permission that each requires.
+FORM_PERMISSIONS: Final = {
     "flows:new": "flows.add_flow",
     "flows:edit": "flows.change_flow",
     "flows:enabled": "flows.change_flow",
@@ -24,16 +27,16 @@ FORM_PERMISSIONS: Final = {  # the views that take `edit_again`, and the permiss
     "flows:plan-import": "flows.change_flow",
     "flows:plan-start": "flows.change_flow",
 }
-SIGN_IN_VIEWS: Final = {"login", "mfa_authenticate"}  # the pages that carry along what was typed
-MAX_LENGTH: Final = 64 * 1024  # characters; the largest form has some 20,000
-MAX_AGE: Final = 24 * 60 * 60  # seconds: a sign-in page may stay open overnight
+SIGN_IN_VIEWS: Final = {"login", "mfa_authenticate"}  # pages that pass a pending form on
+MAX_LENGTH: Final = 64 * 1024  # characters; the largest form of a flow has about 20,000
+MAX_AGE: Final = 24 * 60 * 60  # seconds; a sign-in page can stay open overnight
 SALT: Final = "flexadmin.typed"
 EXCLUDED_FIELDS: Final = {"csrfmiddlewaretoken", "edit_again"}
 
 
 @dataclass(frozen=True, slots=True)
 class PendingForm:
-    """The fields of a form as they were sent, and the view that they are for."""
+    """The posted fields of a form, and the view that they are for."""
 
     view: str
     kwargs: dict[str, str]
@@ -41,17 +44,17 @@ class PendingForm:
 
     @property
     def path(self) -> str:
-        """Where the form is: made from the view's name, so that it never leads off the site."""
+        """The path of the form. It is built from the view's name, so that it stays on this site."""
         return reverse(self.view, kwargs=self.kwargs)
 
     @property
     def packed(self) -> str:
-        """For a hidden field of the sign-in page. Signed; whoever has the page can read it, as they could the form."""
+        """The form as a signed text for a hidden field. It is not encrypted."""
         return signing.dumps([self.view, self.kwargs, self.fields], salt=SALT, compress=True)
 
 
 def pending_form(request: HttpRequest) -> PendingForm | None:
-    """What was typed into the form that this request sends, or that a sign-in carries along."""
+    """Return the form that this request posts, or that a sign-in page passes on, or None."""
     match = request.resolver_match
     if request.method != "POST" or match is None:
         return None
@@ -72,35 +75,46 @@ def pending_form(request: HttpRequest) -> PendingForm | None:
 
 
 def same_origin_pending_form(request: HttpRequest) -> PendingForm | None:
-    """The same, if the browser says that a page of this site sent it. Of a request whose token was not checked, or
-    is wrong, nothing else may be shown again: another site could put its own values before a person."""
-    site = request.headers.get("Sec-Fetch-Site")
-    own = f"{request.scheme}://{request.get_host()}"
-    is_own = site == "same-origin" if site else request.headers.get("Origin") == own
-    return pending_form(request) if is_own else None
+    """Return the pending form if the browser says that a page of this site sent it, or None.
+
+    For requests whose CSRF token is wrong or was not checked: another site could otherwise show its
+    own values to the user.
+    """
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site:
+        is_same_origin = fetch_site == "same-origin"
+    else:
+        own_origin = f"{request.scheme}://{request.get_host()}"
+        is_same_origin = request.headers.get("Origin") == own_origin
+    return pending_form(request) if is_same_origin else None
 
 
-def session_ended_response(request: HttpRequest, typed: PendingForm) -> HttpResponse:
-    """The sign-in page in the place of a form's answer. To htmx nothing that would replace the form."""
+def session_ended_response(request: HttpRequest, form: PendingForm) -> HttpResponse:
+    """Return the sign-in page with the pending form. htmx gets no content, so the form stays."""
     if _is_htmx(request):
         return HttpResponse(status=401)
-    context = {"form": AuthenticationForm(request), "next": typed.path, "typed": typed}
+    context = {"form": AuthenticationForm(request), "next": form.path, "typed": form}
     return render(request, "registration/login.html", context, status=401)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """A form whose token is missing or older than the last sign-in. To htmx the same as when the session ended: the
-    form's own way leads on."""
-    typed = same_origin_pending_form(request)
-    if typed and _is_htmx(request):
+    """Return the page for a form whose token is missing or older than the last sign-in.
+
+    htmx gets the same response as after an expired session.
+    """
+    form = same_origin_pending_form(request)
+    if form and _is_htmx(request):
         return HttpResponse(status=401)
-    return render(request, "403_csrf.html", {"typed": typed}, status=403)
+    return render(request, "403_csrf.html", {"typed": form}, status=403)
 
 
 def error_page_context(request: HttpRequest) -> dict[str, Any]:
-    """The context of a page that has no request: what was typed, and a token, neither of which needs the database."""
-    typed = same_origin_pending_form(request)
-    return {"typed": typed, "csrf_token": get_token(request)} if typed else {}
+    """Return the context of an error page: the pending form and a CSRF token, or {}.
+
+    Neither needs the database.
+    """
+    form = same_origin_pending_form(request)
+    return {"typed": form, "csrf_token": get_token(request)} if form else {}
 
 
 def _is_htmx(request: HttpRequest) -> bool:
@@ -108,7 +122,7 @@ def _is_htmx(request: HttpRequest) -> bool:
 
 
 def _unpack(token: str) -> PendingForm | None:
-    """What a sign-in page carried along, or None if it is not ours or too old."""
+    """Return the form of `PendingForm.packed`, or None if it is forged or too old."""
     try:
         view, kwargs, fields = signing.loads(token, salt=SALT, max_age=MAX_AGE)
     except signing.BadSignature:

@@ -1,5 +1,6 @@
-"""What every request passes through: its id, the page's armour, the form's encoding, and the way
-an ended session is told to htmx. Who may do what is decided in the views.
+"""Middleware for request ids, the access log, security headers, form encoding and sign-in.
+
+Permissions are checked in the views.
 """
 
 from __future__ import annotations
@@ -28,34 +29,38 @@ UNLOGGED_PATHS = ("/health/", "/metrics", settings.STATIC_URL)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, which logs and audit events carry and the answer repeats; and a line in the log."""
+    """Gives each request an id, for logs, audit events and the response, and logs its access."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        started = time.monotonic()
+        start = time.monotonic()
         request.META["REQUEST_ID"] = request_id = str(uuid.uuid4())
         token = log_records.request_id.set(request_id)
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = request_id
             if not request.path.startswith(UNLOGGED_PATHS):
-                _log_access(request, response, round((time.monotonic() - started) * 1000))
+                _log_access(request, response, round((time.monotonic() - start) * 1000))
         finally:
             log_records.request_id.reset(token)
         return response
 
 
 class SecurityHeadersMiddleware:
-    """A strict content policy for every page: own scripts and styles, nothing inline. No page is framed, embedded
-    elsewhere or cached. It stands outside of what can refuse a request early, so that a refusal has it too."""
+    """Sets the security headers of every response.
+
+    Scripts and styles come from this site only and never inline. No page is framed, embedded or
+    cached. This middleware comes before those that can refuse a request, so that a refusal has the
+    headers too.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -67,7 +72,7 @@ class SecurityHeadersMiddleware:
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         response.headers.setdefault("Cache-Control", "no-store, private")
-        # Django's SecurityMiddleware gives these, but not to what it refuses itself.
+        # Django's SecurityMiddleware sets these, except on the redirects that it makes itself.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response.headers.setdefault(
@@ -77,8 +82,10 @@ class SecurityHeadersMiddleware:
 
 
 class FormEncodingMiddleware:
-    """Refuses a query or a body that is too large or not UTF-8. Django would put U+FFFD in place of what
-    it can't read and go on; here that would end up as a flow's name at Twilio."""
+    """Refuses a query that is not UTF-8, and a body that is not UTF-8 or too large.
+
+    Django would replace unreadable bytes by U+FFFD, which could end up in a flow's name at Twilio.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -87,58 +94,62 @@ class FormEncodingMiddleware:
         if not _is_utf8(unquote_to_bytes(request.META.get("QUERY_STRING", ""))):
             return _error_response(request, 400, "The address is not valid UTF-8.")
         if request.method == "POST":
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if not length.isdecimal():
-                return _error_response(
-                    request, 400, "The request's Content-Length is not a number."
-                )
-            if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                return _error_response(request, 413, "The form is too large. Nothing was changed.")
-            urlencoded = request.content_type == "application/x-www-form-urlencoded"
-            body = unquote_to_bytes(request.body) if urlencoded else request.body
-            if not _is_utf8(body) and not _has_utf8_fields(request):
-                return _error_response(
-                    request, 400, "The form is not valid UTF-8. Nothing was changed."
-                )
-            # A part of a multipart body can have an encoding of its own, which would be read past this check.
-            charset = (request.content_params or {}).get("charset", "utf-8").lower()
-            if (
-                charset not in ("utf-8", "utf8")
-                or b"content-transfer-encoding" in request.body.lower()
-            ):
-                return _error_response(
-                    request, 400, "Forms are read as UTF-8 only. Nothing was changed."
-                )
+            refusal = self._check_length(request) or self._check_encoding(request)
+            if refusal:
+                return refusal
         return self.get_response(request)
+
+    def _check_length(self, request: HttpRequest) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return _error_response(request, 400, "The request's Content-Length is not a number.")
+        if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return _error_response(request, 413, "The form is too large. Nothing was changed.")
+        return None
+
+    def _check_encoding(self, request: HttpRequest) -> HttpResponse | None:
+        is_urlencoded = request.content_type == "application/x-www-form-urlencoded"
+        body = unquote_to_bytes(request.body) if is_urlencoded else request.body
+        if not _is_utf8(body) and not _has_utf8_fields(request):
+            return _error_response(
+                request, 400, "The form is not valid UTF-8. Nothing was changed."
+            )
+        charset = (request.content_params or {}).get("charset", "utf-8").lower()
+        # A part of a multipart body can have its own encoding, which the check above misses.
+        has_encoded_part = b"content-transfer-encoding" in request.body.lower()
+        if charset not in ("utf-8", "utf8") or has_encoded_part:
+            return _error_response(
+                request, 400, "Forms are read as UTF-8 only. Nothing was changed."
+            )
+        return None
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Every page stands behind sign-in, and behind what somebody has to do first (sessions.py). An htmx request of an
-    ended session moves the whole page there, so that the sign-in form never lands in a fragment. What somebody typed
-    meanwhile is kept."""
+    """Requires sign-in for every page, and any step that the user has to take first (sessions.py).
+
+    After an expired session, an htmx request reloads the whole page, so that the sign-in form never
+    appears inside a fragment. The input of a form is kept.
+    """
 
     def process_view(
         self, request: HttpRequest, view_func: Any, *args: Any
     ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
-            return (
-                None  # without looking the person up: whether the site is alive needs no database
-            )
+            return None  # without loading the user: health checks must not need the database
         if request.user.is_authenticated:
             sessions.end_if_expired(request)
         if request.user.is_authenticated:
             return _redirect_to_required_step(request)
-        answer = super().process_view(request, view_func, *args)
-        kept = form_rescue.pending_form(request) if answer else None
-        return form_rescue.session_ended_response(request, kept) if kept else answer
+        response = super().process_view(request, view_func, *args)
+        form = form_rescue.pending_form(request) if response else None
+        return form_rescue.session_ended_response(request, form) if form else response
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
-        sender = request.headers.get("Referer")
-        if (
-            request.method == "POST" and sender
-        ):  # most places that take a form have no page of their own
-            response = redirect_to_login(sender)
+        referrer = request.headers.get("Referer")
+        # Most URLs that accept a POST have no page of their own to return to.
+        if request.method == "POST" and referrer:
+            response = redirect_to_login(referrer)
         if getattr(request, "htmx", False):
             response.status_code = 204
             response["HX-Refresh"] = "true"
@@ -146,28 +157,30 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: int) -> None:
-    """The path without its query, which may hold what somebody searches for. Milliseconds until the answer began."""
-    person = getattr(
-        request, "_cached_user", None
-    )  # asking for `user` would ask the database where nobody has
+    """Log a request without its query, which can hold search terms.
+
+    The duration in milliseconds ends when the response begins.
+    """
+    # `request.user` would load the user from the database if no view has done so.
+    user = getattr(request, "_cached_user", None)
     access_log.info(
         "%s %s %s %s ms", request.method, request.path, response.status_code, duration_ms,
         extra={
             "method": request.method, "path": request.path, "status": response.status_code,
-            "duration_ms": duration_ms, "person": getattr(person, "pk", None),
+            "duration_ms": duration_ms, "person": getattr(user, "pk", None),
         },
     )  # fmt: skip
 
 
 def _redirect_to_required_step(request: HttpRequest) -> HttpResponseBase | None:
-    """Where somebody is led who has something to do before anything else, whatever they asked for."""
+    """Return a redirect to the step that the user has to take before anything else, or None."""
     match = request.resolver_match
-    duty = sessions.required_step(request, match.view_name if match else "")
-    if not duty:
+    view_name = sessions.required_step(request, match.view_name if match else "")
+    if not view_name:
         return None
     if getattr(request, "htmx", False):
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse(duty)})
-    return HttpResponseRedirect(reverse(duty))
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse(view_name)})
+    return HttpResponseRedirect(reverse(view_name))
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -179,10 +192,13 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _has_utf8_fields(request: HttpRequest) -> bool:
-    """Whether only an uploaded file is not UTF-8: its reader tells what it is. In a field Django would have put U+FFFD."""
-    said = [text for name, values in request.POST.lists() for text in (name, *values)]
-    return bool(request.FILES) and not any("\ufffd" in str(text) for text in said)
+    """Return True if only an uploaded file is not UTF-8, which the view handles.
+
+    In a field, Django has replaced unreadable bytes by U+FFFD.
+    """
+    texts = [text for name, values in request.POST.lists() for text in (name, *values)]
+    return bool(request.FILES) and not any("\ufffd" in str(text) for text in texts)
 
 
-def _error_response(request: HttpRequest, status: int, what: str) -> HttpResponse:
-    return render(request, "400.html", {"what": what, "status": status}, status=status)
+def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    return render(request, "400.html", {"what": message, "status": status}, status=status)

@@ -1,6 +1,8 @@
-"""Who is behind the proxies: the client's own address and scheme, as the proxies of TRUSTED_PROXIES tell them.
-From anybody else those headers say nothing. The host is what `Host` says, held against ALLOWED_HOSTS as ever; a
-trusted proxy passes it on. X-Forwarded-Host and Forwarded are never read.
+"""The client's address and scheme behind reverse proxies.
+
+The X-Forwarded-For and X-Forwarded-Proto headers of the proxies in TRUSTED_PROXIES are used, those
+of other peers are ignored. The host is always taken from `Host`, which a proxy passes on and
+ALLOWED_HOSTS limits. X-Forwarded-Host and Forwarded are never read.
 """
 
 from __future__ import annotations
@@ -15,53 +17,64 @@ from django.http import HttpRequest, HttpResponseBase
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-UNIX_SOCKET: Final = "unix"  # whoever can write to the site's socket; such a peer has no address
+UNIX_SOCKET: Final = "unix"  # a peer on the site's Unix socket, which has no address
 FORWARDED_HEADERS: Final = (
-    "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_REAL_IP", "HTTP_FORWARDED",
-)  # fmt: skip
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_REAL_IP",
+    "HTTP_FORWARDED",
+)
 
 
-def parse_networks(said: Iterable[str]) -> list[Network | str]:
-    """TRUSTED_PROXIES as written: addresses, networks, or `unix`. `ImproperlyConfigured` names what is neither."""
-    found: list[Network | str] = []
-    for one in filter(None, map(str.strip, said)):
+def parse_networks(texts: Iterable[str]) -> list[Network | str]:
+    """Return the entries of TRUSTED_PROXIES: networks, or `unix`.
+
+    Raises `ImproperlyConfigured` for any other text, and for a network of all addresses.
+    """
+    networks: list[Network | str] = []
+    for text in filter(None, map(str.strip, texts)):
+        if text == UNIX_SOCKET:
+            networks.append(UNIX_SOCKET)
+            continue
         try:
-            network = UNIX_SOCKET if one == UNIX_SOCKET else ip_network(one)
+            network = ip_network(text)
         except ValueError:
             raise ImproperlyConfigured(
-                f"TRUSTED_PROXIES: {one} is neither an address nor a network such as 10.0.0.0/8."
+                f"TRUSTED_PROXIES: {text} is neither an address nor a network such as 10.0.0.0/8."
             ) from None
-        if not isinstance(network, str) and network.prefixlen == 0:
-            raise ImproperlyConfigured(f"TRUSTED_PROXIES: {one} is everybody.")
-        found.append(network)
-    return found
+        if network.prefixlen == 0:
+            raise ImproperlyConfigured(f"TRUSTED_PROXIES: {text} is everybody.")
+        networks.append(network)
+    return networks
 
 
 class TrustedProxyMiddleware:
-    """Sets REMOTE_ADDR and the scheme to the client's: the rightmost address of X-Forwarded-For that is no trusted
-    proxy's. What stands left of it, the client may have made up."""
+    """Sets REMOTE_ADDR and the scheme to those of the client.
+
+    The client is the rightmost address of X-Forwarded-For that is not a trusted proxy. The client
+    can have forged the addresses to the left of it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        said = {
-            name: meta.pop(name, "") for name in FORWARDED_HEADERS
-        }  # nothing behind this believes them
-        if _is_trusted(meta.get("REMOTE_ADDR", "")):
-            meta["REMOTE_ADDR"] = _client_address(
-                meta.get("REMOTE_ADDR", ""), said["HTTP_X_FORWARDED_FOR"]
-            )
-            scheme = said["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
+        # Removed from the request, so that no other code can rely on them.
+        headers = {name: meta.pop(name, "") for name in FORWARDED_HEADERS}
+        peer = meta.get("REMOTE_ADDR", "")
+        if _is_trusted(peer):
+            meta["REMOTE_ADDR"] = _client_address(peer, headers["HTTP_X_FORWARDED_FOR"])
+            scheme = headers["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
                 meta["wsgi.url_scheme"] = scheme
         return self.get_response(request)
 
 
 def _client_address(peer: str, forwarded_for: str) -> str:
-    """The nearest address that can be known: what a trusted proxy says of its own peer, as long as it makes sense."""
+    """Return the nearest address that is not a trusted proxy. Stop at a hop that is no address."""
     nearest = peer
     for hop in reversed(forwarded_for.split(",")):
         address = _parse_address(hop)
@@ -78,18 +91,21 @@ def _is_trusted(text: str) -> bool:
     if not text:
         return UNIX_SOCKET in trusted
     address = _parse_address(text)
-    return address is not None and any(
-        not isinstance(network, str) and address in network for network in trusted
-    )
+    if address is None:
+        return False
+    return any(not isinstance(network, str) and address in network for network in trusted)
 
 
 def _parse_address(text: str) -> Address | None:
-    """The address of one hop, which may have a port. An IPv4 address in IPv6's clothes is the IPv4 address."""
-    text = text.strip()
+    """Return the address of one hop, which can have a port, or None if it is malformed.
+
+    An IPv4-mapped IPv6 address becomes the IPv4 address.
+    """
+    text, port = text.strip(), ""
     if text.startswith("["):
         text, _, port = text[1:].partition("]")
-    else:
-        text, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    elif text.count(":") == 1:
+        text, _, port = text.partition(":")
     try:
         address = ip_address(text)
     except ValueError:

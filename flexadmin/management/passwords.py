@@ -1,5 +1,7 @@
-"""Reading a password for a command: from the environment's OPERATOR_PASSWORD, or from standard input (asked for, unseen,
-on a terminal)."""
+"""Passwords for commands: from OPERATOR_PASSWORD or from standard input.
+
+On a terminal the command prompts for the password and doesn't echo it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ import sys
 
 
 def read_password() -> str:
-    """Return the password, without the line's end."""
-    if given := os.environ.get("OPERATOR_PASSWORD"):
-        return given
+    """Return the password without its line ending."""
+    password = os.environ.get("OPERATOR_PASSWORD")
+    if password:
+        return password
     if sys.stdin.isatty():
         return getpass.getpass("Password: ")
     return sys.stdin.readline().rstrip("\r\n")

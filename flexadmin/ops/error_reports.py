@@ -1,5 +1,7 @@
-"""What Django's page of a failure, which comes in the place of ours under DEBUG, may show of a request: where it
-failed and with variables of which types. Their values hold flows' secrets and what people typed.
+"""Filter for Django's technical error page, which replaces ours under DEBUG.
+
+The page shows the traceback and the types of the variables, but no values: they can hold secrets of
+flows and the input of users.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class RedactingExceptionReporterFilter(SafeExceptionReporterFilter):
-    """Shows no value of a variable, a form or a cookie; under DEBUG neither, where Django's own shows all."""
+    """Hides the values of variables, forms and cookies, also under DEBUG."""
 
     hidden_settings = re.compile(
         SafeExceptionReporterFilter.hidden_settings.pattern + "|COOKIE|ACCOUNTS|DATABASES",
@@ -35,6 +37,5 @@ class RedactingExceptionReporterFilter(SafeExceptionReporterFilter):
         request: HttpRequest | None,  # noqa: ARG002 - Django's signature
         tb_frame: FrameType,
     ) -> ItemsView[str, Any]:
-        return {
-            name: f"a {type(value).__name__}" for name, value in tb_frame.f_locals.items()
-        }.items()
+        types = {name: f"a {type(value).__name__}" for name, value in tb_frame.f_locals.items()}
+        return types.items()

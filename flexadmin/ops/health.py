@@ -1,5 +1,7 @@
-"""Whether the site can serve. A load balancer asks if the process is alive, and if the database can be read and
-written; a person whose page failed because it can't be is told so. Neither asks Twilio."""
+"""Health checks for load balancers, and the error pages for failures of the site.
+
+Both depend on the process and the database only, never on Twilio.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,10 @@ from django.template.loader import render_to_string
 from flexadmin.http import form_rescue
 from flows.core.database import create_unpooled_connection, short_lock_timeout
 
-CHECK_TIMEOUT: Final = 2.0  # seconds that a load balancer is kept waiting
-RESULT_TTL: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot
-UNAVAILABLE_ERRORS: Final = (
-    OperationalError,
-    InterfaceError,
-    InternalError,
-)  # locked, full, read-only, gone
+CHECK_TIMEOUT: Final = 2.0  # seconds until a readiness check gives up
+RESULT_TTL: Final = 1.0  # seconds that a result is reused: anyone can send many requests
+# Errors of a database that is locked, full, read-only or unreachable.
+UNAVAILABLE_ERRORS: Final = (OperationalError, InterfaceError, InternalError)
 
 
 @login_not_required
@@ -42,9 +41,9 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @login_not_required
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, has every migration and can be written; else 503."""
+    """Return 200 if the database responds, is migrated and can be written, else 503."""
     check = _DatabaseCheck.latest()
-    check.join(max(0.0, check.began + CHECK_TIMEOUT - time.monotonic()))
+    check.join(max(0.0, check.start_time + CHECK_TIMEOUT - time.monotonic()))
     fault = "does not answer in time" if check.is_alive() else check.fault
     if fault:
         return JsonResponse({"status": "not ready", "database": fault}, status=503)
@@ -52,19 +51,17 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for what went wrong unforeseen. A database that can't be read or written passes: 503."""
+    """Return the page for an unhandled error: 503 if the database is unavailable, else 500."""
     error = sys.exc_info()[1]
-    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(
-        error and error.__cause__, UNAVAILABLE_ERRORS
-    ):
-        return HttpResponse(
-            _render_error_page("503.html", request), status=503, headers={"Retry-After": "10"}
-        )
+    cause = error.__cause__ if error else None
+    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(cause, UNAVAILABLE_ERRORS):
+        content = _render_error_page("503.html", request)
+        return HttpResponse(content, status=503, headers={"Retry-After": "10"})
     return HttpResponse(_render_error_page("500.html", request), status=500)
 
 
 def _render_error_page(name: str, request: HttpRequest) -> str:
-    """With what was typed, if that can be had: the page that tells of a failure can't fail itself."""
+    """Render the page with the pending form, or without it if that fails as well."""
     try:
         return render_to_string(name, form_rescue.error_page_context(request))
     except Exception:
@@ -73,8 +70,10 @@ def _render_error_page(name: str, request: HttpRequest) -> str:
 
 
 class _DatabaseCheck(threading.Thread):
-    """One look at the database, over a connection of its own, so that one that hangs keeps nobody waiting. There is
-    one at a time."""
+    """One check of the database in a thread and connection of its own.
+
+    A database that hangs then blocks no request. Only one check runs at a time.
+    """
 
     _lock = threading.Lock()
     _latest: _DatabaseCheck | None = None
@@ -82,28 +81,29 @@ class _DatabaseCheck(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="health", daemon=True)
         self.fault = "does not answer"
-        self.began = time.monotonic()
-        self.until = float("inf")
+        self.start_time = time.monotonic()
+        self.valid_until = float("inf")
 
     @classmethod
     def latest(cls) -> _DatabaseCheck:
         with cls._lock:
             check = cls._latest
-            if check is None or time.monotonic() >= check.until:
+            if check is None or time.monotonic() >= check.valid_until:
                 check = cls._latest = cls()
                 check.start()
             return check
 
     def run(self) -> None:
         try:
-            connections["default"] = create_unpooled_connection()  # of this thread alone
+            connections["default"] = create_unpooled_connection()  # for this thread only
             self.fault = _find_fault()
         finally:
             connection.close()
-            self.until = time.monotonic() + RESULT_TTL
+            self.valid_until = time.monotonic() + RESULT_TTL
 
 
 def _find_fault() -> str:
+    """Return the fault of the database, or "" if it has none."""
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -118,10 +118,10 @@ def _find_fault() -> str:
 
 
 def _probe_write() -> None:
-    """A write as the log's own, with its lock and its commit. It changes nothing that anybody reads."""
+    """Write in the same way as the audit log, with its lock and a commit, but change no data."""
     with short_lock_timeout(), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            # An update that changes no byte is never written to the file; this number in its head is nobody's.
+            # SQLite skips an update that changes nothing. This header field is free for our use.
             cursor.execute(f"PRAGMA user_version = {time.time_ns() // 1_000_000 % 2**31}")
         else:
             cursor.execute("UPDATE flows_chainhead SET seq = seq")

@@ -1,5 +1,7 @@
-"""Removal of what has run out: sessions, what counts attempts, cached values, finished background tasks. It runs by
-itself, once a day for all processes together, when somebody signs in or starts to."""
+"""Removal of expired sessions, sign-in attempts, cached values and finished background tasks.
+
+It runs once a day for all processes together, during a sign-in.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,14 @@ from flexadmin.models import SignInTry
 
 CACHE_KEY: Final = "flexadmin.housekeeping"
 RUN_INTERVAL: Final = 24 * 60 * 60  # seconds
-CONTINUE_INTERVAL: Final = 60  # seconds, until the rest of what was too much for one go
-BATCH_SIZE: Final = 2_000  # rows of a table at a time: somebody is waiting to get in
+CONTINUE_INTERVAL: Final = 60  # seconds until the next batch, if one was not enough
+BATCH_SIZE: Final = 2_000  # rows of a table per run: a user is waiting to sign in
 ATTEMPT_RETENTION: Final = timedelta(days=1)
 TASK_RETENTION: Final = timedelta(days=30)
 
 
 def run_if_due() -> None:
-    """Remove what has run out, if nobody has for a day. What goes wrong with it is logged and stops nobody."""
+    """Remove expired rows if the last run was a day ago. A failure is logged and never raised."""
     try:
         if cache.add(CACHE_KEY, value=True, timeout=RUN_INTERVAL) and not remove_expired():
             cache.set(CACHE_KEY, value=True, timeout=CONTINUE_INTERVAL)
@@ -36,7 +38,7 @@ def run_if_due() -> None:
 
 
 def remove_expired() -> bool:
-    """Remove what has run out, a bounded number of rows of each table; tell whether that was all."""
+    """Remove a batch of expired rows from each table. Return True if no more remain."""
     now = timezone.now()
     counts = [_delete_batch(rows) for rows in _expired_querysets(now)]
     _delete_expired_cache(now)
@@ -44,10 +46,10 @@ def remove_expired() -> bool:
 
 
 def _expired_querysets(now: datetime) -> list[QuerySet[Any]]:
-    live = Session.objects.filter(session_key=OuterRef("session_key"))
+    live_sessions = Session.objects.filter(session_key=OuterRef("session_key"))
     return [
         Session.objects.filter(expire_date__lt=now),
-        UserSession.objects.filter(~Exists(live)),
+        UserSession.objects.filter(~Exists(live_sessions)),
         SignInTry.objects.filter(at__lt=now - ATTEMPT_RETENTION),
         DBTaskResult.objects.finished().filter(finished_at__lt=now - TASK_RETENTION),
     ]
@@ -62,7 +64,7 @@ def _delete_batch(rows: QuerySet[Any]) -> int:
 
 
 def _delete_expired_cache(now: datetime) -> None:
-    """Django removes expired values of this cache only when it is full."""
+    """Delete expired cache values. Django does that only when the cache is full."""
     table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     with connection.cursor() as cursor:
         cursor.execute(

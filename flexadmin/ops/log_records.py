@@ -1,8 +1,9 @@
-"""What the site says on standard error: a line for each record, as JSON or for a terminal, with the id of the request
-that it belongs to. The same id stands in the audit log's events and in the answer's X-Request-Id.
+"""Logging to standard error: one line per record, as JSON or for a terminal, with the request's id.
 
-The code that logs leaves secrets out. Here is the last net: whatever still looks like one is masked, in messages and
-in tracebacks alike.
+The audit log's events and the response header X-Request-Id have the same id.
+
+Code that logs leaves secrets out. As a safety net, anything that still looks like a secret is
+masked here, in messages and in tracebacks.
 """
 
 from __future__ import annotations
@@ -24,18 +25,12 @@ from flows.redaction.masking import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-EXTRA_FIELDS: Final = (
-    "request_id",
-    "method",
-    "path",
-    "status",
-    "duration_ms",
-    "person",
-)  # beside the message
+# The extra attributes of a record that are logged.
+EXTRA_FIELDS: Final = ("request_id", "method", "path", "status", "duration_ms", "person")
 FORMATS: Final[tuple[str, ...]] = ("json", "line")
-MIN_SECRET_LENGTH: Final = 6  # characters; what is shorter would mask half of every line
+MIN_SECRET_LENGTH: Final = 6  # characters; a shorter one would mask ordinary text
 MASK: Final = "masked"
-INDENT: Final = "    "  # of what belongs to the line above
+INDENT: Final = "    "  # of the lines that continue a record
 _AUTHORIZATION = re.compile(
     r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE
 )
@@ -43,7 +38,7 @@ _SCHEME = re.compile(r"\b(basic|bearer)\s+[\w+/=.~-]{6,}", re.IGNORECASE)
 
 
 def build_logging_config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
-    """Django's LOGGING. One handler, at the root, so that a library's warning comes as all else does."""
+    """Return Django's LOGGING, with one handler at the root for our own records and libraries'."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -63,42 +58,43 @@ def build_logging_config(*, form: str, level: str, secrets: Iterable[str]) -> di
             "flows": {"level": level},
             "flexadmin": {"level": level},
             "django": {"level": "WARNING"},
-            "django.request": {
-                "level": "ERROR"
-            },  # a 500 with its trace; refusals are in the audit log
-            "django.server": {
-                "level": "ERROR",
-                "handlers": [],
-                "propagate": True,
-            },  # runserver's own
+            # Only errors with a traceback. Denied requests are in the audit log.
+            "django.request": {"level": "ERROR"},
+            # Without the handler of runserver.
+            "django.server": {"level": "ERROR", "handlers": [], "propagate": True},
         },
     }
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON. Of what a record carries besides, only `FIELDS` are shown: a request would bring its query."""
+    """Formats a record as one line of JSON.
+
+    Of its extra attributes only `EXTRA_FIELDS` are logged: a request's query can hold secrets.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        said = {
-            "time": at,
+        logged_at = datetime.fromtimestamp(record.created, UTC)
+        fields = {
+            "time": logged_at.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        said |= {
-            name: value
-            for name in EXTRA_FIELDS
-            if (value := getattr(record, name, None)) not in (None, "")
-        }
+        for name in EXTRA_FIELDS:
+            value = getattr(record, name, None)
+            if value not in (None, ""):
+                fields[name] = value
         if record.exc_text:
-            said["exception"] = record.exc_text
-        return json.dumps(said, default=str)
+            fields["exception"] = record.exc_text
+        return json.dumps(fields, default=str)
 
 
 class LineFormatter(logging.Formatter):
-    """For somebody at a terminal. A record is one line, whatever it quotes; the lines of a traceback are indented, so
-    that none can pass for a record."""
+    """Formats a record for a terminal.
+
+    A record is always one line. The lines of a traceback are indented, so that none of them looks
+    like a record.
+    """
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} {message} {request_id}", style="{")
@@ -107,29 +103,27 @@ class LineFormatter(logging.Formatter):
         return escape_line(super().formatMessage(record).rstrip())
 
     def format(self, record: logging.LogRecord) -> str:
-        """Like logging's own, which would take the trace as it is."""
+        """Format like the base class, but escape and indent the traceback."""
         record.message = record.getMessage()
         record.asctime = self.formatTime(record)
-        traces = (record.exc_text, record.stack_info)
-        lines = [line for trace in traces if trace for line in trace.split("\n")]
-        return "\n".join(
-            [self.formatMessage(record), *(f"{INDENT}{escape_line(line)}" for line in lines)]
-        )
+        lines = [self.formatMessage(record)]
+        for trace in (record.exc_text, record.stack_info):
+            if trace:
+                lines += [f"{INDENT}{escape_line(line)}" for line in trace.split("\n")]
+        return "\n".join(lines)
 
 
 class RedactingStderrHandler(logging.StreamHandler[Any]):
-    """Writes each record without its secrets; the record itself, which others may handle too, stays as it is."""
+    """Writes each record without secrets. The record itself stays the same for other handlers."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        spelled = {
-            spelling
-            for secret in secrets
-            if len(secret) >= MIN_SECRET_LENGTH
-            for spelling in _spellings(secret)
-        }
-        # The longest first: one may stand within another.
-        alternatives = "|".join(map(re.escape, sorted(spelled, key=len, reverse=True)))
+        spellings: set[str] = set()
+        for secret in secrets:
+            if len(secret) >= MIN_SECRET_LENGTH:
+                spellings |= _spellings(secret)
+        # The longest first, because one spelling can be part of another.
+        alternatives = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
         self._secrets = re.compile(alternatives) if alternatives else None
 
     def format(self, record: logging.LogRecord) -> str:
@@ -139,7 +133,8 @@ class RedactingStderrHandler(logging.StreamHandler[Any]):
         if record.exc_info and not record.exc_text:
             record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         for name in ("exc_text", "stack_info", "path"):
-            if text := getattr(record, name, None):
+            text = getattr(record, name, None)
+            if text:
                 setattr(record, name, self.redact_secrets(str(text)))
         record.exc_info = None
         return super().format(record)
@@ -147,20 +142,22 @@ class RedactingStderrHandler(logging.StreamHandler[Any]):
     def redact_secrets(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(MASK, text)
-        text = _SCHEME.sub(rf"\1 {MASK}", _AUTHORIZATION.sub(rf"\1{MASK}", text))
+        text = _AUTHORIZATION.sub(rf"\1{MASK}", text)
+        text = _SCHEME.sub(rf"\1 {MASK}", text)
         return str(redact(text))
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A record that can't be written is told of without what it would have said: logging's own would show all."""
-        kind = sys.exc_info()[0]
+        """Report a record that can't be written, without its message, which can hold secrets."""
+        error_type = sys.exc_info()[0]
+        error_name = error_type.__name__ if error_type else "unknown"
         sys.stderr.write(
-            f"A log record of {record.name}, {record.filename}:{record.lineno}, could not be written: "
-            f"{kind.__name__ if kind else 'unknown'}\n"
+            f"A log record of {record.name}, {record.filename}:{record.lineno}, could not be "
+            f"written: {error_name}\n"
         )
 
 
 def _spellings(secret: str) -> set[str]:
-    """As it may stand in a text: itself, in an address, in JSON, in a repr."""
+    """Return a secret as it can appear in a text: as it is, in a URL, in JSON, in a repr."""
     return {
         secret,
         quote(secret, safe=""),

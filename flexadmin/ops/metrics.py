@@ -1,8 +1,9 @@
-"""/metrics for Prometheus: calls to Twilio, counted as they are made, and what the database knows at the scrape.
-Closed unless METRICS_TOKEN is set, and to whoever does not bring it.
+"""Metrics for Prometheus: calls to Twilio, and figures from the database at the time of the scrape.
 
-The calls of several processes are added up where they share PROMETHEUS_MULTIPROC_DIR (gunicorn.py sees to the
-site's own).
+The page needs METRICS_TOKEN as a bearer token, and is off if that is not set.
+
+The calls of several processes are summed up if they share PROMETHEUS_MULTIPROC_DIR, which
+gunicorn.py sets for the site's own workers.
 """
 
 from __future__ import annotations
@@ -38,46 +39,46 @@ TWILIO_CALLS: Final = Histogram(
 
 
 def observe_call(*, verb: str, result: str, seconds: float, **_: Any) -> None:
-    """A receiver of `flows.accounts.clients.call_finished`."""
+    """Record a call to Twilio. Receiver of the signal `flows.accounts.clients.call_finished`."""
     TWILIO_CALLS.labels(verb, result).observe(seconds)
 
 
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus scrapes; nothing is here for anybody without the token."""
-    brought = request.headers.get("Authorization", "").encode()
+    """Return the metrics, or 404 without the right token."""
+    authorization = request.headers.get("Authorization", "").encode()
     expected = f"Bearer {settings.METRICS_TOKEN}".encode()
-    if not settings.METRICS_TOKEN or not compare_digest(brought, expected):
+    if not settings.METRICS_TOKEN or not compare_digest(authorization, expected):
         raise Http404
-    told = CollectorRegistry()
+    registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        MultiProcessCollector(told)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        told.register(_ProcessCollector())
-    told.register(_DatabaseCollector())
-    return HttpResponse(generate_latest(told), content_type=CONTENT_TYPE_LATEST)
+        registry.register(_ProcessCollector())
+    registry.register(_DatabaseCollector())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _ProcessCollector(Collector):
-    """What this process alone has counted."""
+    """Metrics of calls that this process alone has made."""
 
     def collect(self) -> Iterator[Metric]:
         return iter(list(_process_registry.collect()))
 
 
 class _DatabaseCollector(Collector):
-    """The same whichever process is asked."""
+    """Metrics from the database, which are the same in every process."""
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = [*_mirror_metrics(), *_open_change_metrics(), *_audit_metrics()]
+            metrics = [*_mirror_metrics(), *_open_change_metrics(), *_audit_metrics()]
         except Error:
-            found = []
+            metrics = []
         yield GaugeMetricFamily(
-            "flexflow_database_up", "1 if the database responds.", value=bool(found)
+            "flexflow_database_up", "1 if the database responds.", value=bool(metrics)
         )
-        yield from found
+        yield from metrics
 
 
 def _mirror_metrics() -> Iterator[Metric]:
@@ -86,10 +87,10 @@ def _mirror_metrics() -> Iterator[Metric]:
         "Seconds since the last sync with Twilio.",
         labels=["account"],
     )
-    now = timezone.now()
+    scraped_at = timezone.now()
     for account, synced_at in SyncState.objects.values_list("account_sid", "synced_at"):
         if synced_at is not None:
-            age.add_metric([account], (now - synced_at).total_seconds())
+            age.add_metric([account], (scraped_at - synced_at).total_seconds())
     yield age
 
 

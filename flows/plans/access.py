@@ -1,5 +1,7 @@
-"""Who may see a bulk change and act on it. What is skipped takes no permission: only the flows that it changes count.
-Its maker always sees a draft of theirs, and can discard it.
+"""Permissions on bulk changes: to see one, act on it, discard it, and run each of its changes.
+
+Skipped flows need no permission: only the flows that a bulk change affects count. Users always see
+their own drafts and can discard them.
 """
 
 from __future__ import annotations
@@ -13,17 +15,25 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
 from flows.accounts import twilio_accounts
+from flows.availability import restrictions
 from flows.plans.models import Plan, PlannedChange
 
-# What a plan does or did: all but what was skipped before it was started.
+# All changes of a plan except those that were skipped before it was started.
 EFFECTIVE_CHANGES: Final = Q(skipped="") | Q(done_at__isnull=False)
+PERMISSION_BY_ACTION: Final = {
+    "flow.create": "flows.add_flow",
+    "flow.update": "flows.change_flow",
+    "flow.delete": "flows.delete_flow",
+}
 _VIEW_PERMISSION, _CHANGE_PERMISSION = "flows.view_flow", "flows.change_flow"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPermissions:
-    """What a user may do with a bulk change: look at it, act on it (start, stop, resume, retry, roll back), discard
-    it while it is a draft."""
+    """A user's permissions on one bulk change.
+
+    `can_act` covers start, stop, resume, retry and rollback.
+    """
 
     can_see: bool
     can_act: bool
@@ -31,24 +41,23 @@ class PlanPermissions:
 
 
 def account_sids_of_plan(plan_id: uuid.UUID) -> list[str]:
-    """The accounts whose flows a plan changes."""
-    planned = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan=plan_id).exclude(account_sid="")
-    return list(planned.order_by().values_list("account_sid", flat=True).distinct())
+    """Return the accounts whose flows a plan changes."""
+    changes = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan=plan_id).exclude(account_sid="")
+    return list(changes.order_by().values_list("account_sid", flat=True).distinct())
 
 
 def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
-    """The same of several plans, by their ids."""
-    planned = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan__in=plans).exclude(
-        account_sid=""
-    )
-    found: dict[uuid.UUID, list[str]] = {plan.pk: [] for plan in plans}
-    for plan_id, account_sid in planned.order_by().values_list("plan", "account_sid").distinct():
-        found[plan_id].append(account_sid)
-    return found
+    """Return the accounts whose flows each plan changes, by the plan's id."""
+    changes = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan__in=plans)
+    pairs = changes.exclude(account_sid="").order_by().values_list("plan", "account_sid").distinct()
+    account_sids: dict[uuid.UUID, list[str]] = {plan.pk: [] for plan in plans}
+    for plan_id, account_sid in pairs:
+        account_sids[plan_id].append(account_sid)
+    return account_sids
 
 
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
-    """The powers of a user over a plan that changes flows of these accounts."""
+    """Return a user's permissions on a plan that changes flows of these accounts."""
     is_own_draft = plan.state == "draft" and plan.made_by == user.get_username()[:150]
     can_act = _has_permission_on_all(user, _CHANGE_PERMISSION, account_sids)
     return PlanPermissions(
@@ -59,19 +68,57 @@ def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> Plan
 
 
 def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
-    """The plans that a user may see, each with the number of its `flows`: all of one, or nothing, since its figures
-    would tell of the rest. `scope`: the accounts that they see."""
-    counted = Q(changes__skipped="") | Q(changes__done_at__isnull=False)
-    plans = Plan.objects.annotate(flows=Count("changes", filter=counted))
+    """Return the plans that a user may see, each annotated with `flows`, its number of flows.
+
+    `scope` holds the accounts that the user may see. A plan that also changes flows of another
+    account is left out as a whole, because its figures would give those flows away.
+    """
+    effective = Q(changes__skipped="") | Q(changes__done_at__isnull=False)
+    plans = Plan.objects.annotate(flows=Count("changes", filter=effective))
     if scope is None:
         return plans
-    beyond = (
-        PlannedChange.objects.filter(EFFECTIVE_CHANGES)
-        .exclude(account_sid__in=["", *scope])
-        .values("plan")
+    changes_out_of_scope = PlannedChange.objects.filter(EFFECTIVE_CHANGES).exclude(
+        account_sid__in=["", *scope]
     )
-    return plans.filter(~Q(pk__in=beyond) | Q(made_by=user.get_username()[:150], started_at=None))
+    is_in_scope = ~Q(pk__in=changes_out_of_scope.values("plan"))
+    is_own_draft = Q(made_by=user.get_username()[:150], started_at=None)
+    return plans.filter(is_in_scope | is_own_draft)
+
+
+def missing_permission(plan: Plan, user: User) -> str:
+    """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
+    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="")):
+        if not has_change_permission(user, action, account_sid):
+            return PERMISSION_BY_ACTION[action]
+    return ""
+
+
+def blocked_reason(plan: Plan) -> str:
+    """Return the reason why some of the remaining changes can't be sent now, or ""."""
+    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="", done_at=None)):
+        restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
+        if restriction:
+            return restriction.sentence
+    return ""
+
+
+def has_change_permission(user: User, action: str, account_sid: str) -> bool:
+    """Return True if the user may do `action` (such as "flow.update") in this account."""
+    return _has_permission(
+        user, PERMISSION_BY_ACTION[action], account_sid or twilio_accounts.ALL_ACCOUNTS
+    )
+
+
+def _actions_by_account(
+    changes: QuerySet[PlannedChange],
+) -> QuerySet[PlannedChange, tuple[str, str]]:
+    return changes.order_by().values_list("action", "account_sid").distinct()
 
 
 def _has_permission_on_all(user: User, permission: str, account_sids: list[str]) -> bool:
-    return all(user.has_perm(permission, sid or None) for sid in account_sids or [""])  # type: ignore[arg-type]
+    return all(_has_permission(user, permission, sid or None) for sid in account_sids or [""])
+
+
+def _has_permission(user: User, permission: str, account_sid: str | None) -> bool:
+    # The site's own backend takes an account's SID as the object.
+    return user.has_perm(permission, account_sid)  # type: ignore[arg-type]

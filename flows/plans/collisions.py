@@ -1,13 +1,15 @@
-"""The rule that one channel and contact identity of an account has one enabled flow, judged over a bulk change: each
-change as things stand after the ones before it. Twilio judges each once more when its turn comes.
+"""Collisions within a bulk change: one channel and contact identity can have one enabled flow.
+
+The rule is checked by simulating the changes in their order. Twilio checks each change again when
+it is made.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from flows.core.identities import normalize_identity
 from flows.mirror.models import Flow
@@ -15,15 +17,15 @@ from flows.plans.models import PlannedChange
 
 ADDRESS_FIELDS: Final = frozenset({"channel_type", "contact_identity", "enabled"})
 
-FlowKey = str | int  # a flow's SID; of one that the plan creates, its place in the plan
-ChannelAddress = tuple[
-    str, str, str
-]  # account, channel and identity, of which one flow can be enabled
+# A flow's SID, or the place in the plan for a flow that the plan creates.
+FlowKey = str | int
+# Account, channel and identity.
+ChannelAddress = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedFlow:
-    """What of a flow decides whether it is in another's way."""
+    """The fields of a flow that decide about collisions."""
 
     account_sid: str
     channel: str
@@ -32,14 +34,18 @@ class SimulatedFlow:
 
     @property
     def address(self) -> ChannelAddress | None:
-        """The address that it takes up; None if it takes up none."""
+        """The address that the flow occupies, or None if it is disabled or has no identity."""
         identity = normalize_identity(self.identity)
-        return (self.account_sid, self.channel, identity) if self.enabled and identity else None
+        if not self.enabled or not identity:
+            return None
+        return (self.account_sid, self.channel, identity)
 
 
 def skip_collisions(planned: Sequence[PlannedChange], origins: Sequence[str] = ()) -> None:
-    """Skip each change that would enable a second flow of an address. `origins` say where in a file each change
-    stands."""
+    """Skip each change that would enable a second flow for an address.
+
+    `origins` are the places of the changes in an imported file, such as "Line 7".
+    """
     if any(_may_claim_address(change) for change in planned):
         _Simulation(planned, origins).run()
 
@@ -48,15 +54,15 @@ class _Simulation:
     """The flows as they would be after each change of a plan."""
 
     def __init__(self, planned: Sequence[PlannedChange], origins: Sequence[str]) -> None:
-        self.planned, self.origins = planned, origins
-        self.lines: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
-        self.holders: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
-        self.claim_position: dict[
-            FlowKey, int
-        ] = {}  # the change of the plan that gave a flow its address
-        for holder, line in self.lines.items():
-            if line.address:
-                self.holders[line.address].append(holder)
+        self.planned = planned
+        self.origins = origins
+        self.flows: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
+        self.occupants: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
+        # The place of the change that gave a flow its present address.
+        self.claim_places: dict[FlowKey, int] = {}
+        for key, flow in self.flows.items():
+            if flow.address:
+                self.occupants[flow.address].append(key)
 
     def run(self) -> None:
         for place, change in enumerate(self.planned):
@@ -64,79 +70,103 @@ class _Simulation:
                 change.skipped = self._apply(place, change)
 
     def _apply(self, place: int, change: PlannedChange) -> str:
-        """Take a change into account, or return why it can't be made."""
-        holder: FlowKey = change.target_sid or place
-        before = self.lines.get(holder)
-        after = None if change.action == "flow.delete" else _apply_change(before, change)
-        was, will_be = before and before.address, after and after.address
-        if was != will_be:
-            others = (
-                [other for other in self.holders[will_be] if other != holder] if will_be else []
-            )
-            if others:
-                return self._reason(others[0], place)
-            if was:
-                self.holders[was].remove(holder)
-            if will_be:
-                self.holders[will_be].append(holder)
-                self.claim_position[holder] = place
+        """Apply a change to the simulation. Return the reason if it can't be made, else ""."""
+        key: FlowKey = change.target_sid or place
+        before = self.flows.get(key)
+        after = _apply_change(before, change)
+        old_address = before.address if before else None
+        new_address = after.address if after else None
+        if old_address != new_address:
+            blocking = self._other_occupant(new_address, key)
+            if blocking is not None:
+                return self._explain(blocking, place)
+            self._move(key, place, old_address, new_address)
         if after:
-            self.lines[holder] = after
+            self.flows[key] = after
         return ""
 
-    def _reason(self, other: FlowKey, place: int) -> str:
-        only_one = "Only one flow can be enabled per channel and contact identity."
-        if isinstance(other, int):
-            return f"{self._origin(other)} creates an enabled flow with the same channel and identity. {only_one}"
-        if other in self.claim_position:
-            earlier = self._origin(self.claim_position[other])
-            return f"{earlier} enables {other} with the same channel and identity. {only_one}"
-        reason = f"{other} is enabled for the same channel and identity. {only_one}"
-        later = self._find_later_release(other, place)
-        if later is None or not self.origins:
-            return reason
-        where = self._origin(later)
-        return f"{reason} {where} frees them, but comes later: move it above this one."
+    def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
+        if address is None:
+            return None
+        for occupant in self.occupants[address]:
+            if occupant != key:
+                return occupant
+        return None
 
-    def _find_later_release(self, holder: FlowKey, after: int) -> int | None:
-        line = self.lines[holder]
-        for place, change in enumerate(self.planned[after + 1 :], after + 1):
-            if change.target_sid == holder and not change.skipped:
-                left = None if change.action == "flow.delete" else _apply_change(line, change)
-                if (left and left.address) != line.address:
-                    return place
+    def _move(
+        self,
+        key: FlowKey,
+        place: int,
+        old_address: ChannelAddress | None,
+        new_address: ChannelAddress | None,
+    ) -> None:
+        if old_address:
+            self.occupants[old_address].remove(key)
+        if new_address:
+            self.occupants[new_address].append(key)
+            self.claim_places[key] = place
+
+    def _explain(self, blocking: FlowKey, place: int) -> str:
+        rule = "Only one flow can be enabled per channel and contact identity."
+        if isinstance(blocking, int):
+            creation = self._origin(blocking)
+            return f"{creation} creates an enabled flow with the same channel and identity. {rule}"
+        if blocking in self.claim_places:
+            earlier = self._origin(self.claim_places[blocking])
+            return f"{earlier} enables {blocking} with the same channel and identity. {rule}"
+        reason = f"{blocking} is enabled for the same channel and identity. {rule}"
+        later_place = self._find_later_release(blocking, place)
+        if later_place is None or not self.origins:
+            return reason
+        later = self._origin(later_place)
+        return f"{reason} {later} frees them, but comes later: move it above this one."
+
+    def _find_later_release(self, key: FlowKey, place: int) -> int | None:
+        """Return the place of the first change after `place` that frees the flow's address."""
+        flow = self.flows[key]
+        for later_place, change in enumerate(self.planned[place + 1 :], place + 1):
+            if change.target_sid != key or change.skipped:
+                continue
+            after = _apply_change(flow, change)
+            if after is None or after.address != flow.address:
+                return later_place
         return None
 
     def _origin(self, place: int) -> str:
-        return (self.origins[place] if self.origins else "") or f"Row {place + 1}"
+        origin = self.origins[place] if self.origins else ""
+        return origin or f"Row {place + 1}"
 
 
 def _may_claim_address(change: PlannedChange) -> bool:
-    """Whether a change could enable a flow, or move an enabled one."""
+    """Return True if a change could enable a flow, or give an enabled one another address."""
     if change.skipped or change.action == "flow.delete":
         return False
     return not ADDRESS_FIELDS.isdisjoint(change.asked) and change.asked.get("enabled") is not False
 
 
-def _apply_change(before: SimulatedFlow | None, change: PlannedChange) -> SimulatedFlow:
-    had = before or SimulatedFlow(change.account_sid, "", "", enabled=False)
-    asked: Mapping[str, Any] = change.asked
+def _apply_change(flow: SimulatedFlow | None, change: PlannedChange) -> SimulatedFlow | None:
+    """Return the flow after a change, or None if the change deletes it."""
+    if change.action == "flow.delete":
+        return None
+    before = flow or SimulatedFlow(change.account_sid, "", "", enabled=False)
+    requested = change.asked
     return SimulatedFlow(
-        had.account_sid,
-        str(asked.get("channel_type", had.channel) or ""),
-        str(asked.get("contact_identity", had.identity) or ""),
-        enabled=asked.get("enabled", had.enabled) in (True, "true"),
+        before.account_sid,
+        str(requested.get("channel_type", before.channel) or ""),
+        str(requested.get("contact_identity", before.identity) or ""),
+        enabled=requested.get("enabled", before.enabled) in (True, "true"),
     )
 
 
 def _load_flows(planned: Sequence[PlannedChange]) -> dict[FlowKey, SimulatedFlow]:
-    """The flows of the plan, and those that are enabled in its accounts."""
+    """Load the flows of the plan, and the enabled flows of its accounts, from the mirror."""
     account_sids = {change.account_sid for change in planned if not change.skipped}
-    columns = ("sid", "account_sid", "channel_type", "contact_identity", "enabled")
-    there = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(*columns)
-    sids = {change.target_sid for change in planned}
-    return {
-        sid: SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
-        for sid, account_sid, channel, identity, enabled in there.iterator()
-        if enabled or sid in sids
-    }
+    target_sids = {change.target_sid for change in planned}
+    rows = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(
+        "sid", "account_sid", "channel_type", "contact_identity", "enabled"
+    )
+    flows: dict[FlowKey, SimulatedFlow] = {}
+    for sid, account_sid, channel, identity, enabled in rows.iterator():
+        if enabled or sid in target_sids:
+            flows[sid] = SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
+    return flows

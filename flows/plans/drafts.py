@@ -1,12 +1,14 @@
-"""Making a plan: which of many flows would change, from what to what, and which are left out and why. It reads the
-copy and writes the plan; nothing is sent. Carrying it out is plans.py's, which looks at each flow again.
+"""Drafts of bulk changes: one action for many flows, and the steps that all drafts share.
+
+A draft is built from the mirror and nothing is sent. Running it (execution.py) reads each flow from
+Twilio again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,20 +19,24 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
-from flows.plans import collisions, execution, titles
+from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
-MAX_FLOWS: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
+# The most flows that one bulk change can have: Twilio allows 2,500 in an account.
+MAX_FLOWS: Final = 10_000
 ALREADY_SET: Final = "Already set."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
-ENABLE, DISABLE, RETRY_COUNT, WEBHOOK_HOST, STUDIO_FLOW, DELETE = (
-    "enable", "disable", "retry_count", "webhook_host", "studio_flow", "delete",
-)  # fmt: skip
-# What can be done to many flows, and the field that it sets to a value of the person's.
+ENABLE: Final = "enable"
+DISABLE: Final = "disable"
+RETRY_COUNT: Final = "retry_count"
+WEBHOOK_HOST: Final = "webhook_host"
+STUDIO_FLOW: Final = "studio_flow"
+DELETE: Final = "delete"
+# The field that an action sets to a value which the user enters; "" for actions without a value.
 FIELD_BY_KIND: Final[Mapping[str, str]] = {
     ENABLE: "",
     DISABLE: "",
@@ -41,16 +47,20 @@ FIELD_BY_KIND: Final[Mapping[str, str]] = {
 }
 
 
+class SkipFlow(Exception):
+    """A flow is skipped by a bulk change; the message gives the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """What is asked of each flow: one of `KINDS`, and the value that it takes."""
+    """One action for many flows: a key of `FIELD_BY_KIND`, and the value if it takes one."""
 
     kind: str
     value: Any = None
 
     @property
     def sentence(self) -> str:
-        """The change as a title, with a place for the flows."""
+        """The title of the bulk change, with the placeholder `{flows}`."""
         value = str(self.value).replace("{", "").replace("}", "")
         return {
             ENABLE: "Turn on {flows}",
@@ -65,47 +75,36 @@ class BulkAction:
     def title(self) -> str:
         return self.sentence.format(flows="flows")
 
-    def of(self, flow: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that this flow (a snapshot, secrets masked) would have. `LeftOut` if it can't have them."""
+    def requested_values(self, flow: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields to set on a flow, which is a snapshot with its secrets masked.
+
+        Raises `SkipFlow` if the action doesn't apply to this flow.
+        """
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
         name = FIELD_BY_KIND[self.kind]
-        kind = flex_flow.handler_type(flow)
-        if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], kind):
-            handled = labels.CHOICE_LABELS.get(kind, kind) or "nothing"
-            raise SkipFlow(f"Has no {_inline_label(name)} (handled by {handled}).")
+        integration_type = flex_flow.handler_type(flow)
+        if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], integration_type):
+            handler = labels.CHOICE_LABELS.get(integration_type, integration_type) or "nothing"
+            raise SkipFlow(f"Has no {inline_label(name)} (handled by {handler}).")
         if self.kind == WEBHOOK_HOST:
             return {name: replace_host(flow.get(name), str(self.value))}
         return {name: self.value}
 
 
-class SkipFlow(Exception):
-    """This flow is not changed; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportEntry:
-    """A flow as somebody wants it, from outside: the fields that it gives. Without a `sid` it is to be made."""
-
-    sid: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""  # why it can't be had so
-    account_sid: str = (
-        ""  # where one without a SID is to be created; of one with a SID, where it has to be
-    )
-    origin: str = ""  # where in the file it stands: "Line 7", "Entry 3"
-
-
 def replace_host(url: Any, host: str) -> str:
-    """The address with another host (and port, if the host comes with one); all the rest stays."""
+    """Return a URL with another host, and with its port if `host` has one.
+
+    Scheme, credentials, path and query stay. Raises `SkipFlow` if there is no URL.
+    """
     try:
         parts = urlsplit(str(url or ""))
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
         raise SkipFlow("Has no webhook URL.")
-    user, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=user + at + host))
+    credentials, separator, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=credentials + separator + host))
 
 
 def plan_bulk_action(
@@ -114,127 +113,51 @@ def plan_bulk_action(
     sids: Sequence[str],
     made_by: str,
     reason: str = "",
-    within: twilio_accounts.Scope = None,
+    editable_scope: twilio_accounts.Scope = None,
 ) -> Plan:
-    """The same for many flows, by name. `within`: the accounts where the person may change flows."""
+    """Draft one action for many flows, sorted by name.
+
+    `editable_scope` holds the accounts where the user may change flows.
+    """
     sids = list(dict.fromkeys(sids))
-    rows = _flows_by_sid(sids)
-    held = audit_log.open_changes_by_flow(list(rows))
-    planned = []
-    for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
-        change = _build_change(row, "flow.delete" if ask.kind == DELETE else "flow.update")
-        try:
-            _check_permission(row.account_sid, within, "delete" if ask.kind == DELETE else "change")
-            check_changeable(row, held)
-            if ask.kind == DELETE:
-                change.before = writable_values(row.resource)
-            else:
-                _request_values(change, row, ask.of(row.resource))
-        except SkipFlow as why:
-            change.skipped = str(why)
-        planned.append(change)
+    flows = flows_by_sid(sids)
+    open_changes = audit_log.open_changes_by_flow(list(flows))
+    planned = [
+        _plan_action(ask, flow, open_changes, editable_scope)
+        for flow in sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))
+    ]
     planned += [
         PlannedChange(action="flow.update", target_sid=sid, skipped=NOT_SYNCED)
         for sid in sids
-        if sid not in rows
+        if sid not in flows
     ]
     collisions.skip_collisions(planned)
     title = titles.title_of_change(ask.sentence, planned)
     return save_draft(title, planned, made_by=made_by, reason=reason)
 
 
-def plan_import(
-    *,
-    entries: Sequence[ImportEntry],
-    made_by: str,
-    within: twilio_accounts.Scope = None,
-    seen: twilio_accounts.Scope = None,
-) -> Plan:
-    """Flows as a file has them: those with a SID are changed, the others made in the account that they name.
-    `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
-    found = _flows_by_sid([entry.sid for entry in entries if entry.sid])
-    rows = {sid: row for sid, row in found.items() if seen is None or row.account_sid in seen}
-    held = audit_log.open_changes_by_flow(list(rows))
-    planned: list[PlannedChange] = []
-    first_entries: dict[str, ImportEntry] = {}
-    for entry in entries:
-        change = _build_entry_change(entry, rows.get(entry.sid))
-        try:
-            if entry.error:
-                raise SkipFlow(entry.error)
-            if not entry.sid:
-                change.account_sid = _resolve_account_sid(entry, seen)
-                _check_permission(change.account_sid, within, "create")
-                change.asked = {
-                    key: value for key, value in entry.values.items() if value not in (None, "")
-                }
-            else:
-                _check_not_repeated(entry, first_entries)
-                row = _find_flow(entry, rows)
-                _check_permission(row.account_sid, within)
-                check_changeable(row, held)
-                _request_values(change, row, entry.values)
-        except SkipFlow as why:
-            change.skipped = str(why)
-        planned.append(change)
-    origins = [entry.origin for entry in entries]
-    collisions.skip_collisions(planned, origins)
-    for change, origin in zip(planned, origins, strict=True):
-        if change.skipped and origin and change.skipped != ALREADY_SET:
-            change.skipped = f"{origin}: {change.skipped}"
-    return save_draft(titles.title_of_import(planned), planned, made_by=made_by)
-
-
-def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
-    """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
-    planned = []
-    for fate in reversed(execution.plan_items(plan, whole=True)):
-        if fate.event is not None and fate.event.result in audit_log.APPLIED_RESULTS:
-            planned.append(_build_rollback(fate))
-        elif fate.state in ("unknown", "running"):
-            change = _copy_change(fate.change)
-            change.skipped = "Unknown outcome. Can't be rolled back yet."
-            planned.append(change)
-    collisions.skip_collisions(planned)
-    return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
-
-
-def plan_retry(*, plan: Plan, made_by: str) -> Plan:
-    """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
-    plan's own to go on with."""
-    left = [
-        fate.change for fate in execution.plan_items(plan) if fate.state in ("failed", "conflict")
-    ]
-    rows = _flows_by_sid([change.target_sid for change in left if change.target_sid])
-    held = audit_log.open_changes_by_flow(list(rows))
-    planned = []
-    for old in left:
-        change, row = _copy_change(old), rows.get(old.target_sid)
-        change.refers_to, change.repeats = old.refers_to, old.repeats or old.change_id
-        try:
-            if not old.asked and old.action != "flow.delete":
-                raise SkipFlow(execution.DATA_ERASED)
-            if old.action == "flow.create":
-                change.asked = redact(old.asked)
-                if any(map(has_mask, change.asked.values())):
-                    raise SkipFlow(NOT_STORED)
-            elif row is None:
-                raise SkipFlow(NOT_SYNCED)
-            else:
-                check_changeable(row, held)
-                change.before = writable_values(row.resource)
-                if old.action == "flow.update":
-                    _request_values(change, row, old.asked)
-        except SkipFlow as why:
-            change.skipped = str(why)
-        planned.append(change)
-    collisions.skip_collisions(planned)
-    title = titles.title_of_retry(plan.title, len(planned))
-    return save_draft(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+def _plan_action(
+    action: BulkAction,
+    flow: Flow,
+    open_changes: Mapping[str, Any],
+    editable_scope: twilio_accounts.Scope,
+) -> PlannedChange:
+    is_deletion = action.kind == DELETE
+    change = build_change(flow, "flow.delete" if is_deletion else "flow.update")
+    try:
+        check_permission(flow.account_sid, editable_scope, "delete" if is_deletion else "change")
+        check_changeable(flow, open_changes)
+        if is_deletion:
+            change.before = writable_values(flow.resource)
+        else:
+            request_values(change, flow, action.requested_values(flow.resource))
+    except SkipFlow as skip:
+        change.skipped = str(skip)
+    return change
 
 
 def discard_draft(*, plan: Plan) -> bool:
-    """Throws a plan away that was never started; False if it was."""
+    """Delete a bulk change that was never started. Return False if it was started."""
     with transaction.atomic():
         draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
         if draft is not None:
@@ -242,160 +165,87 @@ def discard_draft(*, plan: Plan) -> bool:
     return draft is not None
 
 
-def _build_rollback(fate: execution.PlanItem) -> PlannedChange:
-    event, change = fate.event, _copy_change(fate.change)
-    if event is None:
-        raise ValueError("what was never made can't be undone")
-    body = event.payload
-    change.refers_to = event.event_id
-    change.account_sid = event.account_sid
-    change.target_sid = event.target_sid
-    change.friendly_name = body.friendly_name
-    if body.erased_at:
-        change.skipped = execution.DATA_ERASED
-    elif execution.is_rolled_back(event.event_id):
-        change.skipped = execution.ALREADY_ROLLED_BACK
-    elif event.action == "flow.create":
-        change.action, change.before = "flow.delete", writable_values(body.after or {})
-    elif event.action == "flow.delete":
-        prepare_recreation(change, body.before or {})
-    else:
-        was, left = body.before or {}, body.after or {}
-        change.before = {name: left.get(name) for name in event.changed_fields}
-        change.asked = {name: was.get(name) for name in event.changed_fields}
-        if any(
-            find_masks(value) - find_masks(change.before[name])
-            for name, value in change.asked.items()
-        ):
-            change.skipped = NOT_STORED
-        if never := [name for name, value in change.asked.items() if value in (None, "")]:
-            named = ", ".join(_inline_label(name) for name in never)
-            change.skipped = (
-                f"Had no {named} before, but Twilio may not allow clearing it. Change it manually."
-            )
-    return change
+def flows_by_sid(sids: Iterable[str]) -> dict[str, Flow]:
+    """Return the flows of the mirror that have these SIDs, by SID."""
+    flows: dict[str, Flow] = {}
+    for batch in split_batches(list(dict.fromkeys(sids))):
+        flows |= Flow.objects.in_bulk(batch)
+    return flows
 
 
-def prepare_recreation(change: PlannedChange, was: Mapping[str, Any]) -> None:
-    change.action, change.target_sid = "flow.create", ""
+def build_change(flow: Flow, action: str) -> PlannedChange:
+    return PlannedChange(
+        action=action,
+        account_sid=flow.account_sid,
+        target_sid=flow.sid,
+        friendly_name=flow.friendly_name,
+    )
+
+
+def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None:
+    """Turn a planned change into the creation of a flow as it was before its deletion."""
+    change.action = "flow.create"
+    change.target_sid = ""
     change.asked = {
-        entry.name: was[entry.name]
-        for entry in flex_flow.WRITABLE_FIELDS
-        if was.get(entry.name) not in (None, "")
+        name: value for name, value in writable_values(former).items() if value not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
         change.skipped = NOT_STORED
 
 
-def _flows_by_sid(sids: Sequence[str]) -> dict[str, Flow]:
-    found: dict[str, Flow] = {}
-    for some in split_batches(list(dict.fromkeys(sids))):
-        found |= Flow.objects.in_bulk(some)
-    return found
-
-
-def _build_change(row: Flow, action: str) -> PlannedChange:
-    return PlannedChange(
-        action=action,
-        account_sid=row.account_sid,
-        target_sid=row.sid,
-        friendly_name=row.friendly_name,
-    )
-
-
-def _copy_change(old: PlannedChange) -> PlannedChange:
-    return PlannedChange(
-        action=old.action,
-        account_sid=old.account_sid,
-        target_sid=old.target_sid,
-        friendly_name=old.friendly_name,
-    )
-
-
 def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a deletion would take away, as it was seen: if any of it is not so any more, nothing is deleted."""
+    """Return every writable field of a flow.
+
+    A deletion compares all of them with Twilio first: if one has changed, it is a conflict.
+    """
     return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE_FIELDS}
 
 
-def _build_entry_change(entry: ImportEntry, row: Flow | None) -> PlannedChange:
-    if row:
-        return _build_change(row, "flow.update")
-    action = "flow.update" if entry.sid or entry.error else "flow.create"
-    name = str(entry.values.get("friendly_name") or "")
-    return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
-
-
-def _resolve_account_sid(entry: ImportEntry, seen: twilio_accounts.Scope) -> str:
-    """The account in which an entry without a SID is to be created."""
-    account = twilio_accounts.only_account()
-    if not entry.account_sid and account is None:
-        raise SkipFlow("The account is missing. Add an account_sid.")
-    known = {one.sid for one in twilio_accounts.visible_accounts(seen)}
-    sid = entry.account_sid or (account.sid if account else "")
-    if sid not in known:
-        raise SkipFlow(f"You can't create flows in account {_truncate(sid)}.")
-    return sid
-
-
-def _check_not_repeated(entry: ImportEntry, first_entries: dict[str, ImportEntry]) -> None:
-    first = first_entries.setdefault(entry.sid, entry)
-    if first is not entry:
-        where = first.origin.lower() if first.origin else "an entry above"
-        raise SkipFlow(f"Same SID as {where}. Only the first one is used.")
-
-
-def _find_flow(entry: ImportEntry, rows: Mapping[str, Flow]) -> Flow:
-    row = rows.get(entry.sid)
-    if row is None:
-        raise SkipFlow(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
-    if entry.account_sid not in ("", row.account_sid):
-        raise SkipFlow(
-            f"The flow isn't in account {_truncate(entry.account_sid)}. A flow can't be moved."
-        )
-    return row
-
-
-def _truncate(text: str) -> str:
-    return f"{text[:40]}…" if len(text) > 40 else text
-
-
-def _check_permission(
-    account_sid: str, within: twilio_accounts.Scope, verb: str = "change"
+def check_permission(
+    account_sid: str, editable_scope: twilio_accounts.Scope, verb: str = "change"
 ) -> None:
-    if within is not None and account_sid not in within:
-        name = next(
-            (str(one) for one in twilio_accounts.all_accounts() if one.sid == account_sid),
-            account_sid,
-        )
-        raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
+    """Raise `SkipFlow` if the account is outside the scope."""
+    if editable_scope is None or account_sid in editable_scope:
+        return
+    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+    name = names.get(account_sid, account_sid)
+    raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 
 
-def check_changeable(row: Flow, held: Mapping[str, Any]) -> None:
-    if row.gone_at:
+def check_changeable(flow: Flow, open_changes: Mapping[str, Any]) -> None:
+    """Raise `SkipFlow` if a flow is deleted or has an open change.
+
+    `open_changes` are the latest events of the open changes, by the flow's SID.
+    """
+    if flow.gone_at:
         raise SkipFlow("Deleted at Twilio.")
-    if row.sid in held:
+    if flow.sid in open_changes:
         raise SkipFlow("Has an unresolved change.")
 
 
-def _request_values(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
-    """Asks for the fields that differ from what the copy has."""
-    asked = redact(replace_unstorable(dict(values)))
-    if any(find_masks(value) - find_masks(row.resource.get(name)) for name, value in asked.items()):
-        raise SkipFlow(NOT_STORED)
-    names = flex_flow.differing_fields(row.resource, asked, asked)
+def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any]) -> None:
+    """Set the fields of a planned change that differ from the mirror.
+
+    Raises `SkipFlow` if nothing differs, or if a value holds a mask that the flow doesn't have:
+    the secret behind it is unknown.
+    """
+    requested = redact(replace_unstorable(dict(values)))
+    for name, value in requested.items():
+        if find_masks(value) - find_masks(flow.resource.get(name)):
+            raise SkipFlow(NOT_STORED)
+    names = flex_flow.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
-    change.before = {name: row.resource.get(name) for name in names}
-    change.asked = {name: asked[name] for name in names}
+    change.before = {name: flow.resource.get(name) for name in names}
+    change.asked = {name: requested[name] for name in names}
 
 
-def _inline_label(name: str) -> str:
-    text = labels.field_label(name)
-    return (
-        text
-        if text.startswith("Studio")
-        else re.sub(r"^[A-Z](?=[a-z])", lambda match: match[0].lower(), text)
-    )
+def inline_label(name: str) -> str:
+    """Return a field's label in lower case, for the middle of a sentence."""
+    label = labels.field_label(name)
+    if label.startswith("Studio"):
+        return label
+    return re.sub(r"^[A-Z](?=[a-z])", lambda match: match[0].lower(), label)
 
 
 def save_draft(
@@ -406,6 +256,10 @@ def save_draft(
     reason: str = "",
     undoes: Plan | None = None,
 ) -> Plan:
+    """Store a bulk change and its planned changes in this order.
+
+    Raises `ValueError` if a value holds a secret that isn't masked.
+    """
     plan = Plan(
         title=title[:200],
         made_at=timezone.now(),
@@ -414,12 +268,11 @@ def save_draft(
         undoes=undoes,
     )
     for place, change in enumerate(planned):
-        change.plan, change.place = plan, place
+        change.plan = plan
+        change.place = place
         change.skipped = replace_unstorable(change.skipped)[:300]
-        change.friendly_name, change.asked = (
-            replace_unstorable(change.friendly_name),
-            replace_unstorable(change.asked),
-        )
+        change.friendly_name = replace_unstorable(change.friendly_name)
+        change.asked = replace_unstorable(change.asked)
         if redact(change.asked) != change.asked:
             raise ValueError("a bulk change would store a secret")
     with transaction.atomic():

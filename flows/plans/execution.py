@@ -1,9 +1,11 @@
-"""Carrying a plan out: start, stop, and a worker's turn in the background, change by change through changes.py. What
-became of each flow is the log's to say (`fates`); the plan itself only knows how far the worker has come.
+"""Running bulk changes: start and stop, and the background task that makes the changes one by one.
 
-A turn makes some changes and hands on to the next one, so that a worker that is told to end soon does. A turn that
-died is found by a later one, which was put on the queue beforehand for that. A change's id was given when it was
-planned: one that was begun is never begun again, whoever comes to it.
+The audit log records the result of each flow (`plan_items`). The plan stores only how far the
+worker has come.
+
+A run of the task makes a few changes and enqueues the next run, so that a worker can shut down
+soon. Each run also enqueues a later one, which takes over if the first dies. The id of a change is
+set when it is planned, so that no change is ever sent twice.
 """
 
 from __future__ import annotations
@@ -15,12 +17,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from flows.accounts import twilio_accounts
 from flows.accounts.permissions import active_user, role_of
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
@@ -28,28 +28,24 @@ from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenDrift, Result, Sta
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror.stale_reads import StaleRead
+from flows.plans.access import has_change_permission
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_note, replace_unstorable
 from flows.twilio.errors import FlexError, RequestRefused
 
 log = logging.getLogger(__name__)
 
-CHANGES_PER_RUN: Final = 20  # changes
-LEASE_TIMEOUT: Final = timedelta(
-    minutes=2
-)  # without a sign of life: longer than any one change may take
+CHANGES_PER_RUN: Final = 20
+# A run without a heartbeat for this long is taken for dead. No single change takes longer.
+LEASE_TIMEOUT: Final = timedelta(minutes=2)
 PICKUP_TIMEOUT: Final = timedelta(seconds=10)
-MAX_CONSECUTIVE_FAILURES: Final = 5  # flows in a row for which Twilio did not answer, or with
-ACCOUNT_WIDE_STATUSES: Final = frozenset({401, 403, 429})  # what it would say to the next one too
+MAX_CONSECUTIVE_FAILURES: Final = 5
+# Twilio would answer the next flow with these as well.
+ACCOUNT_WIDE_STATUSES: Final = frozenset({401, 403, 429})
 START_ACTION, STOP_ACTION = "plan.start", "plan.stop"
 STOPPED_BY_USER: Final = "Stopped."
 DATA_ERASED: Final = "Personal data erased."
 ALREADY_ROLLED_BACK: Final = "Already rolled back."
-PERMISSION_BY_ACTION: Final = {
-    "flow.create": "flows.add_flow",
-    "flow.update": "flows.change_flow",
-    "flow.delete": "flows.delete_flow",
-}
 _STATE_BY_RESULT: Final = {
     Result.PENDING: "running",
     Result.UNKNOWN: "unknown",
@@ -60,323 +56,315 @@ _STATE_BY_RESULT: Final = {
 
 
 class _WrongState(Exception):
-    """The plan is not in a state for this."""
+    """The plan is in a state that doesn't allow the action."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """What became of one planned change: planned, skipped, running, made, failed, unknown or conflict. `event` is
-    the latest that the log has of it."""
+    """One planned change with its latest event in the audit log, if there is one."""
 
     change: PlannedChange
     event: AuditEvent | None
 
     @property
     def state(self) -> str:
+        """One of planned, skipped, running, made, failed, unknown and conflict."""
         if self.event is not None:
             return _STATE_BY_RESULT.get(Result(self.event.result), "failed")
         return "skipped" if self.change.skipped else "planned"
 
 
-def plan_items(plan: Plan, *, whole: bool = False) -> list[PlanItem]:
-    """Every change of the plan in its order. A plan can be long and is asked for often: what the events hold beside
-    their result is read later, one by one, if not told `whole`."""
-    events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).order_by(
-        "seq"
-    )
-    events = (
-        events.select_related("payload")
-        if whole
-        else events.only("event_id", "change_id", "result")
-    )
-    latest = {event.change_id: event for event in events}
+def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
+    """Return the changes of a plan in their order.
+
+    Without `with_payloads` only the result of each event is loaded: a plan can have thousands of
+    changes, and its page polls.
+    """
+    change_ids = plan.changes.values("change_id")
+    events = AuditEvent.objects.filter(change_id__in=change_ids).order_by("seq")
+    if with_payloads:
+        events = events.select_related("payload")
+    else:
+        events = events.only("event_id", "change_id", "result")
+    latest_events = {event.change_id: event for event in events}
     return [
-        PlanItem(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")
+        PlanItem(change, latest_events.get(change.change_id))
+        for change in plan.changes.order_by("place")
     ]
 
 
 def is_rolled_back(event_id: uuid.UUID) -> bool:
-    """Whether a change that was made says that it undoes this event."""
+    """Return True if an applied change refers to this event as the one that it undoes."""
     return AuditEvent.objects.filter(
         refers_to=event_id, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
     ).exists()
 
 
-def missing_permission(plan: Plan, user: User) -> str:
-    """A permission that carrying out the plan takes and that the person has not on one of its accounts, or nothing."""
-    changes = (
-        plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
-    )
-    return next(
-        (
-            PERMISSION_BY_ACTION[action]
-            for action, account in changes
-            if not _has_permission(user, action, account)
-        ),
-        "",
-    )
-
-
-def blocked_reason(plan: Plan) -> str:
-    """Why some of the plan can't be made now, in a sentence, or nothing."""
-    changes = plan.changes.filter(skipped="", done_at=None).order_by()
-    asked = changes.values_list("action", "account_sid").distinct()
-    whys = (
-        restrictions.find_restriction(account_sid, action.removeprefix("flow."))
-        for action, account_sid in asked
-    )
-    return next((why.sentence for why in whys if why), "")
-
-
-def _has_permission(user: User, action: str, account_sid: str) -> bool:
-    return user.has_perm(PERMISSION_BY_ACTION[action], account_sid or twilio_accounts.ALL_ACCOUNTS)  # type: ignore[arg-type]  # our backend takes a SID
-
-
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
-    """Begins a plan, or goes on with one that was stopped or whose worker is gone; on record before anything is sent.
-    False if it is under way or done. Raises `NotRecorded`."""
-    now = timezone.now()
-    was_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
-    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - LEASE_TIMEOUT)
-    can_start = Q(started_at=None) | was_stopped | is_abandoned
-    why = redact_note(replace_unstorable(reason))[:200]
-    begun = {
-        "started_at": now,
-        "reason": why,
-        "actor": _actor_fields(actor),
-        "stop_asked_at": None,
-        "ended_at": None,
-        "ended_because": "",
-        "runner": None,
-        "alive_at": now,
-    }
+    """Start a plan, or resume one that was stopped or whose worker died.
 
-    def begin() -> None:
-        if not Plan.objects.filter(can_start, pk=plan.pk).update(**begun):
+    The start is recorded before anything is sent. Return False if the plan is already running or
+    finished. Raises `NotRecorded`.
+    """
+    started_at = timezone.now()
+    is_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
+    lease_limit = started_at - LEASE_TIMEOUT
+    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=lease_limit)
+    can_start = Q(started_at=None) | is_stopped | is_abandoned
+    stored_reason = redact_note(replace_unstorable(reason))[:200]
+
+    def update() -> None:
+        updated = Plan.objects.filter(can_start, pk=plan.pk).update(
+            started_at=started_at,
+            reason=stored_reason,
+            actor=_actor_fields(actor),
+            stop_asked_at=None,
+            ended_at=None,
+            ended_because="",
+            runner=None,
+            alive_at=started_at,
+        )
+        if not updated:
             raise _WrongState
         run_plan.enqueue(str(plan.pk))
 
-    return _update_and_log(START_ACTION, plan, actor, begin, reason=why)
+    return _update_and_log(START_ACTION, plan, actor, update, reason=stored_reason)
 
 
 def stop(*, plan: Plan, actor: Actor) -> bool:
-    """Lets the change that is under way end, and no other begin. False if the plan is not under way. Raises
-    `NotRecorded`; then it goes on."""
+    """Let the current change finish and start no other.
 
-    def ask() -> None:
-        underway = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None).first()
-        if underway is None or (underway.stop_asked_at and not is_idle(underway)):
+    Return False if the plan isn't running. Raises `NotRecorded`; the plan then keeps running.
+    """
+
+    def update() -> None:
+        running = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None).first()
+        if running is None or (running.stop_asked_at and not is_idle(running)):
             raise _WrongState
         Plan.objects.filter(pk=plan.pk).update(stop_asked_at=timezone.now())
-        if is_idle(underway):  # no worker is there to notice
+        if is_idle(running):  # there is no worker that would notice the request
             Plan.objects.filter(pk=plan.pk).update(
                 ended_at=timezone.now(), ended_because=STOPPED_BY_USER, runner=None
             )
 
-    return _update_and_log(STOP_ACTION, plan, actor, ask, reason=plan.reason)
+    return _update_and_log(STOP_ACTION, plan, actor, update, reason=plan.reason)
 
 
 @task()
 def run_plan(plan_id: str) -> None:
-    """One worker's turn at a plan, unless another has it."""
+    """Make some changes of a plan, unless another worker holds its lease."""
     plan = Plan.objects.filter(pk=plan_id).first()
-    turn = uuid.uuid4()
-    if plan is None or not _acquire_lease(plan, turn):
+    lease_id = uuid.uuid4()
+    if plan is None or not _acquire_lease(plan, lease_id):
         return
-    # If this worker dies, somebody finds this and goes on.
-    run_plan.using(run_after=timezone.now() + LEASE_TIMEOUT + timedelta(seconds=5)).enqueue(plan_id)
-    _PlanRun(plan, turn).run()
+    # This later run takes over if the current worker dies.
+    takeover_at = timezone.now() + LEASE_TIMEOUT + timedelta(seconds=5)
+    run_plan.using(run_after=takeover_at).enqueue(plan_id)
+    _PlanRun(plan, lease_id).run()
 
 
 def requeue_all() -> int:
-    """Puts every plan that is under way on the queue at once. For where nobody else can be at work on one."""
-    underway = Plan.objects.filter(started_at__isnull=False, ended_at=None)
-    underway.update(runner=None)
-    for plan in underway:
+    """Enqueue every running plan at once and return their number.
+
+    Only safe where no other process can be running one.
+    """
+    running = Plan.objects.filter(started_at__isnull=False, ended_at=None)
+    running.update(runner=None)
+    for plan in running:
         run_plan.enqueue(str(plan.pk))
-    return len(underway)
+    return len(running)
 
 
 class _PlanRun:
-    """Some of a plan's changes, as long as this turn is the plan's."""
+    """One run of the task: some of a plan's changes, as long as it holds the lease."""
 
-    def __init__(self, plan: Plan, turn: uuid.UUID) -> None:
-        self.plan, self.turn = plan, turn
+    def __init__(self, plan: Plan, lease_id: uuid.UUID) -> None:
+        self.plan = plan
+        self.lease_id = lease_id
         self.actor = Actor(**plan.actor | {"request_id": str(plan.pk)})
-        self.unanswered = 0
+        self.consecutive_failures = 0
 
     def run(self) -> None:
-        left = self.plan.changes.filter(skipped="", done_at=None).order_by("place")
+        remaining = self.plan.changes.filter(skipped="", done_at=None).order_by("place")
         for _ in range(CHANGES_PER_RUN):
-            change = left.first()  # as it is now: it may have been erased
-            if change is None or not self._renew_lease() or self._is_over(change):
+            # Loaded one by one, because an erasure can empty a change at any time.
+            change = remaining.first()
+            if change is None or not self._renew_lease() or self._end_if_stopped(change):
                 break
             if not self._process_change(change):
                 return
-        if left.exists():
-            if self._mine().update(runner=None):
+        if remaining.exists():
+            if self._leased_plan().update(runner=None):
                 run_plan.enqueue(str(self.plan.pk))
         else:
             self._end("")
 
     def _process_change(self, change: PlannedChange) -> bool:
-        """Makes a change and notes that it was tried. False if that ended the plan."""
-        because = ""
+        """Make a change and mark it as processed. Return False if that ended the plan."""
+        stop_reason = ""
         try:
-            change.skipped = self._make(change)
+            change.skipped = self.make_change(change)
         except NotRecorded:
-            return self._end("Couldn't write to the audit log. Nothing more was sent.")
-        except restrictions.OperationUnavailable as closed:
-            return self._end(f"{closed} Nothing more was sent.")
-        except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
-            # The kind alone: its own words can quote what was sent.
-            kind = type(error).__name__
+            self._end("Couldn't write to the audit log. Nothing more was sent.")
+            return False
+        except restrictions.OperationUnavailable as error:
+            self._end(f"{error} Nothing more was sent.")
+            return False
+        except Exception as error:  # noqa: BLE001 - else the plan would retry it forever
+            # Log the type only: the message can quote values of the flow.
+            error_type = type(error).__name__
             log.error(
                 "change %s of a bulk change failed with an internal error: %s",
                 change.change_id,
-                kind,
+                error_type,
             )
-            has_begun = audit_log.latest_event(change.change_id) is not None
-            change.skipped = "" if has_begun else "Internal error. Nothing was sent."
-            because = "Internal error on one flow. The error has been logged."
-        if self.unanswered >= MAX_CONSECUTIVE_FAILURES:
-            because = (
+            is_recorded = audit_log.latest_event(change.change_id) is not None
+            change.skipped = "" if is_recorded else "Internal error. Nothing was sent."
+            stop_reason = "Internal error on one flow. The error has been logged."
+        if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+            stop_reason = (
                 f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
             )
         change.done_at = timezone.now()
-        change.save(update_fields=["done_at", *(["skipped"] if change.skipped else [])])
-        return self._end(because) if because else True
+        change.save(update_fields=["done_at", "skipped"] if change.skipped else ["done_at"])
+        if stop_reason:
+            self._end(stop_reason)
+        return not stop_reason
 
-    def _mine(self) -> QuerySet[Plan]:
-        return Plan.objects.filter(pk=self.plan.pk, runner=self.turn, ended_at=None)
+    def make_change(self, change: PlannedChange) -> str:
+        """Make one change through the write protocol.
 
-    def _end(self, because: str) -> bool:
-        self._mine().update(ended_at=timezone.now(), ended_because=because[:200], runner=None)
-        return False
-
-    def _renew_lease(self) -> bool:
-        return bool(self._mine().update(alive_at=timezone.now()))
-
-    def _is_over(self, change: PlannedChange) -> bool:
-        self.plan.refresh_from_db()
-        if self.plan.stop_asked_at:
-            self._end(STOPPED_BY_USER)
-            return True
-        person = active_user(self.actor.id)
-        if person is None or not _has_permission(person, change.action, change.account_sid):
-            self._end(f"{self.actor.label} no longer has permission to make these changes.")
-            return True
-        return False
-
-    def _make(self, change: PlannedChange) -> str:
-        """One change, as any other. If nothing of it is on record, why it was left out."""
-        if (
-            change.refers_to
-            and is_rolled_back(change.refers_to)
-            and not _is_in_drift_inbox(change.refers_to)
-        ):
-            return ALREADY_ROLLED_BACK
-        if change.repeats and _is_applied(change.repeats):
-            return "Already done by another retry."
+        Return the reason why the flow was skipped, or "" if the audit log has the result.
+        """
+        skip_reason = _find_skip_reason(change)
+        if skip_reason:
+            return skip_reason
         try:
             error = self._send(change)
-        except flow_changes.FlowUnreadable as unread:
-            error = unread.error
+        except flow_changes.FlowUnreadable as unreadable:
+            error = unreadable.error
         except flow_changes.NothingToChange:
             return "Already set when its turn came."
-        except audit_log.ConcurrentChange as other:
-            is_own = other.event.change_id == change.change_id
-            return (
-                ""
-                if is_own
-                else "Another change to this flow was in progress or had just finished."
-            )
+        except audit_log.ConcurrentChange as concurrent:
+            if concurrent.event.change_id == change.change_id:
+                return ""
+            return "Another change to this flow was in progress or had just finished."
         except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
-            return ""  # the log has it
-        is_of_all = error is not None and error.status in ACCOUNT_WIDE_STATUSES
-        is_answer = (
-            error is None
-            or isinstance(error, StaleRead)
-            or (isinstance(error, RequestRefused) and not is_of_all)
-        )
-        self.unanswered = 0 if is_answer else self.unanswered + 1
+            return ""
+        if error is None or _concerns_one_flow(error):
+            self.consecutive_failures = 0
+        else:
+            self.consecutive_failures += 1
         return ""
-
-    def _role(self, account_sid: str) -> str:
-        """What the person who started it may be there now."""
-        person = active_user(self.actor.id)
-        return role_of(person, account_sid) if person else self.actor.role
 
     def _send(self, change: PlannedChange) -> FlexError | None:
         common: dict[str, Any] = {
             "reason": self.plan.reason,
-            "actor": replace(self.actor, role=self._role(change.account_sid)),
+            "actor": replace(self.actor, role=self._current_role(change.account_sid)),
             "change_id": change.change_id,
             "refers_to": change.refers_to,
+            "account_sid": change.account_sid,
         }
         if change.action == "flow.create":
-            return flow_changes.create_flow(
-                values=change.asked, account_sid=change.account_sid, **common
-            ).error
+            return flow_changes.create_flow(values=change.asked, **common).error
         if change.action == "flow.delete":
             return flow_changes.delete_flow(
-                sid=change.target_sid, base=change.before, account_sid=change.account_sid, **common
+                sid=change.target_sid, base=change.before, **common
             ).error
         return flow_changes.update_flow(
-            sid=change.target_sid,
-            base=change.before,
-            values=change.asked,
-            account_sid=change.account_sid,
-            **common,
+            sid=change.target_sid, base=change.before, values=change.asked, **common
         ).error
 
+    def _current_role(self, account_sid: str) -> str:
+        """Return the present role of the user who started the plan, for the log."""
+        user = active_user(self.actor.id)
+        return role_of(user, account_sid) if user else self.actor.role
 
-def _is_in_drift_inbox(event_id: uuid.UUID) -> bool:
-    """Return True for an external change of which a part is left in the inbox."""
-    return OpenDrift.objects.filter(event__event_id=event_id).exists()
+    def _leased_plan(self) -> QuerySet[Plan]:
+        return Plan.objects.filter(pk=self.plan.pk, runner=self.lease_id, ended_at=None)
+
+    def _renew_lease(self) -> bool:
+        return bool(self._leased_plan().update(alive_at=timezone.now()))
+
+    def _end(self, reason: str) -> None:
+        self._leased_plan().update(ended_at=timezone.now(), ended_because=reason[:200], runner=None)
+
+    def _end_if_stopped(self, change: PlannedChange) -> bool:
+        """End the plan if it was stopped or its user lost the permission. Return True if so."""
+        self.plan.refresh_from_db()
+        if self.plan.stop_asked_at:
+            self._end(STOPPED_BY_USER)
+            return True
+        user = active_user(self.actor.id)
+        if user is None or not has_change_permission(user, change.action, change.account_sid):
+            self._end(f"{self.actor.label} no longer has permission to make these changes.")
+            return True
+        return False
+
+
+def _find_skip_reason(change: PlannedChange) -> str:
+    """Return the reason to send nothing for a change, or ""."""
+    # An external change that is still in the inbox was rolled back only in part.
+    if (
+        change.refers_to
+        and is_rolled_back(change.refers_to)
+        and not OpenDrift.objects.filter(event__event_id=change.refers_to).exists()
+    ):
+        return ALREADY_ROLLED_BACK
+    if change.repeats and _is_applied(change.repeats):
+        return "Already done by another retry."
+    return ""
 
 
 def _is_applied(change_id: uuid.UUID) -> bool:
-    """Whether a planned change came to pass, itself or in a plan that tried it once more."""
-    tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values(
-        "change_id"
-    )
+    """Return True if a planned change, or a retry of it, was applied."""
+    attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id))
     return AuditEvent.objects.filter(
-        change_id__in=tries, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
+        change_id__in=attempts.values("change_id"),
+        stage__in=UNIQUE_STAGES,
+        result__in=audit_log.APPLIED_RESULTS,
     ).exists()
 
 
-def _acquire_lease(plan: Plan, turn: uuid.UUID) -> bool:
-    now = timezone.now()
-    is_free = Q(runner=None) | Q(alive_at__lt=now - LEASE_TIMEOUT)
-    underway = Plan.objects.filter(is_free, pk=plan.pk, started_at__isnull=False, ended_at=None)
-    return bool(underway.update(runner=turn, alive_at=now))
+def _concerns_one_flow(error: FlexError) -> bool:
+    """Return True if an error says nothing about the other flows of the account."""
+    if isinstance(error, StaleRead):
+        return True
+    return isinstance(error, RequestRefused) and error.status not in ACCOUNT_WIDE_STATUSES
+
+
+def _acquire_lease(plan: Plan, lease_id: uuid.UUID) -> bool:
+    heartbeat_at = timezone.now()
+    is_free = Q(runner=None) | Q(alive_at__lt=heartbeat_at - LEASE_TIMEOUT)
+    running = Plan.objects.filter(is_free, pk=plan.pk, started_at__isnull=False, ended_at=None)
+    return bool(running.update(runner=lease_id, alive_at=heartbeat_at))
 
 
 def is_idle(plan: Plan) -> bool:
-    """Whether no worker is at a plan that is under way: it waits for one, or the last one died."""
-    return (
-        plan.runner is None
-        or plan.alive_at is None
-        or plan.alive_at < timezone.now() - LEASE_TIMEOUT
-    )
+    """Return True if no worker holds a running plan: it waits for one, or the last one died."""
+    if plan.runner is None or plan.alive_at is None:
+        return True
+    return plan.alive_at < timezone.now() - LEASE_TIMEOUT
 
 
 def is_waiting_for_worker(plan: Plan) -> bool:
-    """Whether a plan that is under way has been without a worker for longer than one needs to come."""
+    """Return True if a running plan has had no worker for longer than a pickup takes."""
     is_late = plan.alive_at is None or plan.alive_at < timezone.now() - PICKUP_TIMEOUT
     return plan.state in ("running", "stopping") and is_idle(plan) and is_late
 
 
 def _update_and_log(
-    action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str
+    action: str, plan: Plan, actor: Actor, update: Callable[[], None], *, reason: str
 ) -> bool:
-    """Does it in the transaction of the event that tells of it: both or neither."""
+    """Run `update` and record its event in one transaction.
 
-    def done() -> Payload:
-        act()
-        left = plan.changes.filter(skipped="", done_at=None).count()
-        return Payload(requested={"plan": plan.title, "flows": left})
+    Return False if the state of the plan doesn't allow it. Raises `NotRecorded`.
+    """
+
+    def update_and_describe() -> Payload:
+        update()
+        remaining = plan.changes.filter(skipped="", done_at=None).count()
+        return Payload(requested={"plan": plan.title, "flows": remaining})
 
     try:
         audit_log.append(
@@ -385,7 +373,7 @@ def _update_and_log(
             result=Result.SUCCEEDED,
             actor=Actor(**_actor_fields(actor) | {"request_id": str(plan.pk)}),
             reason=reason,
-            payload=done,
+            payload=update_and_describe,
         )
     except _WrongState:
         return False

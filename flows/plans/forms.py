@@ -1,4 +1,4 @@
-"""The forms of a bulk change: what is asked of each flow, and the word to begin."""
+"""Forms of a bulk change: its action with a value, and its start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from flows.changes.forms.fields import VisibleTextField, build_field
 from flows.twilio.flex import flex_flow
 
-# What can be asked, in the order of the list, and the field of the schema whose value it takes.
+# The actions in the order of the menu: label, and the field of the flow that takes the value.
 BULK_ACTIONS: Final = {
     "enable": ("Turn on", ""),
     "disable": ("Turn off", ""),
@@ -27,7 +27,7 @@ _HOST_PATTERN = re.compile(
 
 
 class BulkActionForm(forms.Form):
-    """What is asked of each of the chosen flows. Without `data`, what it takes is asked for."""
+    """The action for the selected flows, with a value if the action takes one."""
 
     kind = forms.ChoiceField(
         label="Action", choices=[(kind, title) for kind, (title, _) in BULK_ACTIONS.items()]
@@ -45,8 +45,8 @@ class BulkActionForm(forms.Form):
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
-                help_text="For example hooks.example.com or hooks.example.com:8443. Path, query and secrets stay the same and "
-                "will be sent to the new host.",
+                help_text="For example hooks.example.com or hooks.example.com:8443. Path, query "
+                "and secrets stay the same and will be sent to the new host.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
@@ -67,7 +67,7 @@ class BulkActionForm(forms.Form):
 
 
 class PlanStartForm(forms.Form):
-    """The reason for all of a plan's changes; where flows are deleted, their number too."""
+    """The reason for all changes of a plan and, if it deletes flows, their number."""
 
     reason = VisibleTextField(
         label="Reason",
@@ -82,19 +82,20 @@ class PlanStartForm(forms.Form):
         super().__init__(data, initial={"reason": reason})
         self.deletes = deletes
         if deletes:
+            flows = "flow" if deletes == 1 else "flows"
             self.fields["confirm"] = VisibleTextField(
                 strip_invisible="all",
-                label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Enter this number to confirm",
+                label=f"{deletes} {flows} will be deleted. Enter this number to confirm",
                 error_messages={"required": "Enter the number of flows to delete."},
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
             )
             self.order_fields(["confirm", "reason"])
 
     def clean_confirm(self) -> str:
-        typed = str(self.cleaned_data["confirm"])
-        if typed != str(self.deletes):
+        number = str(self.cleaned_data["confirm"])
+        if number != str(self.deletes):
             raise ValidationError(f"Enter {self.deletes} to confirm.")
-        return typed
+        return number
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
@@ -102,7 +103,7 @@ class PlanStartForm(forms.Form):
 
 
 def _error_list(form: forms.Form) -> list[tuple[str, str]]:
-    """The errors for the summary at the top of the page: (id of the field, message)."""
+    """Return (id of the field, message) of each error, for the summary at the top of the page."""
     return [
         (form[name].auto_id if name in form.fields else "", str(message))
         for name, messages in form.errors.items()

@@ -1,5 +1,8 @@
-"""A table of flows to import: CSV as this site exports it, as Excel saves it (semicolons, tabs, `sep=`), or twilio-cli's
-columns. The header says which column is which field, as a proposal that the user confirms (`ColumnsForm`).
+"""A table of flows to import, and the form that maps its columns to fields.
+
+Accepted are this site's CSV export, the variants that Excel saves (semicolons, tabs, a `sep=`
+line), and the columns of twilio-cli. The mapping is proposed from the header, and the user confirms
+it.
 """
 
 from __future__ import annotations
@@ -21,16 +24,19 @@ from flows.twilio.flex import flex_flow
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 MAX_COLUMNS: Final = 100
 MAX_SAMPLES: Final = 3
-# What a column can be: the flow, where it is to be created, and what can be written.
+MAX_CELL_LENGTH: Final = 131_072  # characters, the default limit of Python's csv reader
+CELL_TOO_LONG: Final = "a cell is too long."
+# The fields that a column can map to: the SIDs of flow and account, and the writable fields.
 TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE_FIELDS))
 _SCIENTIFIC_NOTATION: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+_DELIMITER_LINE: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # written by Excel
 _TRUE_TEXTS: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE_TEXTS: Final = frozenset({"false", "no", "off", "0"})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table's header and rows, each row with the line that it begins in."""
+    """A table: its header, and each row with the number of its first line."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
@@ -41,36 +47,37 @@ class Table:
         return DELIMITERS[self.delimiter]
 
     def samples(self, column: int) -> list[str]:
-        """The first values of a column that are not empty, each once."""
-        found: dict[str, None] = {}
+        """Return the first distinct values of a column that are not empty."""
+        samples: dict[str, None] = {}
         for _, cells in self.rows:
             if column < len(cells) and cells[column]:
-                found.setdefault(from_csv_cell(cells[column]))
-            if len(found) == MAX_SAMPLES:
+                samples.setdefault(from_csv_cell(cells[column]))
+            if len(samples) == MAX_SAMPLES:
                 break
-        return list(found)
+        return list(samples)
 
     def items(self, targets: Mapping[int, str]) -> list[ImportItem]:
-        """The flows of the table; `targets` are the fields by column."""
+        """Return the flows of the table; `targets` are the names of the fields by column."""
         return [self._item(line, cells, targets) for line, cells in self.rows]
 
     def _item(self, line: int, cells: Sequence[str], targets: Mapping[int, str]) -> ImportItem:
         origin = f"Line {line:,}"
         if any(cells[len(self.header) :]):
-            return ImportItem(
-                origin,
-                error=f"The row has {len(cells)} cells, but the header has {len(self.header)}.",
-            )
+            error = f"The row has {len(cells)} cells, but the header has {len(self.header)}."
+            return ImportItem(origin, error=error)
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
         if _SCIENTIFIC_NOTATION.fullmatch(fields.get("contact_identity", "").strip()):
             number = fields.pop("contact_identity")
-            error = f"Contact identity “{number}” was shortened by a spreadsheet. Format the column as text."
+            error = (
+                f"Contact identity “{number}” was shortened by a spreadsheet. "
+                "Format the column as text."
+            )
             return ImportItem(origin, fields, error, is_table=True)
         return ImportItem(origin, fields, is_table=True)
 
 
 class ColumnsForm(forms.Form):
-    """The field of each column of a table, proposed from the header."""
+    """The mapping of a table's columns to fields, proposed from the header."""
 
     def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
@@ -94,7 +101,7 @@ class ColumnsForm(forms.Form):
 
     @property
     def columns(self) -> list[dict[str, Any]]:
-        """The columns for the page: the header's title, some values, and the choice."""
+        """The columns for the page: title, sample values, form field and note."""
         return [
             {
                 "title": title,
@@ -107,20 +114,20 @@ class ColumnsForm(forms.Form):
 
     @property
     def ignored(self) -> list[str]:
-        return [title for column, title in enumerate(self.table.header) if not self._chosen(column)]
+        return [title for column, title in enumerate(self.table.header) if not self._target(column)]
 
     @property
     def has_sid(self) -> bool:
-        return any(self._chosen(column) == "sid" for column in range(len(self.table.header)))
+        return any(self._target(column) == "sid" for column in range(len(self.table.header)))
 
     @property
     def targets(self) -> dict[int, str]:
-        """The fields by column, after validation."""
-        chosen = {
+        """The names of the fields by column, after validation."""
+        targets = {
             column: self.cleaned_data[f"column_{column}"]
             for column in range(len(self.table.header))
         }
-        return {column: name for column, name in chosen.items() if name}
+        return {column: name for column, name in targets.items() if name}
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
@@ -131,21 +138,19 @@ class ColumnsForm(forms.Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        chosen = {name: value for name, value in self.cleaned_data.items() if value}
-        first: dict[str, str] = {}
-        for name, target in chosen.items():
-            if target in first:
+        targets = {name: target for name, target in self.cleaned_data.items() if target}
+        first_columns: dict[str, str] = {}
+        for name, target in targets.items():
+            first = first_columns.setdefault(target, name)
+            if first != name:
+                columns = f"{self._title(first)} and {self._title(name)}"
                 label = flex_flow.FIELDS_BY_NAME[target].label
-                self.add_error(
-                    name,
-                    f"{self._title(first[target])} and {self._title(name)} are both mapped to {label}.",
-                )
-            first.setdefault(target, name)
-        if not self.errors and not set(chosen.values()) - {"sid", "account_sid"}:
+                self.add_error(name, f"{columns} are both mapped to {label}.")
+        if not self.errors and not set(targets.values()) - {"sid", "account_sid"}:
             raise ValidationError("Choose a field for at least one column other than the SIDs.")
         return self.cleaned_data
 
-    def _chosen(self, column: int) -> str:
+    def _target(self, column: int) -> str:
         return str(self[f"column_{column}"].value() or "")
 
     def _title(self, name: str) -> str:
@@ -154,83 +159,96 @@ class ColumnsForm(forms.Form):
 
 
 def read_table(text: str) -> Table:
-    """The table of a text, whatever separates its cells. A `ValidationError` names the line that can't be read."""
-    first = text.partition("\n")[0].strip()
-    told = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)  # Excel's own way to say it
-    skipped = 1 if told else 0
-    if told and told[1] not in DELIMITERS:
-        raise ValidationError(
-            f"Line 1: “{told[1]}” is not a supported separator. Use a comma, a semicolon or a tab."
-        )
-    text = text.partition("\n")[2] if told else text
-    delimiter = told[1] if told else _detect_delimiter(text)
-    lines = _read_lines(text, delimiter, skipped)
-    if not lines:
+    """Return the table of a text with any of the supported delimiters.
+
+    Raises `ValidationError`, which names the line that can't be read.
+    """
+    first_line, _, rest = text.partition("\n")
+    declared = _DELIMITER_LINE.fullmatch(first_line.strip())
+    if declared is None:
+        delimiter, skipped_lines = _detect_delimiter(text), 0
+    else:
+        delimiter, skipped_lines, text = declared[1], 1, rest
+        if delimiter not in DELIMITERS:
+            raise ValidationError(
+                f"Line 1: “{delimiter}” is not a supported separator. "
+                "Use a comma, a semicolon or a tab."
+            )
+    rows = _read_rows(text, delimiter, skipped_lines)
+    _check_rows(rows)
+    header = tuple(title.strip() for title in rows[0][1])
+    return Table(header, tuple((line, tuple(cells)) for line, cells in rows[1:]), delimiter)
+
+
+def _check_rows(rows: Sequence[tuple[int, list[str]]]) -> None:
+    """Raise `ValidationError` if the rows, with the header first, are no table to import."""
+    if not rows:
         raise ValidationError("The header is missing. The first line must name the columns.")
-    header_line, header = lines[0]
+    line, header = rows[0]
     if len(header) > MAX_COLUMNS:
-        raise ValidationError(
-            f"Line {header_line}: {len(header)} columns. The maximum is {MAX_COLUMNS}."
-        )
+        raise ValidationError(f"Line {line}: {len(header)} columns. The maximum is {MAX_COLUMNS}.")
     if len(header) == 1 and not find_target(header[0]):
         raise ValidationError(
-            f"Line {header_line}: this is neither JSON nor a table. JSON starts with {{ or [, a table with a "
-            "header line."
+            f"Line {line}: this is neither JSON nor a table. JSON starts with {{ or [, a table "
+            "with a header line."
         )
-    if len(lines) == 1:
+    flows = len(rows) - 1
+    if flows == 0:
         raise ValidationError("The table has a header but no rows.")
-    if len(lines) - 1 > MAX_FLOWS:
+    if flows > MAX_FLOWS:
+        first_excess_line = rows[MAX_FLOWS + 1][0]
         raise ValidationError(
-            f"Line {lines[MAX_FLOWS + 1][0]:,}: the table has {len(lines) - 1:,} rows. At most {MAX_FLOWS:,} can be imported "
-            "at once."
+            f"Line {first_excess_line:,}: the table has {flows:,} rows. At most {MAX_FLOWS:,} can "
+            "be imported at once."
         )
-    titles = tuple(title.strip() for title in header)
-    return Table(titles, tuple((line, tuple(cells)) for line, cells in lines[1:]), delimiter)
 
 
 def propose_targets(header: Sequence[str]) -> dict[int, str]:
-    """The field of each column by its title; of two columns for one field, the first."""
-    found: dict[int, str] = {}
+    """Return the field for each column, found by its title. The first column of a field counts."""
+    targets: dict[int, str] = {}
     for column, title in enumerate(header):
-        if (target := find_target(title)) and target not in found.values():
-            found[column] = target
-    return found
+        target = find_target(title)
+        if target and target not in targets.values():
+            targets[column] = target
+    return targets
 
 
 def find_target(title: str) -> str:
+    """Return the name of the field that a column title means, or ""."""
     return _TARGET_BY_TITLE.get(_normalize_title(title), "")
 
 
-MAX_CELL_LENGTH: Final = (
-    131_072  # characters; Python's reader has the same bound, unless somebody moved it
-)
-CELL_TOO_LONG: Final = "a cell is too long."
-
-
 def parse_cell(name: str, text: str) -> str:
-    """A cell as a form takes it: yes and no, and the choices, in any spelling that people use."""
-    entry, folded = flex_flow.FIELDS_BY_NAME[name], text.strip().casefold()
-    if entry.kind == "boolean":
-        return "true" if folded in _TRUE_TEXTS else "false" if folded in _FALSE_TEXTS else text
-    if entry.kind == "enum":
-        return next((choice for choice in entry.choices if choice == folded), text)
+    """Return a cell as a form posts it. Booleans and choices can have several spellings."""
+    entry = flex_flow.FIELDS_BY_NAME[name]
+    folded = text.strip().casefold()
+    if entry.kind == "boolean" and folded in _TRUE_TEXTS:
+        return "true"
+    if entry.kind == "boolean" and folded in _FALSE_TEXTS:
+        return "false"
+    if entry.kind == "enum" and folded in entry.choices:
+        return folded
     return text
 
 
-def _read_lines(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:
-    """The lines of the table that are not blank, each with its number."""
+def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not blank, each with the number of its first line.
+
+    `skipped_lines` is the number of lines of the file before `text`.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    found, begins = [], skipped + 1
+    rows = []
+    line = skipped_lines + 1
     try:
         for cells in reader:
-            if any(len(one) > MAX_CELL_LENGTH for one in cells):
-                raise ValidationError(f"Line {begins:,}: {CELL_TOO_LONG}")
-            if any(one.strip() for one in cells):
-                found.append((begins, cells))
-            begins = reader.line_num + skipped + 1
+            if any(len(cell) > MAX_CELL_LENGTH for cell in cells):
+                raise ValidationError(f"Line {line:,}: {CELL_TOO_LONG}")
+            if any(cell.strip() for cell in cells):
+                rows.append((line, cells))
+            line = reader.line_num + skipped_lines + 1
     except csv.Error as error:
-        raise ValidationError(f"Line {begins:,}: {_csv_error_message(str(error))}") from error
-    return found
+        raise ValidationError(f"Line {line:,}: {_csv_error_message(str(error))}") from error
+    return rows
 
 
 def _csv_error_message(error: str) -> str:
@@ -242,16 +260,19 @@ def _csv_error_message(error: str) -> str:
 
 
 def _detect_delimiter(text: str) -> str:
-    """The delimiter by which the first line has the most columns that are fields, or else the most columns."""
+    """Return the delimiter that splits the header into the most known fields.
 
-    def merit(delimiter: str) -> tuple[int, int]:
+    Among equals, the one with the most columns wins.
+    """
+
+    def count_columns(delimiter: str) -> tuple[int, int]:
         try:
             header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
         except csv.Error:
             return 0, 0
         return sum(bool(find_target(title)) for title in header), len(header)
 
-    return max(DELIMITERS, key=merit)
+    return max(DELIMITERS, key=count_columns)
 
 
 def _column_note(title: str) -> str:
@@ -264,16 +285,16 @@ def _normalize_title(title: str) -> str:
 
 
 def _names_by_title() -> dict[str, str]:
-    """Every field by its name, its label and its parameter, letters and digits only; what two share is neither's."""
-    spelt = [
-        (_normalize_title(spelling), entry.name)
-        for entry in flex_flow.FIELDS
-        for spelling in {entry.name, entry.label, entry.wire or entry.name}
-    ]
-    names: dict[str, set[str]] = {}
-    for spelling, name in spelt:
-        names.setdefault(spelling, set()).add(name)
-    return {spelling: found.pop() for spelling, found in names.items() if len(found) == 1}
+    """Return the names of all fields by their normalized titles.
+
+    A title can be the field's name, its label or its parameter at Twilio. A title that two fields
+    share is left out.
+    """
+    names_by_title: dict[str, set[str]] = {}
+    for entry in flex_flow.FIELDS:
+        for title in (entry.name, entry.label, entry.wire or entry.name):
+            names_by_title.setdefault(_normalize_title(title), set()).add(entry.name)
+    return {title: names.pop() for title, names in names_by_title.items() if len(names) == 1}
 
 
 _NAME_BY_TITLE: Final = _names_by_title()

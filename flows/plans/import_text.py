@@ -1,5 +1,7 @@
-"""The text of an import: decoded, told apart as JSON or a table, and JSON taken apart into flows. Accepted are this site's
-own export, the Flex API's answers (a list, or one flow) and twilio-cli's JSON.
+"""The text of an import: decoding, detection of JSON, and the flows of a JSON text.
+
+Accepted are this site's own export, responses of the Flex API (a list or one flow), and the JSON of
+twilio-cli. Tables are read by import_table.py.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 MAX_FLOWS: Final = 10_000  # flows of one import
-_LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # under which a list of flows stands
+_LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # keys that can hold the list of flows
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _TYPE_NAMES: Final = {
     str: "a text",
@@ -30,24 +32,29 @@ _TYPE_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ImportItem:
-    """A flow as an import has it: where it stands, its fields by the schema's names, and why it can't be read."""
+    """One flow of an import before validation.
+
+    `origin` is its place in the file, such as "Line 7" or "Entry 3". `fields` has the names of the
+    schema. If `is_table`, the values are cells: text, with CSV escapes, empty if not given.
+    """
 
     origin: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-    is_table: bool = (
-        False  # its values are a table's cells: text, escaped, and empty where nothing is said
-    )
+    is_table: bool = False
 
 
 class _JsonObject(dict[str, Any]):
-    """A JSON object that knows whether a key stood in it twice."""
+    """A JSON object that remembers a key which appeared twice."""
 
     repeated: str = ""
 
 
 def decode_file(data: bytes) -> str:
-    """A file's text: UTF-8, or UTF-16 with its byte-order mark, as spreadsheets save it."""
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte-order mark.
+
+    Spreadsheets save both. Raises `ValidationError` for anything else.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16")
@@ -59,20 +66,26 @@ def decode_file(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
         raise ValidationError(
-            f"Line {line}: byte 0x{data[error.start]:02X} is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."
+            f"Line {line}: byte 0x{byte:02X} is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."
         ) from error
 
 
 def clean_text(text: str) -> str:
-    """The text without a byte-order mark. What no database holds, or nothing at all, is refused."""
+    """Return the text without a byte-order mark.
+
+    Raises `ValidationError` if it is empty or has a character that the database can't store.
+    """
     text = text.removeprefix("\ufeff")
     if not text.strip():
         raise ValidationError("Paste flows as JSON or CSV, or choose a file.")
-    if bad := _UNSTORABLE.search(text):
-        line = text.count("\n", 0, bad.start()) + 1
+    unstorable = _UNSTORABLE.search(text)
+    if unstorable:
+        line = text.count("\n", 0, unstorable.start()) + 1
+        code_point = f"U+{ord(unstorable[0]):04X}"
         raise ValidationError(
-            f"Line {line}: this line contains a character that can't be stored (U+{ord(bad[0]):04X})."
+            f"Line {line}: this line contains a character that can't be stored ({code_point})."
         )
     return text
 
@@ -82,7 +95,7 @@ def is_json(text: str) -> bool:
 
 
 def parse_items(text: str) -> list[ImportItem]:
-    """The flows of a JSON text."""
+    """Return the flows of a JSON text. Raises `ValidationError` if it has none or too many."""
     entries = _find_entries(_load_json(text))
     if not entries:
         raise ValidationError("The list of flows is empty.")
@@ -90,11 +103,11 @@ def parse_items(text: str) -> list[ImportItem]:
         raise ValidationError(
             f"The list has {len(entries):,} flows. At most {MAX_FLOWS:,} can be imported at once."
         )
-    return [parse_item(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)]
+    return [parse_item(entry, f"Entry {number:,}") for number, entry in enumerate(entries, 1)]
 
 
 def parse_item(entry: Any, origin: str) -> ImportItem:
-    """One flow of a JSON text, under whatever spelling of the fields."""
+    """Return one flow of a JSON text. Field names can have any of their spellings."""
     if not isinstance(entry, dict):
         kind = _TYPE_NAMES.get(type(entry), "nothing")
         return ImportItem(origin, error=f"This is {kind}, not a flow.")
@@ -103,12 +116,12 @@ def parse_item(entry: Any, origin: str) -> ImportItem:
     for name, value in _flatten(entry):
         repeated = repeated or (name if name in fields else "")
         fields[name] = value
-    if isinstance(nested := entry.get("integration"), _JsonObject):
+    nested = entry.get("integration")
+    if isinstance(nested, _JsonObject):
         repeated = repeated or nested.repeated
     if repeated:
-        return ImportItem(
-            origin, _identifying_fields(fields), f"“{_truncate(repeated)}” appears twice."
-        )
+        error = f"“{_truncate(repeated)}” appears twice."
+        return ImportItem(origin, _identifying_fields(fields), error)
     return ImportItem(origin, fields, _value_error(fields))
 
 
@@ -117,21 +130,21 @@ def _load_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            f"Line {error.lineno}, column {error.colno}: invalid JSON. Paste a JSON export or a list in the "
-            "same format."
+            f"Line {error.lineno}, column {error.colno}: invalid JSON. Paste a JSON export or a "
+            "list in the same format."
         ) from error
     except RecursionError as error:
         raise ValidationError("This JSON is nested too deeply.") from error
-    except ValueError as error:  # Python reads numbers up to some length only
+    except ValueError as error:  # Python limits the digits of a number
         raise ValidationError("A number in this JSON is too long.") from error
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
-    made = _JsonObject(pairs)
-    if len(made) < len(pairs):
+    json_object = _JsonObject(pairs)
+    if len(json_object) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        made.repeated = next(name for name, count in counts.items() if count > 1)
-    return made
+        json_object.repeated = next(name for name, count in counts.items() if count > 1)
+    return json_object
 
 
 def _reject_constant(name: str) -> NoReturn:
@@ -141,6 +154,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _find_entries(data: Any) -> list[Any]:
+    """Return the list of flows in JSON data, or the one flow that the data is."""
     if isinstance(data, list):
         return data
     if isinstance(data, _JsonObject):
@@ -152,23 +166,24 @@ def _find_entries(data: Any) -> list[Any]:
         if any(_field_name(name) in flex_flow.FIELDS_BY_NAME for name in data):
             return [data]
     raise ValidationError(
-        "This JSON contains no list of flows. Paste an export, a Flex API response or twilio-cli's JSON."
+        "This JSON contains no list of flows. Paste an export, a Flex API response or "
+        "twilio-cli's JSON."
     )
 
 
 def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The fields under the schema's names, those of `integration` among them."""
+    """Return the fields by the schema's names, including those of the object `integration`."""
     flat: list[tuple[str, Any]] = []
     for name, value in entry.items():
         if name == "integration" and isinstance(value, Mapping):
-            flat += [(_integration_field_name(part), one) for part, one in value.items()]
+            flat += [(_integration_field_name(key), nested) for key, nested in value.items()]
         elif name != "integration" or value is not None:
             flat.append((_field_name(name), value))
     return flat
 
 
 def _field_name(name: str) -> str:
-    """A field's name from any of its spellings: friendly_name, friendlyName, FriendlyName, Integration.FlowSid."""
+    """Return the schema's name for a spelling such as friendlyName or Integration.FlowSid."""
     if name in flex_flow.FIELDS_BY_WIRE_NAME:
         return flex_flow.FIELDS_BY_WIRE_NAME[name].name
     snake = _snake_case(name)
@@ -189,14 +204,17 @@ def _value_error(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
         if name in flex_flow.FIELDS_BY_NAME and isinstance(value, dict | list):
             return f"{labels.field_label(name)} must be a single value."
-        if bad := _UNSTORABLE.search(f"{name}{value}" if isinstance(value, str) else name):
-            return f"{labels.field_label(name)} contains a character that can't be stored (U+{ord(bad[0]):04X})."
+        text = f"{name}{value}" if isinstance(value, str) else name
+        unstorable = _UNSTORABLE.search(text)
+        if unstorable:
+            label, code_point = labels.field_label(name), f"U+{ord(unstorable[0]):04X}"
+            return f"{label} contains a character that can't be stored ({code_point})."
     return ""
 
 
 def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: fields.get(name) for name in ("sid", "friendly_name")}
-    return {name: value for name, value in kept.items() if isinstance(value, str)}
+    identifying = {name: fields.get(name) for name in ("sid", "friendly_name")}
+    return {name: value for name, value in identifying.items() if isinstance(value, str)}
 
 
 def _truncate(text: str) -> str:

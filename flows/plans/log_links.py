@@ -1,4 +1,4 @@
-"""Bulk changes as the audit log's pages refer to them."""
+"""Links from the audit log's pages to bulk changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from flows.plans.models import Plan, PlannedChange
 
 
 class PlanLinks:
-    """Answers the log's questions about bulk changes (flows/audit/bulk_changes.py)."""
+    """Implementation of the interface in flows/audit/bulk_changes.py."""
 
     def get(self, plan_id: str) -> Plan | None:
         return Plan.objects.filter(pk=plan_id).first()
 
     def of_event(self, event: AuditEvent) -> Plan | None:
-        if event.request_id and (plan := Plan.objects.filter(pk=event.request_id).first()):
-            return plan
+        if event.request_id:
+            plan = Plan.objects.filter(pk=event.request_id).first()
+            if plan is not None:
+                return plan
         if event.change_id is None:
             return None
         return Plan.objects.filter(changes__change_id=event.change_id).first()

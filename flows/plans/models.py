@@ -1,4 +1,4 @@
-"""Bulk changes: plans, and what each changes of which flow."""
+"""Bulk changes: a plan, and the planned change of each flow in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from django.db import models
 
 
 class Plan(models.Model):
-    """Changes of many flows, looked over first and then made one after the other in the background. Its id is the
-    `request_id` of every event that they leave. What became of each stands in the log, not here."""
+    """A bulk change: reviewed first, then run change by change in the background.
+
+    Its id is the `request_id` of all events of its changes. The results are stored only in the
+    audit log.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=200)
@@ -19,13 +22,14 @@ class Plan(models.Model):
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=150)
     reason = models.CharField(max_length=200, blank=True)
-    actor = models.JSONField(default=dict)  # who started it, as the log keeps people
+    actor = models.JSONField(default=dict)  # the user who started it: the fields of `Actor`
     started_at = models.DateTimeField(null=True)
     stop_asked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    ended_because = models.CharField(max_length=200, blank=True)  # where it ended before its end
-    runner = models.UUIDField(null=True)  # the worker's turn that is making the changes now
-    alive_at = models.DateTimeField(null=True)  # when that turn last gave a sign of life
+    # The reason for an early end. Empty if all changes were processed.
+    ended_because = models.CharField(max_length=200, blank=True)
+    runner = models.UUIDField(null=True)  # the lease of the run that is making the changes
+    alive_at = models.DateTimeField(null=True)  # the last heartbeat of that run
 
     class Meta:
         ordering = ["-made_at"]
@@ -35,7 +39,7 @@ class Plan(models.Model):
 
     @property
     def state(self) -> str:
-        """draft, running, stopping, stopped (changes are left) or done."""
+        """One of draft, running, stopping, stopped (some changes remain) and done."""
         if self.started_at is None:
             return "draft"
         if self.ended_at is None:
@@ -44,26 +48,27 @@ class Plan(models.Model):
 
 
 class PlannedChange(models.Model):
-    """One flow's part in a plan. `before` and `asked` hold the fields that it would change, secrets masked: what is
-    masked is filled in from the flow itself when it is sent, and is never kept."""
+    """The change of one flow in a plan.
+
+    `before` and `asked` hold the current and the requested values, with secrets masked. When the
+    change is sent, the masked parts are filled in from the flow at Twilio.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="changes")
     place = models.IntegerField()
-    change_id = models.UUIDField(
-        unique=True, default=uuid.uuid4
-    )  # the log's: it makes a second sending impossible
+    # The change's id in the audit log, which is unique there: nothing can be sent twice.
+    change_id = models.UUIDField(unique=True, default=uuid.uuid4)
     action = models.CharField(max_length=64)  # flow.create, flow.update or flow.delete
     account_sid = models.CharField(max_length=34, blank=True)
-    target_sid = models.CharField(max_length=34, blank=True)  # of a creation, empty
+    target_sid = models.CharField(max_length=34, blank=True)  # empty for a creation
     friendly_name = models.TextField(blank=True)
     before = models.JSONField(default=dict)
     asked = models.JSONField(default=dict)
-    refers_to = models.UUIDField(null=True)  # the event that it undoes
-    repeats = models.UUIDField(
-        null=True
-    )  # the change_id of the planned change that it tries once more
-    skipped = models.CharField(max_length=300, blank=True)  # why nothing was sent, or will be
-    done_at = models.DateTimeField(null=True)  # when the worker was through with it
+    refers_to = models.UUIDField(null=True)  # the event that this change undoes
+    # The change_id of the planned change that this one retries.
+    repeats = models.UUIDField(null=True)
+    skipped = models.CharField(max_length=300, blank=True)  # the reason if nothing is sent
+    done_at = models.DateTimeField(null=True)  # the time when a worker had processed it
 
     class Meta:
         constraints = [

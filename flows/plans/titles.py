@@ -1,4 +1,4 @@
-"""Titles of bulk changes: the verb, the number of flows, and the accounts where there are several."""
+"""Titles of bulk changes: verb, number of flows, and the accounts if the site has several."""
 
 from __future__ import annotations
 
@@ -19,33 +19,40 @@ def format_count(number: int, noun: str = "flow") -> str:
 
 
 def format_accounts(account_sids: Iterable[str]) -> str:
-    """The accounts as the end of a sentence, " in production"; nothing where the site has one account."""
+    """Return the end of a sentence, such as " in production", or "" if the site has one account."""
     if twilio_accounts.only_account():
         return ""
-    known = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    names = sorted({known.get(sid, sid) for sid in account_sids if sid})
+    names_by_sid = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+    names = sorted({names_by_sid.get(sid, sid) for sid in account_sids if sid})
     if len(names) > 2:
         return f" in {len(names)} accounts"
-    return f" in {' and '.join(names)}" if names else ""
+    if not names:
+        return ""
+    return f" in {' and '.join(names)}"
 
 
 def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
-    """The title of the same change of many flows; `sentence` has a place for them: "Turn off {flows}"."""
-    made = [change for change in planned if not change.skipped]
-    where = format_accounts(change.account_sid for change in made)
-    return sentence.format(flows=format_count(len(made or planned)) + where)
+    """Return the title of one action for many flows.
+
+    `sentence` has a placeholder for them, as in "Turn off {flows}".
+    """
+    included = [change for change in planned if not change.skipped]
+    accounts = format_accounts(change.account_sid for change in included)
+    return sentence.format(flows=format_count(len(included or planned)) + accounts)
 
 
 def title_of_import(planned: Sequence[PlannedChange]) -> str:
-    made = [change for change in planned if not change.skipped]
-    number_of = Counter(change.action for change in made)
+    included = [change for change in planned if not change.skipped]
+    if not included:
+        return "Import: nothing to change"
+    counts = Counter(change.action for change in included)
     parts = [
-        f"{verb} {format_count(number_of[action])}"
+        f"{verb} {format_count(counts[action])}"
         for action, verb in VERB_BY_ACTION.items()
-        if number_of[action]
+        if counts[action]
     ]
-    where = format_accounts(change.account_sid for change in made)
-    return f"Import: {', '.join(parts)}{where}" if parts else "Import: nothing to change"
+    accounts = format_accounts(change.account_sid for change in included)
+    return f"Import: {', '.join(parts)}{accounts}"
 
 
 def title_of_retry(title: str, flows: int) -> str:

@@ -40,7 +40,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
 from flows.changes import reconcile
 from flows.mirror import mirror
-from flows.plans import drafts, execution
+from flows.plans import drafts, execution, follow_ups
 from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -124,14 +124,14 @@ def simulate(*, flows: int, seed: int) -> Report:
             report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
         )
         report.rest = _run_plan(
-            sandbox, drafts.plan_retry(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_retry(plan=plan, made_by=person.username), person
         )
         report.undone = _run_plan(
-            sandbox, drafts.plan_rollback(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_rollback(plan=plan, made_by=person.username), person
         )
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
-            _run_plan(sandbox, drafts.plan_rollback(plan=rest, made_by=person.username), person)
+            _run_plan(sandbox, follow_ups.plan_rollback(plan=rest, made_by=person.username), person)
         report.is_as_before = _writable_fields(sandbox) == before
         report.verdict = compare_with_log(witness.seen)
     chain = verification.verify()

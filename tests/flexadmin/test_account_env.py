@@ -1,4 +1,4 @@
-"""The accounts that the environment names: one with the plain names, or several, each with its own."""
+"""Accounts in the environment: one with the plain variables, or several with their own."""
 
 from unittest import mock
 
@@ -26,7 +26,7 @@ def read(**environment):
         return read_accounts(environ.Env(), settings.required)
 
 
-def test_one_account_has_no_name_and_no_mark():
+def test_single_account_has_no_name_and_no_colour():
     (account,) = read(**SOLE)
 
     assert (account.sid, account.auth, account.name, account.colour, account.is_production) == (
@@ -51,19 +51,19 @@ def test_each_of_several_has_its_own_credentials_and_colour():
     assert second.colour not in ("", "red")
 
 
-def test_production_can_be_said_of_any_name():
+def test_any_account_can_be_marked_as_production():
     _, second = read(**BOTH, TWILIO_PRODUCTION__EU_TEST="true", TWILIO_COLOUR__EU_TEST="violet")
 
     assert (second.is_production, second.colour) == (True, "violet")
 
 
-def test_account_can_be_reached_elsewhere():
+def test_account_can_have_its_own_api_url():
     first, second = read(**BOTH, FLEX_API_URL__EU_TEST="http://127.0.0.1:9/v1/")
 
     assert (first.api_url, second.api_url) == ("", "http://127.0.0.1:9/v1")
 
 
-def test_secrets_stay_out_of_what_is_printed():
+def test_secrets_are_not_in_the_repr():
     assert "secret" not in repr(read(**BOTH))
     assert "token" not in repr(read(**BOTH))
 
@@ -83,6 +83,6 @@ def test_secrets_stay_out_of_what_is_printed():
         ({**BOTH, "TWILIO_COLOUR__EU_TEST": "#f00"}, "TWILIO_COLOUR__EU_TEST"),
     ],
 )
-def test_what_is_wrong_stops_the_start_with_its_name(environment, said):
+def test_invalid_variable_stops_the_start_with_its_name(environment, said):
     with pytest.raises(ImproperlyConfigured, match=said):
         read(**environment)

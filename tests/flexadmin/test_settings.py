@@ -1,4 +1,4 @@
-"""The start: what is missing stops it, with one line that says what to do."""
+"""The start fails for a missing or invalid setting, with one line that says how to fix it."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def started(**environment):
     )
 
 
-def test_start_with_all_that_is_needed():
+def test_start_with_all_required_variables():
     assert started(**WHOLE).returncode == 0
 
 
@@ -33,7 +33,7 @@ def test_start_with_all_that_is_needed():
     "missing",
     ["SECRET_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"],
 )
-def test_start_without_something_says_what(missing):
+def test_missing_variable_is_named(missing):
     ended = started(**{name: value for name, value in WHOLE.items() if name != missing})
 
     assert ended.returncode != 0
@@ -41,7 +41,7 @@ def test_start_without_something_says_what(missing):
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
-def test_start_without_credentials_says_so():
+def test_missing_credentials_are_named():
     ended = started(
         **{name: value for name, value in WHOLE.items() if not name.startswith("TWILIO_API")}
     )
@@ -59,7 +59,7 @@ def test_start_without_credentials_says_so():
         ("TWILIO_API_KEY", "AC" + "1" * 32),
     ],
 )
-def test_start_with_a_placeholder_says_which(name, value):
+def test_placeholder_is_named(name, value):
     ended = started(**{**WHOLE, name: value})
 
     assert ended.returncode != 0
@@ -80,7 +80,7 @@ def without(*names):
 
 
 def shown(script, *, to=None, **environment):
-    """What the script prints; what it logs goes to the file `to`."""
+    """Return the output of a script. Its log goes to the file `to`."""
     env = {
         "ENV_FILE": "/dev/null",
         "PATH": "/usr/bin:/bin",
@@ -101,7 +101,7 @@ def shown(script, *, to=None, **environment):
     return ended.stdout
 
 
-def test_secrets_stand_in_files(tmp_path):
+def test_secrets_are_read_from_files(tmp_path):
     values = {"SECRET_KEY": "$ecret-$HOME-" + "x" * 50, "AUDIT_KEY": "$" + "y" * 31 + r"\$"}
     values["DATABASE_URL"] = "postgres://u:pass@127.0.0.1:1/n"
     for name, value in values.items():
@@ -114,7 +114,7 @@ def test_secrets_stand_in_files(tmp_path):
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_each_secret_can_stand_in_a_file(tmp_path, name):
+def test_each_secret_can_be_in_a_file(tmp_path, name):
     (tmp_path / "it").write_text(f"{WHOLE[name]}\n")
 
     assert started(**without(name), **{f"{name}_FILE": str(tmp_path / "it")}).returncode == 0
@@ -146,7 +146,7 @@ def test_secret_given_twice_stops_the_start(tmp_path):
     ("content", "why"),
     [(None, "No such file or directory"), (b"\n", "is empty"), (b"\xff", "not UTF-8")],
 )
-def test_file_that_holds_no_secret_stops_the_start(tmp_path, content, why):
+def test_unreadable_or_empty_file_stops_the_start(tmp_path, content, why):
     if content is not None:
         (tmp_path / "it").write_bytes(content)
 
@@ -170,7 +170,7 @@ print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_PATH, settings.SESSI
 """
 
 
-def test_cookies_are_of_this_host_alone(tmp_path):
+def test_cookies_are_limited_to_this_host(tmp_path):
     csrf, session = shown(
         COOKIES, **WHOLE, DEBUG="true", DATABASE_URL=f"sqlite:///{tmp_path}/db"
     ).splitlines()
@@ -217,7 +217,7 @@ print(Client().get("/login/", secure=True, headers={"host": "127.0.0.1"}).get("S
     ],
     ids=["none", "subdomains", "both", "without HTTPS"],
 )
-def test_hsts_is_of_this_host_unless_said_otherwise(tmp_path, said, header):
+def test_hsts_covers_this_host_only_by_default(tmp_path, said, header):
     environment = {**WHOLE, "DEBUG": "true", "DATABASE_URL": f"sqlite:///{tmp_path}/db", **said}
 
     assert shown(HSTS, **environment) == f"{header}\n"
@@ -233,7 +233,7 @@ def test_preload_without_subdomains_stops_the_start():
 @pytest.mark.parametrize(
     "said", [{}, {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}], ids=["off", "on"]
 )
-def test_deployment_check_has_nothing_to_say(said):
+def test_deployment_check_has_no_warnings(said):
     environment = {
         **WHOLE, "SECRET_KEY": "".join(map(chr, range(48, 122))), "PATH": "/usr/bin:/bin", "ENV_FILE": "/dev/null",
         "DATABASE_URL": "postgres://u:p@127.0.0.1:1/n", **said,

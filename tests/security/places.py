@@ -309,6 +309,8 @@ class SampleSite:
             append_attempt(self.unresolved_sid)
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
-        signed_puzzle = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).findings_token
+        signed_puzzle = DecisionForm(
+            candidates=[], is_creation=False, puzzle=change.puzzle
+        ).findings_token
         data = {"verdict": "not_applied", "reason": "I looked", "seen": signed_puzzle}
         return {"event_id": change.attempt.event_id}, data

@@ -1,5 +1,6 @@
-"""`add_operator NAME --role ROLE [--account AC…]`: adds a person, and puts that on record. The password comes from the environment's
-OPERATOR_PASSWORD, or from standard input (asked for, unseen, on a terminal).
+"""`add_operator NAME --role ROLE [--account AC…]`: add a user, recorded in the audit log.
+
+The password comes from OPERATOR_PASSWORD or from standard input.
 """
 
 from __future__ import annotations
@@ -38,15 +39,16 @@ class Command(BaseCommand):
     def handle(
         self, *_args: Any, name: str, role: str, account: list[str], **_options: Any
     ) -> None:
+        configured_sids = {one.sid for one in twilio_accounts.all_accounts()}
         for sid in account:
-            if sid not in {one.sid for one in twilio_accounts.all_accounts()}:
+            if sid not in configured_sids:
                 raise CommandError(f"{sid} is not a configured account.")
-        person = User(username=name)
+        user = User(username=name)
         try:
-            person.clean_fields(exclude=["password"])
-            name = person.username = validate_new_username(name)
+            user.clean_fields(exclude=["password"])
+            name = user.username = validate_new_username(name)
             password = read_password()
-            validate_new_password(password, person)
+            validate_new_password(password, user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         ensure_groups()
@@ -56,5 +58,5 @@ class Command(BaseCommand):
             )
         except NotRecorded:
             raise CommandError("Couldn't write to the audit log, so no user was added.") from None
-        where = f" on {', '.join(account)}" if account else ""
-        self.stdout.write(f"{name} can sign in as {role}{where}.")
+        accounts = f" on {', '.join(account)}" if account else ""
+        self.stdout.write(f"{name} can sign in as {role}{accounts}.")

@@ -1,5 +1,7 @@
-"""`changepassword NAME`, in the place of Django's: gives a user a temporary password, recorded in the audit log. The
-password comes from OPERATOR_PASSWORD or standard input, as for `add_operator`."""
+"""`changepassword NAME`: give a user a temporary password, recorded in the audit log.
+
+It replaces Django's command. The password comes from OPERATOR_PASSWORD or from standard input.
+"""
 
 from __future__ import annotations
 
@@ -51,5 +53,6 @@ class Command(BaseCommand):
             ) from None
         hours = settings.ONE_TIME_PASSWORD_HOURS
         self.stdout.write(
-            f"{name} has a temporary password. It expires in {hours} hours; their sessions have ended."
+            f"{name} has a temporary password. It expires in {hours} hours; their sessions have "
+            "ended."
         )

@@ -1,4 +1,4 @@
-"""`createsuperuser`, in the place of Django's: refused. A superuser would be an administrator whom no role shows."""
+"""`createsuperuser`: refused, because a superuser would be an administrator without a role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Refused: superusers have no rights here. Use add_operator NAME --role admin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take what Django's command takes, so that a script gets the answer and not a usage message."""
+        """Accept the options of Django's command, so that a script gets the refusal."""
         for option in ("--username", "--email", "--database"):
             parser.add_argument(option)
         parser.add_argument("--noinput", "--no-input", action="store_true")

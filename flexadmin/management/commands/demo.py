@@ -1,7 +1,7 @@
-"""`demo`: the whole product on one machine, with no account and no server: the sandbox in Twilio's place,
-a database in .demo/, people, some days of history, a worker for plans, and the site. Ctrl-C ends all of it.
+"""`demo`: run the whole product on one machine, without a Twilio account.
 
-The history is made in flexadmin/demo/history.py, through the real services.
+It starts a sandbox as Twilio, a worker for bulk changes and the site, with users, some days of
+history (flexadmin/demo/history.py) and a database in .demo/. Ctrl-C stops everything.
 """
 
 from __future__ import annotations
@@ -67,39 +67,29 @@ class Command(BaseCommand):
             port=sandbox_port,
             flows=flows,
             state_file=folder / "sandbox.json",
-            clock=lambda: (
-                timezone.now()
-            ),  # looked up at each call: the history tells it another time
+            # The history replaces `timezone.now`, so it is looked up at each call.
+            clock=lambda: timezone.now(),
         )
-        others = [
-            Sandbox(
-                port=urlsplit(account.root).port or 0,
-                account_sid=account.sid,
-                flows=flows // 10,
-                seed=2,
-                state_file=folder / f"sandbox-{account.name}.json",
-            )
-            for account in twilio_accounts.all_accounts()[1:]
-        ]
+        sandboxes = [sandbox, *_build_other_sandboxes(folder, flows // 10)]
         try:
-            for one in (sandbox, *others):
-                one.start()
+            for each in sandboxes:
+                each.start()
         except OSError:
             server.server_close()
             raise CommandError(_port_taken_message(sandbox_port)) from None
         try:
             self._prepare(sandbox)
-            self._tell(port)
+            self._announce(port)
             server.set_app(get_wsgi_application())
-            execution.requeue_all()  # those that the last demo left under way
+            execution.requeue_all()  # bulk changes that were running when the demo stopped
             threading.Thread(target=_build_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nDemo stopped. The next start continues from here.")
         finally:
             server.server_close()
-            for one in (sandbox, *others):
-                one.stop()
+            for each in sandboxes:
+                each.stop()
 
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
@@ -110,7 +100,7 @@ class Command(BaseCommand):
         for account in twilio_accounts.all_accounts():
             mirror.sync(account.sid)
 
-    def _tell(self, port: int) -> None:
+    def _announce(self, port: int) -> None:
         self.stdout.write("\nDemo users:")
         for name, role in DEMO_USERS.items():
             self.stdout.write(f"  {name:<6} {demo_password(name):<12} {role}")
@@ -118,12 +108,26 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _build_other_sandboxes(folder: Path, flows: int) -> list[Sandbox]:
+    """Return a sandbox for each account of the demo except the first."""
+    return [
+        Sandbox(
+            port=urlsplit(account.root).port or 0,
+            account_sid=account.sid,
+            flows=flows,
+            seed=2,
+            state_file=folder / f"sandbox-{account.name}.json",
+        )
+        for account in twilio_accounts.all_accounts()[1:]
+    ]
+
+
 def _add_users() -> None:
-    """Add those who aren't there yet, on record as `add_operator` does it. Only their passwords are shorter."""
+    """Add the missing users like `add_operator` does, but with simple passwords."""
     ensure_groups()
-    known = set(User.objects.values_list("username", flat=True))
+    existing_names = set(User.objects.values_list("username", flat=True))
     for name, role in DEMO_USERS.items():
-        if name not in known:
+        if name not in existing_names:
             services.create_user(
                 name=name,
                 password=demo_password(name),
@@ -134,7 +138,7 @@ def _add_users() -> None:
 
 
 def _build_worker() -> Worker:
-    """What `db_worker` is on a real site, in a thread: it ends with the demo, and the next one goes on."""
+    """Return the worker that `db_worker` runs on a real site. It runs in a thread of the demo."""
     return Worker(
         queue_names=["default"],
         interval=0.5,
@@ -148,7 +152,7 @@ def _build_worker() -> Worker:
 
 
 def demo_password(name: str) -> str:
-    """The demo's passwords are no secret: its site listens on this machine only, and holds made-up data."""
+    """Return a user's password. It is public: the demo listens only on this machine."""
     return f"demo-{name}"
 
 
@@ -160,4 +164,7 @@ def _bind_server(port: int) -> ThreadedWSGIServer:
 
 
 def _port_taken_message(port: int) -> str:
-    return f"Port {port} is taken. Stop what listens there, or choose another: `uv run manage.py demo --port 8100`."
+    return (
+        f"Port {port} is taken. Stop what listens there, or choose another: "
+        "`uv run manage.py demo --port 8100`."
+    )

@@ -1,5 +1,6 @@
-"""The import page: flows from pasted text or a file. JSON leads to the draft of a bulk change at once, a table by way of a
-page that shows which column goes to which field. What was sent stays in place when it can't be read.
+"""The import page: flows from pasted text or a file become the draft of a bulk change.
+
+JSON leads to the draft at once. A table first leads to the page that maps its columns to fields.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from flows.accounts.permissions import scope_of
 from flows.audit.access import Request, require_permission
 from flows.core import database
 from flows.mirror.models import Flow
-from flows.plans import drafts, execution
-from flows.plans.drafts import ImportEntry
+from flows.plans import execution, import_draft
 from flows.plans.import_entries import check_items, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
@@ -27,7 +27,7 @@ from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json
 @require_http_methods(["GET", "POST"])
 @require_permission("flows.change_flow", action=execution.START_ACTION)
 def plan_import(request: Request) -> HttpResponse:
-    """Flows as JSON or as a table, to be changed to that, or created."""
+    """Import flows from JSON or a table. Text that can't be read stays in the form."""
     pasted = request.POST.get("entries", "")
     if request.method == "GET" or "edit_again" in request.POST:
         return _render_import(request, pasted)
@@ -62,27 +62,28 @@ def _read_input(request: Request, pasted: str) -> str:
 
 
 def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse:
-    seen = scope_of(request.user, "flows.view_flow")
-    given = check_items(items, _visible_flows(items, seen))
-    entries = [
-        ImportEntry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given
-    ]
-    plan = drafts.plan_import(
-        entries=entries, made_by=request.user.get_username(), within=request.scope, seen=seen
+    visible_scope = scope_of(request.user, "flows.view_flow")
+    entries = check_items(items, _visible_flows(items, visible_scope))
+    plan = import_draft.plan_import(
+        entries=entries,
+        made_by=request.user.get_username(),
+        editable_scope=request.scope,
+        visible_scope=visible_scope,
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
 
 def _visible_flows(
-    items: Sequence[ImportItem], seen: twilio_accounts.Scope
+    items: Sequence[ImportItem], visible_scope: twilio_accounts.Scope
 ) -> Mapping[str, dict[str, Any]]:
-    """The flows that the import may change, by SID, as the mirror has them."""
-    sids = list(dict.fromkeys(sid for item in items if (sid := item_sid(item))))
-    known: dict[str, dict[str, Any]] = {}
-    for some in database.split_batches(sids):
-        rows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), seen)
-        known |= dict(rows.values_list("sid", "resource"))
-    return known
+    """Return the visible flows that the import names, by SID, from the mirror."""
+    sids = dict.fromkeys(item_sid(item) for item in items)
+    sids.pop("", None)
+    flows: dict[str, dict[str, Any]] = {}
+    for batch in database.split_batches(list(sids)):
+        rows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), visible_scope)
+        flows |= dict(rows.values_list("sid", "resource"))
+    return flows
 
 
 def _render_import(

@@ -1,4 +1,4 @@
-"""Changing many flows at once: a plan is made, looked over, started, watched, stopped, and undone by another plan."""
+"""Bulk changes: draft, review, start, progress, stop, retry and rollback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
-from flows.plans import access, drafts, execution
+from flows.plans import access, drafts, execution, follow_ups
 from flows.plans.drafts import BulkAction
 from flows.plans.forms import BulkActionForm, PlanStartForm
 from flows.plans.models import Plan
@@ -29,14 +29,16 @@ from flows.plans.views.plan_page import (
     render_plan,
 )
 
-MAX_PLANS: Final = 50  # plans that the list shows
+MAX_PLANS: Final = 50  # rows of the list
 
 View = Callable[..., HttpResponse]
 
 
-def plan_permission_required(power: str, *, action: str) -> Callable[[View], View]:
-    """Let in those who have this power over the plan that the address names (`plan_access.Powers`). The refusal of
-    anybody else is recorded as `action`, denied. The view gets the plan."""
+def plan_permission_required(permission: str, *, action: str) -> Callable[[View], View]:
+    """Require a permission on the plan in the URL: the name of a field of `PlanPermissions`.
+
+    The view gets the plan instead of its id. A denial is recorded as `action`.
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -45,15 +47,15 @@ def plan_permission_required(power: str, *, action: str) -> Callable[[View], Vie
             sids = access.account_sids_of_plan(plan_id)
             request.account_sid = sids[0] if len(sids) == 1 else ""
             request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
-            is_allowed = (
-                getattr(access.permissions_on_plan(request.user, plan, sids), power)
-                if plan
-                else has_permission_anywhere(request.user, "flows.view_flow")
-            )
+            if plan is None:
+                is_allowed = has_permission_anywhere(request.user, "flows.view_flow")
+            else:
+                permissions = access.permissions_on_plan(request.user, plan, sids)
+                is_allowed = getattr(permissions, permission)
             if not is_allowed:
                 if request.method != "GET":
                     record_denial(request, action, {})
-                request.account_sid = ""  # the page that says no tells nothing of it
+                request.account_sid = ""  # the error page must not reveal the account
                 raise PermissionDenied
             if plan is None:
                 raise Http404("there is no such bulk change")
@@ -67,17 +69,16 @@ def plan_permission_required(power: str, *, action: str) -> Callable[[View], Vie
 @require_GET
 @require_permission("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
-    latest = list(
-        access.visible_plans(request.user, request.scope).order_by("-made_at")[:MAX_PLANS]
-    )
-    sids = access.account_sids_by_plan(latest)
+    visible_plans = access.visible_plans(request.user, request.scope)
+    latest_plans = list(visible_plans.order_by("-made_at")[:MAX_PLANS])
+    account_sids = access.account_sids_by_plan(latest_plans)
     rows = [
         {
             "plan": plan,
             "state": PLAN_STATES[plan.state],
-            "touched": affected_accounts(sids[plan.pk]),
+            "touched": affected_accounts(account_sids[plan.pk]),
         }
-        for plan in latest
+        for plan in latest_plans
     ]
     return render(request, "flows/plans.html", {"rows": rows})
 
@@ -85,7 +86,7 @@ def plan_list(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_permission("flows.change_flow", action=execution.START_ACTION)
 def plan_new(request: Request) -> HttpResponse:
-    """From the list's selection: asks for the value that it takes, if it takes one, and makes the plan."""
+    """Draft an action for the selected flows. Ask for the value first if the action takes one."""
     if request.method == "GET":
         return redirect("flows:list")
     sids = selected_sids(request)
@@ -96,19 +97,16 @@ def plan_new(request: Request) -> HttpResponse:
         return redirect(list_url(request))
     kind = request.POST.get("kind", "")
     form = BulkActionForm(request.POST, kind=kind)
-    if "value" in form.fields and "value" not in request.POST:
-        return _render_value_form(request, BulkActionForm(kind=kind), sids)
-    if "value" in form.fields and "edit_again" in request.POST:
-        return _render_value_form(
-            request, BulkActionForm(kind=kind, value=request.POST["value"]), sids
-        )
+    if "value" in form.fields and ("value" not in request.POST or "edit_again" in request.POST):
+        value_form = BulkActionForm(kind=kind, value=request.POST.get("value"))
+        return _render_value_form(request, value_form, sids)
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
     plan = drafts.plan_bulk_action(
         ask=BulkAction(kind, form.cleaned_data.get("value")),
         sids=sids,
         made_by=request.user.get_username(),
-        within=request.scope,
+        editable_scope=request.scope,
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -117,9 +115,8 @@ def plan_new(request: Request) -> HttpResponse:
 @plan_permission_required("can_see", action="flow.view")
 def plan_detail(request: Request, plan: Plan) -> HttpResponse:
     is_fragment = request.htmx and not request.htmx.history_restore_request
-    return render_plan(
-        request, plan, template="flows/_plan.html" if is_fragment else "flows/plan.html"
-    )
+    template = "flows/_plan.html" if is_fragment else "flows/plan.html"
+    return render_plan(request, plan, template=template)
 
 
 @require_http_methods(["GET", "POST"])
@@ -127,28 +124,27 @@ def plan_detail(request: Request, plan: Plan) -> HttpResponse:
 def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if request.method == "GET":
         return redirect("flows:plan", plan_id=plan.pk)
-    if execution.missing_permission(plan, request.user):
+    if access.missing_permission(plan, request.user):
         record_denial(request, execution.START_ACTION, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
-        return render_plan(
-            request, plan, form=build_start_form(plan, reason=request.POST.get("reason", ""))
-        )
+        form = build_start_form(plan, reason=request.POST.get("reason", ""))
+        return render_plan(request, plan, form=form)
     form = PlanStartForm(request.POST, deletes=count_deletions(plan))
     if not form.is_valid():
         return render_plan(request, plan, form=form, status=422)
-    if execution.blocked_reason(plan):
+    if access.blocked_reason(plan):
         record_denial(request, execution.START_ACTION, {})
-        messages.error(request, "Not started. Nothing was sent.")  # the page itself says why
+        messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
         return render_plan(request, plan, form=form, status=403)
     try:
-        begun = execution.start(
+        is_started = execution.start(
             plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
         )
     except NotRecorded:
         messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
         return render_plan(request, plan, form=form, status=503)
-    if not begun:
+    if not is_started:
         messages.info(request, "This bulk change was already started.")
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -162,7 +158,8 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     except NotRecorded:
         messages.warning(
             request,
-            "Not stopped: couldn't write to the audit log. While that lasts, nothing is sent either.",
+            "Not stopped: couldn't write to the audit log. "
+            "While that lasts, nothing is sent either.",
         )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -171,14 +168,16 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
 @plan_permission_required("can_act", action=execution.START_ACTION)
 def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
     return _create_follow_up(
-        request, plan, drafts.plan_rollback, nothing="There is nothing to roll back."
+        request, plan, follow_ups.plan_rollback, empty_message="There is nothing to roll back."
     )
 
 
 @require_POST
 @plan_permission_required("can_act", action=execution.START_ACTION)
 def plan_retry(request: Request, plan: Plan) -> HttpResponse:
-    return _create_follow_up(request, plan, drafts.plan_retry, nothing="There is nothing to retry.")
+    return _create_follow_up(
+        request, plan, follow_ups.plan_retry, empty_message="There is nothing to retry."
+    )
 
 
 @require_POST
@@ -192,21 +191,25 @@ def plan_discard(request: Request, plan: Plan) -> HttpResponse:
 
 
 def _create_follow_up(
-    request: Request, plan: Plan, make: Callable[..., Plan], *, nothing: str
+    request: Request, plan: Plan, draft: Callable[..., Plan], *, empty_message: str
 ) -> HttpResponse:
+    """Draft the rollback or retry of a plan and show it, unless it has no changes."""
     if plan.state not in ("done", "stopped"):
         messages.info(request, "This bulk change has not finished yet.")
         return redirect("flows:plan", plan_id=plan.pk)
-    made = make(plan=plan, made_by=request.user.get_username())
-    if not made.changes.exists():
-        drafts.discard_draft(plan=made)
-        messages.info(request, nothing)
+    follow_up = draft(plan=plan, made_by=request.user.get_username())
+    if not follow_up.changes.exists():
+        drafts.discard_draft(plan=follow_up)
+        messages.info(request, empty_message)
         return redirect("flows:plan", plan_id=plan.pk)
-    return redirect("flows:plan", plan_id=made.pk)
+    return redirect("flows:plan", plan_id=follow_up.pk)
 
 
 def _selection_limit_message(flows: int) -> str:
-    return f"{flows:,} flows are selected. A bulk change can have {drafts.MAX_FLOWS:,} at most: narrow the search first."
+    return (
+        f"{flows:,} flows are selected. A bulk change can have {drafts.MAX_FLOWS:,} at most: "
+        "narrow the search first."
+    )
 
 
 def _render_value_form(

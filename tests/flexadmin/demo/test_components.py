@@ -1,4 +1,4 @@
-"""The page of components: there under DEBUG, drawn by the pages' own templates, and nowhere else."""
+"""The components page, which exists under DEBUG only and uses the templates of the pages."""
 
 import importlib
 
@@ -9,7 +9,7 @@ import flexadmin.urls
 
 pytestmark = pytest.mark.django_db
 
-DRAWN = {
+EXPECTED_TEMPLATES = {
     "_chips.html",
     "_dialog.html",
     "_empty.html",
@@ -34,29 +34,29 @@ DRAWN = {
 
 
 @pytest.fixture
-def addresses(settings):
-    """Reads the site's addresses anew under another DEBUG, and as they were when the test is over."""
+def load_urls(settings):
+    """Return a function that reloads the URLs for a value of DEBUG. They are restored afterwards."""
 
-    def read(*, debug):
+    def load(*, debug):
         settings.DEBUG = debug
         importlib.reload(flexadmin.urls)
         clear_url_caches()
 
-    yield read
-    read(debug=False)
+    yield load
+    load(debug=False)
 
 
-def test_components_are_drawn_by_the_templates_of_the_pages(client_of, addresses):
-    addresses(debug=True)
+def test_components_use_the_templates_of_the_pages(client_of, load_urls):
+    load_urls(debug=True)
 
     page = client_of("admin").get("/components/")
 
     assert page.status_code == 200
-    assert {template.name for template in page.templates} >= DRAWN
+    assert {template.name for template in page.templates} >= EXPECTED_TEMPLATES
 
 
-def test_components_have_no_address_without_debug(client_of, addresses):
-    addresses(debug=False)
+def test_components_have_no_url_without_debug(client_of, load_urls):
+    load_urls(debug=False)
 
     assert client_of("admin").get("/components/").status_code == 404
     assert "components" not in {

@@ -1,4 +1,4 @@
-"""The demo as a newcomer starts it: a process of its own, in a copy of the source, on free ports."""
+"""The demo in a process of its own, with a copy of the source and free ports."""
 
 import http.client
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def source(tmp_path):
-    """The product's files and nothing else, so that a demo of the developer's own is left alone."""
+    """Copy the product's files, so that a demo of the developer is not touched."""
     for name in ("flexadmin", "flows", "templates", "static"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", tmp_path)
@@ -27,7 +27,7 @@ def source(tmp_path):
 
 
 class Demo:
-    """A running demo; `said` is what it printed until it served."""
+    """A running demo. `output` is its output until it accepted requests."""
 
     def __init__(self, source, port, *options):
         options = options if "--flows" in options else ("--flows", "40", *options)
@@ -43,15 +43,15 @@ class Demo:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.said = ""
+        self.output = ""
 
     def __enter__(self):
         for line in self.process.stdout:
-            self.said += line
+            self.output += line
             if "Ctrl-C" in line:
                 return self
         self.process.communicate(timeout=20)
-        raise AssertionError(self.said)
+        raise AssertionError(self.output)
 
     def __exit__(self, *_error):
         self.process.send_signal(signal.SIGINT)
@@ -92,11 +92,11 @@ class Demo:
         return cookies
 
     def password(self, name):
-        return re.search(rf"^\s+{name}\s+(\S+)", self.said, re.MULTILINE)[1]
+        return re.search(rf"^\s+{name}\s+(\S+)", self.output, re.MULTILINE)[1]
 
 
 def free_port():
-    """A port whose neighbour is free as well, for the sandbox."""
+    """Return a free port whose next port is free as well, for the sandbox."""
     for _ in range(50):
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))
@@ -125,7 +125,7 @@ def actions(source):
     return found
 
 
-def test_demo_serves_and_a_second_start_keeps_what_was_there(source):
+def test_demo_starts_and_a_second_start_keeps_the_data(source):
     with Demo(source, free_port()) as demo:
         cookie = demo.sign_in("omar")
         first = demo.get("/flows/", cookie)
@@ -135,37 +135,37 @@ def test_demo_serves_and_a_second_start_keeps_what_was_there(source):
     with Demo(source, free_port()) as again:
         second = again.get("/flows/", again.sign_in("vera"))
 
-    assert f"http://127.0.0.1:{demo.port}" in demo.said
+    assert f"http://127.0.0.1:{demo.port}" in demo.output
     assert first[0] == second[0] == log[0] == 200
     assert re.search(r"\d\d flows", first[1])[0] == re.search(r"\d\d flows", second[1])[0]
     assert recorded > 40
     assert events(source) == recorded + 1  # the second sign-in
-    assert "history" in demo.said
-    assert "history" not in again.said
+    assert "history" in demo.output
+    assert "history" not in again.output
     assert demo.process.returncode == 0
     assert "Demo stopped" in demo.rest
 
 
 @pytest.mark.long
-def test_demo_begins_anew_when_asked(source):
+def test_fresh_demo_discards_the_data(source):
     with Demo(source, free_port()):
         (source / ".demo" / "mark").touch()
 
     with Demo(source, free_port(), "--fresh") as demo:
-        assert "history" in demo.said
+        assert "history" in demo.output
 
     assert not (source / ".demo" / "mark").exists()
 
 
 @pytest.mark.long
-def test_demo_without_a_flow_is_an_empty_site(source):
+def test_demo_without_flows_is_an_empty_site(source):
     with Demo(source, free_port(), "--flows", "0") as demo:
         cookie = demo.sign_in("ada")
         status, page, _ = demo.get("/flows/", cookie)
 
     assert status == 200
     assert "No flows yet" in page
-    assert "history" not in demo.said
+    assert "history" not in demo.output
     assert demo.process.returncode == 0
     assert actions(source) == ["people.create"] * 4 + ["auth.login"]
 
@@ -173,7 +173,7 @@ def test_demo_without_a_flow_is_an_empty_site(source):
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["demo", "sandbox"])
 @pytest.mark.parametrize("flows", ["-1", "some", "1.5"])
-def test_number_of_flows_that_is_none_is_refused(source, command, flows):
+def test_invalid_number_of_flows_is_refused(source, command, flows):
     env = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
 
     ended = subprocess.run(
@@ -187,7 +187,7 @@ def test_number_of_flows_that_is_none_is_refused(source, command, flows):
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_demo_with_a_taken_port_says_so(source, which):
+def test_taken_port_is_named(source, which):
     port = free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port + which))

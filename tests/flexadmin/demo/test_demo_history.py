@@ -1,4 +1,4 @@
-"""The demo's fortnight, with any number of flows: what can't happen for want of one is left out."""
+"""The demo's history, with any number of flows: steps without a suitable flow are left out."""
 
 import io
 
@@ -38,14 +38,14 @@ def test_few_flows_have_a_history(demo_of, flows):
     assert_chain_intact()
 
 
-def test_no_flow_has_none(demo_of):
+def test_no_flows_have_no_history(demo_of):
     demo_of(0)
 
     assert set(AuditEvent.objects.values_list("action", flat=True)) == {"people.create"}
 
 
 @pytest.mark.parametrize("flows", [0, 3])
-def test_everybody_is_added_on_record_before_anything_happens(demo_of, flows):
+def test_users_are_logged_before_any_other_event(demo_of, flows):
     demo_of(flows)
 
     events = AuditEvent.objects.order_by("seq").select_related("payload")
@@ -59,7 +59,7 @@ def test_everybody_is_added_on_record_before_anything_happens(demo_of, flows):
     assert times == sorted(times)
 
 
-def test_second_start_adds_nobody_again(demo_of):
+def test_second_start_adds_no_users(demo_of):
     demo_of(0)
     demo_of(0)
 
@@ -67,11 +67,11 @@ def test_second_start_adds_nobody_again(demo_of):
 
 
 @pytest.mark.long
-def test_story_names_the_people_by_their_own_ids(demo_of):
+def test_history_has_the_ids_of_the_users(demo_of):
     demo_of(3)
 
     ids = {user.username: str(user.pk) for user in User.objects.all()}
-    told = AuditEvent.objects.filter(actor_label__in=DEMO_USERS).values_list(
+    actor_ids = AuditEvent.objects.filter(actor_label__in=DEMO_USERS).values_list(
         "actor_label", "actor_id"
     )
-    assert dict(told) == {name: ids[name] for name, _ in told}
+    assert dict(actor_ids) == {name: ids[name] for name, _ in actor_ids}

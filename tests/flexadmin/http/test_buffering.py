@@ -1,5 +1,4 @@
-"""The worker whose threads never wait for a client, with an application of one thread: whoever held it up
-would be noticed by the next request."""
+"""The buffering worker, with one thread: a client that blocks it would block the next request."""
 
 import os
 import selectors
@@ -18,7 +17,7 @@ BIG = 8_000_000  # bytes: more than sockets keep by themselves
 
 
 def application(environ, start_response):
-    """Says how much it was sent; or sends a lot."""
+    """Respond with the length of the body, or with a long response."""
     length = 0 if environ["PATH_INFO"] == "/unread" else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)
     size = BIG if environ["PATH_INFO"] == "/big" else 0
@@ -30,7 +29,7 @@ def application(environ, start_response):
 
 
 class Log:
-    """Keeps what would be logged."""
+    """Collects the log messages."""
 
     def __init__(self):
         self.said = []
@@ -93,7 +92,7 @@ def request(path="/", *headers, method="GET", body=b""):
 
 
 def answered(line, end):
-    """What the line says up to `end`, or until it is closed."""
+    """Return the received bytes up to `end`, or until the connection is closed."""
     said = b""
     while not said.endswith(end) and (piece := line.recv(65536)):
         said += piece
@@ -101,11 +100,11 @@ def answered(line, end):
 
 
 def closed(line):
-    """All that the line says until it is closed."""
+    """Return all bytes received until the connection is closed."""
     return answered(line, b"\0 never \0")
 
 
-def test_request_in_pieces_is_answered_whole(connect):
+def test_request_in_pieces_gets_one_response(connect):
     line = connect()
     for piece in (b"POST /a HTTP/1.1\r\nHo", b"st: x\r\nContent-Length: 5\r", b"\n\r\n12", b"345"):
         line.sendall(piece)
@@ -113,7 +112,7 @@ def test_request_in_pieces_is_answered_whole(connect):
     assert answered(line, b"POST /a 5").startswith(b"HTTP/1.1 200 OK")
 
 
-def test_requests_that_come_at_once_are_answered_in_order(connect):
+def test_pipelined_requests_are_answered_in_order(connect):
     both = request("/a", "Content-Length: 3", method="POST", body=b"123") + request("/b")
     line = connect(both + b"GET /c HT")
 
@@ -136,21 +135,21 @@ def test_requests_that_come_at_once_are_answered_in_order(connect):
     ],
     ids=["nothing", "line", "blank", "header", "body", "continue"],
 )
-def test_slow_requests_hold_nobody_up(connect, begun):
+def test_slow_requests_block_no_other_client(connect, begun):
     for _ in range(20):
         connect(begun)
 
     assert answered(connect(request("/quick")), b"GET /quick 0")
 
 
-def test_slow_readers_hold_nobody_up(connect):
+def test_slow_readers_block_no_other_client(connect):
     for _ in range(5):
         connect(request("/big"), receive_buffer=4096)
 
     assert answered(connect(request("/quick")), b"GET /quick 0")
 
 
-def test_slow_reader_gets_all_of_it_in_the_end(connect):
+def test_slow_reader_gets_the_whole_response(connect):
     line = connect(request("/big"), receive_buffer=4096)
     assert answered(
         connect(request("/quick")), b"GET /quick 0"
@@ -164,7 +163,7 @@ def test_slow_reader_gets_all_of_it_in_the_end(connect):
     assert body[BIG:].endswith(b"GET /next 0")
 
 
-def test_answer_waits_in_a_file_that_is_closed_with_the_connection(worker, connect):
+def test_unsent_response_is_in_a_file_that_the_connection_closes(worker, connect):
     line = connect(request("/big"), receive_buffer=4096)
     wait_for(lambda: worker.worker._waiting)
     line.close()
@@ -188,7 +187,7 @@ def test_body_without_a_length_is_not_waited_for(connect):
     assert b"Connection: close" in closed(line)
 
 
-def test_client_that_asks_first_is_told_to_go_on_once(connect):
+def test_expect_continue_is_answered_once(connect):
     line = connect(request("/a", "Content-Length: 3", "Expect: 100-continue", method="POST"))
     told = answered(line, b"\r\n\r\n")
     line.sendall(b"123")
@@ -215,7 +214,7 @@ def test_client_that_asks_first_is_told_to_go_on_once(connect):
     ],
     ids=["no colon", "long", "many", "without an end", "two lengths", "no length", "two framings"],
 )
-def test_malformed_request_is_refused_and_parted_from(connect, sent, status):
+def test_malformed_request_is_refused_and_the_connection_closed(connect, sent, status):
     said = closed(connect(sent))
 
     assert said.startswith(b"HTTP/1.1 " + status)
@@ -225,11 +224,11 @@ def test_malformed_request_is_refused_and_parted_from(connect, sent, status):
 @pytest.mark.parametrize(
     ("patience", "sent"),
     [
-        ("HEAD_SECONDS", b"GET / HTTP/1.1\r\nX: "),
+        ("HEADER_SECONDS", b"GET / HTTP/1.1\r\nX: "),
         ("BODY_SECONDS", request("/", "Content-Length: 100000", method="POST", body=b"1")),
     ],
 )
-def test_request_that_does_not_come_in_time_is_refused(
+def test_request_that_does_not_arrive_in_time_is_refused(
     worker, connect, monkeypatch, patience, sent
 ):
     monkeypatch.setattr(buffering, patience, 0)
@@ -240,7 +239,7 @@ def test_request_that_does_not_come_in_time_is_refused(
     assert ("info", "A request from %s did not arrive in time.", ("127.0.0.1",)) in worker.log.said
 
 
-def test_reader_that_takes_nothing_is_parted_from(worker, connect, monkeypatch):
+def test_connection_of_a_stalled_reader_is_closed(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "SEND_SECONDS", 0)
     monkeypatch.setattr(buffering, "MIN_SEND_RATE", 10**12)
 
@@ -250,8 +249,8 @@ def test_reader_that_takes_nothing_is_parted_from(worker, connect, monkeypatch):
     wait_for(lambda: worker.worker.nr_conns == 0)
 
 
-def test_client_that_does_not_part_is_left(worker, connect, monkeypatch):
-    """By itself gunicorn would wait for it, and for nobody else."""
+def test_connection_of_a_client_that_never_closes_is_dropped(worker, connect, monkeypatch):
+    """gunicorn alone would wait for it, and handle no other client."""
     monkeypatch.setattr(buffering, "LINGER_SECONDS", 60)
     for _ in range(20):
         assert answered(connect(request("/last", "Connection: close")), b"GET /last 0")
@@ -260,20 +259,20 @@ def test_client_that_does_not_part_is_left(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "LINGER_SECONDS", 0)
 
 
-def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
+def test_total_size_of_requests_is_limited(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "MAX_RECEIVED_BYTES", 1000)
     most = request("/", "Content-Length: 100000", method="POST", body=b"1" * 900)
 
     said = closed(connect(most + b"1" * 900))
 
     assert said.startswith(b"HTTP/1.1 503")
-    wait_for(lambda: worker.worker._received == 0)
+    wait_for(lambda: worker.worker._received_bytes == 0)
     assert answered(
         connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3"
     )
 
 
-def test_answer_has_a_bound_beyond_which_its_thread_waits(connect, monkeypatch):
+def test_thread_waits_when_the_unsent_response_is_too_large(connect, monkeypatch):
     monkeypatch.setattr(buffering, "MAX_UNSENT_BYTES", 100_000)
     line = connect(request("/big", "Connection: close"), receive_buffer=4096)
 
@@ -282,7 +281,7 @@ def test_answer_has_a_bound_beyond_which_its_thread_waits(connect, monkeypatch):
     assert body == b"x" * BIG
 
 
-def test_stop_waits_for_no_slow_client(worker, connect, monkeypatch):
+def test_shutdown_waits_for_no_slow_client(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "STOP_SECONDS", 0)
     lines = [
         connect(request("/", "Content-Length: 9", method="POST")),
@@ -298,7 +297,7 @@ def test_stop_waits_for_no_slow_client(worker, connect, monkeypatch):
     assert not worker.thread.is_alive()
 
 
-def test_client_that_leaves_is_forgotten(worker, connect):
+def test_connection_of_a_client_that_left_is_dropped(worker, connect):
     for sent in (
         b"",
         b"GET / HTTP/1.1\r\n",
@@ -307,4 +306,4 @@ def test_client_that_leaves_is_forgotten(worker, connect):
         connect(sent).close()
 
     wait_for(lambda: worker.worker.nr_conns == 0)
-    assert worker.worker._received == 0
+    assert worker.worker._received_bytes == 0

@@ -19,7 +19,7 @@ EVERY_PLURALIZE = "{{ n }} flow{{ n|pluralize }}, {{ n|pluralize:'is,are' }}"
 @pytest.mark.parametrize(
     "kind", [int, lambda number: LazyNumber(lambda: number)], ids=["a number", "looked up later"]
 )
-def test_number_has_its_form_of_the_word(kind, number, words):
+def test_lazy_number_is_pluralized(kind, number, words):
     assert Template(EVERY_PLURALIZE).render(Context({"n": kind(number)})) == words
 
 

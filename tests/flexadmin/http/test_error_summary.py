@@ -1,5 +1,4 @@
-"""The summary of a form's errors says what did not come of it: that nothing was sent to Twilio, only where something
-would have been."""
+"""The error summary mentions Twilio only for forms that would send something to Twilio."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -13,7 +12,7 @@ pytestmark = pytest.mark.django_db
 TWILIO = "Nothing was sent to Twilio"
 
 
-def test_form_about_users_says_nothing_of_twilio(client_of):
+def test_form_of_a_user_does_not_mention_twilio(client_of):
     page = (
         client_of("admin")
         .post("/people/new/", {"name": "", "role": "", "reason": ""})
@@ -24,7 +23,7 @@ def test_form_about_users_says_nothing_of_twilio(client_of):
     assert TWILIO not in page
 
 
-def test_form_of_a_flow_says_it(client_of):
+def test_form_of_a_flow_mentions_twilio(client_of):
     page = (
         client_of("operator")
         .post("/flows/new/", {"friendly_name": "", "step": "review"})
@@ -47,7 +46,7 @@ class WithErrors:
         (NewUserForm, "Nothing was changed"),
     ],
 )
-def test_each_form_says_its_own(kind, sentence):
+def test_each_kind_of_form_has_its_sentence(kind, sentence):
     form = WithErrors()
     if hasattr(kind, "when_refused"):
         form.when_refused = kind.when_refused

@@ -1,4 +1,4 @@
-"""What was typed is not lost when its form can't be taken: the session ended, the token is old, the site failed."""
+"""Rescue of a form after an expired session, an old CSRF token, or a failure of the site."""
 
 from html.parser import HTMLParser
 
@@ -39,7 +39,7 @@ every_form = pytest.mark.parametrize("view", TYPED)
 
 
 class Forms(HTMLParser):
-    """The forms of a page as (address, [(name, value)]), a button's name among them."""
+    """The forms of a page as (URL, [(name, value)]), including the names of buttons."""
 
     def __init__(self, page):
         super().__init__()
@@ -55,7 +55,7 @@ class Forms(HTMLParser):
 
 
 def form_with(page, name):
-    """The form of a page that has such a field, or None."""
+    """Return the form that has a field of this name, or None."""
     forms = [(action, dict(fields)) for action, fields in Forms(page).found if name in dict(fields)]
     return forms[0] if forms else None
 
@@ -83,14 +83,14 @@ def client(client_of):
 
 
 def ended(client, view, sid, **said):
-    """The answer to a form that was sent after its session had ended, and the form."""
+    """Post a form after its session has expired. Return the response and the form."""
     path, form = typed_into(client, view, sid)
     Session.objects.all().delete()
     return client.post(path, {**form, **said}), path, form
 
 
 def goes_back_and_through(client, page, path, form, sandbox):
-    """By one button to the form as it was, nothing sent; from there it is sent once."""
+    """Go back to the form with one button, which sends nothing; then send the form once."""
     action, fields = form_with(page, "edit_again")
     back = client.post(action, fields)
 
@@ -105,7 +105,7 @@ def goes_back_and_through(client, page, path, form, sandbox):
     assert {str(event.change_id) for event in own_events()} == {form["change_id"]}
 
 
-def test_every_form_that_is_kept_is_tested():
+def test_every_rescued_form_is_tested():
     assert {*TYPED, *OF_PLANS} == set(form_rescue.FORM_PERMISSIONS)
 
 
@@ -140,13 +140,13 @@ def test_form_of_an_ended_session_comes_back_after_sign_in(client, sandbox, flow
     goes_back_and_through(client, again, path, form, sandbox)
 
 
-def test_button_that_was_pressed_does_not_act_on_the_way_back(client, sandbox, flow_sid):
+def test_pressed_button_has_no_effect_after_the_rescue(client, sandbox, flow_sid):
     refused, path, form = ended(client, "flows:edit", flow_sid, review="1")
 
     goes_back_and_through(client, sign_in(client, refused), path, form, sandbox)
 
 
-def test_type_chosen_in_an_ended_session_shows_its_fields_on_the_way_back(client, flow_sid):
+def test_rescued_form_shows_the_fields_of_the_chosen_type(client, flow_sid):
     refused, _, form = ended(
         client, "flows:edit", flow_sid, integration_type="external", update_fields="1"
     )
@@ -169,7 +169,7 @@ def test_every_value_of_a_field_is_kept(client, flow_sid):
     assert [value for name, value in fields if name == "pick_enabled"] == ["mine", "theirs"]
 
 
-def test_what_was_typed_is_not_stored(client, sandbox, flow_sid):
+def test_rescued_form_is_not_stored(client, sandbox, flow_sid):
     refused, *_ = ended(
         client, "flows:edit", flow_sid, integration_type="external", integration_url=SECRET_URL
     )
@@ -182,7 +182,7 @@ def test_what_was_typed_is_not_stored(client, sandbox, flow_sid):
     assert all("no-store" in page["Cache-Control"] for page in (refused, again))
 
 
-def test_another_person_is_told_whose_name_the_change_will_carry(client, person, flow_sid):
+def test_another_user_is_told_that_the_change_will_be_theirs(client, person, flow_sid):
     person("admin", "ada")
     refused, *_ = ended(client, "flows:edit", flow_sid)
 
@@ -191,7 +191,7 @@ def test_another_person_is_told_whose_name_the_change_will_carry(client, person,
     assert "logged as<bdi>ada</bdi>" in squeezed(again.content.decode())
 
 
-def test_person_who_may_not_use_the_form_is_not_shown_what_was_typed(client, person, flow_sid):
+def test_user_without_permission_does_not_see_the_rescued_form(client, person, flow_sid):
     person("viewer")
     refused, path, _ = ended(client, "flows:edit", flow_sid)
 
@@ -212,7 +212,7 @@ def forged(good):
 
 
 @pytest.mark.parametrize("kind", ["nothing", "no blob", "altered", "signed for something else"])
-def test_forged_blob_is_ignored(client, flow_sid, kind):
+def test_forged_form_is_ignored(client, flow_sid, kind):
     refused, path, _ = ended(client, "flows:edit", flow_sid)
     good = form_with(refused, "password")[1]["typed"]
 
@@ -221,7 +221,7 @@ def test_forged_blob_is_ignored(client, flow_sid, kind):
     assert (answer.status_code, answer["Location"]) == (302, path)
 
 
-def test_blob_that_is_too_old_is_ignored(client, flow_sid, monkeypatch):
+def test_form_that_is_too_old_is_ignored(client, flow_sid, monkeypatch):
     refused, path, _ = ended(client, "flows:edit", flow_sid)
     monkeypatch.setattr(form_rescue, "MAX_AGE", -1)
 
@@ -231,7 +231,7 @@ def test_blob_that_is_too_old_is_ignored(client, flow_sid, monkeypatch):
 
 
 @pytest.mark.parametrize("evil", ["//evil.example/", "https://evil.example/flows/new/"])
-def test_way_back_never_leads_elsewhere(client, flow_sid, evil):
+def test_rescued_form_never_leads_to_another_site(client, flow_sid, evil):
     refused, path, _ = ended(client, "flows:edit", flow_sid)
 
     again = sign_in(client, refused, next=evil)
@@ -242,7 +242,7 @@ def test_way_back_never_leads_elsewhere(client, flow_sid, evil):
     assert without["Location"] == "/flows/"
 
 
-def test_form_that_is_too_large_is_not_kept(client, flow_sid, monkeypatch):
+def test_form_that_is_too_large_is_not_rescued(client, flow_sid, monkeypatch):
     monkeypatch.setattr(form_rescue, "MAX_LENGTH", 100)
 
     refused, path, _ = ended(client, "flows:edit", flow_sid)
@@ -250,7 +250,7 @@ def test_form_that_is_too_large_is_not_kept(client, flow_sid, monkeypatch):
     assert (refused.status_code, refused["Location"]) == (302, f"/login/?next={path}")
 
 
-def test_other_post_of_an_ended_session_is_not_kept(client, sandbox):
+def test_other_post_of_an_ended_session_is_not_rescued(client, sandbox):
     Session.objects.all().delete()
 
     answer = client.post("/flows/sync/", {"reason": "canary"}, follow=True)
@@ -280,7 +280,7 @@ def test_other_post_of_an_ended_session_comes_back_to_the_page_that_sent_it(
     assert client.get(then).status_code == 200
 
 
-def test_ended_session_swaps_nothing_into_a_form(client, flow_sid):
+def test_ended_session_does_not_replace_the_form(client, flow_sid):
     path, form = typed_into(client, "flows:edit", flow_sid)
     Session.objects.all().delete()
 
@@ -290,7 +290,7 @@ def test_ended_session_swaps_nothing_into_a_form(client, flow_sid):
     assert not {"HX-Refresh", "HX-Redirect", "Location"} & set(answer.headers)
 
 
-def test_old_token_swaps_nothing_into_a_form(strict, flow_sid):
+def test_old_token_does_not_replace_the_form(strict, flow_sid):
     client, old = strict
     path, form = typed_into(client, "flows:edit", flow_sid)
     stale = {**form, "update_fields": "1", "csrfmiddlewaretoken": old}
@@ -348,7 +348,7 @@ def test_form_older_than_a_sign_out_comes_back_through_the_sign_in(strict, sandb
 
 
 def test_sign_in_sent_twice_still_offers_the_form(strict, flow_sid):
-    """Its page is reloaded: the first time changed the token."""
+    """The second page is reloaded, because the first sign-in changed the token."""
     client, _ = strict
     path, form = typed_into(client, "flows:edit", flow_sid)
     token = form_with(client.get(path), "friendly_name")[1]["csrfmiddlewaretoken"]
@@ -375,7 +375,7 @@ def test_sign_in_sent_twice_still_offers_the_form(strict, flow_sid):
         ({}, False),
     ],
 )
-def test_refused_form_is_shown_again_only_if_it_came_from_here(strict, flow_sid, headers, offers):
+def test_refused_form_is_rescued_only_from_the_same_origin(strict, flow_sid, headers, offers):
     client, old = strict
     path, form = typed_into(client, "flows:edit", flow_sid)
     canary = {**form, "friendly_name": "canary-name", "csrfmiddlewaretoken": old}
@@ -406,9 +406,7 @@ def test_form_comes_back_from_a_failure_before_it_was_sent(
     goes_back_and_through(client, failed, path, form, sandbox)
 
 
-def test_form_sent_again_after_a_failure_tells_what_became_of_it(
-    client, sandbox, flow_sid, monkeypatch
-):
+def test_form_sent_again_after_a_failure_shows_the_outcome(client, sandbox, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
     with monkeypatch.context() as broken:
         broken.setattr(responses, "_success_response", None)
@@ -422,9 +420,7 @@ def test_form_sent_again_after_a_failure_tells_what_became_of_it(
     assert len(received_writes(sandbox)) == 1
 
 
-def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
-    client, sandbox, flow_sid, monkeypatch
-):
+def test_rescued_deletion_shows_that_the_flow_is_deleted(client, sandbox, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:delete", flow_sid)
     with monkeypatch.context() as broken:
         broken.setattr(responses, "_success_response", None)
@@ -437,7 +433,7 @@ def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
     assert len(received_writes(sandbox)) == 1
 
 
-def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_sid, monkeypatch):
+def test_failed_request_of_another_origin_is_not_rescued(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
     monkeypatch.setattr(responses, "get_actor", None)
 
@@ -448,7 +444,7 @@ def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_si
     assert "canary-name" not in failed.content.decode()
 
 
-def test_error_page_does_not_fail_itself(client, flow_sid, monkeypatch):
+def test_error_page_is_rendered_without_the_form_if_that_fails(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
     monkeypatch.setattr(responses, "get_actor", None)
     monkeypatch.setattr(form_rescue, "get_token", None)
@@ -460,7 +456,7 @@ def test_error_page_does_not_fail_itself(client, flow_sid, monkeypatch):
     assert form_with(failed, "edit_again") is None
 
 
-def test_error_page_of_a_page_offers_no_form(client, monkeypatch):
+def test_error_page_of_a_get_offers_no_form(client, monkeypatch):
     monkeypatch.setattr("flexadmin.http.context_processors.get_role", None)
 
     failed = client.get("/flows/", headers=OURS)
@@ -470,7 +466,7 @@ def test_error_page_of_a_page_offers_no_form(client, monkeypatch):
 
 
 def unreachable(tmp_path):
-    """The database can't be opened at all, not even to find out who asks."""
+    """Make the database unreachable, so that not even the user can be loaded."""
     if connection.vendor == "sqlite":
         return connected(NAME=str(tmp_path / "missing" / "database"))
     return connected(HOST="127.0.0.1", PORT="9")
@@ -478,9 +474,7 @@ def unreachable(tmp_path):
 
 @pytest.mark.django_db(transaction=True)
 @every_form
-def test_form_comes_back_once_the_database_is_there_again(
-    client, sandbox, flow_sid, tmp_path, view
-):
+def test_form_comes_back_once_the_database_is_reachable(client, sandbox, flow_sid, tmp_path, view):
     path, form = typed_into(client, view, flow_sid)
     with unreachable(tmp_path):
         refused = client.post(path, form, headers=OURS)
@@ -493,9 +487,7 @@ def test_form_comes_back_once_the_database_is_there_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sign_in_that_meets_the_databases_trouble_loses_nothing(
-    client, sandbox, flow_sid, tmp_path
-):
+def test_sign_in_during_a_database_failure_keeps_the_form(client, sandbox, flow_sid, tmp_path):
     asked, path, form = ended(client, "flows:edit", flow_sid)
     with unreachable(tmp_path):
         refused = sign_in(client, asked)

@@ -1,4 +1,4 @@
-"""What every request passes through: armour, encoding, size, sign-in."""
+"""Middleware: security headers, request ids, form encoding and size, sign-in."""
 
 from unittest import mock
 from urllib.parse import quote
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
 
 
-def test_page_carries_the_armour(client_of):
+def test_page_has_the_security_headers(client_of):
     page = client_of("viewer").get("/flows/")
 
     assert page["Content-Security-Policy"] == (
@@ -23,7 +23,7 @@ def test_page_carries_the_armour(client_of):
     assert page["Cache-Control"] == "no-store, private"
 
 
-def test_page_carries_its_request_id_and_the_event_the_same(client_of, sandbox, flow_sid):
+def test_page_and_event_have_the_same_request_id(client_of, sandbox, flow_sid):
     answer = client_of("viewer").post(f"/flows/{flow_sid}/delete/")
 
     assert answer["X-Request-Id"] == str(own_events().get().request_id)
@@ -82,7 +82,7 @@ def part(name, value, file=""):
         ([part("file", b"[]", "a.csv"), part("other", b"[]", "b.csv")], 400),
     ],
 )
-def test_only_a_file_may_be_in_another_encoding_and_only_one(client_of, parts, status):
+def test_only_one_file_may_have_another_encoding(client_of, parts, status):
     body = b"".join(parts) + b"--x--\r\n"
 
     answer = client_of("operator").post(
@@ -92,7 +92,7 @@ def test_only_a_file_may_be_in_another_encoding_and_only_one(client_of, parts, s
     assert answer.status_code == status
 
 
-def test_uploaded_file_is_never_put_on_the_disk(client_of, settings, tmp_path):
+def test_uploaded_file_is_never_written_to_the_disk(client_of, settings, tmp_path):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     body = part("file", b"[" + b" " * 3_500_000, "a.json") + b"--x--\r\n"
 
@@ -108,7 +108,7 @@ def test_address_that_is_not_utf8_is_400(client_of):
     assert client_of("viewer").get("/flows/?q=%ff").status_code == 400
 
 
-def test_body_in_other_letters_is_fine(client_of):
+def test_utf8_body_is_accepted(client_of):
     body = "friendly_name=" + quote("Ünïcödé 😀")
 
     assert client_of("operator").post("/flows/new/", body, content_type=FORM).status_code == 422
@@ -123,7 +123,7 @@ def test_body_too_large_is_413(client_of, settings):
     assert "too large" in answer.content.decode()
 
 
-def test_length_that_is_no_number_is_400(client_of):
+def test_content_length_that_is_no_number_is_400(client_of):
     answer = client_of("operator").post(
         "/flows/new/", "a=b", content_type=FORM, CONTENT_LENGTH="-1"
     )
@@ -134,7 +134,7 @@ def test_length_that_is_no_number_is_400(client_of):
 @pytest.mark.parametrize(
     "path", ["/", "/flows/", "/flows/new/", "/flows/FO" + "1" * 32 + "/", "/audit/"]
 )
-def test_pages_stand_behind_sign_in(client, db, path):
+def test_pages_require_sign_in(client, db, path):
     answer = client.get(path, follow=True)
 
     assert answer.redirect_chain[-1][0].startswith("/login/?next=/")
@@ -159,7 +159,7 @@ def test_sign_in_and_out(client, person):
     assert out["Location"] == "/login/"
 
 
-def test_nobody_is_signed_out_by_a_new_secret_key(client_of, settings):
+def test_new_secret_key_signs_no_user_out(client_of, settings):
     client = client_of("viewer")
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-" * 8
 
@@ -170,7 +170,7 @@ def test_nobody_is_signed_out_by_a_new_secret_key(client_of, settings):
     assert client.get("/audit/").status_code == 302
 
 
-def test_sign_in_goes_nowhere_else(client, person):
+def test_sign_in_never_leads_to_another_site(client, person):
     person("operator", "omar")
 
     answer = client.post(
@@ -192,7 +192,7 @@ def test_form_without_its_token_is_refused(person, sandbox):
     assert sandbox.requests == []
 
 
-def test_page_that_is_not_there_is_404_in_the_sites_look(client_of):
+def test_unknown_page_is_404_in_the_sites_design(client_of):
     answer = client_of("viewer").get("/nowhere/")
 
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""Who asks, behind proxies: the audit log has the client's true address, whatever the client claims."""
+"""Client addresses behind proxies: the audit log has the real one, whatever the client claims."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -11,8 +11,8 @@ CLIENT = "203.0.113.9"
 
 
 @pytest.fixture
-def asked(rf, settings):
-    """What a request comes to behind the middleware."""
+def process(rf, settings):
+    """Return a function that passes a request through the middleware."""
 
     def ask(peer, trusted=PROXIES, **headers):
         settings.TRUSTED_PROXIES = proxies.parse_networks(trusted)
@@ -48,13 +48,13 @@ def asked(rf, settings):
         ("10.0.0.1", "," * 10_000, "10.0.0.1"),
     ],
 )
-def test_client_is_the_rightmost_that_is_no_proxy(asked, peer, forwarded_for, client):
-    assert asked(peer, X_Forwarded_For=forwarded_for).META["REMOTE_ADDR"] == client
+def test_client_is_the_rightmost_address_that_is_no_proxy(process, peer, forwarded_for, client):
+    assert process(peer, X_Forwarded_For=forwarded_for).META["REMOTE_ADDR"] == client
 
 
 @pytest.mark.parametrize("peer", [CLIENT, "192.0.2.81", "2001:db8:2::1", "::ffff:192.0.2.81"])
-def test_headers_of_anybody_else_change_nothing(asked, peer):
-    request = asked(
+def test_headers_of_untrusted_peers_are_ignored(process, peer):
+    request = process(
         peer,
         X_Forwarded_For="198.51.100.1",
         X_Forwarded_Proto="https",
@@ -72,8 +72,8 @@ def test_headers_of_anybody_else_change_nothing(asked, peer):
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "10.0.0.1", ""])
-def test_nobody_is_trusted_unless_named(asked, peer):
-    request = asked(peer, [], X_Forwarded_For=CLIENT, X_Forwarded_Proto="https")
+def test_no_peer_is_trusted_by_default(process, peer):
+    request = process(peer, [], X_Forwarded_For=CLIENT, X_Forwarded_Proto="https")
 
     assert (request.META["REMOTE_ADDR"], request.is_secure()) == (peer, False)
 
@@ -82,24 +82,24 @@ def test_nobody_is_trusted_unless_named(asked, peer):
     ("said", "is_secure"),
     [("https", True), ("HTTPS ", True), ("http, https", True), ("https, http", False), ("ftp", False), ("", False)],
 )  # fmt: skip
-def test_scheme_is_what_the_nearest_proxy_says(asked, said, is_secure):
-    assert asked("10.0.0.1", X_Forwarded_Proto=said).is_secure() is is_secure
+def test_scheme_is_taken_from_the_nearest_proxy(process, said, is_secure):
+    assert process("10.0.0.1", X_Forwarded_Proto=said).is_secure() is is_secure
 
 
-def test_forwarded_host_is_never_believed(asked):
-    assert asked("10.0.0.1", X_Forwarded_Host="evil.example").get_host() == "testserver"
+def test_forwarded_host_is_ignored(process):
+    assert process("10.0.0.1", X_Forwarded_Host="evil.example").get_host() == "testserver"
 
 
 @pytest.mark.parametrize(
     "wrong", ["proxy.example", "10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0.0/33", "*"]
 )
-def test_what_is_no_network_is_named(wrong):
+def test_invalid_network_is_named(wrong):
     with pytest.raises(ImproperlyConfigured, match=r"^TRUSTED_PROXIES: .* is"):
         proxies.parse_networks(["10.0.0.1", wrong])
 
 
 @pytest.mark.parametrize(("trusted", "source_ip"), [(["127.0.0.1"], CLIENT), ([], "127.0.0.1")])
-def test_log_has_the_clients_true_address(
+def test_audit_log_has_the_real_client_address(
     client_of, settings, sandbox, flow_sid, trusted, source_ip
 ):
     settings.TRUSTED_PROXIES = proxies.parse_networks(trusted)
@@ -110,7 +110,7 @@ def test_log_has_the_clients_true_address(
     assert own_events().get().source_ip == source_ip
 
 
-def test_https_that_a_stranger_claims_is_sent_to_https(client, settings):
+def test_https_claimed_by_an_untrusted_peer_is_redirected(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.TRUSTED_PROXIES = proxies.parse_networks(["10.0.0.1"])
     claimed = {"X-Forwarded-Proto": "https"}

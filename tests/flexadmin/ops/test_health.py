@@ -1,4 +1,4 @@
-"""What a load balancer asks, signed in or not. The database in real trouble is in tests/faults/test_database.py."""
+"""Health checks, without sign-in. Real failures of the database are in tests/faults/test_database.py."""
 
 import threading
 
@@ -13,7 +13,7 @@ from tests.faults.acting import OMAR, run_concurrently
 
 
 @pytest.fixture(autouse=True)
-def _each_answer_of_its_own(monkeypatch):
+def _new_check_for_each_test(monkeypatch):
     monkeypatch.setattr(health, "RESULT_TTL", 0)
     monkeypatch.setattr(health._DatabaseCheck, "_latest", None)
 
@@ -28,7 +28,7 @@ def test_ready_with_every_migration(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ready_changes_nothing_that_anybody_reads(client):
+def test_ready_changes_no_data(client):
     audit_log.append(action="test.first", stage="access", result="denied", actor=OMAR)
     head = ChainHead.objects.values().get()
 
@@ -49,10 +49,10 @@ def test_not_ready_with_a_migration_missing(client, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_not_ready_without_the_database(client, monkeypatch):
-    def away(*_args):
+    def fail(*_args):
         raise DatabaseError
 
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", away)
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", fail)
 
     answer = client.get("/health/ready/")
 
@@ -60,12 +60,12 @@ def test_not_ready_without_the_database(client, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_who_ask_at_once_cost_one_look(client, monkeypatch):
-    """It can be asked without signing in."""
-    looks, hold = [], threading.Event()
+def test_concurrent_requests_share_one_check(client, monkeypatch):
+    """Anyone can send requests, because the check needs no sign-in."""
+    runs, hold = [], threading.Event()
 
     def slow(*_args):
-        looks.append(1)
+        runs.append(1)
         hold.wait(20)
         return []
 
@@ -77,20 +77,21 @@ def test_many_who_ask_at_once_cost_one_look(client, monkeypatch):
     assert [answer.json() for answer in answers] == [
         {"status": "not ready", "database": "does not answer in time"}
     ] * 8
-    assert len(looks) == 1
+    check = health._DatabaseCheck.latest()
     hold.set()
-    health._DatabaseCheck.latest().join(20)
+    check.join(20)
+    assert len(runs) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_answer_holds_for_a_moment(client, monkeypatch):
+def test_result_is_reused_for_a_moment(client, monkeypatch):
     monkeypatch.setattr(health, "RESULT_TTL", 1000)
-    looks, plan = [], MigrationExecutor.migration_plan
+    runs, plan = [], MigrationExecutor.migration_plan
     monkeypatch.setattr(
-        MigrationExecutor, "migration_plan", lambda *args: looks.append(1) or plan(*args)
+        MigrationExecutor, "migration_plan", lambda *args: runs.append(1) or plan(*args)
     )
 
     answers = [client.get("/health/ready/").json() for _ in range(5)]
 
     assert answers == [{"status": "ready"}] * 5
-    assert len(looks) == 1
+    assert len(runs) == 1

@@ -1,4 +1,4 @@
-"""What has run out is removed by itself, once a day, and stops nobody from getting in."""
+"""Housekeeping removes expired rows once a day and never prevents a sign-in."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def finished_task(at):
     )  # fmt: skip
 
 
-def test_sign_in_removes_what_has_run_out_and_nothing_else(client, person):
+def test_sign_in_removes_only_expired_rows(client, person):
     person()
     make_old_rows()
     finished_task(timezone.now() - OLD)
@@ -65,7 +65,7 @@ def test_sign_in_removes_what_has_run_out_and_nothing_else(client, person):
     assert cached_rows() == 0
 
 
-def test_it_runs_once_a_day(person):
+def test_housekeeping_runs_once_a_day(person):
     person()
     sign_in(Client())
     make_old_rows()
@@ -76,7 +76,7 @@ def test_it_runs_once_a_day(person):
     assert Session.objects.filter(session_key__startswith="old").count() == 3
 
 
-def test_much_is_removed_in_several_goes(monkeypatch):
+def test_many_rows_are_removed_in_batches(monkeypatch):
     monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     make_old_rows(5)
 
@@ -84,7 +84,7 @@ def test_much_is_removed_in_several_goes(monkeypatch):
     assert not Session.objects.exists()
 
 
-def test_rest_of_much_is_due_soon(monkeypatch):
+def test_next_batch_is_due_soon(monkeypatch):
     monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     make_old_rows(5)
     soon = []
@@ -95,7 +95,7 @@ def test_rest_of_much_is_due_soon(monkeypatch):
     assert soon == [(housekeeping.CACHE_KEY, housekeeping.CONTINUE_INTERVAL)]
 
 
-def test_it_stops_nobody(client, person, monkeypatch):
+def test_failed_housekeeping_prevents_no_sign_in(client, person, monkeypatch):
     person()
     monkeypatch.setattr(
         housekeeping, "remove_expired", lambda: (_ for _ in ()).throw(DatabaseError("locked"))

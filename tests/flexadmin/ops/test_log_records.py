@@ -1,4 +1,4 @@
-"""What the site says on standard error: each request once, by its id, and no secret in any spelling."""
+"""Logging to standard error: each request once, with its id, and no secret in any spelling."""
 
 import io
 import json
@@ -20,7 +20,7 @@ CANARY = "c4n4ry-+/='\"7f3a"
 
 @contextmanager
 def written(formatter):
-    """All that is logged, as it is written."""
+    """Collect everything that is logged, as it is written."""
     stream = io.StringIO()
     handler = log_records.RedactingStderrHandler([CANARY, "c4n4ry-second", "short"])
     handler.setFormatter(formatter)
@@ -99,7 +99,7 @@ def test_no_secret_is_logged(said, tell, capsys, monkeypatch):
     assert "c4n4ry" not in told
 
 
-def test_what_is_no_secret_stays(said):
+def test_ordinary_text_is_not_masked(said):
     log.warning(
         "short %s", "POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care"
     )
@@ -110,7 +110,7 @@ def test_what_is_no_secret_stays(said):
     )
 
 
-def test_record_stays_as_it_is_for_others(said, caplog):
+def test_record_is_not_changed_for_other_handlers(said, caplog):
     raised(CANARY)
 
     assert CANARY in caplog.text
@@ -118,7 +118,7 @@ def test_record_stays_as_it_is_for_others(said, caplog):
 
 
 @pytest.mark.django_db
-def test_each_request_has_its_line(records, client_of, caplog):
+def test_each_request_is_logged_once(records, client_of, caplog):
     caplog.set_level("INFO", "flexadmin")
     client = client_of("viewer")
 
@@ -140,7 +140,7 @@ def test_each_request_has_its_line(records, client_of, caplog):
 
 
 @pytest.mark.django_db
-def test_health_and_static_files_have_no_line(records, client, caplog):
+def test_health_checks_and_static_files_are_not_logged(records, client, caplog):
     caplog.set_level("INFO", "flexadmin")
 
     client.get("/health/live/")
@@ -150,7 +150,7 @@ def test_health_and_static_files_have_no_line(records, client, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_lines_of_a_request_carry_the_id_of_its_event(
+def test_all_lines_of_a_request_have_the_id_of_its_event(
     records, sandbox, flow_sid, client_of, caplog
 ):
     caplog.set_level("INFO")
@@ -185,7 +185,7 @@ def test_failure_is_logged_with_its_trace_and_without_its_query(
     assert "c4n4ry" not in json.dumps(line)
 
 
-def test_every_configured_secret_is_known():
+def test_every_configured_secret_is_masked():
     handler = django_settings.LOGGING["handlers"]["stderr"]
     assert {
         django_settings.SECRET_KEY,
@@ -244,7 +244,7 @@ def test_record_is_one_line_whatever_it_quotes(lines, end, quote):
 @pytest.mark.parametrize(
     "sign", ["\x1b[2J", "\x9b2J", "\x07", "\x7f", "\x00", "\b", "\u202e", "\u2066"], ids=ascii
 )
-def test_terminal_is_told_nothing(lines, sign):
+def test_control_characters_are_escaped(lines, sign):
     log.warning("name %s end", sign)
 
     (line,) = lines()
@@ -252,11 +252,11 @@ def test_terminal_is_told_nothing(lines, sign):
     assert line.endswith("end")
 
 
-def test_half_a_character_can_be_written():
+def test_lone_surrogate_can_be_written():
     assert escape_line("name \ud800 end") == "name \\ud800 end"
 
 
-def test_letters_of_every_language_stay(lines):
+def test_letters_of_other_languages_are_not_escaped(lines):
     log.warning("Störungsmeldung 予約 العربية 👩‍💻 a\\b")
 
     (line,) = lines()
@@ -264,7 +264,7 @@ def test_letters_of_every_language_stay(lines):
 
 
 @pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
-def test_no_line_of_a_traceback_passes_for_a_record(lines, end):
+def test_no_line_of_a_traceback_looks_like_a_record(lines, end):
     raised(f"broken by{end}{FORGED}")
 
     first, *rest = lines()
@@ -274,7 +274,7 @@ def test_no_line_of_a_traceback_passes_for_a_record(lines, end):
     assert any("LookupError: again broken by" in line for line in rest)
 
 
-def test_no_line_of_a_stack_passes_for_a_record(lines):
+def test_no_line_of_a_stack_looks_like_a_record(lines):
     log.warning("at", stack_info=True)
 
     first, *rest = lines()
@@ -294,7 +294,7 @@ def test_request_id_ends_the_line_it_belongs_to(lines):
 
 
 @pytest.mark.django_db
-def test_address_writes_no_second_line(lines, client, caplog):
+def test_path_of_a_request_writes_no_second_line(lines, client, caplog):
     caplog.set_level("INFO", "flexadmin")
 
     client.get(f"/x%0a{quote(FORGED)}")

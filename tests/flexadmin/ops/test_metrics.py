@@ -1,4 +1,4 @@
-"""What Prometheus scrapes, and who may."""
+"""The metrics page and its token."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ TOKEN = "metrics-token-0123456789"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_counted_yet():
+def _reset_counters():
     metrics.TWILIO_CALLS.clear()
 
 
 @pytest.fixture
 def scrape(client, settings):
-    """Every sample, by its name and labels."""
+    """Return every sample by its name and labels."""
     settings.METRICS_TOKEN = TOKEN
 
     def samples():
@@ -47,7 +47,7 @@ def scrape(client, settings):
     "brought", [None, "", "Bearer", "Bearer ", "Bearer wrong", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xfc"]
 )  # fmt: skip
 @pytest.mark.parametrize("token", [TOKEN, ""])
-def test_closed_without_the_token(client_of, settings, brought, token):
+def test_page_is_404_without_the_token(client_of, settings, brought, token):
     settings.METRICS_TOKEN = token
     headers = {} if brought is None else {"Authorization": brought}
 
@@ -76,7 +76,7 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
 
 
 @pytest.mark.django_db
-def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
+def test_unsent_call_and_lost_response_are_counted(scrape, settings, sandbox):
     sandbox.inject(Fault(FaultKind.DROP, method="GET", times=4))
     with pytest.raises(FlexError):
         mirror.fetch_all("AC" + "5a" * 16)
@@ -91,7 +91,7 @@ def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
+def test_state_of_mirror_changes_and_log(scrape, sandbox, flow_sid, settings):
     before = scrape()
     append_attempt(flow_sid)
     sandbox.edit_flow(sandbox.add_flow(), friendly_name="Theirs")
@@ -117,7 +117,7 @@ def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_log_that_did_not_verify_says_so(scrape, monkeypatch):
+def test_failed_verification_is_reported(scrape, monkeypatch):
     monkeypatch.setattr(
         verification, "verify", lambda **_: verification.VerificationResult(1, 2, 2, "is missing")
     )
@@ -127,11 +127,11 @@ def test_log_that_did_not_verify_says_so(scrape, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_scrape_without_the_database_says_so(scrape, monkeypatch):
-    def away():
+def test_unreachable_database_is_reported(scrape, monkeypatch):
+    def fail():
         raise DatabaseError
 
-    monkeypatch.setattr(audit_log, "last_seq", away)
+    monkeypatch.setattr(audit_log, "last_seq", fail)
 
     found = scrape()
 
@@ -140,7 +140,7 @@ def test_scrape_without_the_database_says_so(scrape, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counting_that_fails_disturbs_no_change(sandbox, flow_sid, monkeypatch):
+def test_failed_counting_affects_no_change(sandbox, flow_sid, monkeypatch):
     def broken(*_args):
         raise OSError("no space left")
 
@@ -161,7 +161,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 for _ in range(3):
     if not (child := os.fork()):
-        metrics.observe(verb="list", result="succeeded", seconds=0.1)
+        metrics.observe_call(verb="list", result="succeeded", seconds=0.1)
         os._exit(0)
     os.waitpid(child, 0)
 summed = CollectorRegistry()
@@ -170,7 +170,7 @@ print(generate_latest(summed).decode())
 """
 
 
-def test_workers_are_added_up(tmp_path):
+def test_calls_of_several_processes_are_summed_up(tmp_path):
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
     said = subprocess.run(

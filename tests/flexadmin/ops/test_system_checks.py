@@ -1,4 +1,4 @@
-"""What the site warns of when it starts."""
+"""Warnings of the system checks at the start."""
 
 import sqlite3
 
@@ -11,32 +11,32 @@ SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresq
 
 
 @pytest.fixture
-def warned(settings, monkeypatch):
-    def warned(version, engine=SQLITE):
+def warns(settings, monkeypatch):
+    def warns(version, engine=SQLITE):
         monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
         monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
         return [message.id for message in check_sqlite_wal()]
 
-    return warned
+    return warns
 
 
 @pytest.mark.parametrize("version", [(3, 7, 0), (3, 40, 1), (3, 44, 5), (3, 50, 6), (3, 51, 2)])
-def test_sqlite_that_may_lose_commits_is_warned_of(warned, version):
-    assert warned(version) == ["flexadmin.W001"]
+def test_sqlite_that_can_lose_commits_causes_a_warning(warns, version):
+    assert warns(version) == ["flexadmin.W001"]
 
 
 @pytest.mark.parametrize(
     "version", [(3, 6, 23), (3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 52, 0), (3, 53, 1), (4, 0, 0)]
 )
-def test_sqlite_with_the_fix_is_not(warned, version):
-    assert warned(version) == []
+def test_sqlite_with_the_fix_causes_no_warning(warns, version):
+    assert warns(version) == []
 
 
-def test_postgresql_is_not(warned):
-    assert warned((3, 40, 1), POSTGRESQL) == []
+def test_postgresql_causes_no_warning(warns):
+    assert warns((3, 40, 1), POSTGRESQL) == []
 
 
-def test_start_tells_of_it(monkeypatch):
+def test_start_shows_the_warning(monkeypatch):
     told = "flexadmin.W001" in started(**WHOLE).stderr
 
     assert told is (sqlite3.sqlite_version_info < (3, 51, 3))

@@ -159,7 +159,7 @@ def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of
     execution.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
     turn = execution._PlanRun(plan, None)  # one change, as a worker makes it
-    assert turn._make(change) == ""
+    assert turn.make_change(change) == ""
 
     assert sandbox.flows[upgraded[1]]["integration"]["url"] == ADDRESSES[1].replace("crm.", "new.")
 

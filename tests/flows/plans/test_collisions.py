@@ -1,15 +1,16 @@
-"""One enabled flow for a channel and contact identity, judged as things stand after a bulk change's earlier rows."""
+"""Collisions: one channel and contact identity can have one enabled flow."""
 
 import pytest
 
 from flows.audit.audit_log import Actor
 from flows.core.identities import normalize_identity
 from flows.mirror import mirror
-from flows.plans import drafts, execution
-from flows.plans.drafts import BulkAction, ImportEntry
+from flows.plans import drafts, execution, follow_ups, import_draft
+from flows.plans.drafts import BulkAction
+from flows.plans.import_draft import ImportEntry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.flows.plans.test_execution import carried_out
+from tests.flows.plans.test_execution import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
@@ -24,85 +25,87 @@ NEW = {
 
 
 @pytest.fixture
-def me(person):
+def operator_actor(person):
     return Actor(id=str(person("operator").pk), label="operator", role="operator")
 
 
 @pytest.fixture
 def add(sandbox, db):
-    def one(name, **fields):
+    def add_one(name, **fields):
         values = {"channel_type": "sms", "contact_identity": NUMBER, "enabled": False, **fields}
         sid = sandbox.add_flow(friendly_name=name, **values)
         mirror.sync(ACCOUNT)
         return sid
 
-    return one
+    return add_one
 
 
-def imported(*entries):
-    made = [
-        ImportEntry(sid, values, account_sid="", origin=f"Line {place}")
-        for place, (sid, values) in enumerate(entries, 2)
+def skip_reasons(*entries):
+    import_entries = [
+        ImportEntry(sid, values, account_sid="", origin=f"Line {line}")
+        for line, (sid, values) in enumerate(entries, 2)
     ]
-    plan = drafts.plan_import(entries=made, made_by="omar")
+    plan = import_draft.plan_import(entries=import_entries, made_by="omar")
     return [change.skipped for change in plan.changes.order_by("place")]
 
 
-def test_a_off_and_b_on_is_fine_in_this_order(add):
+def test_address_can_move_if_it_is_freed_first(add):
     a, b = add("A", enabled=True), add("B")
 
-    assert imported((a, {"enabled": False}), (b, {"enabled": True})) == ["", ""]
+    assert skip_reasons((a, {"enabled": False}), (b, {"enabled": True})) == ["", ""]
 
 
-def test_b_on_before_a_off_says_to_move_the_row(add):
+def test_address_freed_too_late_says_to_move_the_row(add):
     a, b = add("A", enabled=True), add("B")
 
-    assert imported((b, {"enabled": True}), (a, {"enabled": False})) == [
+    assert skip_reasons((b, {"enabled": True}), (a, {"enabled": False})) == [
         f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE} {MOVE_IT}",
         "",
     ]
 
 
-def test_new_number_is_judged_and_not_the_old_one(add):
+def test_new_identity_is_checked_and_not_the_old_one(add):
     add("A", enabled=True)
     b = add("B")
     add("C", enabled=True, contact_identity=OTHER)
 
-    assert imported((b, {"contact_identity": "+4915550100777", "enabled": True})) == [""]
-    assert imported((b, {"contact_identity": OTHER, "enabled": True}))[0].startswith("Line 2: FO")
+    assert skip_reasons((b, {"contact_identity": "+4915550100777", "enabled": True})) == [""]
+    assert skip_reasons((b, {"contact_identity": OTHER, "enabled": True}))[0].startswith(
+        "Line 2: FO"
+    )
 
 
-def test_moving_an_enabled_flow_to_a_number_in_use_is_named(add):
+def test_enabled_flow_cannot_move_to_an_identity_in_use(add):
     a = add("A", enabled=True)
     b = add("B", enabled=True, contact_identity=OTHER)
 
-    assert imported((b, {"contact_identity": NUMBER})) == [
+    assert skip_reasons((b, {"contact_identity": NUMBER})) == [
         f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE}"
     ]
 
 
-def test_moving_to_another_channel_is_judged_too(add):
+def test_move_to_another_channel_is_checked(add):
     a = add("A", enabled=True)
     b = add("B", enabled=True, channel_type="custom")
 
-    assert imported((b, {"channel_type": "sms"}))[0].startswith(f"Line 2: {a} is enabled")
-    assert imported((a, {"channel_type": "line"}), (b, {"channel_type": "sms"})) == ["", ""]
+    assert skip_reasons((b, {"channel_type": "sms"}))[0].startswith(f"Line 2: {a} is enabled")
+    assert skip_reasons((a, {"channel_type": "line"}), (b, {"channel_type": "sms"})) == ["", ""]
 
 
-def test_second_of_two_that_are_turned_on_is_named(add):
+def test_second_of_two_flows_turned_on_is_skipped(add):
     a, b = add("A"), add("B")
 
-    assert imported((a, {"enabled": True}), (b, {"enabled": True})) == [
+    assert skip_reasons((a, {"enabled": True}), (b, {"enabled": True})) == [
         "",
         f"Line 3: Line 2 enables {a} with the same channel and identity. {ONLY_ONE}",
     ]
 
 
-def test_creations_are_judged_against_flows_and_each_other(add):
+def test_creations_are_checked_against_flows_and_each_other(add):
     a = add("A", enabled=True, contact_identity=OTHER)
     enabled = {**NEW, "enabled": True}
 
-    assert imported(
+    assert skip_reasons(
         ("", enabled), ("", enabled), ("", {**enabled, "contact_identity": OTHER}), ("", NEW)
     ) == [
         "",
@@ -112,11 +115,11 @@ def test_creations_are_judged_against_flows_and_each_other(add):
     ]
 
 
-def test_row_that_is_skipped_frees_nothing(add):
+def test_skipped_row_frees_no_address(add):
     a, b = add("A", enabled=True), add("B")
     bad = ImportEntry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
 
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3")], made_by="omar"
     )
 
@@ -137,11 +140,11 @@ def test_row_that_is_skipped_frees_nothing(add):
         ("facebook", "messenger:acme", "messenger:ACME "),
     ],
 )
-def test_spellings_of_an_identity_are_one(add, channel, one, other):
+def test_spellings_of_one_identity_collide(add, channel, one, other):
     a = add("A", enabled=True, channel_type=channel, contact_identity=one)
     b = add("B", channel_type=channel, contact_identity=other)
 
-    assert imported((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is enabled")
+    assert skip_reasons((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is enabled")
     assert normalize_identity(one) == normalize_identity(other)
 
 
@@ -155,28 +158,30 @@ def test_spellings_of_an_identity_are_one(add, channel, one, other):
         ("sms", "12345", "0012345"),
     ],
 )
-def test_different_identities_and_none_at_all_are_not_judged(add, channel, one, other):
+def test_different_or_empty_identities_do_not_collide(add, channel, one, other):
     add("A", enabled=True, channel_type=channel, contact_identity=one)
     b = add("B", channel_type=channel, contact_identity=other)
 
-    assert imported((b, {"enabled": True})) == [""]
+    assert skip_reasons((b, {"enabled": True})) == [""]
 
 
-def test_another_account_is_not_in_the_way(add, sandbox, staging):
+def test_flow_of_another_account_does_not_collide(add, sandbox, staging):
     add("A", enabled=True)
     b = staging.add_flow(
         friendly_name="B", channel_type="sms", contact_identity=NUMBER, enabled=False
     )
     mirror.sync(staging.account_sid)
 
-    assert imported((b, {"enabled": True})) == [""]
+    assert skip_reasons((b, {"enabled": True})) == [""]
 
 
-def test_collision_that_there_is_already_holds_nothing_else_up(add):
+def test_existing_collision_blocks_no_other_change(add):
     add("A", enabled=True)
     b = add("B", enabled=True)
 
-    assert imported((b, {"contact_identity": "+49 15550 100200", "friendly_name": "B2"})) == [""]
+    assert skip_reasons((b, {"contact_identity": "+49 15550 100200", "friendly_name": "B2"})) == [
+        ""
+    ]
 
 
 def test_bulk_turn_on_of_two_that_share_a_number(add):
@@ -190,61 +195,61 @@ def test_bulk_turn_on_of_two_that_share_a_number(add):
     ]
 
 
-def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
+def test_rollback_is_checked_against_present_flows(add, sandbox, operator_actor):
     a = add("A", enabled=True)
     plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=[a], made_by="omar")
-    assert carried_out(plan, me) == ["made"]
+    assert run_to_end(plan, operator_actor) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
     assert (
-        back.changes.get().skipped
+        rollback.changes.get().skipped
         == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
     )
 
 
-def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
+def test_rollback_of_a_swap_is_in_reverse_order(add, sandbox, operator_actor):
     a, b = add("A", enabled=True), add("B")
     entries = [ImportEntry(a, {"enabled": False}), ImportEntry(b, {"enabled": True})]
-    plan = drafts.plan_import(entries=entries, made_by="omar")
-    assert carried_out(plan, me) == ["made", "made"]
+    plan = import_draft.plan_import(entries=entries, made_by="omar")
+    assert run_to_end(plan, operator_actor) == ["made", "made"]
     mirror.sync(ACCOUNT)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
-    assert carried_out(back, me) == ["made", "made"]
+    assert run_to_end(rollback, operator_actor) == ["made", "made"]
     assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
 
 
-def test_roll_back_of_deletions_creates_no_second_enabled_flow(add, sandbox, me):
+def test_rollback_of_deletions_creates_no_second_enabled_flow(add, sandbox, operator_actor):
     a = add("A", enabled=True)
     plan = drafts.plan_bulk_action(ask=BulkAction("delete"), sids=[a], made_by="omar")
-    assert carried_out(plan, me) == ["made"]
+    assert run_to_end(plan, operator_actor) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
-    assert back.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+    assert rollback.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
 
 
-def test_retry_is_judged_as_things_are_by_then(add, sandbox, me):
+def test_retry_is_checked_against_present_flows(add, sandbox, operator_actor):
     a = add("A")
     plan = drafts.plan_bulk_action(ask=BulkAction("enable"), sids=[a], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
-    assert carried_out(plan, me) == ["failed"]
+    assert run_to_end(plan, operator_actor) == ["failed"]
     b = add("B", enabled=True)
 
-    again = drafts.plan_retry(plan=plan, made_by="omar")
+    retry = follow_ups.plan_retry(plan=plan, made_by="omar")
 
-    assert again.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
-    assert again.title == "Retry 1 of: Turn on 1 flow"
-    assert [fate.state for fate in execution.plan_items(again)] == ["skipped"]
+    assert retry.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+    assert retry.title == "Retry 1 of: Turn on 1 flow"
+    assert [item.state for item in execution.plan_items(retry)] == ["skipped"]
 
 
-def test_name_of_the_other_flow_is_not_kept_in_the_plan(add):
-    """It could not be found when it has to be erased; the page looks it up."""
+def test_name_of_the_other_flow_is_not_stored_in_the_plan(add):
+    """An erasure could not find it in the text of a plan. The page looks the name up."""
     add("Cora Test", enabled=True)
     b = add("B")
 
-    assert "Cora" not in imported((b, {"enabled": True}))[0]
+    assert "Cora" not in skip_reasons((b, {"enabled": True}))[0]

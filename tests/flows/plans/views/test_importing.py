@@ -1,4 +1,4 @@
-"""Flows from a text or a file: what is read, what is refused and with which words, and that nothing is lost on the way."""
+"""Import of flows from text or a file: accepted formats, errors, and the resulting draft."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def operator(client_of):
 
 @pytest.fixture
 def sids(sandbox, db):
-    made = [
+    created_sids = [
         sandbox.add_flow(
             friendly_name=name,
             channel_type="sms",
@@ -48,7 +48,7 @@ def sids(sandbox, db):
         for number, name in enumerate(["=1+1", 'Ünï, "quoted"; tab\there', "plain"])
     ]
     mirror.sync(ACCOUNT)
-    return made
+    return created_sids
 
 
 def send(client, text="", file=None, **more):
@@ -64,7 +64,7 @@ def columns_of(page):
 
 
 def send_table(client, text="", file=None, **columns):
-    """By way of the page of columns, as it proposes them."""
+    """Import a table through the columns page, with the proposed mapping."""
     page = send(client, text, file)
     assert page.status_code == 200, page.context["error"]
     return send(client, page.context["text"], **(columns_of(page) | columns))
@@ -85,7 +85,7 @@ def exported(client, sids, form):
     return client.post("/flows/copy-out/", {"sid": sids, "format": form}).content
 
 
-# There and back
+# Export and import
 
 
 def test_exported_json_is_imported_without_a_change(operator, sids):
@@ -108,7 +108,7 @@ def test_exported_csv_is_imported_without_a_change(operator, sids, is_file):
     assert {change.skipped for change in changes()} == {"Already set."}
 
 
-def test_one_cell_of_an_exported_csv_changes_one_field_of_one_flow(operator, sids):
+def test_edited_cell_of_an_exported_csv_changes_one_field(operator, sids):
     text = (
         exported(operator, sids, "csv")
         .decode()
@@ -149,7 +149,7 @@ def test_separator_line_of_excel_counts_as_a_line(operator, sids):
     ]
 
 
-def test_masked_secret_stays_what_it_is(operator, sandbox):
+def test_masked_secret_is_kept(operator, sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
     mirror.sync(ACCOUNT)
 
@@ -160,7 +160,7 @@ def test_masked_secret_stays_what_it_is(operator, sandbox):
     assert SECRET not in dump_tables()
 
 
-# The API's JSON and twilio-cli's
+# JSON of the API and of twilio-cli
 
 
 def camel(name):
@@ -169,7 +169,7 @@ def camel(name):
 
 
 def as_cli(flow):
-    """As twilio-cli prints it with `-o json`."""
+    """Return a flow as twilio-cli prints it with `-o json`."""
     integration = {camel(name): value for name, value in flow["integration"].items()}
     return {camel(name): value for name, value in flow.items()} | {"integration": integration}
 
@@ -177,7 +177,7 @@ def as_cli(flow):
 @pytest.mark.parametrize(
     "shape", ["list", "one", "cli", "cli one", "cli, nested as the API has it"]
 )
-def test_answers_of_the_api_and_output_of_the_cli_go_in(operator, sandbox, sids, shape):
+def test_api_responses_and_cli_output_are_imported(operator, sandbox, sids, shape):
     flows = [
         sandbox.flows[sid] | {"url": "https://flex-api.twilio.com/v1/FlexFlows/" + sid}
         for sid in sids
@@ -202,7 +202,7 @@ def test_answers_of_the_api_and_output_of_the_cli_go_in(operator, sandbox, sids,
     assert {change.skipped for change in changes()[1:]} <= {"Already set."}
 
 
-def test_field_that_twilio_itself_has_sent_may_come_back(operator, sandbox, sids):
+def test_unknown_field_from_twilio_is_accepted(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], region="ie1")
     mirror.sync(ACCOUNT)
     assert Flow.objects.get(sid=sids[0]).resource["region"] == "ie1"
@@ -217,7 +217,7 @@ def test_field_that_twilio_itself_has_sent_may_come_back(operator, sandbox, sids
     ]
 
 
-def test_numbers_and_booleans_as_text_are_read(operator, sids):
+def test_numbers_and_booleans_as_text_are_parsed(operator, sids):
     send(
         operator,
         json.dumps(
@@ -240,14 +240,14 @@ def test_numbers_and_booleans_as_text_are_read(operator, sids):
 
 
 @pytest.mark.parametrize(
-    ("cell", "is_on"),
+    ("cell", "is_enabled"),
     [("yes", True), ("On", True), ("TRUE", True), ("1", True), ("no", False), ("0", False)],
 )
-def test_yes_and_no_of_a_table(operator, sids, cell, is_on):
-    place = 1 if is_on else 0
+def test_spellings_of_booleans_in_a_table_are_parsed(operator, sids, cell, is_enabled):
+    place = 1 if is_enabled else 0
     send_table(operator, f"sid,enabled\n{sids[place]},{cell}\n")
 
-    assert changes()[0].asked == {"enabled": is_on}
+    assert changes()[0].asked == {"enabled": is_enabled}
 
 
 # Columns
@@ -273,7 +273,7 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, sids):
     assert "Rows with a SID update that flow" in text
 
 
-def test_every_field_that_can_be_written_has_a_column_of_its_name(operator):
+def test_every_writable_field_has_a_column_of_its_name(operator):
     names = ["sid", "account_sid", *(name for name, entry in FIELDS_BY_NAME.items() if entry.wire)]
 
     page = send(operator, ",".join(names) + "\n" + ",".join("x" for _ in names))
@@ -281,7 +281,7 @@ def test_every_field_that_can_be_written_has_a_column_of_its_name(operator):
     assert list(columns_of(page).values()) == names
 
 
-def test_column_can_be_given_to_another_field_or_ignored(operator, sids):
+def test_column_can_be_mapped_or_ignored_by_the_user(operator, sids):
     send_table(
         operator, f"id,old,new\n{sids[2]},x,Renamed\n", column_0="sid", column_2="friendly_name"
     )
@@ -299,7 +299,7 @@ def test_table_without_a_sid_says_that_it_creates(operator):
     assert [(change.action, change.asked) for change in changes()] == [("flow.create", NEW)]
 
 
-def test_first_values_are_shown_and_empty_columns_said(operator):
+def test_first_values_and_empty_columns_are_shown(operator):
     page = send(operator, "friendly_name,notes\n'=1+1,\nTwo,\n\nThree,\nFour,")
 
     [name, notes] = page.context["form"].columns
@@ -307,23 +307,23 @@ def test_first_values_are_shown_and_empty_columns_said(operator):
     assert "Empty" in page.content.decode()
 
 
-@pytest.mark.parametrize(("chosen", "says"), [
+@pytest.mark.parametrize(("targets", "message"), [
     ({"column_0": "friendly_name", "column_1": "friendly_name"}, "Column 1 (“a”) and Column 2 (“b”) are both mapped to Friendly name."),
     ({"column_0": "", "column_1": ""}, "Choose a field for at least one column other than the SIDs."),
     ({"column_0": "sid", "column_1": "account_sid"}, "Choose a field for at least one column other than the SIDs."),
     ({"column_0": "url", "column_1": ""}, "Choose a field from the list, or ignore the column."),
 ])  # fmt: skip
-def test_columns_that_cannot_be_are_told_beside_them(operator, chosen, says):
-    answer = send(operator, "a,b\nx,y", **chosen)
+def test_invalid_mapping_is_refused_with_an_error(operator, targets, message):
+    answer = send(operator, "a,b\nx,y", **targets)
 
-    assert says in error_of(answer)
+    assert message in error_of(answer)
     assert answer.context["text"] == "a,b\nx,y"
     assert [answer.context["form"][name].value() for name in ("column_0", "column_1")] == list(
-        chosen.values()
+        targets.values()
     )
 
 
-def test_empty_cell_leaves_the_field_as_it_is(operator, sids):
+def test_empty_cell_leaves_the_field_unchanged(operator, sids):
     send_table(
         operator, f"sid,friendly_name,contact_identity\n{sids[0]},,\n{sids[1]},New name,  \n"
     )
@@ -334,10 +334,10 @@ def test_empty_cell_leaves_the_field_as_it_is(operator, sids):
     ]
 
 
-# What can't be read, with its line
+# Unreadable input
 
 
-@pytest.mark.parametrize(("text", "says"), [
+@pytest.mark.parametrize(("text", "message"), [
     ("", "Paste flows as JSON or CSV, or choose a file."),
     ("  \n ", "Paste flows as JSON or CSV, or choose a file."),
     ("\ufeff", "Paste flows as JSON or CSV, or choose a file."),
@@ -361,14 +361,14 @@ def test_empty_cell_leaves_the_field_as_it_is(operator, sids):
     ("friendly_name" + "," * 100 + "\nx", "Line 1: 101 columns. The maximum is 100."),
     ("friendly_name\none\ntwo\x00\n", "Line 3: this line contains a character that can't be stored (U+0000)."),
 ], ids=lambda text: text[:24])  # fmt: skip
-def test_text_that_cannot_be_read_is_told_and_kept(operator, text, says):
+def test_unreadable_text_is_refused_and_stays_in_the_form(operator, text, message):
     answer = send(operator, text)
 
-    assert error_of(answer).startswith(says)
+    assert error_of(answer).startswith(message)
     assert answer.context["text"].removeprefix("\ufeff") == text.removeprefix("\ufeff")
 
 
-@pytest.mark.parametrize(("data", "says"), [
+@pytest.mark.parametrize(("data", "message"), [
     (b"", "The file “flows.csv” is empty."),
     ("friendly_name\none\ntélé".encode("cp1252"), "Line 3: byte 0xE9 is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."),
     ("friendly_name\none".encode("utf-16-le"), "Line 1: this line contains a character that can't be stored (U+0000)."),
@@ -377,25 +377,25 @@ def test_text_that_cannot_be_read_is_told_and_kept(operator, text, says):
     ("friendly_name\none".encode("utf-32"), "Line 1: this line contains a character that can't be stored (U+0000)."),
     (b"\x89PNG\r\n\x1a\n", "Line 1: byte 0x89 is not UTF-8."),
 ], ids=["empty", "cp1252", "utf-16-le", "cut off", "surrogate", "utf-32", "png"])  # fmt: skip
-def test_file_that_cannot_be_read_is_told(operator, data, says):
-    assert error_of(send(operator, file=data)).startswith(says)
+def test_unreadable_file_is_refused(operator, data, message):
+    assert error_of(send(operator, file=data)).startswith(message)
 
 
-def test_file_and_pasted_text_at_once_are_refused_and_the_text_kept(operator):
+def test_file_with_pasted_text_is_refused_and_the_text_stays(operator):
     answer = send(operator, "[typed", file=b"[]")
 
     assert error_of(answer) == "Choose a file or paste text, not both."
     assert answer.context["text"] == "[typed"
 
 
-def test_text_of_a_file_comes_back_where_it_cannot_be_read(operator):
+def test_text_of_an_unreadable_file_is_shown_in_the_form(operator):
     answer = send(operator, file=b'[{"sid": }]')
 
     assert error_of(answer).startswith("Line 1, column 10: invalid JSON.")
     assert answer.context["text"] == '[{"sid": }]'
 
 
-def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
+def test_too_many_flows_are_refused_with_their_number(operator, monkeypatch):
     monkeypatch.setattr("flows.plans.import_table.MAX_FLOWS", 2)
     monkeypatch.setattr(import_text, "MAX_FLOWS", 2)
 
@@ -408,7 +408,7 @@ def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
     )
 
 
-@pytest.mark.parametrize(("entry", "why"), [
+@pytest.mark.parametrize(("entry", "reason"), [
     ("a", "This is a text, not a flow."),
     (None, "This is nothing, not a flow."),
     ([], "This is a list, not a flow."),
@@ -438,15 +438,15 @@ def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
     ({**NEW, "integration_type": "external", "integration_flow_sid": None, "integration_url": "https://a.example/?token=canary"},
      "Webhook URL contains a secret"),
 ], ids=lambda value: ascii(value)[:40])  # fmt: skip
-def test_entry_that_cannot_be_had_is_skipped_with_its_number(operator, entry, why):
+def test_invalid_entry_is_skipped_with_its_number(operator, entry, reason):
     send(operator, json.dumps([NEW, entry]).replace("Infinity", "1e400"))
 
     good, bad = changes()
     assert good.skipped == ""
-    assert bad.skipped.startswith(f"Entry 2: {why}")
+    assert bad.skipped.startswith(f"Entry 2: {reason}")
 
 
-def test_key_that_stands_twice_in_an_entry_is_named(operator):
+def test_repeated_key_of_an_entry_is_named(operator):
     send(
         operator,
         '[{"friendly_name": "x", "friendly_name": "y"}, {"integration": {"url": "a", "url": "b"}}]',
@@ -458,14 +458,14 @@ def test_key_that_stands_twice_in_an_entry_is_named(operator):
     ]
 
 
-@pytest.mark.parametrize(("row", "why"), [
+@pytest.mark.parametrize(("row", "reason"), [
     ("{0},a,b,c,d", "The row has 5 cells, but the header has 4."),
     ("{0},,,7", "Retry count must be 3 or less."),
     ("{0},,4.91556E+11,", "Contact identity “4.91556E+11” was shortened by a spreadsheet. Format the column as text."),
     ("FO9,,,", "“FO9” is not a Flex Flow SID (FO…)."),
     ("FO" + "9" * 32 + ",x,,", "No flow with this SID has been synced."),
 ])  # fmt: skip
-def test_row_that_cannot_be_had_is_skipped_with_its_line(operator, sids, row, why):
+def test_invalid_row_is_skipped_with_its_line(operator, sids, row, reason):
     header = "sid,friendly_name,contact_identity,integration_retry_count"
     text = f'{header}\n{sids[1]},"two\nlines",,\n\n{row.format(sids[0])}\n'
 
@@ -473,10 +473,10 @@ def test_row_that_cannot_be_had_is_skipped_with_its_line(operator, sids, row, wh
 
     good, bad = changes()
     assert good.skipped == ""
-    assert bad.skipped.startswith(f"Line 5: {why}")
+    assert bad.skipped.startswith(f"Line 5: {reason}")
 
 
-def test_row_with_fewer_cells_says_nothing_of_the_rest(operator, sids):
+def test_row_with_fewer_cells_leaves_other_fields_unchanged(operator, sids):
     send_table(operator, f"sid,friendly_name,enabled\n{sids[1]},Shorter\n")
 
     assert changes()[0].asked == {"friendly_name": "Shorter"}
@@ -503,7 +503,7 @@ def test_flow_is_not_moved_to_another_account(operator, staging, sids):
     )
 
 
-def test_what_was_imported_is_what_twilio_gets(operator, sandbox, sids):
+def test_imported_values_are_sent_to_twilio(operator, sandbox, sids):
     send_table(operator, f"sid;Friendly name;Retry count;enabled\n{sids[0]};Neu;0;no\n")
     operator.post(reverse("flows:plan-start", args=[Plan.objects.get().pk]), {"reason": "import"})
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)

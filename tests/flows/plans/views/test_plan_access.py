@@ -1,4 +1,4 @@
-"""Who may see a bulk change and act on it, with roles that differ by account: what the page offers is what works."""
+"""Permissions on bulk changes, with roles that differ by account: buttons match what works."""
 
 import json
 from html import unescape
@@ -28,35 +28,35 @@ PEOPLE = {
     "mixed": ("viewer", "operator"),
     "viewer": ("viewer", "viewer"),
     "staging": ("", "operator"),
-    "looking": ("", "viewer"),
+    "staging-viewer": ("", "viewer"),
 }
 
 
 @pytest.fixture
 def flows(sandbox, staging):
-    made = []
-    for there, name in ((sandbox, "Live line"), (staging, "Try line")):
-        made.append(
-            there.add_flow(
+    sids = []
+    for server, name in ((sandbox, "Live line"), (staging, "Try line")):
+        sids.append(
+            server.add_flow(
                 friendly_name=name, channel_type="sms", enabled=True, integration_type="studio"
             )
         )
-        mirror.sync(there.account_sid)
-    return made
+        mirror.sync(server.account_sid)
+    return sids
 
 
 @pytest.fixture
 def client_for(sandbox, staging, person):
-    """A client of one of PEOPLE."""
+    """Return a client that is signed in as one of PEOPLE."""
     for role in ("viewer", "operator"):
         person(role, f"spare-{role}")
 
     def make(name):
         user, is_new = User.objects.get_or_create(username=name)
-        for there, role in zip((sandbox, staging), PEOPLE[name], strict=True):
+        for server, role in zip((sandbox, staging), PEOPLE[name], strict=True):
             if is_new and role:
                 AccountRole.objects.create(
-                    person=user, account_sid=there.account_sid, role=Group.objects.get(name=role)
+                    person=user, account_sid=server.account_sid, role=Group.objects.get(name=role)
                 )
         client = Client()
         client.force_login(user, backend="flexadmin.users.roles.RolesBackend")
@@ -69,9 +69,9 @@ def within(*account_sids):
     return frozenset(account_sids)
 
 
-def a_plan(sids, *, made_by="somebody", within=None):
+def make_plan(sids, *, made_by="somebody", editable_scope=None):
     return drafts.plan_bulk_action(
-        ask=BulkAction("disable"), sids=sids, made_by=made_by, within=within
+        ask=BulkAction("disable"), sids=sids, made_by=made_by, editable_scope=editable_scope
     )
 
 
@@ -84,7 +84,7 @@ def act(client, plan, what):
 
 
 def offered(page):
-    """The acts whose buttons the page has."""
+    """Return the actions whose buttons the page has."""
     return {what for what in ACTS if f"/{what}/" in page.content.decode()}
 
 
@@ -92,8 +92,8 @@ def text_of(response):
     return unescape(response.content.decode())
 
 
-def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging):
-    """A selection over two accounts, one of which the maker may only look at."""
+def test_skipped_flow_needs_no_permission(client_for, flows, sandbox, staging):
+    """The selection has flows of two accounts. The user can only view one of them."""
     client = client_for("mixed")
     answer = client.post("/flows/plans/new/", {"sid": flows, "kind": "disable"})
     plan = Plan.objects.get()
@@ -105,7 +105,7 @@ def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging
     assert "You don't have permission to change flows in production." in text_of(page)
     assert act(client, plan, "start").status_code == 302
     assert Plan.objects.get().state == "running"
-    assert [len(received_writes(there)) for there in (sandbox, staging)] == [0, 0]
+    assert [len(received_writes(server)) for server in (sandbox, staging)] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,13 @@ def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging
 )
 @pytest.mark.parametrize("state", ["draft", "running", "done"])
 @pytest.mark.parametrize("who", PEOPLE)
-def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state, place):
-    """`skipped`: the flow of production is in the plan, and left out."""
+def test_buttons_match_the_permissions(client_for, flows, sandbox, staging, who, state, place):
+    """`skipped`: the flow of production is in the plan, but skipped."""
     sids = [flows[0]] if "production" in place or "skipped" in place else []
     sids += [flows[1]] if "staging" in place else []
-    plan = a_plan(sids, within=within(staging.account_sid) if "skipped" in place else None)
+    plan = make_plan(
+        sids, editable_scope=within(staging.account_sid) if "skipped" in place else None
+    )
     if state != "draft":
         now = timezone.now()
         Plan.objects.filter(pk=plan.pk).update(
@@ -157,7 +159,7 @@ def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state,
 def test_retry_and_roll_back_are_offered_to_those_who_can(
     client_for, flows, sandbox, staging, who, may
 ):
-    plan = a_plan(flows)
+    plan = make_plan(flows)
     staging.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     act(client_for("both"), plan, "start")
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
@@ -171,8 +173,8 @@ def test_retry_and_roll_back_are_offered_to_those_who_can(
     assert Plan.objects.count() == (3 if may else 1)
 
 
-def test_skipped_flow_of_an_unseen_account_is_not_shown(client_for, flows, staging):
-    plan = a_plan(flows, within=within(staging.account_sid))
+def test_skipped_flow_of_a_hidden_account_is_not_shown(client_for, flows, staging):
+    plan = make_plan(flows, editable_scope=within(staging.account_sid))
     client = client_for("staging")
 
     page, listed = page_of(client, plan), client.get("/flows/plans/")
@@ -185,16 +187,16 @@ def test_skipped_flow_of_an_unseen_account_is_not_shown(client_for, flows, stagi
     assert "Turn off 1 flow in staging" in text_of(listed)
 
 
-def test_flow_that_was_skipped_on_the_way_still_takes_permission(client_for, flows):
-    """It was part of the plan: what came of it is its account's."""
-    plan = a_plan(flows)
+def test_flow_skipped_during_the_run_still_needs_permission(client_for, flows):
+    """It was part of the plan, so its result belongs to its account."""
+    plan = make_plan(flows)
     plan.changes.filter(target_sid=flows[0]).update(skipped="Already set.", done_at=timezone.now())
 
     assert page_of(client_for("staging"), plan).status_code == 403
     assert "Turn off" not in text_of(client_for("staging").get("/flows/plans/"))
 
 
-def test_import_that_names_an_account_of_others_is_seen_by_its_maker(
+def test_import_that_names_a_hidden_account_is_visible_to_its_maker(
     client_for, flows, sandbox, staging
 ):
     client = client_for("staging")
@@ -220,7 +222,7 @@ def test_import_that_names_an_account_of_others_is_seen_by_its_maker(
     assert act(client, plan, "start").status_code == 302
 
 
-def test_draft_of_which_nothing_is_left_can_be_discarded_by_its_maker(client_for, flows, sandbox):
+def test_draft_without_changes_can_be_discarded_by_its_maker(client_for, flows, sandbox):
     client = client_for("staging")
     entry = NEW | {"account_sid": sandbox.account_sid}
     client.post("/flows/plans/import/", {"entries": json.dumps([entry])})
@@ -233,11 +235,9 @@ def test_draft_of_which_nothing_is_left_can_be_discarded_by_its_maker(client_for
     assert not Plan.objects.exists()
 
 
-def test_maker_who_lost_the_role_still_sees_and_discards_the_draft_and_nothing_more(
-    client_for, flows
-):
+def test_maker_without_the_role_can_only_see_and_discard_the_draft(client_for, flows):
     client = client_for("both")
-    plan = a_plan(flows, made_by="both")
+    plan = make_plan(flows, made_by="both")
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
 
     page = page_of(client, plan)
@@ -251,9 +251,9 @@ def test_maker_who_lost_the_role_still_sees_and_discards_the_draft_and_nothing_m
     assert act(client, plan, "discard").status_code == 302
 
 
-def test_started_plan_of_somebody_who_lost_the_role_is_not_theirs_to_see(client_for, flows):
+def test_maker_without_the_role_cannot_see_the_started_plan(client_for, flows):
     client = client_for("both")
-    plan = a_plan(flows, made_by="both")
+    plan = make_plan(flows, made_by="both")
     Plan.objects.update(started_at=timezone.now())
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
 
@@ -261,8 +261,8 @@ def test_started_plan_of_somebody_who_lost_the_role_is_not_theirs_to_see(client_
     assert act(client, plan, "discard").status_code == 403
 
 
-def test_refusal_is_recorded_with_the_plans_account(client_for, flows, sandbox):
-    plan = a_plan(flows[:1])
+def test_denial_is_logged_with_the_account_of_the_plan(client_for, flows, sandbox):
+    plan = make_plan(flows[:1])
 
     act(client_for("mixed"), plan, "start")
 

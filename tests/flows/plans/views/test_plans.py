@@ -1,4 +1,4 @@
-"""The pages of plans: from a selection to a plan, its start with the words that it takes, and the ways on."""
+"""Pages of bulk changes: selection, draft, start, progress, stop, retry and rollback."""
 
 import re
 import uuid
@@ -15,8 +15,8 @@ from flows.audit.models import AuditEvent
 from flows.erasure import erasure
 from flows.mirror import flow_rows, mirror
 from flows.mirror.models import Flow
-from flows.plans import drafts
-from flows.plans.drafts import ImportEntry
+from flows.plans import drafts, import_draft
+from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -29,9 +29,11 @@ NEW = "/flows/plans/new/"
 
 @pytest.fixture
 def sids(sandbox, db):
-    found = [sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)]
+    created_sids = [
+        sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)
+    ]
     mirror.sync(ACCOUNT)
-    return found
+    return created_sids
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_list_offers_to_select(operator, sids):
     assert "Select all 3 matching flows" in squeezed(text)
 
 
-def test_viewer_can_copy_out_and_plan_nothing(client_of, sids):
+def test_viewer_can_export_but_not_plan(client_of, sids):
     text = client_of("viewer").get("/flows/").content.decode()
 
     assert "/flows/copy-out/" in text
@@ -82,7 +84,7 @@ def test_only_sids_can_be_selected(operator, sids):
     assert [change.target_sid for change in the_plan().changes.all()] == [sids[0]]
 
 
-def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operator, sandbox, sids):
+def test_stopped_deletion_asks_for_the_number_again(operator, sandbox, sids):
     plan = make(operator, sids, "delete")
     act(operator, plan, "start", confirm="3")
     act(operator, plan, "stop")
@@ -95,18 +97,18 @@ def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operat
     assert received_writes(sandbox) == []
 
 
-def test_polling_asks_the_same_few_questions_whatever_the_plans_length(operator, sandbox):
-    def asked(count):
-        found = [sandbox.add_flow(enabled=True) for _ in range(count)]
+def test_polling_takes_the_same_queries_for_any_number_of_flows(operator, sandbox):
+    def count_queries(count):
+        created_sids = [sandbox.add_flow(enabled=True) for _ in range(count)]
         mirror.sync(ACCOUNT)
-        plan = make(operator, found)
+        plan = make(operator, created_sids)
         act(operator, plan, "start")
         work()
         with CaptureQueriesContext(connection) as queries:
             page_of(operator, plan)
         return len(queries)
 
-    assert asked(2) == asked(12)
+    assert count_queries(2) == count_queries(12)
 
 
 def test_selection_becomes_a_plan(operator, sids):
@@ -117,13 +119,13 @@ def test_selection_becomes_a_plan(operator, sids):
     assert AuditEvent.objects.exclude(stage="observed").count() == 0
 
 
-def test_all_that_match_is_what_the_query_finds(operator, sids):
+def test_all_matching_flows_are_selected_by_the_query(operator, sids):
     operator.post(NEW, {"all": "1", "query": "q=flow+1", "kind": "disable"})
 
     assert [change.target_sid for change in the_plan().changes.all()] == [sids[1]]
 
 
-def test_no_selection_leads_back_to_the_same_list(operator, sids):
+def test_empty_selection_returns_to_the_same_list(operator, sids):
     response = operator.post(NEW, {"query": "q=flow&sort=-name", "kind": "disable"}, follow=True)
 
     assert response.redirect_chain[0][0] == "/flows/?q=flow&sort=-name"
@@ -138,12 +140,12 @@ def test_no_selection_leads_back_to_the_same_list(operator, sids):
     ("webhook_host", "a b", "hooks.example.com:8443"),
     ("studio_flow", "FW1", "FW" + "3" * 32),
 ])  # fmt: skip
-def test_value_is_asked_for_and_checked(operator, sids, kind, bad, good):
-    asked = operator.post(NEW, {"sid": sids, "kind": kind})
+def test_value_is_requested_and_validated(operator, sids, kind, bad, good):
+    empty_form = operator.post(NEW, {"sid": sids, "kind": kind})
     refused = operator.post(NEW, {"sids": " ".join(sids), "kind": kind, "value": bad})
 
-    assert asked.status_code == 200
-    assert "Fix 1 problem to continue" not in asked.content.decode()
+    assert empty_form.status_code == 200
+    assert "Fix 1 problem to continue" not in empty_form.content.decode()
     assert refused.status_code == 422
     assert f'value="{bad}"' in refused.content.decode() or not bad
     assert not Plan.objects.exists()
@@ -155,7 +157,7 @@ def test_unknown_kind_is_refused(operator, sids):
     assert not Plan.objects.exists()
 
 
-def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
+def test_draft_shows_changes_and_skipped_flows(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
     mirror.sync(ACCOUNT)
 
@@ -166,7 +168,7 @@ def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
     assert "Skipped 1" in text
 
 
-def test_only_one_state_can_be_shown(operator, sandbox, sids):
+def test_rows_can_be_filtered_by_state(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
     mirror.sync(ACCOUNT)
     plan = make(operator, sids)
@@ -176,23 +178,23 @@ def test_only_one_state_can_be_shown(operator, sandbox, sids):
     assert [row["sid"] for row in rows] == [sids[0]]
 
 
-def test_started_plan_is_carried_out_and_told(operator, sandbox, sids):
+def test_page_shows_the_progress_and_result_of_a_started_plan(operator, sandbox, sids):
     plan = make(operator, sids)
 
     assert act(operator, plan, "start", reason="Move").url == reverse("flows:plan", args=[plan.pk])
     live = page_of(operator, plan).content.decode()
     work()
-    done = page_of(operator, plan).content.decode()
+    finished = page_of(operator, plan).content.decode()
 
     assert 'hx-trigger="every 2s"' in live
     assert "0 of 3 processed" in live
-    assert "hx-trigger" not in done
-    assert "3 of 3 flows changed" in done
-    assert "Roll back…" in done
+    assert "hx-trigger" not in finished
+    assert "3 of 3 flows changed" in finished
+    assert "Roll back…" in finished
     assert len(received_writes(sandbox)) == 3
 
 
-def test_fragment_is_the_plan_alone(operator, sids):
+def test_htmx_gets_the_plan_as_a_fragment(operator, sids):
     plan = make(operator, sids)
 
     text = operator.get(
@@ -203,7 +205,7 @@ def test_fragment_is_the_plan_alone(operator, sids):
     assert 'id="plan"' in text
 
 
-def test_deletion_takes_the_number(operator, sandbox, sids):
+def test_deletion_requires_the_number_of_flows(operator, sandbox, sids):
     plan = make(operator, sids, "delete")
 
     missing, wrong = act(operator, plan, "start"), act(operator, plan, "start", confirm="2")
@@ -226,7 +228,7 @@ def test_start_that_cannot_be_recorded_is_503(operator, sandbox, sids):
     assert 'value="kept"' in response.content.decode()
 
 
-def test_stop_and_go_on(operator, sandbox, sids):
+def test_stopped_plan_offers_to_resume(operator, sandbox, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
 
@@ -239,21 +241,21 @@ def test_stop_and_go_on(operator, sandbox, sids):
     assert received_writes(sandbox) == []
 
 
-def test_way_back_and_rest_are_plans(operator, sandbox, sids):
+def test_rollback_and_retry_are_drafts_of_their_own(operator, sandbox, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
     assert "has not finished yet" in operator.get(act(operator, plan, "undo").url).content.decode()
     work()
 
-    back = Plan.objects.get(pk=act(operator, plan, "undo").url.split("/")[-2])
-    nothing = operator.get(act(operator, plan, "rest").url).content.decode()
+    rollback = Plan.objects.get(pk=act(operator, plan, "undo").url.split("/")[-2])
+    retry_page = operator.get(act(operator, plan, "rest").url).content.decode()
 
-    assert (back.undoes, back.changes.count()) == (plan, 3)
-    assert "There is nothing to retry." in nothing
+    assert (rollback.undoes, rollback.changes.count()) == (plan, 3)
+    assert "There is nothing to retry." in retry_page
     assert Plan.objects.count() == 2
 
 
-def test_draft_can_be_thrown_away(operator, sids):
+def test_draft_can_be_discarded(operator, sids):
     plan = make(operator, sids)
 
     assert act(operator, plan, "discard").url == "/flows/plans/"
@@ -261,7 +263,7 @@ def test_draft_can_be_thrown_away(operator, sids):
     assert not Plan.objects.exists()
 
 
-def test_started_plan_stays(operator, sids):
+def test_started_plan_cannot_be_discarded(operator, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
 
@@ -271,17 +273,20 @@ def test_started_plan_stays(operator, sids):
 
 
 @pytest.mark.parametrize("what", ["start", "stop", "undo", "rest", "discard"])
-def test_viewer_looks_only(client_of, sids, what):
+def test_viewer_can_only_look(client_of, sids, what):
     plan = make(client_of("operator"), sids)
     viewer = client_of("viewer")
 
     assert page_of(viewer, plan).status_code == 200
     assert act(viewer, plan, what).status_code == 403
-    got = client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk]))
-    assert (got.status_code, Plan.objects.get().state) == (302 if what == "start" else 405, "draft")
+    response = client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk]))
+    assert (response.status_code, Plan.objects.get().state) == (
+        302 if what == "start" else 405,
+        "draft",
+    )
 
 
-def test_person_without_one_of_its_permissions_cannot_start_it(client_of, sids, monkeypatch):
+def test_user_without_one_permission_cannot_start_the_plan(client_of, sids, monkeypatch):
     operator = client_of("operator")
     plan = make(operator, sids, "delete")
     monkeypatch.setitem(ROLES, "clerk", (*ROLES["viewer"], "change_flow"))
@@ -298,7 +303,7 @@ def test_person_without_one_of_its_permissions_cannot_start_it(client_of, sids, 
     )
 
 
-def test_waiting_plan_says_what_it_waits_for(operator, sids):
+def test_waiting_plan_names_the_worker_command(operator, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
     Plan.objects.update(alive_at="2026-11-01T00:00:00Z")
@@ -333,7 +338,7 @@ def test_plans_are_listed(operator, sids):
     assert "Draft" in text
 
 
-def test_copied_out_csv_is_harmless(operator, sandbox):
+def test_formulas_of_an_exported_csv_are_escaped(operator, sandbox):
     sid = sandbox.add_flow(friendly_name="=1+1")
     mirror.sync(ACCOUNT)
 
@@ -343,14 +348,14 @@ def test_copied_out_csv_is_harmless(operator, sandbox):
     assert "'=1+1" in text
 
 
-def test_copy_that_cannot_be_recorded_is_not_given(operator, sids):
+def test_export_that_cannot_be_logged_is_refused(operator, sids):
     with locked_log():
         response = operator.post("/flows/copy-out/", {"sid": sids, "format": "csv"})
 
     assert response.status_code == 302
 
 
-def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
+def test_input_is_filled_in_again_without_being_sent(operator, sandbox, sids):
     plan = make(operator, sids)
 
     started = act(operator, plan, "start", reason="Typed", edit_again="1").content.decode()
@@ -362,13 +367,13 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
     assert Plan.objects.get().state == "draft"
 
 
-def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
+def test_erasure_empties_the_planned_change(sandbox, operator, actor):
     sid = sandbox.add_flow(
         friendly_name="Marta Example", contact_identity="+15550177", enabled=True
     )
     mirror.sync(ACCOUNT)
-    plan = drafts.plan_import(
-        entries=[drafts.ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
+    plan = import_draft.plan_import(
+        entries=[ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
     )
 
     erasure.erase(sid=sid, actor=actor)
@@ -379,16 +384,16 @@ def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
     assert page_of(operator, plan).status_code == 200
 
 
-# What a bulk change says of itself
+# The texts of the page
 
 
 @pytest.fixture
-def both(sandbox, staging):
+def flows_of_both(sandbox, staging):
     """Two flows in production, one in staging."""
-    made = []
-    for there, names in ((sandbox, ["One", "Two"]), (staging, ["Three"])):
-        made += [
-            there.add_flow(
+    created_sids = []
+    for server, names in ((sandbox, ["One", "Two"]), (staging, ["Three"])):
+        created_sids += [
+            server.add_flow(
                 friendly_name=name,
                 channel_type="sms",
                 contact_identity=f"+1415555010{place}",
@@ -396,18 +401,18 @@ def both(sandbox, staging):
             )
             for place, name in enumerate(names)
         ]
-        mirror.sync(there.account_sid)
-    return made
+        mirror.sync(server.account_sid)
+    return created_sids
 
 
-def shown(page):
+def text_of(page):
     return unescape(page.content.decode())
 
 
-def test_draft_of_a_deletion_says_what_where_and_that_the_sid_never_comes_back(operator, both):
-    plan = make(operator, both, "delete")
+def test_draft_of_a_deletion_names_accounts_and_warns_about_sids(operator, flows_of_both):
+    plan = make(operator, flows_of_both, "delete")
 
-    text = shown(page_of(operator, plan))
+    text = text_of(page_of(operator, plan))
 
     assert '<h1 dir="auto">Delete 3 flows in production and staging</h1>' in text
     assert "Review: 3 flows will be deleted in production and staging" in text
@@ -426,10 +431,10 @@ def test_draft_of_a_deletion_says_what_where_and_that_the_sid_never_comes_back(o
     ]
 
 
-def test_rows_have_account_identity_and_sid(operator, both):
-    text = shown(page_of(operator, make(operator, both)))
+def test_rows_have_account_identity_and_sid(operator, flows_of_both):
+    text = text_of(page_of(operator, make(operator, flows_of_both)))
 
-    for sid in both:
+    for sid in flows_of_both:
         assert f'<span title="{sid}">{sid[:6]}…{sid[-4:]}</span><button class="copy"' in squeezed(
             text
         )
@@ -437,13 +442,13 @@ def test_rows_have_account_identity_and_sid(operator, both):
     assert len(re.findall(r'data-label="Account">\s*<span class="mark red"', text)) == 2
 
 
-def test_finished_deletion_is_told_in_its_tense(operator, sandbox, both):
-    plan = make(operator, both, "delete")
-    sandbox.edit_flow(both[0], friendly_name="Renamed meanwhile")
+def test_finished_deletion_is_described_in_the_past_tense(operator, sandbox, flows_of_both):
+    plan = make(operator, flows_of_both, "delete")
+    sandbox.edit_flow(flows_of_both[0], friendly_name="Renamed meanwhile")
     act(operator, plan, "start", confirm="3")
     work()
 
-    text = shown(page_of(operator, plan))
+    text = text_of(page_of(operator, plan))
 
     assert "2 of 3 flows deleted" in text
     assert "Finished: 1 conflict" in text
@@ -454,13 +459,13 @@ def test_finished_deletion_is_told_in_its_tense(operator, sandbox, both):
     assert "Will be" not in text
 
 
-def test_deletion_whose_answer_was_lost_is_told_as_unknown(operator, sandbox, sids):
+def test_deletion_with_a_lost_response_has_an_unknown_outcome(operator, sandbox, sids):
     plan = make(operator, sids[:1], "delete")
     sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="DELETE", times=None))
     act(operator, plan, "start", confirm="1")
     work()
 
-    text = shown(page_of(operator, plan))
+    text = text_of(page_of(operator, plan))
 
     assert "0 of 1 flow deleted" in text
     assert "May be deleted" in text
@@ -468,39 +473,39 @@ def test_deletion_whose_answer_was_lost_is_told_as_unknown(operator, sandbox, si
     assert "Finished: 1 unknown outcome" in text
 
 
-def test_title_of_one_account_names_it_and_of_a_site_with_one_names_none(operator, both):
+def test_title_names_the_account_if_there_are_several(operator, flows_of_both):
     assert (
-        make(operator, both[:1], "retry_count", value="2").title
+        make(operator, flows_of_both[:1], "retry_count", value="2").title
         == "Set the retry count of 1 flow in production to 2"
     )
 
 
-def test_title_of_a_site_with_one_account_names_none(operator, sids):
+def test_title_names_no_account_if_there_is_only_one(operator, sids):
     assert (
         make(operator, sids, "studio_flow", value="FW" + "3" * 32).title
         == f"Route 3 flows to Studio Flow FW{'3' * 32}"
     )
 
 
-def test_mixed_changes_are_counted_by_what_happens_to_the_flows(operator, both):
+def test_mixed_changes_are_counted_by_action(operator, flows_of_both):
     entries = [
-        ImportEntry(both[0], {"friendly_name": "Uno"}),
-        ImportEntry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
+        ImportEntry(flows_of_both[0], {"friendly_name": "Uno"}),
+        ImportEntry(values={"friendly_name": "Neu"}, account_sid=account_sid_of(flows_of_both[2])),
     ]
-    plan = drafts.plan_import(entries=entries, made_by="operator")
+    plan = import_draft.plan_import(entries=entries, made_by="operator")
 
-    text = shown(page_of(operator, plan))
+    text = text_of(page_of(operator, plan))
 
     assert "Review: 1 flow will change, 1 will be created in production and staging" in text
     assert "Apply 2 changes in production and staging" in text
     assert plan.title == "Import: change 1 flow, create 1 flow in production and staging"
 
 
-def both_account(sid):
+def account_sid_of(sid):
     return Flow.objects.get(sid=sid).account_sid
 
 
-def test_other_flow_of_a_collision_is_named_and_linked(operator, sandbox):
+def test_other_flow_of_a_collision_is_linked_by_name(operator, sandbox):
     other = sandbox.add_flow(
         friendly_name="Cora", channel_type="sms", contact_identity="+14155550100", enabled=True
     )
@@ -509,7 +514,7 @@ def test_other_flow_of_a_collision_is_named_and_linked(operator, sandbox):
     )
     mirror.sync(ACCOUNT)
 
-    text = shown(page_of(operator, make(operator, [sid], "enable")))
+    text = text_of(page_of(operator, make(operator, [sid], "enable")))
 
     assert (
         f'<a href="/flows/{other}/">“Cora” ({other[:6]}…{other[-4:]})</a> is enabled for the same channel and identity.'
@@ -525,27 +530,27 @@ def test_other_flow_of_a_collision_is_named_and_linked(operator, sandbox):
         ("state=%00", "is not a state"),
     ],
 )
-def test_state_or_page_that_means_nothing_shows_no_flow(operator, sids, query, says):
+def test_invalid_state_or_page_shows_no_flows(operator, sids, query, says):
     page = operator.get(f"{reverse('flows:plan', args=[make(operator, sids).pk])}?{query}")
 
-    assert says in shown(page)
+    assert says in text_of(page)
     assert page.context["rows"] == []
 
 
-def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, monkeypatch):
+def test_selection_above_the_limit_is_refused_with_its_number(operator, sids, monkeypatch):
     monkeypatch.setattr(drafts, "MAX_FLOWS", 2)
 
     answer = operator.post(NEW, {"all": "1", "query": "", "kind": "disable"}, follow=True)
 
     assert (
         "3 flows are selected. A bulk change can have 2 at most: narrow the search first."
-        in shown(answer)
+        in text_of(answer)
     )
     assert not Plan.objects.exists()
 
 
-def test_many_more_flows_than_an_account_of_twilios_has_are_all_planned(sandbox, operator):
-    """None of them was ever to be called "not synced"."""
+def test_all_flows_of_a_full_account_are_planned(sandbox, operator):
+    """None of them is skipped as "not synced"."""
     flow_rows.save_snapshots(
         {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)},
         ACCOUNT,

@@ -1,0 +1,132 @@
+"""Drafts that follow a finished bulk change: its rollback, and the retry of what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
+from flows.mirror.models import Flow
+from flows.plans import collisions, execution, titles
+from flows.plans.drafts import (
+    NOT_STORED,
+    NOT_SYNCED,
+    SkipFlow,
+    check_changeable,
+    flows_by_sid,
+    inline_label,
+    prepare_recreation,
+    request_values,
+    save_draft,
+    writable_values,
+)
+from flows.plans.models import Plan, PlannedChange
+from flows.redaction.masking import find_masks, has_mask, redact
+
+
+def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
+    """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
+    planned = []
+    for item in reversed(execution.plan_items(plan, with_payloads=True)):
+        if item.event is not None and item.event.result in audit_log.APPLIED_RESULTS:
+            planned.append(_build_rollback(item.change, item.event))
+        elif item.state in ("unknown", "running"):
+            change = _copy_change(item.change)
+            change.skipped = "Unknown outcome. Can't be rolled back yet."
+            planned.append(change)
+    collisions.skip_collisions(planned)
+    return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
+
+
+def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
+    payload = event.payload
+    change = _copy_change(original)
+    change.refers_to = event.event_id
+    change.account_sid = event.account_sid
+    change.target_sid = event.target_sid
+    change.friendly_name = payload.friendly_name
+    if payload.erased_at:
+        change.skipped = execution.DATA_ERASED
+    elif execution.is_rolled_back(event.event_id):
+        change.skipped = execution.ALREADY_ROLLED_BACK
+    elif event.action == "flow.create":
+        change.action = "flow.delete"
+        change.before = writable_values(payload.after or {})
+    elif event.action == "flow.delete":
+        prepare_recreation(change, payload.before or {})
+    else:
+        _request_former_values(change, event)
+    return change
+
+
+def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
+    """Set the changed fields back to their former values. Skip the flow if that is impossible."""
+    former, current = event.payload.before or {}, event.payload.after or {}
+    change.before = {name: current.get(name) for name in event.changed_fields}
+    change.asked = {name: former.get(name) for name in event.changed_fields}
+    for name, value in change.asked.items():
+        if find_masks(value) - find_masks(change.before[name]):
+            change.skipped = NOT_STORED
+    empty = [inline_label(name) for name, value in change.asked.items() if value in (None, "")]
+    if empty:
+        change.skipped = (
+            f"Had no {', '.join(empty)} before, but Twilio may not allow clearing it. "
+            "Change it manually."
+        )
+
+
+def plan_retry(*, plan: Plan, made_by: str) -> Plan:
+    """Draft the failed and conflicting changes of a bulk change again.
+
+    Changes that were never started are left out: the plan itself can be resumed for those.
+    """
+    retryable = [
+        item.change for item in execution.plan_items(plan) if item.state in ("failed", "conflict")
+    ]
+    flows = flows_by_sid(change.target_sid for change in retryable if change.target_sid)
+    open_changes = audit_log.open_changes_by_flow(list(flows))
+    planned = []
+    for original in retryable:
+        change = _copy_change(original)
+        change.refers_to = original.refers_to
+        change.repeats = original.repeats or original.change_id
+        try:
+            _request_again(change, original, flows.get(original.target_sid), open_changes)
+        except SkipFlow as skip:
+            change.skipped = str(skip)
+        planned.append(change)
+    collisions.skip_collisions(planned)
+    title = titles.title_of_retry(plan.title, len(planned))
+    return save_draft(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+
+
+def _request_again(
+    change: PlannedChange,
+    original: PlannedChange,
+    flow: Flow | None,
+    open_changes: Mapping[str, Any],
+) -> None:
+    """Request what the original change requested. Raises `SkipFlow`."""
+    if not original.asked and original.action != "flow.delete":
+        raise SkipFlow(execution.DATA_ERASED)
+    if original.action == "flow.create":
+        change.asked = redact(original.asked)
+        if any(map(has_mask, change.asked.values())):
+            raise SkipFlow(NOT_STORED)
+        return
+    if flow is None:
+        raise SkipFlow(NOT_SYNCED)
+    check_changeable(flow, open_changes)
+    change.before = writable_values(flow.resource)
+    if original.action == "flow.update":
+        request_values(change, flow, original.asked)
+
+
+def _copy_change(original: PlannedChange) -> PlannedChange:
+    return PlannedChange(
+        action=original.action,
+        account_sid=original.account_sid,
+        target_sid=original.target_sid,
+        friendly_name=original.friendly_name,
+    )

@@ -1,0 +1,148 @@
+"""The draft of an import: an entry with a SID changes that flow, one without creates a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.accounts import twilio_accounts
+from flows.audit import audit_log
+from flows.mirror.models import Flow
+from flows.plans import collisions, titles
+from flows.plans.drafts import (
+    ALREADY_SET,
+    NOT_SYNCED,
+    SkipFlow,
+    build_change,
+    check_changeable,
+    check_permission,
+    flows_by_sid,
+    request_values,
+    save_draft,
+)
+from flows.plans.models import Plan, PlannedChange
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEntry:
+    """One flow of an import: the fields to set, or the error that makes it impossible.
+
+    An entry without a `sid` creates a flow in the account `account_sid`. For an entry with a `sid`,
+    `account_sid` is the account that the flow must belong to, if it is given. `origin` is the place
+    in the file, such as "Line 7" or "Entry 3".
+    """
+
+    sid: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    account_sid: str = ""
+    origin: str = ""
+
+
+def plan_import(
+    *,
+    entries: Sequence[ImportEntry],
+    made_by: str,
+    editable_scope: twilio_accounts.Scope = None,
+    visible_scope: twilio_accounts.Scope = None,
+) -> Plan:
+    """Draft the bulk change that an import asks for.
+
+    The scopes hold the accounts where the user may change flows, and may see them. A flow outside
+    the visible scope is treated like one that doesn't exist.
+    """
+    flows = {
+        sid: flow
+        for sid, flow in flows_by_sid(entry.sid for entry in entries if entry.sid).items()
+        if visible_scope is None or flow.account_sid in visible_scope
+    }
+    builder = _ImportBuilder(flows, editable_scope, visible_scope)
+    planned = [builder.build(entry) for entry in entries]
+    origins = [entry.origin for entry in entries]
+    collisions.skip_collisions(planned, origins)
+    for change, origin in zip(planned, origins, strict=True):
+        if change.skipped and origin and change.skipped != ALREADY_SET:
+            change.skipped = f"{origin}: {change.skipped}"
+    return save_draft(titles.title_of_import(planned), planned, made_by=made_by)
+
+
+class _ImportBuilder:
+    """Builds the planned changes of one import."""
+
+    def __init__(
+        self,
+        flows: Mapping[str, Flow],
+        editable_scope: twilio_accounts.Scope,
+        visible_scope: twilio_accounts.Scope,
+    ) -> None:
+        self.flows = flows
+        self.editable_scope = editable_scope
+        self.visible_scope = visible_scope
+        self.open_changes = audit_log.open_changes_by_flow(list(flows))
+        self.first_entries: dict[str, ImportEntry] = {}
+
+    def build(self, entry: ImportEntry) -> PlannedChange:
+        change = _build_entry_change(entry, self.flows.get(entry.sid))
+        try:
+            if entry.error:
+                raise SkipFlow(entry.error)
+            if entry.sid:
+                self._request_update(change, entry)
+            else:
+                self._request_creation(change, entry)
+        except SkipFlow as skip:
+            change.skipped = str(skip)
+        return change
+
+    def _request_update(self, change: PlannedChange, entry: ImportEntry) -> None:
+        self._check_not_repeated(entry)
+        flow = self._find_flow(entry)
+        check_permission(flow.account_sid, self.editable_scope)
+        check_changeable(flow, self.open_changes)
+        request_values(change, flow, entry.values)
+
+    def _request_creation(self, change: PlannedChange, entry: ImportEntry) -> None:
+        change.account_sid = self._resolve_account_sid(entry)
+        check_permission(change.account_sid, self.editable_scope, "create")
+        change.asked = {
+            name: value for name, value in entry.values.items() if value not in (None, "")
+        }
+
+    def _check_not_repeated(self, entry: ImportEntry) -> None:
+        first = self.first_entries.setdefault(entry.sid, entry)
+        if first is not entry:
+            origin = first.origin.lower() or "an entry above"
+            raise SkipFlow(f"Same SID as {origin}. Only the first one is used.")
+
+    def _find_flow(self, entry: ImportEntry) -> Flow:
+        flow = self.flows.get(entry.sid)
+        if flow is None:
+            raise SkipFlow(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
+        if entry.account_sid not in ("", flow.account_sid):
+            account_sid = _truncate(entry.account_sid)
+            raise SkipFlow(f"The flow isn't in account {account_sid}. A flow can't be moved.")
+        return flow
+
+    def _resolve_account_sid(self, entry: ImportEntry) -> str:
+        """Return the account in which to create a flow."""
+        only_account = twilio_accounts.only_account()
+        if not entry.account_sid and only_account is None:
+            raise SkipFlow("The account is missing. Add an account_sid.")
+        account_sid = entry.account_sid or (only_account.sid if only_account else "")
+        visible_accounts = twilio_accounts.visible_accounts(self.visible_scope)
+        if account_sid not in {account.sid for account in visible_accounts}:
+            raise SkipFlow(f"You can't create flows in account {_truncate(account_sid)}.")
+        return account_sid
+
+
+def _build_entry_change(entry: ImportEntry, flow: Flow | None) -> PlannedChange:
+    if flow:
+        return build_change(flow, "flow.update")
+    action = "flow.update" if entry.sid or entry.error else "flow.create"
+    name = str(entry.values.get("friendly_name") or "")
+    return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
+
+
+def _truncate(text: str) -> str:
+    return f"{text[:40]}…" if len(text) > 40 else text
