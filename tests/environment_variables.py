@@ -17,7 +17,7 @@ from typing import Final
 from tests import docs
 
 # Functions of the settings that take a variable's name, beside those of `env`.
-READERS: Final = ("required", "called")
+READERS: Final = ("required", "self.required", "self._variable")
 ENVIRON_METHODS: Final = ("get", "setdefault")  # methods of os.environ
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]+")
 
@@ -63,8 +63,9 @@ class _Variables(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         function = ast.unparse(node.func)
         owner, _, method = function.rpartition(".")
-        if function in READERS or owner == "env":
-            self._add(self.settings, node, has_default=owner == "env")
+        has_default = owner in ("env", "self.env")
+        if function in READERS or has_default:
+            self._add(self.settings, node, has_default=has_default)
         elif owner == "os.environ" and method in ENVIRON_METHODS:
             self._add(self.others, node, has_default=True)
         self.generic_visit(node)

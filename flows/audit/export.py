@@ -69,9 +69,9 @@ class Export:
 
         `rows` are the export's own rows, which a caller may wrap to count them.
         """
-        if rows is None:
-            rows = self.rows()
-        return _ndjson_lines(rows) if self.form == "ndjson" else _csv_lines(rows)
+        exported_rows = self.rows() if rows is None else rows
+        is_json = self.form == "ndjson"
+        return _ndjson_lines(exported_rows) if is_json else _csv_lines(exported_rows)
 
 
 def start_export(

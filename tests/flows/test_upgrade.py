@@ -33,6 +33,7 @@ from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
 from tests.flexadmin.signing_in import is_signed_in, sign_in, totp_code
+from tests.markup import squeezed
 
 DUMPS: Final = Path(__file__).parents[1] / "data" / "upgrade"
 # SHA-256 of the dumps: a search and replace in all files must not reach them unnoticed.
@@ -263,7 +264,7 @@ def test_flow_is_found_by_name_and_number(upgrade, text, name):
 
 def test_saved_view_finds_what_it_found(upgrade):
     client = client_of("aude")
-    (address,) = re.findall(r'href="([^"]+)">Studio, off<', page_of(client, "/flows/"))
+    (address,) = re.findall(r'href="([^"]+)">Studio, off<', squeezed(page_of(client, "/flows/")))
 
     found = text_of(client.get(address, headers={"HX-Request": "true"}))
 

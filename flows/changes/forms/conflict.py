@@ -42,17 +42,18 @@ class Conflict:
         cls, names: Iterable[str], *, base: Snapshot, theirs: Snapshot, mine: Mapping[str, Any]
     ) -> Self:
         """Return the conflict about these fields of a form that started from `base`."""
-        names = list(names)
+        field_names = list(names)
         is_about_integration = any(
-            name == TYPE_FIELD or flex_flow.FIELDS_BY_NAME[name].of_integration for name in names
+            name == TYPE_FIELD or flex_flow.FIELDS_BY_NAME[name].of_integration
+            for name in field_names
         )
         has_two_types = is_about_integration and not flex_flow.is_same_value(
             TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
         )
         if has_two_types:
-            names = [name for name in names if name not in INTEGRATION_NAMES]
-            names += INTEGRATION_NAMES
-        before = {name: redact(replace_unstorable(base.get(name))) for name in names}
+            field_names = [name for name in field_names if name not in INTEGRATION_NAMES]
+            field_names += INTEGRATION_NAMES
+        before = {name: redact(replace_unstorable(base.get(name))) for name in field_names}
         return cls(before, has_two_types)
 
     @classmethod

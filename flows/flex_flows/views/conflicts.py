@@ -102,10 +102,10 @@ def _last_change_by_field(sid: str, names: Iterable[str]) -> dict[str, AuditEven
     events = AuditEvent.objects.filter(
         target_sid=sid, result__in=audit_log.APPLIED_RESULTS
     ).exclude(stage=Stage.ACCESS)
-    names = set(names)
+    field_names = set(names)
     last_changes: dict[str, AuditEvent] = {}
     for event in events.order_by("-seq")[:HISTORY_LIMIT]:
-        for name in names.intersection(event.changed_fields):
+        for name in field_names.intersection(event.changed_fields):
             last_changes.setdefault(name, event)
     return last_changes
 

@@ -235,7 +235,7 @@ def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
 
     page = client_of("operator").get(f"/flows/{sid}/edit/?restore={baseline.event_id}")
 
-    assert page.context["restore"].kept == ["Long-lived"]
+    assert page.context["restore"].unclearable == ["Long-lived"]
     assert page.context["form"]["long_lived"].value() == "true"
 
 
