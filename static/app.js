@@ -34,6 +34,7 @@
   sessionStorage.clear();
   Object.defineProperty(window, "sessionStorage", { value: null });
   const find = (selector, root = document) => root.querySelector(selector);
+  const textOf = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
   const announce = (words) => { find("#said").textContent = words; };
 
   // ---- 2. Focus ---------------------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@
   labelRowCheckboxes();
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.elt.id === "plan" && !detail.elt.hasAttribute("hx-get")) {
-      announce([find("#plan-state"), find("h2", detail.elt)].map((part) => part.textContent).join(". "));
+      announce([find("#plan-state"), find("h2", detail.elt)].map(textOf).join(". "));
     }
     if (detail.target.id !== "results") return;
     labelRowActions();
@@ -178,8 +179,8 @@
       if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
     }));
     const chips = [...document.querySelectorAll(".found .chip")];
-    const filters = chips.map((chip) => chip.textContent.replace("Remove ", ""));
-    announce([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
+    const filters = chips.map((chip) => textOf(chip).replace("Remove ", ""));
+    announce([textOf(find("#count")), filters.join("; ")].filter(Boolean).join(". "));
   });
 
   // ---- 7. Dialog and toasts ---------------------------------------------------------------------------------------

@@ -103,9 +103,9 @@ def test_create_and_delete(open_page, sandbox):
 
     press(page, "link", "Delete")
     fill(page, "confirm_name", "Made by hand")
-    press(page, "button", "Delete this flow")
+    press(page, "button", "Delete flow")
 
-    expect(page.locator("main")).to_contain_text("is deleted")
+    expect(page.locator("main")).to_contain_text("Deleted")
     assert sid not in sandbox.flows
 
 

@@ -27,7 +27,7 @@ def two_flows(sandbox, flow_sid):
 
 
 def link_of(page, name="Réclamations Lyon"):
-    return page.locator("tr", has_text=name).get_by_role("link", name="Switch")
+    return page.locator("tr", has_text=name).get_by_role("link", name="Turn")
 
 
 def ask(page, name="Réclamations Lyon"):
@@ -40,7 +40,7 @@ def ask(page, name="Réclamations Lyon"):
 def switch(page, name="Réclamations Lyon", reason=""):
     dialog = ask(page, name)
     dialog.get_by_label("Reason").fill(reason)
-    dialog.get_by_role("button", name="Switch").click()
+    dialog.get_by_role("button", name="Turn").click()
     expect(dialog).to_be_hidden()
 
 
@@ -119,7 +119,7 @@ def test_dialog_keeps_the_focus_inside_and_is_named(open_page, two_flows):
 
     dialog = ask(page)
 
-    expect(page.get_by_role("dialog", name="Switch off Réclamations Lyon?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Turn off “Réclamations Lyon”?")).to_be_visible()
     assert dialog.evaluate("dialog => dialog.matches(':modal')")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
@@ -141,7 +141,7 @@ def test_trouble_stays_in_the_dialog_until_it_passes(open_page, sandbox, two_flo
     expect(page.locator("#trouble")).to_be_hidden()
     sandbox.clear_faults()
     dialog.get_by_role("button", name="Turn off").click()
-    expect(toasts(page)).to_contain_text("is off")
+    expect(toasts(page)).to_contain_text("Turned off")
     assert outcomes()[-1].reason == "Kept words"
 
 
@@ -173,7 +173,7 @@ def test_dashboard_that_can_not_be_reached_is_told_within_the_dialog(open_page, 
     expect(dialog.get_by_role("button", name="Turn off")).to_be_enabled()
     page.unroute("**/enabled/")
     dialog.get_by_role("button", name="Turn off").click()
-    expect(toasts(page)).to_contain_text("is off")
+    expect(toasts(page)).to_contain_text("Turned off")
     assert [event.reason for event in outcomes()] == ["Kept words"]
     assert "net::ERR_FAILED" in " ".join(open_page.complaints)
     open_page.complaints.clear()  # the browser's words for the same, and htmx's

@@ -146,11 +146,11 @@ def test_conflict_shows_three_values_and_a_way_on(open_page, sandbox, flow_sid, 
 def test_switch_off_from_the_list(open_page, sandbox, flow_sid, javascript):
     page = open_page("operator", javascript=javascript)
 
-    page.get_by_role("link", name="Switch off").first.click()
+    page.get_by_role("link", name="Turn off").first.click()
     page.fill("[name=reason]", "Holidays")
-    submit(page, "Switch off")
+    submit(page, "Turn off")
 
-    expect(page.locator("body")).to_contain_text("on record")
+    expect(page.locator("body")).to_contain_text("Confirmed by Twilio")
     assert sandbox.flows[flow_sid]["enabled"] is False
     assert AuditEvent.objects.get(stage="outcome").reason == "Holidays"
 
@@ -168,7 +168,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
     submit(page, "Delete")
 
     page.wait_for_url("**/flows/")
-    expect(page.locator("body")).to_contain_text("on record")
+    expect(page.locator("body")).to_contain_text("Confirmed by Twilio")
     assert flow_sid not in sandbox.flows
 
 
@@ -193,5 +193,5 @@ def test_filters_and_sorting_work(open_page, sandbox, javascript):
 def test_viewer_is_offered_nothing_that_changes(open_page, flow_sid):
     page = open_page("viewer", path=f"/flows/{flow_sid}/")
 
-    for name in ("Edit", "Switch off", "Delete", "New flow"):
+    for name in ("Edit", "Turn off", "Delete", "New flow"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)

@@ -145,14 +145,14 @@ def test_switch_and_deletion_come_back_too(open_page, sandbox, flow_sid, javascr
     page.fill(f"[name={field}]", "Réclamations Lyon")
     Session.objects.all().delete()
 
-    submit(page, "Delete this flow" if form == "delete" else "Switch off")
+    submit(page, "Delete flow" if form == "delete" else "Turn off")
     sign_in(page)
     submit(page, "Back to your form")
 
     expect(page.locator(f"[name={field}]")).to_have_value("Réclamations Lyon")
     expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
     assert received_writes(sandbox) == []
-    submit(page, "Delete this flow" if form == "delete" else "Switch off")
+    submit(page, "Delete flow" if form == "delete" else "Turn off")
     page.wait_for_url("**/flows/" if form == "delete" else f"**/flows/{flow_sid}/")
     assert len(received_writes(sandbox)) == 1
 
