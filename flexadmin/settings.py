@@ -112,13 +112,21 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "flexadmin.http.context_processors.site",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "flexadmin.http.template_loader.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
             ],
             "builtins": ["heroicons.templatetags.heroicons", "flows.templatetags.flows"],
         },

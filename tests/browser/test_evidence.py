@@ -52,7 +52,7 @@ def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
     page = open_page("viewer", path=f"/audit/{lost.event_id}/")
 
     expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
-    expect(page.locator("#steps")).to_contain_text("Reconciled")
+    expect(page.locator("#steps")).to_contain_text("Confirmed later")
     expect(page.locator("#standing")).to_have_text("Applied · confirmed later")
     expect(page.get_by_role("button", name="Check now")).to_have_count(0)
 
@@ -87,9 +87,7 @@ def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
 @JAVASCRIPT
 def test_what_was_changed_elsewhere_is_undone(open_page, sandbox, drift, flow_sid, javascript):
     page = open_page("operator", javascript=javascript)
-    page.get_by_role("navigation", name="Main").get_by_role(
-        "link", name="Changed at Twilio"
-    ).click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="External changes").click()
 
     page.get_by_role("button", name="Revert…").click()
     expect(page.locator("[name=friendly_name]")).to_have_value("Réclamations Lyon")
