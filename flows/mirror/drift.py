@@ -177,7 +177,7 @@ def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at:
     if not recent:
         return
     last = last_recorded_states([sid])[sid]
-    if not last.is_known:
+    if not last.is_known or last.seq > read_seq:
         return
     event = stale_reads.find_contradiction(recent, last.snapshot, snapshot)
     if event is not None:
