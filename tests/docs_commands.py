@@ -152,7 +152,7 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     "uv run python -m tests.faults.kills --kills 300": ShortForm({"--kills 300": "--kills 6"}),
     "uv run python -m tests.faults.plan_runs --flows 200": ShortForm({"--flows 200": "--flows 16"}),
     "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": ShortForm(
-        {"postgres://…": POSTGRES}, arguments="--seconds 20 --clients 6"
+        {"postgres://…": POSTGRES}, arguments="--seconds 40 --clients 6"
     ),
     "uv run python -m tests.faults.rates --seconds 30": ShortForm(
         {"--seconds 30": "--seconds 5"}, arguments="--workers 1 --viewers 4"
