@@ -355,7 +355,7 @@ def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(
 
     page = text_of(client_of("viewer", "vera").get(reverse("flows:plan", args=[plan.pk])))
 
-    assert "Throw this plan away" not in page
+    assert "Discard draft" not in page
 
 
 def test_who_signs_in_is_for_those_who_may_read_everything(
