@@ -29,7 +29,7 @@ STEP_COUNT = 44
 
 
 class _NoSuchFlow(LookupError):
-    """The sandbox has no flow for this step of the history, which is left out."""
+    """The sandbox has no flow for this step of the history, which is omitted."""
 
 
 class _HistoryClock:

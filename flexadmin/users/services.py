@@ -186,7 +186,7 @@ def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEv
 def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
     """Make superusers administrators if no administrator can sign in; return those promoted.
 
-    Superusers who can't sign in themselves are left out.
+    Superusers who can't sign in themselves are omitted.
     """
     if _active_admins().exists():
         return []

@@ -49,7 +49,7 @@ def role_of(user: Any, account_sid: str = "") -> str:
 
 
 def active_user(user_id: str) -> Any | None:
-    """Return the user from the site's backends, or None if they can't sign in any more."""
+    """Return the user from the site's backends, or None if they can no longer sign in."""
     if not user_id.isdigit():
         return None
     users = (backend.get_user(int(user_id)) for backend in get_backends())

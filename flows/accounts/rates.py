@@ -53,7 +53,7 @@ _UPDATE: Final = """
     UPDATE flows_ratelimit SET free_at = %s
     WHERE account_sid = %s AND operation = %s AND free_at = %s
 """
-# A power cut may lose bookings, which no caller waits for any more. So commits don't wait for the
+# A power cut may lose bookings, which no caller still waits for. So commits don't wait for the
 # disk.
 _SESSION_SETTINGS: Final = {
     "postgresql": (

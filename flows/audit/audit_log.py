@@ -161,7 +161,7 @@ def pending_attempts() -> QuerySet[AuditEvent]:
 def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
     """Return the latest event of the open change of each of these flows, by SID.
 
-    It is the attempt if no outcome came, or the outcome "unknown". Flows without one are left out.
+    It is the attempt if no outcome came, or the outcome "unknown". Flows without one are omitted.
     """
     changes = OpenChange.objects.filter(target_sid__in=list(sids))
     # A prefetch, not a join: mostly there is no open change and so nothing to look up.

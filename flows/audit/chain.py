@@ -95,7 +95,7 @@ def hmac_hex(value: Any, key: str | None = None) -> str:
 def _select_values(
     row: dict[str, Any], names: tuple[str, ...], optional_names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the values to hash. Optional ones are left out where they are None."""
+    """Return the values to hash. Optional ones are omitted where they are None."""
     values = {name: row[name] for name in names}
     values |= {name: row[name] for name in optional_names if row[name] is not None}
     return values

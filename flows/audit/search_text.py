@@ -1,7 +1,7 @@
 """Search text of the log's entries, normalized like names in the list of flows.
 
 It holds names and identities before and after a change, SIDs, webhook hosts, the reason and the
-actor. The path and query of a webhook are left out because they can carry secrets.
+actor. The path and query of a webhook are omitted because they can carry secrets.
 """
 
 from __future__ import annotations

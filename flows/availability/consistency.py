@@ -30,7 +30,7 @@ class ReadOnlyCheck:
     def fault(self, end: int) -> tuple[int, str] | None:
         """Return the first event that the table contradicts and a description, or None.
 
-        Accounts that changed after the event `end` are left out.
+        Accounts that changed after the event `end` are omitted.
         """
         closures = Closure.objects.filter(kind=READ_ONLY)
         read_only_sids = set(closures.values_list("account_sid", flat=True))

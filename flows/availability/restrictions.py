@@ -131,7 +131,7 @@ def account_availability(account_sid: str) -> Availability:
 def find_restriction(account_sid: str, kind: str) -> Restriction | None:
     """Return the reason that no page offers a call or a change, or None if pages offer it.
 
-    The reason can also be that the site has no credentials for the account any more.
+    The reason can also be that the site no longer has credentials for the account.
     """
     configured_sids = {account.sid for account in twilio_accounts.all_accounts()}
     if account_sid and account_sid not in configured_sids:

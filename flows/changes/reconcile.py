@@ -181,7 +181,7 @@ def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, b
 def _derive_updated_flow(change: OpenChange) -> Snapshot:
     """Return the flow as the update made it.
 
-    Later edits by someone else are left out; the next sync finds them.
+    Later edits by someone else are omitted; the next sync finds them.
     """
     payload, sid = change.attempt.payload, change.target_sid
     requested = payload.requested or {}

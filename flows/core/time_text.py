@@ -61,7 +61,7 @@ def clock(moment: datetime | None) -> str:
 
 
 def inline_timestamp(moment: datetime | None) -> SafeString:
-    """Return a time with its age for a line of text. The date is left out if it is today."""
+    """Return a time with its age for a line of text. The date is omitted if it is today."""
     if moment is None:
         return UNKNOWN_TIME
     utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()

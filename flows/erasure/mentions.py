@@ -19,7 +19,7 @@ _NO_MATCH: Final = r"(?!)"
 
 
 class MentionMatcher:
-    """A search for any of some values in text or JSON. Empty values are left out."""
+    """A search for any of some values in text or JSON. Empty values are omitted."""
 
     def __init__(self, values: Iterable[str]) -> None:
         spellings = sorted({_spelling_pattern(value) for value in values if value.strip()})

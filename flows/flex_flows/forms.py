@@ -308,7 +308,7 @@ def _as_form_value(name: str, value: Any) -> Any:
 def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[Any]:
     """Return the choices of a field for a flow with this value.
 
-    An unknown value becomes a choice. "Not set" is left out if it can't be chosen again.
+    An unknown value becomes a choice. "Not set" is omitted if it can't be chosen again.
     """
     choices = list(form_field.widget.choices)
     if form_field.required and current_value is not None:

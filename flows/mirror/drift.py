@@ -94,7 +94,7 @@ def record_differences(
     state that the log lacks.
 
     Return the flows that the log now has in the state read, each with the `seq` of the event that
-    recorded it (0 without one). Flows whose read does not count are left out.
+    recorded it (0 without one). Flows whose read does not count are omitted.
     """
     comparable = _select_comparable(
         states,

@@ -54,7 +54,7 @@ class StaleRead(OutcomeUnknown):
 def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditEvent]]:
     """Return the events that recorded the flows' states in the minute before `at`, oldest first.
 
-    Flows without one are left out.
+    Flows without one are omitted.
     """
     all_sids = list(sids)
     events_by_sid: dict[str, list[AuditEvent]] = {}

@@ -71,7 +71,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     """Return the plans that a user may see, each annotated with `flows`, its number of flows.
 
     `scope` holds the accounts that the user may see. A plan that also changes flows of another
-    account is left out as a whole, because its figures would give those flows away.
+    account is omitted as a whole, because its figures would give those flows away.
     """
     effective = Q(changes__skipped="") | Q(changes__done_at__isnull=False)
     plans = Plan.objects.annotate(flows=Count("changes", filter=effective))

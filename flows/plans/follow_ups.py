@@ -79,7 +79,7 @@ def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
 def plan_retry(*, plan: Plan, made_by: str) -> Plan:
     """Draft the failed and conflicting changes of a bulk change again.
 
-    Changes that were never started are left out: the plan itself can be resumed for those.
+    Changes that were never started are omitted: the plan itself can be resumed for those.
     """
     retryable = [
         item.change for item in execution.plan_items(plan) if item.state in ("failed", "conflict")

@@ -98,7 +98,7 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
 
 
 def _changed_cells(cells: Mapping[str, str], flow: Snapshot | None) -> dict[str, str]:
-    """Return the values of cells. Empty cells, and cells as an export has them, are left out."""
+    """Return the values of cells. Empty cells, and cells as an export has them, are omitted."""
     current = flow or {}
     return {
         name: parse_cell(name, from_csv_cell(cell))

@@ -288,7 +288,7 @@ def _names_by_title() -> dict[str, str]:
     """Return the names of all fields by their normalized titles.
 
     A title can be the field's name, its label or its parameter at Twilio. A title that two fields
-    share is left out.
+    share is omitted.
     """
     names_by_title: dict[str, set[str]] = {}
     for entry in flex_flow.FIELDS:

@@ -210,7 +210,7 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
 def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
     """Return a row for each field with its value before, requested and after.
 
-    Fields that only Twilio sets, such as its dates, are left out.
+    Fields that only Twilio sets, such as its dates, are omitted.
     """
     if not event.action.startswith("flow."):
         return []
