@@ -6,7 +6,7 @@ findings that it relied on. Everything was read before; none of this reads from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +53,7 @@ def resolution_context(
         "form": form,
         "read_at": change.read_at,
         "is_unreadable": change.is_unreadable,
-        **_comparison_context(change.attempt.payload, change.last_reading),
+        **_comparison_context(change.attempt.payload, change.last_reading, change.candidates),
     }
 
 
@@ -78,24 +78,29 @@ def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
     decision = decisions[0]
     payload = AuditPayload.objects.filter(pk=decision.pk).first() or AuditPayload()
     findings = payload.findings or {}
+    candidates = findings.get("candidates", [])
     return {
         "decision": decision,
         "is_erased": payload.erased_at is not None,
         "known": findings.get("puzzle") or payload.message,
         "is_unreadable": findings.get("is_unreadable", False),
-        "others": [sid for sid in findings.get("candidates", []) if sid != decision.target_sid],
+        "others": [sid for sid in candidates if sid != decision.target_sid],
         "read_at": _parse_datetime(findings.get("read_at")),
-        **_comparison_context(payload, findings.get("reading") or {}),
+        **_comparison_context(payload, findings.get("reading") or {}, candidates),
     }
 
 
-def _comparison_context(payload: AuditPayload, readings: Mapping[str, Any]) -> dict[str, Any]:
+def _comparison_context(
+    payload: AuditPayload, readings: Mapping[str, Any], candidates: Sequence[str]
+) -> dict[str, Any]:
     """Return a table with a row for each requested field.
 
-    Its columns are the flow before the change, then each flow as last read, by SID.
+    Its columns are the flow before the change, then each flow as last read, by SID. Candidates
+    come in their own order: PostgreSQL doesn't keep that of a JSON object's keys.
     """
     before, requested = payload.before, payload.requested or {}
-    states: list[tuple[str, Mapping[str, Any] | None]] = list(readings.items())
+    sids = [sid for sid in candidates if sid in readings] or list(readings)
+    states: list[tuple[str, Mapping[str, Any] | None]] = [(sid, readings[sid]) for sid in sids]
     if before is not None and readings:
         states.insert(0, ("Before", before))
     columns = [

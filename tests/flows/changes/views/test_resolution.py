@@ -134,6 +134,21 @@ def test_what_was_known_stays_as_it_was_then(client_of, sandbox, puzzle, flow_si
     assert len(sandbox.requests) == read
 
 
+def test_candidates_keep_their_order_whatever_a_database_does_to_keys(client_of, twins):
+    event, created_sid, twin = twins
+    candidates = sorted([created_sid, twin], reverse=True)  # PostgreSQL sorts an object's keys
+    OpenChange.objects.update(candidates=candidates)
+    client = client_of("operator")
+
+    page = client.get(url(event))
+    decide(client, event, verdict=twin, reason="The Console's log")
+    decided_page = client.get(url(event))
+
+    assert [column["title"] for column in page.context["columns"]] == candidates
+    columns = decided_page.context["resolved"]["columns"]
+    assert [column["title"] for column in columns] == candidates
+
+
 def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
     event, created_sid, twin = twins
     decide(client_of("operator"), event, verdict=created_sid, reason="The Console's log")
