@@ -27,13 +27,18 @@ os.environ.update(
 from flexadmin.settings import *  # noqa: F403
 from flexadmin.settings import DATABASES
 
+_options = DATABASES["default"]["OPTIONS"]
+# Tests use more threads than the pool allows and change its settings. Its own tests restore it.
+DATABASE_POOL = _options.pop("pool", None)
+SITE_DATABASE_OPTIONS = dict(_options)
+# No test cuts the power, so none needs to wait until a commit is on the disk.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     _folder = Path(tempfile.gettempdir()) / f"flexadmin-tests-{os.getpid()}"
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
+    _options["init_command"] += " PRAGMA synchronous=OFF;"
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"flexadmin_tests_{os.getpid()}"}
-    # Tests use more threads than the pool allows and change its settings. Its own tests restore it.
-    DATABASE_POOL = DATABASES["default"]["OPTIONS"].pop("pool", None)
+    _options["options"] += " -c synchronous_commit=off"
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast

@@ -43,9 +43,11 @@ def test_event_is_committed_when_append_returns():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_commit_reaches_the_disk():
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+def test_commit_of_the_site_reaches_the_disk(settings):
+    site = connection.copy()
+    site.settings_dict["OPTIONS"] = settings.SITE_DATABASE_OPTIONS
+    with site.cursor() as cursor:
+        if site.vendor == "sqlite":
             cursor.execute("PRAGMA synchronous")
             assert cursor.fetchone() == (2,)
             cursor.execute("PRAGMA journal_mode")
@@ -53,6 +55,7 @@ def test_commit_reaches_the_disk():
         else:
             cursor.execute("SHOW synchronous_commit")
             assert cursor.fetchone() == ("on",)
+    site.close()
 
 
 @pytest.mark.django_db(transaction=True)
