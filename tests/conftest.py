@@ -19,7 +19,7 @@ from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from flexadmin.models import AccountRole
-from flexadmin.users.roles import ROLES, ensure_groups
+from flexadmin.users.roles import ROLES
 from flows.accounts import clients
 from flows.accounts.twilio_accounts import Account
 from flows.audit import append_only
@@ -69,14 +69,12 @@ def _drop_append_only_between_tests() -> Iterator[None]:
     flush = TransactionTestCase._fixture_teardown
 
     def empty_tables(_self: TransactionTestCase) -> None:
-        append_only.remove(connection)
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                tables = connection.introspection.django_table_names(only_existing=True)
-                for table in (*tables, "flexadmin_cache"):
-                    if table not in MIGRATION_TABLES:
-                        cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-        finally:
+        with transaction.atomic(), connection.cursor() as cursor:
+            append_only.remove(connection)
+            tables = connection.introspection.django_table_names(only_existing=True)
+            for table in (*tables, "flexadmin_cache"):
+                if table not in MIGRATION_TABLES:
+                    cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
             append_only.install(connection)
 
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
@@ -129,7 +127,6 @@ def person(db: None) -> Callable[..., User]:
     """
 
     def make(role: str = "operator", name: str = "", account_sid: str = "") -> User:
-        ensure_groups()
         user = User.objects.create_user(name or role, password=f"{name or role}-password")
         group = Group.objects.get(name=role)
         if account_sid:
