@@ -39,7 +39,7 @@ RUN_ELSEWHERE: Final = {
     "uv run manage.py": "is how commands begin",
     **dict.fromkeys(
         (
-            "uv run pytest --long",
+            "uv run pytest --long",  # in two parts
             "DATABASE_URL=postgres://… uv run pytest",
             "uv run ruff format --check .",
             "uv run ruff check .",

@@ -57,6 +57,17 @@ def test_browser_marker_does_not_include_long_tests():
     assert all(name.startswith("tests/browser/") for name in names)
 
 
+def test_two_parts_of_ci_are_all_tests():
+    folders = ("tests/browser", "tests/security", "tests/flexadmin/demo")
+    quick_names, _ = collect(*folders)
+    other_names, _ = collect(*folders, "-m", "long or browser")
+    all_names, _ = collect(*folders, "--long")
+
+    assert quick_names | other_names == all_names
+    assert {name for name in all_names if "tests/browser/" in name} <= other_names
+    assert len(quick_names & other_names) < 30
+
+
 def test_named_file_runs_completely():
     names, output = collect(FILE)
     named_test, _ = collect(f"{FILE}::test_many_at_once_and_back")
