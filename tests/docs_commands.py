@@ -2,7 +2,8 @@
 
 Commands run as written, with smaller sizes, and with names in place of NAME. A command without such
 a short form is an error, and so is a short form whose command the documentation no longer names.
-With words, only the commands that contain one of them run.
+With words, only the commands that contain one of them run. The commands of the site run one after
+another, then those of the tests, two at a time.
 
 It needs what the commands need: Chromium, Caddy, nginx, and PostgreSQL at CI_POSTGRES_URL.
 """
@@ -22,6 +23,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +34,7 @@ from tests import docs
 POSTGRES: Final = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 MANAGE: Final = "uv run manage.py "
 TIMEOUT: Final = 600  # seconds, for one command
+AT_ONCE: Final = 2  # commands of the tests, each of which keeps about one core busy
 
 # Commands without a short form, and the place where they are run instead.
 RUN_ELSEWHERE: Final = {
@@ -152,7 +155,7 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     "uv run python -m tests.faults.kills --kills 300": ShortForm({"--kills 300": "--kills 6"}),
     "uv run python -m tests.faults.plan_runs --flows 200": ShortForm({"--flows 200": "--flows 16"}),
     "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": ShortForm(
-        {"postgres://…": POSTGRES}, arguments="--seconds 40 --clients 6"
+        {"postgres://…": POSTGRES}, arguments="--seconds 10 --clients 6 --workers 2"
     ),
     "uv run python -m tests.faults.rates --seconds 30": ShortForm(
         {"--seconds 30": "--seconds 5"}, arguments="--workers 1 --viewers 4"
@@ -187,19 +190,31 @@ def main() -> int:
     chosen = [
         written for written in SHORT_FORMS if not words or any(word in written for word in words)
     ]
-    failed = []
+    of_site = [written for written in chosen if not _is_of_tests(written)]
+    of_tests = [written for written in chosen if _is_of_tests(written)]
     with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as site:
-        for written in chosen:
-            started_at = time.monotonic()
-            text = SHORT_FORMS[written].text(written, site)
-            print(f"\n== {text}", flush=True)  # noqa: T201
-            error = _run(text, SHORT_FORMS[written], site)
-            if error:
-                failed.append(f"{text}: {error}")
-            print(f"-- {error or 'passed'}, {time.monotonic() - started_at:.0f} s", flush=True)  # noqa: T201
+        failures = [_run_and_report(written, site) for written in of_site]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            failures += pool.map(lambda written: _run_and_report(written, site), of_tests)
+    failed = [failure for failure in failures if failure]
     print(*failed, sep="\n")  # noqa: T201
     print(f"\n{len(chosen) - len(failed)} passed, {len(failed)} failed")  # noqa: T201
     return 1 if failed else 0
+
+
+def _is_of_tests(text: str) -> bool:
+    """Tell whether a command brings its own site."""
+    return " -m tests." in text or "pytest" in text
+
+
+def _run_and_report(written: str, site: Site) -> str:
+    """Run a command and print its output when it has ended; return a failure, or ""."""
+    form = SHORT_FORMS[written]
+    text, started_at = form.text(written, site), time.monotonic()
+    output, error = _run(text, form, site)
+    seconds = time.monotonic() - started_at
+    print(f"\n== {text}\n{output}\n-- {error or 'passed'}, {seconds:.0f} s", flush=True)  # noqa: T201
+    return f"{text}: {error}" if error else ""
 
 
 def _is_whole(written: str) -> bool:
@@ -248,24 +263,24 @@ def _plain(inherited: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **made_up, **keys, "ENV_FILE": os.devnull}
 
 
-def _run(text: str, form: ShortForm, site: Site) -> str:
-    """Run a command; return an error, or ""."""
+def _run(text: str, form: ShortForm, site: Site) -> tuple[str, str]:
+    """Run a command; return its output, and an error or ""."""
     environment = dict(site.environment)
     if text.startswith("uv sync"):
         environment["UV_PROJECT_ENVIRONMENT"] = str(site.folder / "deployed")
-    if " -m tests." in text or "pytest" in text:
+    if _is_of_tests(text):
         for name in ("DATABASE_URL", "GUNICORN_CMD_ARGS"):
             del environment[name]
     with _process(text, environment, standard_input=form.standard_input) as process:
         if form.ready_text:
             output = _read_until(process, form.ready_text)
             if form.ready_text not in output:
-                return f"it ended with status {process.wait()}:\n{output}"
+                return output, f"it ended with status {process.wait()}"
             form.check(site)
             _stop(process)
         else:
-            print(process.communicate(timeout=TIMEOUT)[0], flush=True)  # noqa: T201
-        return f"status {process.returncode}" if process.returncode else ""
+            output = process.communicate(timeout=TIMEOUT)[0]
+        return output, f"status {process.returncode}" if process.returncode else ""
 
 
 @contextmanager
