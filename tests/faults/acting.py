@@ -232,26 +232,41 @@ def locked_log() -> Iterator[None]:
     audit_log.append(
         action="test.first", stage="access", result="denied", actor=OMAR
     )  # a head to lock
-    with connection.cursor() as cursor, other.cursor() as holder:
+    with _lock_timeout(20), other.cursor() as holder:
         if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA busy_timeout")
-            before = cursor.fetchone()[0]
-            cursor.execute("PRAGMA busy_timeout = 20")
             holder.execute("BEGIN IMMEDIATE")
         else:
-            cursor.execute("SET lock_timeout = '20ms'")
             holder.execute("BEGIN")
             holder.execute("SELECT 1 FROM flows_chainhead FOR UPDATE")
         try:
             yield
         finally:
             holder.execute("ROLLBACK")
-            cursor.execute(
-                f"PRAGMA busy_timeout = {before}"
-                if connection.vendor == "sqlite"
-                else "RESET lock_timeout"
-            )
     other.close()
+
+
+@contextmanager
+def _lock_timeout(milliseconds: int) -> Iterator[None]:
+    """Change this connection's usual lock timeout, to which the site's own code returns."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            before = cursor.fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            try:
+                yield
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {before}")
+        return
+    usual = connection.settings_dict
+    options = {**usual["OPTIONS"], "options": f"-c lock_timeout={milliseconds}"}
+    connection.close()
+    connection.settings_dict = {**usual, "OPTIONS": options}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = usual
 
 
 @contextmanager
