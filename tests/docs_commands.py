@@ -161,7 +161,7 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
         {"--seconds 30": "--seconds 5"}, arguments="--workers 1 --viewers 4"
     ),
     "uv run python -m tests.faults.slow_clients --seconds 30": ShortForm(
-        {"--seconds 30": "--seconds 2"}, arguments="--pause 0.2 --clients 16"
+        {"--seconds 30": "--seconds 2"}, arguments="--pause 0.2 --clients 16 --max-wait 30"
     ),
     "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": ShortForm(
         {"--events 1000000": "--events 2000"}

@@ -62,10 +62,11 @@ class Report:
     waits: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     connected: int = 0  # slow clients, in the end
+    max_wait: float = MAX_WAIT_SECONDS
 
     @property
     def late(self) -> int:
-        return sum(wait > MAX_WAIT_SECONDS for wait in self.waits) + len(self.failed)
+        return sum(wait > self.max_wait for wait in self.waits) + len(self.failed)
 
     @property
     def is_good(self) -> bool:
@@ -293,6 +294,12 @@ def main() -> int:
         "--clients", type=int, nargs="+", default=[16, 64], help="slow ones, at once"
     )
     parser.add_argument("--pause", type=float, default=5, help="seconds between two bytes")
+    parser.add_argument(
+        "--max-wait",
+        type=float,
+        default=MAX_WAIT_SECONDS,
+        help="seconds after which another user's response is late",
+    )
     parser.add_argument("--fronts", nargs="+", choices=[*FRONTS], default=[*FRONTS])
     options = parser.parse_args()
     console = Console()
@@ -321,6 +328,7 @@ def main() -> int:
             pause=options.pause,
             folder=Path(folder),
         ):
+            report.max_wait = options.max_wait
             reports.append(report)
             table.add_row(*_build_row(report))
     console.print(table)
