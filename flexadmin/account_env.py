@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from flows.accounts.twilio_accounts import COLOURS, Account
-from flows.twilio.flex import flex_flow
+from flows.twilio.sids import is_sid
 
 RequireSetting = Callable[[str, str], str]
 
@@ -78,7 +78,7 @@ class _AccountReader:
     def _read_sid(self) -> str:
         variable = self._variable("TWILIO_ACCOUNT_SID")
         sid = self.required(variable, "It starts with AC and is shown on the Console's home page.")
-        if not flex_flow.is_sid("AC", sid):
+        if not is_sid("AC", sid):
             raise ImproperlyConfigured(
                 f"{variable} is not an account's SID: AC and 32 characters from 0-9 and a-f."
             )
@@ -109,7 +109,7 @@ class _AccountReader:
                 f"best), or {token_variable}, in the environment or in .env; .env.example lists "
                 "all."
             )
-        if key and not flex_flow.is_sid("SK", key):
+        if key and not is_sid("SK", key):
             raise ImproperlyConfigured(
                 f"{key_variable} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
             )

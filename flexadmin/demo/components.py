@@ -30,7 +30,7 @@ from flows.mirror.models import Flow, SyncState
 from flows.plans.models import Plan
 from flows.search import flow_search
 from flows.twilio.errors import NotSent, RequestRefused
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 SID: Final = "FO" + "0123456789abcdef" * 2
 OTHER_SID: Final = "FO" + "fedcba9876543210" * 2
@@ -330,7 +330,7 @@ def _compare_context(event: AuditEvent) -> dict[str, Any]:
 
 
 def _conflict_example(flow: Flow) -> Example:
-    label = flex_flow.FIELDS_BY_NAME["friendly_name"].label
+    label = FLEX_FLOW.by_name["friendly_name"].label
     row = {
         "name": "friendly_name",
         "label": label,

@@ -20,7 +20,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 

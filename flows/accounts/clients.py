@@ -8,8 +8,9 @@ from django.conf import settings
 from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 READ_DEADLINE = 4.0  # seconds that a page waits for Twilio before it shows the mirror
 FORM_DEADLINE = 6.0  # seconds that a form waits for the current flow that it starts from
@@ -20,11 +21,11 @@ ATTEMPT_TIMEOUT = timedelta(seconds=4 * WRITE_DEADLINE)
 # deadline, so page views can delay a change by at most this much.
 PAGE_PATIENCE = 1.0
 
-# Sent after each call with its verb, its result as `FlexClient` names it, and its seconds.
+# Sent after each call with its verb, its result as `ResourceClient` names it, and its seconds.
 call_finished = Signal()
 
 
-def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
+def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> ResourceClient:
     """Return a client of the account that reuses the thread's connections.
 
     Raises `NotSent` if the account is unknown or the site has no credentials for it.
@@ -35,7 +36,8 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
         account = twilio_accounts.get_account(account_sid)
     except twilio_accounts.AccountNotConfigured:
         raise NotSent(f"this site has no credentials for the account {account_sid}") from None
-    return FlexClient(
+    return ResourceClient(
+        FLEX_FLOW,
         base_url=account.root,
         account_sid=account.sid,
         auth=account.auth,
@@ -49,4 +51,4 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
 
 def _send_call_finished(verb: str, result: str, seconds: float) -> None:
     # Robust, because an error in a receiver must not stop a change.
-    call_finished.send_robust(FlexClient, verb=verb, result=result, seconds=seconds)
+    call_finished.send_robust(ResourceClient, verb=verb, result=result, seconds=seconds)

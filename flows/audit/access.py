@@ -19,7 +19,7 @@ from flows.accounts.permissions import has_permission, has_permission_on_each, r
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 
 class Request(HttpRequest):

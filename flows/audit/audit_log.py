@@ -36,7 +36,7 @@ from flows.audit.models import (
 )
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 CHAIN_NAME = "audit"
 APPLIED_RESULTS = (Result.SUCCEEDED, Result.APPLIED)
@@ -323,7 +323,7 @@ def _is_drift_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -
         return False
     names = drift.event.changed_fields
     return not names or any(
-        flex_flow.is_same_value(name, drifted.get(name), current.get(name)) for name in names
+        FLEX_FLOW.is_same_value(name, drifted.get(name), current.get(name)) for name in names
     )
 
 

@@ -10,7 +10,7 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 _SHAPE_BY_RESULT: Final = {
     Result.PENDING: "busy",
@@ -28,7 +28,7 @@ _DECISION_LABELS: Final = {
     Result.NOT_APPLIED: "Marked as not applied",
 }
 _APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
-_WRITABLE_NAMES: Final = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+_WRITABLE_NAMES: Final = [entry.name for entry in FLEX_FLOW.writable_fields]
 # Observations that need no action.
 _OBSERVATION_LABELS: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
 
@@ -101,7 +101,7 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
 def _has_same_values(state: dict[str, Any], other: dict[str, Any] | None, names: list[str]) -> bool:
     if not other:
         return False
-    return not flex_flow.differing_fields(other, state, names)
+    return not FLEX_FLOW.differing_fields(other, state, names)
 
 
 def who(event: AuditEvent) -> str:
@@ -126,7 +126,7 @@ def headline(event: AuditEvent) -> str:
 
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
-    if name in flex_flow.FIELDS_BY_NAME:
+    if name in FLEX_FLOW.by_name:
         return f"Read-only field changed at Twilio: {_inline_label(labels.field_label(name))}"
     label = actions.ACTION_LABELS[event.action][0]
     return f"{label}: {name}" if name else label
@@ -153,7 +153,7 @@ def _switch_direction(event: AuditEvent) -> str:
     """Return "on" or "off", or "on or off" if the payload does not tell."""
     payload = getattr(event, "payload", None)
     state = payload and (payload.after or payload.requested)
-    enabled = flex_flow.normalize_value("enabled", state.get("enabled")) if state else None
+    enabled = FLEX_FLOW.normalize_value("enabled", state.get("enabled")) if state else None
     if not isinstance(enabled, bool):
         return "on or off"
     return "on" if enabled else "off"

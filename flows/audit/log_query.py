@@ -21,7 +21,8 @@ from flows.audit.search_text import url_host
 from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.sids import is_sid
 
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
 MAX_TERMS: Final = 16  # distinct words of a search
@@ -51,7 +52,7 @@ class SearchTerms:
             host = url_host(word) if "://" in word else ""
             if _is_id(word):
                 ids.append(word)
-            elif flex_flow.is_sid("FO", word):
+            elif FLEX_FLOW.is_sid(word):
                 sids.append(word)
             elif short_sid:
                 short_sids.append(short_sid)
@@ -198,7 +199,7 @@ def _parse_result(value: str) -> tuple[str, str]:
 
 
 def _parse_account(value: str) -> tuple[str, str]:
-    is_valid = flex_flow.is_sid("AC", value)
+    is_valid = is_sid("AC", value)
     return value, "" if is_valid else f"No such account: {value}"
 
 

@@ -15,12 +15,12 @@ from flows.core import matching
 from flows.core.normalization import normalize_text
 from flows.redaction.fingerprint import MASK_PATTERN
 from flows.redaction.masking import redact, redact_note
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 STATE_FIELDS: Final = ("payload__before", "payload__requested", "payload__after")
 _NAME_FIELDS: Final = ("friendly_name", "contact_identity")
-_SID_FIELDS: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "sid")
-_URL_FIELDS: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "url")
+_SID_FIELDS: Final = tuple(field.name for field in FLEX_FLOW.fields if field.kind == "sid")
+_URL_FIELDS: Final = tuple(field.name for field in FLEX_FLOW.fields if field.kind == "url")
 _EVENT_FIELDS: Final = ("reason", "actor_label", "target_sid", "account_sid", "remote_request_id")
 _HOST_PATTERN: Final = re.compile(
     r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE

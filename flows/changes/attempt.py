@@ -23,9 +23,9 @@ from flows.core.database import close_lost_connection
 from flows.mirror import drift, first_contact, mirror
 from flows.redaction.masking import redact_quotes
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.pickling import PicklableError
+from flows.twilio.resource import Snapshot
 from flows.twilio.responses import ApiResponse
 
 log = logging.getLogger(__name__)
@@ -230,7 +230,7 @@ class ChangeAttempt:
             return []
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
-        return flex_flow.differing_fields(expected, after, requested)
+        return FLEX_FLOW.differing_fields(expected, after, requested)
 
 
 def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, Stage
 from flows.changes.readback import Readback
 from flows.mirror.stale_reads import StaleRead, is_older
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are stored, for the page that compares them
 
@@ -74,12 +75,12 @@ def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
     if live is None:
         return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
     requested, before = payload.requested or {}, payload.before or {}
-    if not flex_flow.differing_fields(requested, live, requested):
+    if not FLEX_FLOW.differing_fields(requested, live, requested):
         return Finding(True, live)
-    if flex_flow.differing_fields(before, live, requested):
+    if FLEX_FLOW.differing_fields(before, live, requested):
         return Finding(None, live, THIRD_VALUE, readings=readings)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one proves an edit.
-    is_untouched = flex_flow.is_same_value(
+    is_untouched = FLEX_FLOW.is_same_value(
         "date_updated", before.get("date_updated"), live.get("date_updated")
     )
     if is_untouched:
@@ -112,7 +113,7 @@ def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
     requested = change.attempt.payload.requested
     if not requested or stale.seen is None or stale.confirmed is None:
         return False
-    is_as_requested = not flex_flow.differing_fields(requested, stale.seen, requested)
+    is_as_requested = not FLEX_FLOW.differing_fields(requested, stale.seen, requested)
     return is_as_requested and is_older(stale.confirmed, stale.seen)
 
 
@@ -148,7 +149,7 @@ def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[S
     """Return the unexplained flows that were created at about the time of the change."""
     nearby = []
     for flow in flows:
-        created_at = flex_flow.parse_datetime(flow.get("date_created"))
+        created_at = parse_datetime(flow.get("date_created"))
         if change.may_have_created(created_at):
             nearby.append(flow)
     return filter_unexplained(nearby, change)
@@ -175,7 +176,7 @@ def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> l
 
 def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:
     requested = change.attempt.payload.requested or {}
-    return not flex_flow.differing_fields(requested, flow, requested)
+    return not FLEX_FLOW.differing_fields(requested, flow, requested)
 
 
 def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:

@@ -22,9 +22,9 @@ from flows.mirror.models import Flow
 from flows.mirror.ownership import find_account_sid
 from flows.redaction.masking import has_mask, redact, replace_unstorable, unmask
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.pickling import PicklableError
+from flows.twilio.resource import Snapshot
 
 __all__ = [
     "Change",
@@ -78,7 +78,7 @@ def create_flow(
     requested = {
         name: value
         for name, value in values.items()
-        if flex_flow.normalize_value(name, value) is not None
+        if FLEX_FLOW.normalize_value(name, value) is not None
     }
     attempt = ChangeAttempt(
         "flow.create",
@@ -130,7 +130,7 @@ def update_flow(
     change.merged_fields.extend(
         name
         for name in merged.their_fields
-        if name not in merged.requested and flex_flow.is_writable(name)
+        if name not in merged.requested and FLEX_FLOW.is_writable(name)
     )
     return change
 
@@ -209,7 +209,7 @@ def _start_change(
     """
     attempt.before = {**(attempt.before or {}), **(base or {})} or None
     if values is not None:
-        names = values if base is None else flex_flow.differing_fields(base, values, values)
+        names = values if base is None else FLEX_FLOW.differing_fields(base, values, values)
         attempt.requested = {name: values[name] for name in names}
     attempt.check_can_start()
     attempt.read_seq = audit_log.last_seq()
@@ -241,5 +241,5 @@ def _describe_conflict(merged: Merge) -> str:
 
 def _field_label(name: str) -> str:
     """Return the label of a field, or the name of one that this dashboard doesn't know."""
-    known_field = flex_flow.FIELDS_BY_NAME.get(name)
+    known_field = FLEX_FLOW.by_name.get(name)
     return known_field.label if known_field else name

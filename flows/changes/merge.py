@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 TYPE_FIELD = "integration_type"
 
@@ -44,12 +44,12 @@ def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[s
     """
     their_fields = [
         name
-        for name in flex_flow.differing_fields(base, theirs, {*base, *mine})
-        if name not in flex_flow.TWILIO_MANAGED_FIELDS
+        for name in FLEX_FLOW.differing_fields(base, theirs, {*base, *mine})
+        if name not in FLEX_FLOW.names_set_by_twilio
     ]
     result = Merge(their_fields=their_fields)
-    for name in flex_flow.differing_fields(base, mine, mine):
-        if flex_flow.is_same_value(name, theirs.get(name), mine[name]):
+    for name in FLEX_FLOW.differing_fields(base, mine, mine):
+        if FLEX_FLOW.is_same_value(name, theirs.get(name), mine[name]):
             continue
         if name in their_fields:
             conflict = FieldConflict(name, base.get(name), theirs.get(name), mine[name])
@@ -73,11 +73,11 @@ def _add_type_conflict(
     if TYPE_FIELD not in result.their_fields:
         return
     my_names = [*result.requested, *(conflict.name for conflict in result.conflicts)]
-    if not any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in my_names):
+    if not any(FLEX_FLOW.by_name[name].is_nested for name in my_names):
         return
     my_type = mine.get(TYPE_FIELD, base.get(TYPE_FIELD))
     their_type = theirs.get(TYPE_FIELD)
-    if not flex_flow.is_same_value(TYPE_FIELD, their_type, my_type):
+    if not FLEX_FLOW.is_same_value(TYPE_FIELD, their_type, my_type):
         conflict = FieldConflict(TYPE_FIELD, base.get(TYPE_FIELD), their_type, my_type)
         result.conflicts.append(conflict)
 
@@ -91,9 +91,9 @@ def _add_inapplicable_fields(
 ) -> None:
     """Add a conflict for each field that they changed and that my new type doesn't have."""
     for name in result.their_fields:
-        entry = flex_flow.FIELDS_BY_NAME.get(name)
-        if entry is None or not entry.of_integration or name in conflicting_names:
+        entry = FLEX_FLOW.by_name.get(name)
+        if entry is None or not entry.is_nested or name in conflicting_names:
             continue
-        if not flex_flow.is_applicable(entry, mine[TYPE_FIELD]):
+        if not entry.is_applicable(mine[TYPE_FIELD]):
             conflict = FieldConflict(name, base.get(name), theirs.get(name), None)
             result.conflicts.append(conflict)

@@ -10,8 +10,8 @@ from flows.availability import restrictions
 from flows.mirror import mirror
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, NotSent
-from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.pickling import PicklableError
+from flows.twilio.resource import Snapshot
 
 T = TypeVar("T")
 _READ_LABELS = {"fetch": "show the flow", "list": "list flows"}

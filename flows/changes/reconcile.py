@@ -30,8 +30,8 @@ from flows.mirror import drift, mirror
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 # Twilio may apply a change late: "not applied" takes two reads, this far apart.
 CONFIRMATION_DELAY = timedelta(seconds=60)
@@ -158,7 +158,7 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
     Another creation may have been found to have made a candidate meanwhile. If Twilio can't be
     read, the user may know of a flow that is not a candidate.
     """
-    is_possible = sid in change.candidates or (change.is_unreadable and flex_flow.is_sid("FO", sid))
+    is_possible = sid in change.candidates or (change.is_unreadable and FLEX_FLOW.is_sid(sid))
     if not is_possible or not filter_unexplained([{"sid": sid}], change):
         raise NotACandidate
 
@@ -194,7 +194,7 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
     # Twilio sets further fields by itself when the integration type changes.
     dependent_values = {}
     type_field = "integration_type"
-    if type_field in requested and flex_flow.is_same_value(
+    if type_field in requested and FLEX_FLOW.is_same_value(
         type_field, requested[type_field], live.get(type_field)
     ):
         dependent_values = {name: live.get(name) for name in drift.dependent_fields(requested)}

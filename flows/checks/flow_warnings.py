@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flows.core import invisible
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 # Formats that real accounts use. Twilio does not check them, so a mismatch is only a warning.
 IDENTITY_FORMATS: Final = {
@@ -23,7 +23,7 @@ IDENTITY_FORMATS: Final = {
 
 def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Return the warnings about a flow as sentences, the most serious first."""
-    kind = flex_flow.handler_type(snapshot) or None
+    kind = FLEX_FLOW.variant_of(snapshot) or None
     return [
         *_check_values(snapshot),
         *_check_required_fields(snapshot, kind),
@@ -35,20 +35,20 @@ def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
 
 
 def _check_values(snapshot: Mapping[str, Any]) -> Iterator[str]:
-    for field in flex_flow.WRITABLE_FIELDS:
-        if not flex_flow.is_readable(field.name, snapshot.get(field.name)):
+    for field in FLEX_FLOW.writable_fields:
+        if not FLEX_FLOW.is_readable(field.name, snapshot.get(field.name)):
             text = labels.value_to_text(snapshot[field.name])[:80]
             yield f"{field.label} has an unexpected value: “{text}”."
 
 
 def _check_required_fields(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[str]:
-    for field in flex_flow.INTEGRATION_FIELDS:
-        if flex_flow.is_required(field, kind) and _is_unset(snapshot, field.name):
+    for field in FLEX_FLOW.nested_fields:
+        if field.is_required(kind) and _is_unset(snapshot, field.name):
             yield f"{field.label} is missing. Messages can't be handled without it."
 
 
 def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
-    if not flex_flow.is_readable("integration_type", snapshot.get("integration_type")):
+    if not FLEX_FLOW.is_readable("integration_type", snapshot.get("integration_type")):
         return []  # `_check_values` warns about it
     if kind is None:
         warning = "No integration type is set, so messages may go nowhere."
@@ -61,7 +61,7 @@ def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
 
 
 def _is_unset(snapshot: Mapping[str, Any], name: str) -> bool:
-    return flex_flow.normalize_value(name, snapshot.get(name)) is None
+    return FLEX_FLOW.normalize_value(name, snapshot.get(name)) is None
 
 
 def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
         text = value if isinstance(value, str) else ""
         characters = [char for char in invisible.find_invisible(text) if not char.isspace()]
         if characters:
-            label = flex_flow.FIELDS_BY_NAME[name].label
+            label = FLEX_FLOW.by_name[name].label
             code_points = invisible.format_code_points(characters)
             yield f"{label} contains invisible characters: {code_points}."
 

@@ -19,7 +19,7 @@ from flows.plans.drafts import SkipFlow
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
 NO_EARLIER_STATE: Final = "No earlier version in the audit log."
@@ -118,7 +118,7 @@ def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: 
     former_values = {
         name: before
         for name, (before, _) in change.values.items()
-        if not flex_flow.is_same_value(name, flow.resource.get(name), before)
+        if not FLEX_FLOW.is_same_value(name, flow.resource.get(name), before)
     }
     if not former_values:
         raise SkipFlow(NOTHING_TO_REVERT)

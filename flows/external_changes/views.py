@@ -29,7 +29,7 @@ from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_GROUPS: Final = 100
 MAX_NAMED_MEMBERS: Final = 10  # the rest of a group is folded away
@@ -83,7 +83,7 @@ class InboxItem(ExternalChange):
 
     @property
     def is_flow(self) -> bool:
-        return flex_flow.is_sid("FO", self.last.target_sid)
+        return FLEX_FLOW.is_sid(self.last.target_sid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from flows.changes.forms.conflict import Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import has_mask, replace_unstorable
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Field, Snapshot
 
 BASE_SALT = "flows.forms.base"
 SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
@@ -70,12 +70,12 @@ class FlowForm(ReasonForm):
         self.pending_conflict = Conflict.load(str(current_values.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
-        for entry in flex_flow.WRITABLE_FIELDS:
-            if flex_flow.is_applicable(entry, self.selected_type):
+        for entry in FLEX_FLOW.writable_fields:
+            if entry.is_applicable(self.selected_type):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        self.order_fields([entry.name for entry in flex_flow.WRITABLE_FIELDS])
+        self.order_fields([entry.name for entry in FLEX_FLOW.writable_fields])
 
     def _select_type(self, current_values: Mapping[str, Any]) -> str:
         """Return the integration type whose fields the form has.
@@ -89,20 +89,20 @@ class FlowForm(ReasonForm):
             "",
         )
         if not selected_type and has_no_type:
-            return flex_flow.handler_type(self.snapshot or {})
+            return FLEX_FLOW.variant_of(self.snapshot or {})
         return selected_type
 
     @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, only those of the chosen integration type."""
-        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in self.fields]
+        names = [entry.name for entry in FLEX_FLOW.writable_fields if entry.name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
         """Accept each value that the flow already has, even if the form would refuse it."""
         snapshot = self.snapshot or {}
         current_values = _as_form_values(snapshot)
-        for entry in flex_flow.WRITABLE_FIELDS:
+        for entry in FLEX_FLOW.writable_fields:
             name = entry.name
             if name in self.fields and _is_unchanged(current_values.get(name), self.data.get(name)):
                 self.errors.pop(name, None)
@@ -134,10 +134,10 @@ class FlowForm(ReasonForm):
         Parked fields count too: under another integration type they would come back as edits.
         """
         snapshot, values = self.snapshot or {}, self.values
-        edited_names = set(flex_flow.differing_fields(snapshot, values, values))
+        edited_names = set(FLEX_FLOW.differing_fields(snapshot, values, values))
         if conflict:
             edited_names |= conflict.hidden_names & set(values)
-        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+        names = [entry.name for entry in FLEX_FLOW.writable_fields]
         return [name for name in names if name not in edited_names]
 
     def add_choice_errors(self) -> bool:
@@ -172,7 +172,7 @@ class FlowForm(ReasonForm):
 
     @property
     def integration(self) -> list[BoundField]:
-        return self._visible_fields(*(entry.name for entry in flex_flow.INTEGRATION_FIELDS))
+        return self._visible_fields(*(entry.name for entry in FLEX_FLOW.nested_fields))
 
     @property
     def options(self) -> list[BoundField]:
@@ -190,7 +190,7 @@ class FlowForm(ReasonForm):
         hidden_names = self._conflict_names()
         return [self[name] for name in names if name in self.fields and name not in hidden_names]
 
-    def _build_field(self, entry: flex_flow.Field) -> forms.Field:
+    def _build_field(self, entry: Field) -> forms.Field:
         form_field = build_field(entry, required=self._is_required(entry))
         if isinstance(form_field, forms.ChoiceField):
             values = self.snapshot or self.initial
@@ -204,22 +204,22 @@ class FlowForm(ReasonForm):
             attributes.update(TYPE_ATTRIBUTES)
         return form_field
 
-    def _is_required(self, entry: flex_flow.Field) -> bool:
+    def _is_required(self, entry: Field) -> bool:
         """Return True if the form demands a value.
 
         A flow that lacks a required value already, which a warning says, can still be renamed or
         turned off.
         """
         has_value = (self.snapshot or {}).get(entry.name) not in (None, "")
-        has_new_type = self.snapshot is None or self.selected_type != flex_flow.handler_type(
+        has_new_type = self.snapshot is None or self.selected_type != FLEX_FLOW.variant_of(
             self.snapshot
         )
-        if flex_flow.is_required(entry, self.selected_type) and (has_new_type or has_value):
+        if entry.is_required(self.selected_type) and (has_new_type or has_value):
             return True
         if entry.required_on_create and (self.snapshot is None or has_value):
             return True
         # These can be changed but not cleared.
-        return entry.kind in ("enum", "boolean") and has_value and not entry.of_integration
+        return entry.kind in ("enum", "boolean") and has_value and not entry.is_nested
 
     def _park(self, name: str) -> None:
         """Carry the input of a field along without showing it, even if it is empty."""
@@ -230,7 +230,7 @@ class FlowForm(ReasonForm):
 
 def sign_base(snapshot: Snapshot) -> str:
     """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
-    whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE_FIELDS), **snapshot}
+    whole = {**dict.fromkeys(entry.name for entry in FLEX_FLOW.writable_fields), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -247,15 +247,13 @@ def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
     names = [
         entry.name
-        for entry in flex_flow.WRITABLE_FIELDS
+        for entry in FLEX_FLOW.writable_fields
         if data.get(f"pick_{entry.name}") == "theirs"
     ]
     if not names:
         return data
     selected_type = data.get("integration_type")
-    if not all(
-        flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], selected_type) for name in names
-    ):
+    if not all(FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names):
         names.append("integration_type")  # their value needs their type
     result = data.copy()
     base_values = _as_form_values(replace_unstorable(dict(base)))
@@ -276,12 +274,12 @@ def _initial_values(base: Snapshot | None) -> dict[str, Any]:
     A default is only set where that type requires a value and the flow has none.
     """
     values = dict(base or {})
-    current_type = flex_flow.handler_type(values)
-    for entry in flex_flow.WRITABLE_FIELDS:
+    current_type = FLEX_FLOW.variant_of(values)
+    for entry in FLEX_FLOW.writable_fields:
         if not entry.requires or entry.default is None:
             continue
         is_empty = values.get(entry.name) in (None, "")
-        if is_empty and not flex_flow.is_applicable(entry, current_type):
+        if is_empty and not entry.is_applicable(current_type):
             values[entry.name] = entry.default
     return values
 
@@ -297,9 +295,9 @@ def _as_form_value(name: str, value: Any) -> Any:
     """
     if value in (None, ""):  # None was never set, "" was cleared
         return value
-    known_field = flex_flow.FIELDS_BY_NAME.get(name)
+    known_field = FLEX_FLOW.by_name.get(name)
     if known_field is not None and known_field.kind in ("boolean", "integer", "enum"):
-        value = flex_flow.normalize_value(name, value)
+        value = FLEX_FLOW.normalize_value(name, value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return value

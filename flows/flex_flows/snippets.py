@@ -18,9 +18,10 @@ from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Field
 
-_WRITABLE_FIELDS = tuple(entry.name for entry in flex_flow.WRITABLE_FIELDS)
+_WRITABLE_FIELDS = tuple(entry.name for entry in FLEX_FLOW.writable_fields)
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 
@@ -39,8 +40,8 @@ def build_snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
     `api_url` is the root of the API.
     """
     values = {}
-    for entry in flex_flow.WRITABLE_FIELDS:
-        value = flex_flow.normalize_value(entry.name, flow.get(entry.name))
+    for entry in FLEX_FLOW.writable_fields:
+        value = FLEX_FLOW.normalize_value(entry.name, flow.get(entry.name))
         if value is not None:
             values[entry] = value
     secrets = [_variable_name(entry) for entry, value in values.items() if has_mask(value)]
@@ -71,21 +72,19 @@ def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
-    writer.writerow(flex_flow.FIELDS_BY_NAME)
-    writer.writerows(
-        [to_csv_cell(flow.get(name)) for name in flex_flow.FIELDS_BY_NAME] for flow in flows
-    )
+    writer.writerow(FLEX_FLOW.by_name)
+    writer.writerows([to_csv_cell(flow.get(name)) for name in FLEX_FLOW.by_name] for flow in flows)
     return buffer.getvalue()
 
 
-def _json(values: Mapping[flex_flow.Field, Any]) -> str:
+def _json(values: Mapping[Field, Any]) -> str:
     values_by_name = {}
     for entry, value in values.items():
         values_by_name[entry.name] = f"${{{_variable_name(entry)}}}" if has_mask(value) else value
     return json.dumps(values_by_name, indent=2, ensure_ascii=False)
 
 
-def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
+def _curl(values: Mapping[Field, Any], api_url: str) -> str:
     lines = [f"curl --request POST {shlex.quote(api_url + '/FlexFlows')}", f"--user {CREDENTIALS}"]
     lines += [
         f"--data-urlencode {_shell_argument(f'{entry.wire}=', entry, value)}"
@@ -94,7 +93,7 @@ def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
+def _twilio_cli(values: Mapping[Field, Any]) -> str:
     lines = ["twilio api:flex:v1:flex-flows:create"]
     for entry, value in values.items():
         flag = _cli_flag(entry.wire or "")
@@ -105,7 +104,7 @@ def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
     return " \\\n  ".join(lines)
 
 
-def _terraform(values: Mapping[flex_flow.Field, Any], title: str) -> str:
+def _terraform(values: Mapping[Field, Any], title: str) -> str:
     width = max((len(entry.name) for entry in values), default=0)
     lines = []
     for entry, value in values.items():
@@ -117,11 +116,11 @@ def _terraform(values: Mapping[flex_flow.Field, Any], title: str) -> str:
     return "\n".join([f'resource "twilio_flex_flex_flows_v1" "{name}" {{', *lines, "}"])
 
 
-def _variable_name(entry: flex_flow.Field) -> str:
+def _variable_name(entry: Field) -> str:
     return entry.name.upper()
 
 
-def _shell_argument(prefix: str, entry: flex_flow.Field, value: Any) -> str:
+def _shell_argument(prefix: str, entry: Field, value: Any) -> str:
     """Return a quoted argument for the shell. A secret is a variable in double quotes."""
     if has_mask(value):
         return f'"{prefix}${_variable_name(entry)}"'

@@ -22,8 +22,9 @@ from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.mirror import readonly_fields, stale_reads
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 BATCH = 500
 
@@ -67,7 +68,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return the writable fields in which two states of a flow differ."""
-    return flex_flow.changed_writable_fields(before, after)
+    return FLEX_FLOW.changed_writable_fields(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
@@ -191,7 +192,7 @@ def dependent_fields(requested: Iterable[str]) -> set[str]:
     """
     fields = set(requested)
     if "integration_type" in fields:
-        fields.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
+        fields.update(entry.name for entry in FLEX_FLOW.nested_fields)
     return fields
 
 
@@ -286,7 +287,7 @@ def _build_observation(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=flex_flow.parse_datetime((snapshot or {}).get("date_created")),
+        created_at=parse_datetime((snapshot or {}).get("date_created")),
         payload=_build_payload(before, snapshot),
     )
 

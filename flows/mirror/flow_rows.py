@@ -14,8 +14,9 @@ from django.utils import timezone
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 # PostgreSQL refuses to index more than 2,704 bytes. Twilio's own limit is 256 characters.
 # The `resource` column has the whole text.
@@ -72,9 +73,9 @@ def extract_columns(resource: Snapshot) -> dict[str, Any]:
     """Return the columns that are taken from a snapshot, normalized for searching and sorting."""
     name = _as_text(resource.get("friendly_name"))
     identity = _as_text(resource.get("contact_identity"))
-    enabled = flex_flow.normalize_value("enabled", resource.get("enabled"))
-    integration = flex_flow.handler_type(resource) or _as_text(resource.get("integration_type"))
-    channel = flex_flow.normalize_value("channel_type", resource.get("channel_type"))
+    enabled = FLEX_FLOW.normalize_value("enabled", resource.get("enabled"))
+    integration = FLEX_FLOW.variant_of(resource) or _as_text(resource.get("integration_type"))
+    channel = FLEX_FLOW.normalize_value("channel_type", resource.get("channel_type"))
     return {
         "friendly_name": name,
         "name_folded": normalize_text(name)[:NAME_MAX],
@@ -83,8 +84,8 @@ def extract_columns(resource: Snapshot) -> dict[str, Any]:
         "identity_folded": normalize_text(identity)[:IDENTITY_MAX],
         "enabled": enabled if isinstance(enabled, bool) else None,
         "integration_type": integration[:64],
-        "date_created": flex_flow.parse_datetime(resource.get("date_created")),
-        "date_updated": flex_flow.parse_datetime(resource.get("date_updated")),
+        "date_created": parse_datetime(resource.get("date_created")),
+        "date_updated": parse_datetime(resource.get("date_updated")),
     }
 
 

@@ -12,7 +12,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 LOOKUP_TIMEOUT: Final = 10.0  # seconds for all accounts together
 

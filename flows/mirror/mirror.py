@@ -34,7 +34,7 @@ from flows.mirror.ownership import find_account_sid
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 log = logging.getLogger(__name__)
 

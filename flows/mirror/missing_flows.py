@@ -16,7 +16,7 @@ from flows.mirror import stale_reads
 from flows.mirror.models import MissingFlow, SyncState
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 MAX_CHECKS: Final = 20  # flows that a sync fetches by SID: ten seconds, at Twilio's two a second
 CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync fetches no further flow

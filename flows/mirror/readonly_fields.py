@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 FIELD_ACTION: Final = "account.field"
 # Fields recorded for an account: a sender of ever new ones must not fill the log.
@@ -36,11 +36,11 @@ def unwritable_changes(
     For a flow that is new here (`before` is None), return the fields that the schema lacks.
     """
     if before is None:
-        return [name for name in after if name not in flex_flow.FIELDS_BY_NAME]
-    ignored = {entry.name for entry in flex_flow.WRITABLE_FIELDS} | _DATE_FIELDS
+        return [name for name in after if name not in FLEX_FLOW.by_name]
+    ignored = {entry.name for entry in FLEX_FLOW.writable_fields} | _DATE_FIELDS
     if _url_path(before.get("url")) == _url_path(after.get("url")):
         ignored.add("url")  # the host only repeats the request's
-    return [name for name in flex_flow.differing_fields(before, after) if name not in ignored]
+    return [name for name in FLEX_FLOW.differing_fields(before, after) if name not in ignored]
 
 
 def _url_path(url: object) -> object:
@@ -79,7 +79,7 @@ def _append_event(account_sid: str, name: str, sid: str) -> None:
     def payload() -> Payload:
         if name in _load_recorded_fields(account_sid):
             raise _AlreadyRecorded
-        kind = "read-only" if name in flex_flow.FIELDS_BY_NAME else "not known to this dashboard"
+        kind = "read-only" if name in FLEX_FLOW.by_name else "not known to this dashboard"
         return Payload(after={"field": name, "kind": kind, "first seen on": sid})
 
     try:

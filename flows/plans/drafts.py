@@ -23,7 +23,7 @@ from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 # The most flows that one bulk change can have: Twilio allows 2,500 in an account.
@@ -83,8 +83,8 @@ class BulkAction:
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
         name = FIELD_BY_KIND[self.kind]
-        integration_type = flex_flow.handler_type(flow)
-        if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], integration_type):
+        integration_type = FLEX_FLOW.variant_of(flow)
+        if not FLEX_FLOW.by_name[name].is_applicable(integration_type):
             handler = labels.CHOICE_LABELS.get(integration_type, integration_type) or "nothing"
             raise SkipFlow(f"Has no {inline_label(name)} (handled by {handler}).")
         if self.kind == WEBHOOK_HOST:
@@ -198,7 +198,7 @@ def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
 
     A deletion compares all of them with Twilio first: if one has changed, it is a conflict.
     """
-    return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE_FIELDS}
+    return {entry.name: snapshot.get(entry.name) for entry in FLEX_FLOW.writable_fields}
 
 
 def check_permission(
@@ -233,7 +233,7 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     for name, value in requested.items():
         if find_masks(value) - find_masks(flow.resource.get(name)):
             raise SkipFlow(NOT_STORED)
-    names = flex_flow.differing_fields(flow.resource, requested, requested)
+    names = FLEX_FLOW.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
     change.before = {name: flow.resource.get(name) for name in names}

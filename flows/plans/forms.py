@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 # The actions in the order of the menu: label, and the field of the flow that takes the value.
 BULK_ACTIONS: Final = {
@@ -50,7 +50,7 @@ class BulkActionForm(forms.Form):
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
-            self.fields["value"] = build_field(flex_flow.FIELDS_BY_NAME[name], required=True)
+            self.fields["value"] = build_field(FLEX_FLOW.by_name[name], required=True)
             self.fields["value"].widget.attrs["autocomplete"] = "off"
 
     def clean_value(self) -> Any:

@@ -13,10 +13,11 @@ from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
 from flows.redaction.masking import redact_field, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.sids import is_sid
 
-_WRITABLE_NAMES: Final = frozenset(entry.name for entry in flex_flow.WRITABLE_FIELDS)
+_WRITABLE_NAMES: Final = frozenset(entry.name for entry in FLEX_FLOW.writable_fields)
 
 
 def check_entries(entries: Sequence[Any], flows: Mapping[str, Snapshot]) -> list[ImportEntry]:
@@ -37,7 +38,7 @@ def item_sid(item: ImportItem) -> str:
     """Return the SID of the flow that an item changes, or "" if it has no valid one."""
     sid = item.fields.get("sid")
     sid = sid.strip() if isinstance(sid, str) else ""
-    return sid if flex_flow.is_sid("FO", sid) else ""
+    return sid if FLEX_FLOW.is_sid(sid) else ""
 
 
 def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
@@ -65,7 +66,7 @@ def _identity_error(item: ImportItem) -> str:
     sid, account_sid = item.fields.get("sid"), item.fields.get("account_sid")
     if sid not in (None, "") and not item_sid(item):
         return f"“{str(sid)[:40]}” is not a Flex Flow SID (FO…)."
-    if account_sid not in (None, "") and not flex_flow.is_sid("AC", str(account_sid).strip()):
+    if account_sid not in (None, "") and not is_sid("AC", str(account_sid).strip()):
         return f"“{str(account_sid)[:40]}” is not an account SID (AC…)."
     return ""
 
@@ -77,7 +78,7 @@ def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     """
     names_from_twilio = set(flow or {})
     for name in item.fields:
-        if name in flex_flow.FIELDS_BY_NAME:
+        if name in FLEX_FLOW.by_name:
             continue
         if name.replace("integration.", "integration_") not in names_from_twilio:
             return f"Unknown field “{name[:40]}”."
@@ -92,7 +93,7 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     changed = {}
     for name, json_value in values.items():
         value = _parse_json_value(name, json_value)
-        if flow is None or not flex_flow.is_same_value(name, flow.get(name), value):
+        if flow is None or not FLEX_FLOW.is_same_value(name, flow.get(name), value):
             changed[name] = value
     return changed
 
@@ -109,7 +110,7 @@ def _changed_cells(cells: Mapping[str, str], flow: Snapshot | None) -> dict[str,
 
 def _parse_json_value(name: str, value: Any) -> Any:
     """Return a JSON value. Booleans and choices that are given as text are parsed like cells."""
-    if isinstance(value, str) and flex_flow.FIELDS_BY_NAME[name].kind in ("boolean", "enum"):
+    if isinstance(value, str) and FLEX_FLOW.by_name[name].kind in ("boolean", "enum"):
         return parse_cell(name, value)
     return value
 

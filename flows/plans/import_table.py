@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import from_csv_cell
 from flows.plans.import_text import MAX_FLOWS, ImportItem
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 MAX_COLUMNS: Final = 100
@@ -27,7 +27,7 @@ MAX_SAMPLES: Final = 3
 MAX_CELL_LENGTH: Final = 131_072  # characters, the default limit of Python's csv reader
 CELL_TOO_LONG: Final = "a cell is too long."
 # The fields that a column can map to: the SIDs of flow and account, and the writable fields.
-TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE_FIELDS))
+TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in FLEX_FLOW.writable_fields))
 _SCIENTIFIC_NOTATION: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DELIMITER_LINE: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # written by Excel
 _TRUE_TEXTS: Final = frozenset({"true", "yes", "on", "1"})
@@ -84,7 +84,7 @@ class ColumnsForm(forms.Form):
         self.table = table
         choices = [
             ("", "Ignore"),
-            *((name, flex_flow.FIELDS_BY_NAME[name].label) for name in TARGETS),
+            *((name, FLEX_FLOW.by_name[name].label) for name in TARGETS),
         ]
         proposed = propose_targets(table.header)
         for column, title in enumerate(table.header):
@@ -144,7 +144,7 @@ class ColumnsForm(forms.Form):
             first = first_columns.setdefault(target, name)
             if first != name:
                 columns = f"{self._title(first)} and {self._title(name)}"
-                label = flex_flow.FIELDS_BY_NAME[target].label
+                label = FLEX_FLOW.by_name[target].label
                 self.add_error(name, f"{columns} are both mapped to {label}.")
         if not self.errors and not set(targets.values()) - {"sid", "account_sid"}:
             raise ValidationError("Choose a field for at least one column other than the SIDs.")
@@ -220,7 +220,7 @@ def find_target(title: str) -> str:
 
 def parse_cell(name: str, text: str) -> str:
     """Return a cell as a form posts it. Booleans and choices can have several spellings."""
-    entry = flex_flow.FIELDS_BY_NAME[name]
+    entry = FLEX_FLOW.by_name[name]
     folded = text.strip().casefold()
     if entry.kind == "boolean" and folded in _TRUE_TEXTS:
         return "true"
@@ -291,7 +291,7 @@ def _names_by_title() -> dict[str, str]:
     share is omitted.
     """
     names_by_title: dict[str, set[str]] = {}
-    for entry in flex_flow.FIELDS:
+    for entry in FLEX_FLOW.fields:
         for title in (entry.name, entry.label, entry.wire or entry.name):
             names_by_title.setdefault(_normalize_title(title), set()).add(entry.name)
     return {title: names.pop() for title, names in names_by_title.items() if len(names) == 1}

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 from django.core.exceptions import ValidationError
 
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_FLOWS: Final = 10_000  # flows of one import
 _LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # keys that can hold the list of flows
@@ -163,7 +163,7 @@ def _find_entries(data: Any) -> list[Any]:
         for name in _LIST_KEYS:
             if isinstance(data.get(name), list):
                 return list(data[name])
-        if any(_field_name(name) in flex_flow.FIELDS_BY_NAME for name in data):
+        if any(_field_name(name) in FLEX_FLOW.by_name for name in data):
             return [data]
     raise ValidationError(
         "This JSON contains no list of flows. Paste an export, a Flex API response or "
@@ -184,15 +184,15 @@ def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _field_name(name: str) -> str:
     """Return the schema's name for a spelling such as friendlyName or Integration.FlowSid."""
-    if name in flex_flow.FIELDS_BY_WIRE_NAME:
-        return flex_flow.FIELDS_BY_WIRE_NAME[name].name
+    if name in FLEX_FLOW.by_wire_name:
+        return FLEX_FLOW.by_wire_name[name].name
     snake = _snake_case(name)
-    return snake if snake in flex_flow.FIELDS_BY_NAME else name
+    return snake if snake in FLEX_FLOW.by_name else name
 
 
 def _integration_field_name(name: str) -> str:
     full = f"integration_{_snake_case(name)}"
-    is_known = full in flex_flow.FIELDS_BY_NAME and flex_flow.FIELDS_BY_NAME[full].of_integration
+    is_known = full in FLEX_FLOW.by_name and FLEX_FLOW.by_name[full].is_nested
     return full if is_known else f"integration.{name}"
 
 
@@ -202,7 +202,7 @@ def _snake_case(name: str) -> str:
 
 def _value_error(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
-        if name in flex_flow.FIELDS_BY_NAME and isinstance(value, dict | list):
+        if name in FLEX_FLOW.by_name and isinstance(value, dict | list):
             return f"{labels.field_label(name)} must be a single value."
         text = f"{name}{value}" if isinstance(value, str) else name
         unstorable = _UNSTORABLE.search(text)

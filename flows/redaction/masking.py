@@ -21,12 +21,12 @@ from typing import Any, Final
 
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
 _URL_KEY: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
-_URL_FIELDS: Final = frozenset(field.name for field in flex_flow.FIELDS if field.kind == "url")
+_URL_FIELDS: Final = frozenset(field.name for field in FLEX_FLOW.fields if field.kind == "url")
 # A fast check that nearly every text passes, because it has nothing like a secret.
 _PLAIN_TEXT: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
 _PLAIN_VALUE: Final = re.compile(
@@ -45,7 +45,7 @@ Rule = Callable[[str, Masker], str]
 
 def redact(value: Any) -> Any:
     """Return JSON with every secret masked."""
-    if isinstance(value, dict) and flex_flow.FIELDS_BY_NAME.keys().isdisjoint(value):
+    if isinstance(value, dict) and FLEX_FLOW.by_name.keys().isdisjoint(value):
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
 
@@ -149,7 +149,7 @@ def _redact_items(
     value: dict[Any, Any], masker: Masker, name: str, depth: int, *, is_secret: bool
 ) -> Iterator[tuple[Any, Any]]:
     for key, item in value.items():
-        if key in flex_flow.FIELDS_BY_NAME and not is_secret:
+        if key in FLEX_FLOW.by_name and not is_secret:
             yield key, _redact_value(item, masker, key, depth + 1)
             continue
         item_name = name if name in _URL_FIELDS else str(key)  # parts of a URL are masked as URLs
@@ -163,7 +163,7 @@ def _choose_rule(name: str, text: str) -> Rule:
     """Return the masking rule for a text under this name."""
     if name in _URL_FIELDS or (name and addresses.starts_like_url(text)):
         return _mask_as_url
-    if name in flex_flow.FIELDS_BY_NAME or not name:
+    if name in FLEX_FLOW.by_name or not name:
         return _mask_text
     if _URL_KEY.search(name):
         return _mask_as_url
@@ -199,11 +199,7 @@ def _mask_key(key: Any, masker: Masker) -> Any:
 
 
 def _is_secret_key(key: Any) -> bool:
-    return (
-        isinstance(key, str)
-        and key not in flex_flow.FIELDS_BY_NAME
-        and names.may_be_secret_name(key)
-    )
+    return isinstance(key, str) and key not in FLEX_FLOW.by_name and names.may_be_secret_name(key)
 
 
 def _depth_placeholder(value: Any) -> str:

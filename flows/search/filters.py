@@ -15,7 +15,7 @@ from typing import Any, Final
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
 from flows.search.models import FlowTally
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 LABELS: Final = {
     "q": "Search",
@@ -33,8 +33,8 @@ MAX_VALUE_LENGTH: Final = 300
 MAX_UNKNOWN_PARAMETERS: Final = 5  # unknown parameters that are kept
 _IGNORED_PARAMETERS: Final = frozenset({"go"})  # sent by the search form in addition to filters
 _ALLOWED_VALUES: Final = {
-    "channel": frozenset((*flex_flow.CHANNEL_TYPES, NOT_SET)),
-    "integration": frozenset((*flex_flow.INTEGRATION_TYPES, NOT_SET)),
+    "channel": frozenset((*CHANNEL_TYPES, NOT_SET)),
+    "integration": frozenset((*INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
 }
 _ERROR_MESSAGES: Final = {

@@ -25,7 +25,7 @@ from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
 from flows.search.query import Query as Query
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 50
 COUNT_LIMIT: Final = 1000  # flows that a search counts
@@ -79,7 +79,7 @@ def find_exact_match(
     """
     text = strip_invisible(text)
     sid = text.strip()
-    if flex_flow.is_sid("FO", sid):
+    if FLEX_FLOW.is_sid(sid):
         return sid
     if not is_number or len(matching.extract_digits(text)) < PHONE_MIN_DIGITS:
         return ""
@@ -104,7 +104,7 @@ def suggest_values(account_sid: str) -> dict[str, list[str]]:
     """Return the most frequent values of each SID field in the account's flows."""
     flows = Flow.objects.filter(gone_at=None, account_sid=account_sid)
     suggestions = {}
-    for field in flex_flow.WRITABLE_FIELDS:
+    for field in FLEX_FLOW.writable_fields:
         if field.kind != "sid":
             continue
         column = f"resource__{field.name}"

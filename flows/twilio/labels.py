@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 CHOICE_LABELS: Final = {
     "web": "Web chat",
@@ -41,7 +41,7 @@ class UnreadableValue:
 
 def field_label(name: str) -> str:
     """Return a field's label, or the name of a field that is not in the table."""
-    field = flex_flow.FIELDS_BY_NAME.get(name)
+    field = FLEX_FLOW.by_name.get(name)
     return field.label if field else name
 
 
@@ -53,12 +53,12 @@ def display_value(name: str, value: Any) -> Any:
     """
     if isinstance(value, PlaceholderText):
         return value
-    if not flex_flow.is_readable(name, value):
+    if not FLEX_FLOW.is_readable(name, value):
         return UnreadableValue(value)
-    field = flex_flow.FIELDS_BY_NAME.get(name)
+    field = FLEX_FLOW.by_name.get(name)
     if field is None or field.kind not in ("enum", "boolean", "integer"):
         return value
-    normalized = flex_flow.normalize_value(name, value)
+    normalized = FLEX_FLOW.normalize_value(name, value)
     if field.kind == "enum":
         return CHOICE_LABELS.get(normalized, normalized)
     return normalized

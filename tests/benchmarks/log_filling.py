@@ -291,6 +291,6 @@ def _open_change(attempt: AuditEvent) -> OpenChange:
 
 
 def _to_snapshot(flow: Any) -> dict[str, Any]:
-    from flows.twilio.flex import flex_flow
+    from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-    return flex_flow.from_response(flow)
+    return FLEX_FLOW.decode(flow)

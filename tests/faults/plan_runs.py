@@ -42,7 +42,7 @@ from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.plans import drafts, execution, follow_ups
 from flows.plans.models import Plan
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import database_url, wait_for
@@ -200,9 +200,9 @@ def _reconcile_all(clock: Clock) -> None:
 
 
 def _writable_fields(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+    names = [entry.name for entry in FLEX_FLOW.writable_fields]
     return {
-        sid: {name: value for name, value in flex_flow.from_response(flow).items() if name in names}
+        sid: {name: value for name, value in FLEX_FLOW.decode(flow).items() if name in names}
         for sid, flow in sandbox.flows.items()
     }
 

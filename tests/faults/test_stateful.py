@@ -34,7 +34,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
-from flows.twilio.client import WRITE_OPERATIONS, FlexClient
+from flows.twilio.client import WRITE_OPERATIONS, ResourceClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -507,7 +507,7 @@ class Stage:
 
 @pytest.fixture
 def stage(monkeypatch):
-    playing, once = Stage(), FlexClient._send_once
+    playing, once = Stage(), ResourceClient._send_once
 
     def watched(client, verb, *args):
         process = playing.world.process
@@ -519,7 +519,7 @@ def stage(monkeypatch):
             if process:
                 process.at_a_call()
 
-    monkeypatch.setattr(FlexClient, "_send_once", watched)
+    monkeypatch.setattr(ResourceClient, "_send_once", watched)
     monkeypatch.setattr(flow_changes, "flex_client", playing.client)
     monkeypatch.setattr(mirror, "flex_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)

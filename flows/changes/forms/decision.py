@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from flows.changes.forms.fields import VisibleTextField
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 FINDINGS_SALT = "flows.forms.decision"
@@ -98,7 +98,7 @@ class DecisionForm(forms.Form):
             return ""
         if not sid:
             raise ValidationError("Enter the SID of the created flow.")
-        if not flex_flow.is_sid("FO", sid):
+        if not FLEX_FLOW.is_sid(sid):
             raise ValidationError(
                 f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
             )

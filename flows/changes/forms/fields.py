@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 
 from flows.core import invisible
 from flows.twilio import labels, webhook_urls
-from flows.twilio.flex import flex_flow
+from flows.twilio.resource import Field
 
 EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
@@ -73,7 +73,7 @@ class WebAddressField(VisibleTextField):
             )
 
 
-def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
+def build_field(entry: Field, *, required: bool) -> forms.Field:
     """Return the form field of an entry in the schema table.
 
     Its messages name the field, because the summary of errors shows them too.
@@ -92,7 +92,7 @@ def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
     )
 
 
-def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _text_field(entry: Field, **kwargs: Any) -> forms.Field:
     return VisibleTextField(
         max_length=entry.max_length,
         strip_invisible="" if entry.name == "friendly_name" else "all",
@@ -100,7 +100,7 @@ def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _sid_field(entry: Field, **kwargs: Any) -> forms.Field:
     message = (
         f"{entry.label} must start with {entry.sid_prefix}, "
         "followed by 32 characters from 0-9 and a-f."
@@ -109,7 +109,7 @@ def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return VisibleTextField(strip_invisible="all", validators=[has_pattern], **kwargs)
 
 
-def _enum_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _enum_field(entry: Field, **kwargs: Any) -> forms.Field:
     choices = [
         ("", EMPTY_LABELS[entry.name]),
         *((value, labels.CHOICE_LABELS[value]) for value in entry.choices),
@@ -117,7 +117,7 @@ def _enum_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return forms.ChoiceField(choices=choices, **kwargs)
 
 
-def _boolean_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _boolean_field(entry: Field, **kwargs: Any) -> forms.Field:
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
     return forms.TypedChoiceField(
         choices=[("", "Not set"), ("true", yes), ("false", no)],
@@ -127,7 +127,7 @@ def _boolean_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _integer_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _integer_field(entry: Field, **kwargs: Any) -> forms.Field:
     return WholeNumberField(
         min_value=entry.minimum,
         max_value=entry.maximum,
@@ -136,7 +136,7 @@ def _integer_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _url_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _url_field(entry: Field, **kwargs: Any) -> forms.Field:
     return WebAddressField(
         strip_invisible="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs
     )

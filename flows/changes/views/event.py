@@ -24,7 +24,7 @@ from flows.changes.views.resolution import decision_context, decision_form, reso
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 @require_GET
@@ -217,8 +217,8 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
     before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
     names = dict.fromkeys([*before, *requested, *after], "present")
     rows = []
-    for name in flex_flow.differing_fields({}, names):  # in the schema's order
-        known_field = flex_flow.FIELDS_BY_NAME.get(name)
+    for name in FLEX_FLOW.differing_fields({}, names):  # in the schema's order
+        known_field = FLEX_FLOW.by_name.get(name)
         if known_field is None or known_field.wire:
             rows.append(_field_row(event, name, before, requested, after))
     return rows
@@ -245,10 +245,10 @@ def _field_row(
         "before": labels.display_value(name, before.get(name)),
         "requested": labels.display_value(name, requested.get(name)),
         "after": labels.display_value(name, after),
-        "is_changed": is_applied and not flex_flow.is_same_value(name, before.get(name), after),
+        "is_changed": is_applied and not FLEX_FLOW.is_same_value(name, before.get(name), after),
         "differs": bool(response)
         and is_requested
-        and not flex_flow.is_same_value(name, requested[name], after),
+        and not FLEX_FLOW.is_same_value(name, requested[name], after),
     }
 
 

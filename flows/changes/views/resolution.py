@@ -19,7 +19,7 @@ from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Sta
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 def resolution_context(
@@ -107,7 +107,7 @@ def _comparison_context(
         {"title": title, "is_sid": title in readings, "is_there": state is not None}
         for title, state in states
     ]
-    names = flex_flow.differing_fields({}, dict.fromkeys(requested, "present"))
+    names = FLEX_FLOW.differing_fields({}, dict.fromkeys(requested, "present"))
     rows = [
         {
             "label": labels.field_label(name),
@@ -123,7 +123,7 @@ def _comparison_cell(
     title: str, name: str, state: Mapping[str, Any] | None, requested: Mapping[str, Any]
 ) -> dict[str, Any]:
     value = state.get(name) if state is not None else None
-    is_same = flex_flow.is_same_value(name, requested.get(name), value)
+    is_same = FLEX_FLOW.is_same_value(name, requested.get(name), value)
     return {
         "title": title,
         "value": labels.display_value(name, value),

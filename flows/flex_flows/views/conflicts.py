@@ -16,8 +16,8 @@ from flows.changes.forms.conflict import Conflict, choice_label
 from flows.flex_flows.forms import FlowForm
 from flows.redaction.masking import redact, redact_field, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
@@ -86,7 +86,7 @@ def _display_boolean(value: Any) -> Any:
 
 def _parse_input(name: str, value: Any) -> Any:
     """Return a form's text as the kind of value that the field has."""
-    is_boolean = flex_flow.FIELDS_BY_NAME[name].kind == "boolean"
+    is_boolean = FLEX_FLOW.by_name[name].kind == "boolean"
     return _BOOLEAN_BY_TEXT.get(str(value)) if is_boolean else replace_unstorable(value)
 
 

@@ -35,14 +35,14 @@ from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 SECTIONS: Final = (
     (
         "Channel",
         ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid"),
     ),
-    ("Integration", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
+    ("Integration", ("integration_type", *(entry.name for entry in FLEX_FLOW.nested_fields))),
     ("Options", ("long_lived", "janitor_enabled")),
     ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
@@ -118,7 +118,7 @@ def _page_state(error: FlexError | None) -> str:
 def _fields_context(snapshot: Mapping[str, Any], state: str) -> dict[str, Any]:
     """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
     unknown_fields = [
-        (name, value) for name, value in snapshot.items() if name not in flex_flow.FIELDS_BY_NAME
+        (name, value) for name, value in snapshot.items() if name not in FLEX_FLOW.by_name
     ]
     return {
         "sections": _sections(snapshot),
@@ -207,8 +207,8 @@ def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, obj
     for title, names in SECTIONS:
         rows: list[dict[str, object]] = []
         for name in names:
-            entry, value = flex_flow.FIELDS_BY_NAME[name], snapshot.get(name)
-            is_applicable = flex_flow.is_applicable(entry, integration_type)
+            entry, value = FLEX_FLOW.by_name[name], snapshot.get(name)
+            is_applicable = entry.is_applicable(integration_type)
             if is_applicable or value not in (None, ""):
                 rows.append({"field": entry, "value": value})
         sections.append((title, rows))

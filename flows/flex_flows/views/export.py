@@ -22,7 +22,7 @@ from flows.core import database
 from flows.flex_flows import snippets
 from flows.mirror.models import Flow
 from flows.search import flow_search
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 CONTENT_TYPES: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 SELECTION_EMPTY = "Select at least one flow."
@@ -81,7 +81,7 @@ def selected_sids(request: Request) -> list[str]:
     if _selects_all(request):
         return flow_search.list_sids(_list_query(request))
     ticked = [*request.POST.getlist("sid"), *request.POST.get("sids", "").split()]
-    sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
+    sids = [sid for sid in dict.fromkeys(ticked) if FLEX_FLOW.is_sid(sid)]
     scope = scope_of(request.user, "flows.view_flow")
     if scope is None:
         return sids

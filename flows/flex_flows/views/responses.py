@@ -30,7 +30,7 @@ from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, RequestRefused
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 class FormRenderer(Protocol):
@@ -141,7 +141,7 @@ def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
 
 
 def _is_enabled(flow: Mapping[str, Any]) -> bool:
-    return flex_flow.normalize_value("enabled", flow.get("enabled")) is True
+    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
 
 
 def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:

@@ -21,7 +21,7 @@ from flows.erasure import compaction, erasure
 from flows.erasure.compaction import CompactionFailed
 from flows.erasure.erasure import ErasureResult
 from flows.management import command_line
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MIN_IDENTITY_LENGTH = 3  # characters; a shorter text would match nearly everywhere
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         despite_open_change: bool = False,
         **_options: Any,
     ) -> None:
-        if flow and not flex_flow.is_sid("FO", flow):
+        if flow and not FLEX_FLOW.is_sid(flow):
             raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
         if not flow and len(identity.strip()) < MIN_IDENTITY_LENGTH:
             raise CommandError(

@@ -24,7 +24,7 @@ from flows.plans.execution import PlanItem
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 100
 # The state of a flow: its label on the page, and its CSS class.
@@ -156,7 +156,7 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
         return []
     differences = []
     for name, requested in change.asked.items():
-        entry = flex_flow.FIELDS_BY_NAME.get(name)
+        entry = FLEX_FLOW.by_name.get(name)
         before = redact_field(name, change.before.get(name))
         after = redact_field(name, requested)
         differences.append(

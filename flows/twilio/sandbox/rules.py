@@ -12,21 +12,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio import webhook_urls
-from flows.twilio.flex.flex_flow import (
-    DEFAULT_INTEGRATION_TYPE,
-    FIELDS_BY_NAME,
-    FIELDS_BY_WIRE_NAME,
-    INTEGRATION_FIELDS,
-    WRITABLE_FIELDS,
-    Field,
-    from_response,
-    handler_type,
-    is_applicable,
-    is_required,
-    is_sid,
-    to_response,
-)
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Field
 from flows.twilio.sandbox.responses import ApiError
+from flows.twilio.sids import is_sid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,7 +38,7 @@ def parse_parameters(parameters: Mapping[str, str]) -> Values:
     """Return form parameters as values by response name. Unknown parameters are ignored."""
     values: Values = {}
     for wire_name, text in parameters.items():
-        field = FIELDS_BY_WIRE_NAME.get(wire_name)
+        field = FLEX_FLOW.by_wire_name.get(wire_name)
         if field is not None:
             values[field.name] = _decode(field, text) if text else None
     return values
@@ -57,24 +46,24 @@ def parse_parameters(parameters: Mapping[str, str]) -> Values:
 
 def create(values: Values, *, sid: str, account_sid: str, timestamp: str) -> Resource:
     """Return the resource that a create with these values makes, including defaults."""
-    for field in WRITABLE_FIELDS:
+    for field in FLEX_FLOW.writable_fields:
         if field.required_on_create and values.get(field.name) is None:
             raise _missing_parameter(field)
     requested_type = values.get("integration_type")
-    integration_type = requested_type or DEFAULT_INTEGRATION_TYPE
+    integration_type = requested_type or FLEX_FLOW.default_variant
     flow: Values = {"sid": sid, "account_sid": account_sid}
-    for field in WRITABLE_FIELDS:
-        if not field.of_integration:
+    for field in FLEX_FLOW.writable_fields:
+        if not field.is_nested:
             flow[field.name] = values.get(field.name)
     flow["integration_type"] = integration_type
     flow["enabled"] = bool(values.get("enabled"))
-    for field in INTEGRATION_FIELDS:
+    for field in FLEX_FLOW.nested_fields:
         value = values.get(field.name)
-        if value is not None and is_applicable(field, integration_type):
+        if value is not None and field.is_applicable(integration_type):
             flow[field.name] = value
     _apply_integration_defaults(flow, check_required=requested_type is not None)
     dates = {"date_created": timestamp, "date_updated": timestamp}
-    return to_response(_apply_defaults(flow) | dates)
+    return FLEX_FLOW.encode(_apply_defaults(flow) | dates)
 
 
 def update(resource: Resource, values: Values, *, timestamp: str) -> Resource:
@@ -85,29 +74,29 @@ def update(resource: Resource, values: Values, *, timestamp: str) -> Resource:
     """
     if not values:
         return resource
-    before = from_response(resource)
+    before = FLEX_FLOW.decode(resource)
     flow = before | values
     integration_type: str | None
     if "integration_type" in values:
         integration_type = flow.get("integration_type")
     else:
-        integration_type = handler_type(flow) or None
+        integration_type = FLEX_FLOW.variant_of(flow) or None
     for name, value in values.items():
         if value is None:
-            flow[name] = _emptied_value(FIELDS_BY_NAME[name], integration_type)
+            flow[name] = _emptied_value(FLEX_FLOW.by_name[name], integration_type)
     flow = _drop_inapplicable(flow, integration_type)
     if integration_type and integration_type != before.get("integration_type"):
         _apply_integration_defaults(flow, check_required=True)
     flow["date_updated"] = timestamp
-    return to_response(flow)
+    return FLEX_FLOW.encode(flow)
 
 
 def edit(resource: Resource, fields: Mapping[str, Any]) -> Resource:
     """Return the resource after an edit without checks, as Twilio's Console may leave it."""
-    flow = from_response(resource) | dict(fields)
+    flow = FLEX_FLOW.decode(resource) | dict(fields)
     if "integration_type" in fields:
         flow = _drop_inapplicable(flow, flow["integration_type"])
-    return to_response(flow)
+    return FLEX_FLOW.encode(flow)
 
 
 def check_collision(
@@ -142,8 +131,8 @@ def _collision_key(flow: Resource) -> tuple[str, str] | None:
 def _drop_inapplicable(flow: Values, integration_type: str | None) -> Values:
     """Return the flow without the fields that this integration type does not have."""
     flow = dict(flow)
-    for field in INTEGRATION_FIELDS:
-        if not is_applicable(field, integration_type):
+    for field in FLEX_FLOW.nested_fields:
+        if not field.is_applicable(integration_type):
             flow.pop(field.name, None)
     return flow
 
@@ -151,20 +140,20 @@ def _drop_inapplicable(flow: Values, integration_type: str | None) -> Values:
 def _apply_integration_defaults(flow: Values, *, check_required: bool) -> None:
     """Add the defaults of the flow's integration type, and check its required fields."""
     integration_type = flow["integration_type"]
-    for field in INTEGRATION_FIELDS:
-        if flow.get(field.name) is not None or not is_applicable(field, integration_type):
+    for field in FLEX_FLOW.nested_fields:
+        if flow.get(field.name) is not None or not field.is_applicable(integration_type):
             continue
         if field.default is not None:
             flow[field.name] = field.default
-        elif check_required and is_required(field, integration_type):
+        elif check_required and field.is_required(integration_type):
             raise _missing_parameter(field)
 
 
 def _apply_defaults(flow: Values) -> Values:
     """Return the flow with the defaults of the fields outside the integration."""
     flow = dict(flow)
-    for field in WRITABLE_FIELDS:
-        if not field.of_integration and flow[field.name] is None:
+    for field in FLEX_FLOW.writable_fields:
+        if not field.is_nested and flow[field.name] is None:
             flow[field.name] = field.default
     return flow
 
@@ -175,7 +164,7 @@ def _emptied_value(field: Field, integration_type: str | None) -> Any:
     Assumption: a field that a create or the integration type requires gets its default. It can't
     be emptied if it has none. Any other field is null.
     """
-    if not (field.required_on_create or is_required(field, integration_type)):
+    if not (field.required_on_create or field.is_required(integration_type)):
         return None
     if field.default is None:
         raise _missing_parameter(field)

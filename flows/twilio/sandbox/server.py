@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from flows.twilio.flex.flex_flow import to_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox import seed as seeds
 from flows.twilio.sandbox.api import Api
 from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
@@ -162,7 +162,7 @@ class Sandbox:
         ids = {"sid": f"FO{uuid.uuid4().hex}", "account_sid": self.account_sid}
         dates = {"date_created": timestamp, "date_updated": timestamp}
         flow = ids | seeds.default_fields(self._added_count, fields) | dates | fields
-        self._store.add(to_response(flow))
+        self._store.add(FLEX_FLOW.encode(flow))
         return str(flow["sid"])
 
     def edit_flow(self, sid: str, **fields: Any) -> None:

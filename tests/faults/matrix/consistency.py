@@ -25,9 +25,9 @@ from flows.availability.models import Closure
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -125,9 +125,9 @@ def run_row(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
 @contextmanager
 def _empty_api(clock: Clock) -> Iterator[Sandbox]:
     """Start an empty API with small pages and an empty site."""
-    listed = FlexClient.list
+    listed = ResourceClient.list
     small = mock.patch.object(
-        FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
+        ResourceClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
     )
     with empty_site(clock) as sandbox, small:
         for model in (MissingFlow, Closure, OpenChange):
@@ -215,9 +215,7 @@ class Run:
             self.sandbox.add_flow(**self.draws.flow())
         elif act == "edit":
             sid = self.chance.choice(sids)
-            self.sandbox.edit_flow(
-                sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid]))
-            )
+            self.sandbox.edit_flow(sid, **self._edit(FLEX_FLOW.decode(self.sandbox.flows[sid])))
         elif len(sids) > 2:
             self.sandbox.remove_flow(self.chance.choice(sids))
         self.tally.counts[EXTERNAL_CHANGES] += 1
@@ -293,7 +291,7 @@ class Run:
             if place < since or at > event.at:
                 continue
             if (state is None) == (after is None) and not (
-                state and after and flex_flow.changed_writable_fields(state, after)
+                state and after and FLEX_FLOW.changed_writable_fields(state, after)
             ):
                 return place
         return None

@@ -29,7 +29,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import AuditPayload
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 
 STEPS_KILLED_BY_PARENT = (
     "while it reads the flow first",
@@ -111,7 +111,7 @@ def _kill_within(stage: str) -> Callable[[], None]:
 
 def _kill_before_call() -> None:
     for verb in ("create", "update", "delete"):
-        setattr(FlexClient, verb, _kill_self)
+        setattr(ResourceClient, verb, _kill_self)
 
 
 def _kill_after_response() -> None:
@@ -119,7 +119,7 @@ def _kill_after_response() -> None:
         return lambda *args: _kill_self(call(*args))
 
     for verb in ("create", "update", "delete"):
-        setattr(FlexClient, verb, then_die(getattr(FlexClient, verb)))
+        setattr(ResourceClient, verb, then_die(getattr(ResourceClient, verb)))
 
 
 def _kill_before_mirror() -> None:

@@ -19,8 +19,8 @@ from flows.changes import flow_changes
 from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.twilio.client import FlexClient
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.client import ResourceClient
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.responses import ApiResponse
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -55,7 +55,7 @@ every_verb_of_a_flow = pytest.mark.parametrize("act", OF_A_FLOW.values(), ids=OF
 
 
 def at_twilio(sandbox, sid):
-    return from_response(sandbox.flows[sid])
+    return FLEX_FLOW.decode(sandbox.flows[sid])
 
 
 def both_events():
@@ -232,9 +232,9 @@ def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
 
 
 def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkeypatch):
-    update = FlexClient.update
+    update = ResourceClient.update
     monkeypatch.setattr(
-        FlexClient,
+        ResourceClient,
         "update",
         lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"}),
     )
@@ -608,7 +608,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
     sandbox, flow_sid, act, error, monkeypatch
 ):
     for verb in ("create", "update", "delete"):
-        monkeypatch.setattr(FlexClient, verb, mock.Mock(side_effect=error))
+        monkeypatch.setattr(ResourceClient, verb, mock.Mock(side_effect=error))
 
     with pytest.raises(type(error)):
         act(flow_sid)
@@ -623,7 +623,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
 
 @pytest.mark.django_db(transaction=True)
 def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_sid, monkeypatch):
-    monkeypatch.setattr(FlexClient, "update", mock.Mock(side_effect=ValueError("boom")))
+    monkeypatch.setattr(ResourceClient, "update", mock.Mock(side_effect=ValueError("boom")))
 
     with (
         failing_inserts("flows_auditevent", when="NEW.stage = 'outcome'"),
@@ -639,7 +639,7 @@ def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
 ):
     """A value that is not JSON: sent, but its outcome can't be logged."""
     answer = ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
-    monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
+    monkeypatch.setattr(ResourceClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):
         rename_flow(flow_sid)

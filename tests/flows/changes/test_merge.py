@@ -3,7 +3,7 @@
 import pytest
 
 from flows.changes.merge import FieldConflict, merge
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FW1, FW2 = "FW" + "1" * 32, "FW" + "2" * 32
 STUDIO = {"integration_type": "studio", "integration_flow_sid": FW1, "integration_retry_count": 3}
@@ -134,7 +134,7 @@ def test_type_changed_there_while_only_a_partial_form_edits_a_field_of_it():
     assert merged.conflicts == [FieldConflict("integration_type", "studio", "external", "studio")]
 
 
-@pytest.mark.parametrize("entry", flex_flow.WRITABLE_FIELDS, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", FLEX_FLOW.writable_fields, ids=lambda entry: entry.name)
 def test_every_field_that_can_be_written_can_conflict(entry):
     one, other, third = (True, False, None) if entry.kind == "boolean" else ("1", "2", "3")
 
@@ -145,7 +145,7 @@ def test_every_field_that_can_be_written_can_conflict(entry):
 
 
 @pytest.mark.parametrize(
-    "entry", [entry for entry in flex_flow.FIELDS if entry.wire is None], ids=lambda e: e.name
+    "entry", [entry for entry in FLEX_FLOW.fields if entry.wire is None], ids=lambda e: e.name
 )
 def test_what_twilio_keeps_itself_never_conflicts(entry):
     merged = merge(base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)

@@ -4,7 +4,7 @@ import pytest
 
 from flows.checks.flow_warnings import find_warnings
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
 
 UNTYPED = "No integration type is set, so messages may go nowhere."
@@ -37,7 +37,7 @@ def test_complete_flow_has_no_warnings(kind, channel):
 def test_each_missing_field_of_the_type_has_a_warning(kind, empty):
     for name in required_by(kind):
         assert find_warnings(flow(kind, **{name: empty})) == [
-            f"{flex_flow.FIELDS_BY_NAME[name].label} is missing. Messages can't be handled without it."
+            f"{FLEX_FLOW.by_name[name].label} is missing. Messages can't be handled without it."
         ]
 
 
@@ -87,9 +87,7 @@ def test_unset_integration_type_with_a_studio_flow_has_a_warning(unset):
 def test_unreadable_value_has_a_warning(name, value, text):
     warnings = find_warnings(flow("studio") | {name: value})
 
-    assert (
-        warnings[0] == f"{flex_flow.FIELDS_BY_NAME[name].label} has an unexpected value: “{text}”."
-    )
+    assert warnings[0] == f"{FLEX_FLOW.by_name[name].label} has an unexpected value: “{text}”."
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
@@ -97,7 +95,7 @@ def test_invisible_characters_are_named(name):
     warnings = find_warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
     assert warnings == [
-        f"{flex_flow.FIELDS_BY_NAME[name].label} contains invisible characters: U+200B, U+FEFF."
+        f"{FLEX_FLOW.by_name[name].label} contains invisible characters: U+200B, U+FEFF."
     ]
 
 

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.conftest import form_data
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, WIRE, required_by, taken_by
 
@@ -24,7 +24,7 @@ REQUIRED_ON_CREATE = [PARAMETERS[wire]["name"] for wire in FACTS["required_on_cr
 # Every field with every integration type that takes it. From the table, so that a new field is tested at once.
 ACCEPTED_VALUES = [
     (field.name, kind)
-    for field in flex_flow.WRITABLE_FIELDS
+    for field in FLEX_FLOW.writable_fields
     for kind in field.takes or INTEGRATION_TYPES
 ]
 OPTIONAL = ["contact_identity", "integration_timeout", "integration_priority", "integration_retry_count",

@@ -14,7 +14,7 @@ from flows.changes.flow_changes import Conflict
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import RequestRefused
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -44,7 +44,7 @@ OTHER_URL = SECRET_URL.replace("canary", "kestrel")
 
 def delete_and_restore(sandbox, sid, **fields):
     """Delete the flow at Twilio and create it again."""
-    was = from_response(sandbox.flows[sid])
+    was = FLEX_FLOW.decode(sandbox.flows[sid])
     sandbox.remove_flow(sid)
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, **fields})
@@ -108,7 +108,7 @@ def test_reappearance_is_recorded(sandbox, flow_sid):
 
 
 def test_reappearance_of_a_flow_that_we_deleted_is_recorded(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     delete_flow(flow_sid)
     sandbox.add_flow(**was)
 

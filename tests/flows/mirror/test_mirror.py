@@ -14,7 +14,7 @@ from flows.mirror import drift, flow_rows, mirror, missing_flows
 from flows.mirror.mirror import SyncBusy
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -135,7 +135,7 @@ def test_sync_of_a_deleted_flow_changes_nothing(sandbox, flow_sid):
 
 
 def test_sync_of_a_flow_that_reappeared(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**was)
@@ -615,7 +615,7 @@ def test_event_recorded_before_the_mirror_is_written_counts_as_newer(
 @pytest.mark.parametrize("verb", ["update", "delete"])
 def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid, monkeypatch, verb):
     """After the outcome is recorded, somebody changes the flow and a sync stores that first."""
-    before, apply_result = from_response(sandbox.flows[flow_sid]), mirror.apply_result
+    before, apply_result = FLEX_FLOW.decode(sandbox.flows[flow_sid]), mirror.apply_result
 
     def late(*args):
         if verb == "update":
@@ -636,7 +636,7 @@ def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid,
 
 
 def test_fetch_stores_the_flow(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, "friendly_name": "Newer"})

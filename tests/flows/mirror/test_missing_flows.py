@@ -9,9 +9,9 @@ from flows.availability import restrictions
 from flows.changes import findings, reconcile
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -40,9 +40,9 @@ def flows(sandbox):
 
 @pytest.fixture
 def small_pages(monkeypatch):
-    listed = FlexClient.list
+    listed = ResourceClient.list
     monkeypatch.setattr(
-        FlexClient, "list", lambda client, **more: listed(client, page_size=2, **more)
+        ResourceClient, "list", lambda client, **more: listed(client, page_size=2, **more)
     )
 
 
@@ -207,7 +207,7 @@ def test_deleted_flow_in_a_stale_list_is_fetched_before_it_is_restored(sandbox, 
 
 def test_flow_that_reappeared_is_restored(sandbox, flows):
     sids = flows(1)
-    was = from_response(sandbox.flows[sids[0]])
+    was = FLEX_FLOW.decode(sandbox.flows[sids[0]])
     sandbox.remove_flow(sids[0])
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**was)

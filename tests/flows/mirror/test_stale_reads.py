@@ -10,8 +10,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -156,7 +155,7 @@ def test_difference_in_another_field_is_drift_at_once(sandbox, flow_sid):
 
 
 def test_state_before_two_of_our_changes_is_old(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     rename_flow(flow_sid)
     rename_flow(flow_sid, values={"friendly_name": was["friendly_name"]})
     switch_flow(flow_sid, enabled=False)
@@ -241,4 +240,4 @@ def test_is_older(one, other, expected):
 def test_writable_changes_leave_out_read_only_fields():
     before = {"friendly_name": "A", "date_updated": "1", "url": "x", "flavour": 1}
 
-    assert flex_flow.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]
+    assert FLEX_FLOW.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]

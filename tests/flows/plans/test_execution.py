@@ -17,7 +17,7 @@ from flows.plans import drafts, execution, follow_ups, import_draft
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -79,7 +79,7 @@ def run_to_end(plan, operator_actor, reason="because"):
 
 
 def values_of(sandbox, name):
-    return {sid: from_response(flow).get(name) for sid, flow in sandbox.flows.items()}
+    return {sid: FLEX_FLOW.decode(flow).get(name) for sid, flow in sandbox.flows.items()}
 
 
 def test_each_change_is_logged_under_the_plan(sandbox, operator_actor):
@@ -303,20 +303,20 @@ def test_rollback_restores_the_exact_values(sandbox, operator_actor):
 
 def test_rollback_of_a_deletion_creates_the_flow_again(sandbox, operator_actor):
     plan = make_plan(sandbox, count=2, kind="delete")
-    before = [from_response(flow)["friendly_name"] for flow in sandbox.flows.values()]
+    before = [FLEX_FLOW.decode(flow)["friendly_name"] for flow in sandbox.flows.values()]
 
     run_to_end(plan, operator_actor)
     assert sandbox.flows == {}
     run_to_end(follow_ups.plan_rollback(plan=plan, made_by="omar"), operator_actor)
 
     assert sorted(
-        from_response(flow)["friendly_name"] for flow in sandbox.flows.values()
+        FLEX_FLOW.decode(flow)["friendly_name"] for flow in sandbox.flows.values()
     ) == sorted(before)
 
 
 def test_rollback_of_a_creation_deletes_the_flow(sandbox, operator_actor):
     sid = sandbox.add_flow()
-    values = from_response(sandbox.flows[sid])
+    values = FLEX_FLOW.decode(sandbox.flows[sid])
     entry = ImportEntry(
         values={
             name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")

@@ -13,7 +13,7 @@ from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.search import flow_search, trigrams
 from flows.search.flow_search import PAGE_SIZE, SORTS, Page, Query, find_facets, find_page
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 AC = "AC" + "1" * 32
 OTHER_AC = "AC" + "2" * 32
@@ -332,8 +332,8 @@ def _queries(query):
 
 
 FACETS = {
-    "channel": flex_flow.CHANNEL_TYPES,
-    "integration": (*flex_flow.INTEGRATION_TYPES, "none"),
+    "channel": CHANNEL_TYPES,
+    "integration": (*INTEGRATION_TYPES, "none"),
     "enabled": ("true", "false", "gone"),
 }
 

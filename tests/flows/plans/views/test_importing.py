@@ -15,7 +15,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import import_text
 from flows.plans.models import Plan
-from flows.twilio.flex.flex_flow import FIELDS_BY_NAME, from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, dump_tables
 from tests.markup import squeezed
@@ -274,7 +274,11 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, sids):
 
 
 def test_every_writable_field_has_a_column_of_its_name(operator):
-    names = ["sid", "account_sid", *(name for name, entry in FIELDS_BY_NAME.items() if entry.wire)]
+    names = [
+        "sid",
+        "account_sid",
+        *(name for name, entry in FLEX_FLOW.by_name.items() if entry.wire),
+    ]
 
     page = send(operator, ",".join(names) + "\n" + ",".join("x" for _ in names))
 
@@ -508,7 +512,7 @@ def test_imported_values_are_sent_to_twilio(operator, sandbox, sids):
     operator.post(reverse("flows:plan-start", args=[Plan.objects.get().pk]), {"reason": "import"})
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
 
-    flow = from_response(sandbox.flows[sids[0]])
+    flow = FLEX_FLOW.decode(sandbox.flows[sids[0]])
     assert (flow["friendly_name"], flow["integration_retry_count"], flow["enabled"]) == (
         "Neu",
         0,
