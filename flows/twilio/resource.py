@@ -82,7 +82,8 @@ class Resource:
     A resource can have variants: `variant_field` names the field that chooses one, and `nested` the
     object that holds the fields of the variants (`takes`). `default_variant` is Twilio's choice.
 
-    `name_field` and `identity_field` say what the log finds an object by.
+    `name_field` and `identity_field` say what the log finds an object by. Of the enabled objects,
+    only one can have the same values of `unique_while_enabled`.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Resource:
     default_variant: str = ""
     name_field: str = "friendly_name"
     identity_field: str = ""
+    unique_while_enabled: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

@@ -27,6 +27,7 @@ FLEX_FLOW: Final = register(
         # Assumption: the reference says so, and its example without a type agrees.
         default_variant="studio",
         identity_field="contact_identity",
+        unique_while_enabled=("channel_type", "contact_identity"),
         fields=(
             Field(
                 name="sid",

@@ -23,7 +23,7 @@ from flows.twilio.sandbox.rules import format_timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flows.twilio.sandbox.rules import Resource
+    from flows.twilio.sandbox.rules import Body
 
 MAX_AGE_DAYS = 730
 SECRET_WEBHOOK_SHARE = 0.15  # of the webhooks have a secret in their URL
@@ -50,7 +50,7 @@ DEMO_URL = "https://hooks.example.com/flex/incoming"
 
 def generate_flows(
     count: int, *, seed: int, account_sid: str, end_time: datetime
-) -> Iterator[Resource]:
+) -> Iterator[Body]:
     """Yield `count` flows in Twilio's response form, oldest first, created before `end_time`."""
     generator = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311 - not a secret
     ages = sorted((generator.random.random() for _ in range(count)), reverse=True)

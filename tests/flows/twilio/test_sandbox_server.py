@@ -232,7 +232,7 @@ def test_body_of_another_content_type_is_ignored(sandbox):
 
 
 def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog):
-    def broken(_):
+    def broken(_resource, _parameters):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken_contract, caplog.at_level(logging.CRITICAL):
