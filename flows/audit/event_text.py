@@ -9,7 +9,6 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 _SHAPE_BY_RESULT: Final = {
@@ -127,7 +126,7 @@ def headline(event: AuditEvent) -> str:
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
     if name in FLEX_FLOW.by_name:
-        return f"Read-only field changed at Twilio: {_inline_label(labels.field_label(name))}"
+        return f"Read-only field changed at Twilio: {_inline_label(FLEX_FLOW.label_of(name))}"
     label = actions.ACTION_LABELS[event.action][0]
     return f"{label}: {name}" if name else label
 
@@ -161,7 +160,7 @@ def _switch_direction(event: AuditEvent) -> str:
 
 def _join_labels(names: list[str], limit: int = 3) -> str:
     """Return the labels of the first fields, and the number of the others."""
-    field_labels = [_inline_label(labels.field_label(name)) for name in names]
+    field_labels = [_inline_label(FLEX_FLOW.label_of(name)) for name in names]
     text = ", ".join(field_labels[:limit])
     remaining = len(field_labels) - limit
     return f"{text} and {remaining} more" if remaining > 0 else text

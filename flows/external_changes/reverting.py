@@ -18,7 +18,6 @@ from flows.plans import collisions, drafts
 from flows.plans.drafts import SkipFlow
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
@@ -124,7 +123,7 @@ def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: 
         raise SkipFlow(NOTHING_TO_REVERT)
     empty_names = [name for name, value in former_values.items() if value in (None, "")]
     if empty_names:
-        empty_labels = ", ".join(labels.field_label(name) for name in empty_names)
+        empty_labels = ", ".join(FLEX_FLOW.label_of(name) for name in empty_names)
         raise SkipFlow(
             f"{empty_labels} had no value before, but Twilio may not allow clearing it. "
             "Revert it manually."

@@ -63,9 +63,9 @@ class InboxItem(ExternalChange):
         """The changed fields: label, value before, value after."""
         return [
             {
-                "label": labels.field_label(name),
-                "before": labels.display_value(name, before),
-                "after": labels.display_value(name, after),
+                "label": FLEX_FLOW.label_of(name),
+                "before": labels.display_value(FLEX_FLOW, name, before),
+                "after": labels.display_value(FLEX_FLOW, name, after),
             }
             for name, (before, after) in self.values.items()
         ]

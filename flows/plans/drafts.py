@@ -242,7 +242,7 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
 
 def inline_label(name: str) -> str:
     """Return a field's label in lower case, for the middle of a sentence."""
-    label = labels.field_label(name)
+    label = FLEX_FLOW.label_of(name)
     if label.startswith("Studio"):
         return label
     return re.sub(r"^[A-Z](?=[a-z])", lambda match: match[0].lower(), label)

@@ -12,7 +12,6 @@ from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
 from flows.redaction.masking import redact_field, replace_unstorable
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 from flows.twilio.sids import is_sid
@@ -126,11 +125,11 @@ def _validate_values(
     for name, value in cleaned.items():
         storable = replace_unstorable(value)
         if redact_field(name, storable) != storable:
-            label = labels.field_label(name)
+            label = FLEX_FLOW.label_of(name)
             return {}, f"{label} contains a secret. To change a secret, edit the flow."
     for name, value in values.items():
         if name not in cleaned and value not in (None, ""):
-            return {}, f"{labels.field_label(name)} doesn't apply to this integration type."
+            return {}, f"{FLEX_FLOW.label_of(name)} doesn't apply to this integration type."
     return cleaned, ""
 
 

@@ -15,7 +15,6 @@ from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ValidationError
 
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_FLOWS: Final = 10_000  # flows of one import
@@ -203,11 +202,11 @@ def _snake_case(name: str) -> str:
 def _value_error(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
         if name in FLEX_FLOW.by_name and isinstance(value, dict | list):
-            return f"{labels.field_label(name)} must be a single value."
+            return f"{FLEX_FLOW.label_of(name)} must be a single value."
         text = f"{name}{value}" if isinstance(value, str) else name
         unstorable = _UNSTORABLE.search(text)
         if unstorable:
-            label, code_point = labels.field_label(name), f"U+{ord(unstorable[0]):04X}"
+            label, code_point = FLEX_FLOW.label_of(name), f"U+{ord(unstorable[0]):04X}"
             return f"{label} contains a character that can't be stored ({code_point})."
     return ""
 

@@ -37,7 +37,6 @@ register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("clock", time_text.clock)
 register.filter("inline_timestamp", time_text.inline_timestamp)
-register.filter("label", labels.field_label)
 register.filter("ending", event_text.ending)
 register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)
@@ -52,6 +51,12 @@ NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 _TYPE_NOTES: Final = {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}
 NO_HANDLER: Final = "No handler"
+
+
+@register.filter("label")
+def field_label(name: str) -> str:
+    """Return the label of a flow's field."""
+    return FLEX_FLOW.label_of(name)
 
 
 @register.filter("shown")
@@ -91,7 +96,7 @@ def display_lines(value: Any) -> SafeString:
 @register.filter
 def display_field(value: Any, name: str) -> SafeString:
     """Return the value of the field `name` as HTML, with the label of a choice."""
-    display_value = labels.display_value(name, value)
+    display_value = labels.display_value(FLEX_FLOW, name, value)
     field = FLEX_FLOW.by_name.get(name)
     is_choice = field is not None and field.kind == "enum"
     if is_choice and isinstance(display_value, str) and display_value:

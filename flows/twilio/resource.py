@@ -12,6 +12,7 @@ Only this package knows Twilio's CamelCase names.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -143,6 +144,10 @@ class Resource:
         """Return True for a field that a request can set."""
         return name in self._wire_names
 
+    def is_url(self, text: str) -> bool:
+        """Return True for the URL of an object in Twilio's API."""
+        return self._url_pattern.fullmatch(text) is not None
+
     def variant_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the variant of an object, or "" if it has none.
 
@@ -216,6 +221,8 @@ class Resource:
 
     def is_same_value(self, name: str, first: Any, second: Any) -> bool:
         """Return True if two values of a field mean the same to Twilio."""
+        if type(first) is type(second) and first == second:
+            return True  # the usual case, and the fastest
         first, second = self.normalize_value(name, first), self.normalize_value(name, second)
         # In Python, True equals 1.
         is_same_kind = isinstance(first, bool) == isinstance(second, bool)
@@ -264,6 +271,11 @@ class Resource:
         return str(snapshot.get(self.identity_field) or "")
 
     @cached_property
+    def _url_pattern(self) -> re.Pattern[str]:
+        host = r"https?://[a-z0-9.-]+(?::[0-9]+)?"
+        return re.compile(rf"{host}/v[0-9]+/{self.path}/{self.sid_prefix}[0-9a-f]{{32}}")
+
+    @cached_property
     def _wire_names(self) -> Mapping[str, str]:
         return {field.name: wire for wire, field in self.by_wire_name.items()}
 
@@ -309,18 +321,25 @@ def _to_text(value: Any) -> str:
     return str(value)
 
 
+# The fields of all resources by name, of one of them where several have a field of that name.
+KNOWN_FIELDS: Final[dict[str, Field]] = {}
 _registered: Final[dict[str, Resource]] = {}
 
 
 def register(resource: Resource) -> Resource:
     """Make a resource known to the log, to masking and to the resolution of its changes."""
     _registered[resource.name] = resource
+    for field in resource.fields:
+        KNOWN_FIELDS.setdefault(field.name, field)
     return resource
 
 
 def unregister(resource: Resource) -> None:
     """Forget a resource again, such as one that a test made up."""
-    _registered.pop(resource.name, None)
+    del _registered[resource.name]
+    KNOWN_FIELDS.clear()
+    for other in _registered.values():
+        register(other)
 
 
 def registered_resources() -> list[Resource]:

@@ -11,7 +11,7 @@ from flows.audit.models import AuditEvent, AuditPayload, Result
 from flows.core import safe_text, time_text
 from flows.mirror.models import Flow
 from flows.templatetags import flows as tags
-from flows.twilio import labels
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FLOW_SID = "FO" + "1a" * 16
 STUDIO_SID = "FW" + "2b" * 16
@@ -215,8 +215,8 @@ def test_every_result_has_a_label_and_a_shape():
 
 
 def test_fields_and_choices_have_labels():
-    assert labels.field_label("friendly_name") == "Friendly name"
-    assert labels.field_label("brand_new") == "brand_new"
+    assert FLEX_FLOW.label_of("friendly_name") == "Friendly name"
+    assert FLEX_FLOW.label_of("brand_new") == "brand_new"
     assert tags.word("sms") == "SMS"
     assert tags.word("pigeon") == "pigeon"
 

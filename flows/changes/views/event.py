@@ -241,10 +241,10 @@ def _field_row(
     is_requested = name in requested
     return {
         "name": name,
-        "label": labels.field_label(name),
-        "before": labels.display_value(name, before.get(name)),
-        "requested": labels.display_value(name, requested.get(name)),
-        "after": labels.display_value(name, after),
+        "label": FLEX_FLOW.label_of(name),
+        "before": labels.display_value(FLEX_FLOW, name, before.get(name)),
+        "requested": labels.display_value(FLEX_FLOW, name, requested.get(name)),
+        "after": labels.display_value(FLEX_FLOW, name, after),
         "is_changed": is_applied and not FLEX_FLOW.is_same_value(name, before.get(name), after),
         "differs": bool(response)
         and is_requested

@@ -110,8 +110,8 @@ def _comparison_context(
     names = FLEX_FLOW.differing_fields({}, dict.fromkeys(requested, "present"))
     rows = [
         {
-            "label": labels.field_label(name),
-            "asked": labels.display_value(name, requested.get(name)),
+            "label": FLEX_FLOW.label_of(name),
+            "asked": labels.display_value(FLEX_FLOW, name, requested.get(name)),
             "cells": [_comparison_cell(title, name, state, requested) for title, state in states],
         }
         for name in names  # in the schema's order
@@ -126,7 +126,7 @@ def _comparison_cell(
     is_same = FLEX_FLOW.is_same_value(name, requested.get(name), value)
     return {
         "title": title,
-        "value": labels.display_value(name, value),
+        "value": labels.display_value(FLEX_FLOW, name, value),
         "is_there": state is not None,
         "is_as_requested": state is not None and is_same,
     }

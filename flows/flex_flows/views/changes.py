@@ -269,7 +269,7 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "flow": _heading_flow(request, sid, form),
         "rows": [
             {
-                "label": labels.field_label(name),
+                "label": FLEX_FLOW.label_of(name),
                 "now": _display_redacted(name, base.get(name)),
                 "new": _display_redacted(name, values[name]),
             }
@@ -285,4 +285,4 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
 
 
 def _display_redacted(name: str, value: Any) -> Any:
-    return labels.display_value(name, redact_field(name, replace_unstorable(value)))
+    return labels.display_value(FLEX_FLOW, name, redact_field(name, replace_unstorable(value)))

@@ -24,7 +24,6 @@ from flows.availability import restrictions
 from flows.core.opened_forms import carried_value
 from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask, redact, replace_unstorable
-from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Field, Snapshot
@@ -120,7 +119,7 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
     initial = {**_writable_values(redacted), "enabled": False}
     initial.update({entry.name: None for entry in omitted})
     omitted_fields = [
-        (labels.field_label(entry.name), str(redacted[entry.name])) for entry in omitted
+        (FLEX_FLOW.label_of(entry.name), str(redacted[entry.name])) for entry in omitted
     ]
     return CloneDraft(
         initial, None if is_same_account else _find_account(source_sid), omitted_fields

@@ -28,7 +28,6 @@ from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
 from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
-from flows.twilio import labels
 from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -157,7 +156,7 @@ def _success_response(request: Request, change: flow_changes.Change) -> HttpResp
     for name in change.unexpected_fields:
         messages.warning(
             request,
-            f"Twilio saved a different value for {labels.field_label(name)} than you requested.",
+            f"Twilio saved a different value for {FLEX_FLOW.label_of(name)} than you requested.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")

@@ -74,8 +74,8 @@ class Restore:
             self.initial[name] = value
             row = {
                 "label": entry.label,
-                "now": labels.display_value(name, live_value),
-                "then": labels.display_value(name, value),
+                "now": labels.display_value(FLEX_FLOW, name, live_value),
+                "then": labels.display_value(FLEX_FLOW, name, value),
             }
             self.rows.append(row)
 

@@ -161,10 +161,10 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
         after = redact_field(name, requested)
         differences.append(
             {
-                "label": labels.field_label(name),
+                "label": FLEX_FLOW.label_of(name),
                 "is_sid": entry is not None and entry.kind == "sid",
-                "before": labels.display_value(name, before),
-                "after": labels.display_value(name, after),
+                "before": labels.display_value(FLEX_FLOW, name, before),
+                "after": labels.display_value(FLEX_FLOW, name, after),
             }
         )
     return differences
