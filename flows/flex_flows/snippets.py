@@ -18,8 +18,8 @@ from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Field
 
 _WRITABLE_FIELDS = tuple(entry.name for entry in FLEX_FLOW.writable_fields)
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'

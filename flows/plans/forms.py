@@ -10,6 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
+from flows.twilio.cleaning import InvalidValue
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 # The actions in the order of the menu: label, and the field of the flow that takes the value.
@@ -38,6 +40,7 @@ class BulkActionForm(forms.Form):
     ) -> None:
         super().__init__(data, initial={"kind": kind, "value": value})
         self.title, name = BULK_ACTIONS.get(kind, ("", ""))
+        self.entry: Field | None = None
         self.fields["kind"].widget = forms.HiddenInput()
         if kind == "webhook_host":
             self.fields["value"] = VisibleTextField(
@@ -50,11 +53,14 @@ class BulkActionForm(forms.Form):
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
-            self.fields["value"] = build_field(FLEX_FLOW.by_name[name], required=True)
+            self.entry = FLEX_FLOW.by_name[name]
+            self.fields["value"] = build_field(self.entry, required=True)
             self.fields["value"].widget.attrs["autocomplete"] = "off"
 
     def clean_value(self) -> Any:
         value = self.cleaned_data["value"]
+        if self.entry is not None:
+            return _clean_entry(self.entry, value)
         if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host name without https:// or a path, such as hooks.example.com."
@@ -100,6 +106,13 @@ class PlanStartForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         return _error_list(self)
+
+
+def _clean_entry(entry: Field, value: Any) -> Any:
+    try:
+        return entry.clean(value, required=True)
+    except InvalidValue as error:
+        raise ValidationError(str(error)) from error
 
 
 def _error_list(form: forms.Form) -> list[tuple[str, str]]:

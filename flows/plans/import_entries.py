@@ -1,13 +1,12 @@
-"""Validation of the flows in an import, with the same form as the flow's own page."""
+"""Validation of the flows in an import, by the same rules as the flow's own page."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from flows.changes.cleaning import clean
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
-from flows.flex_flows.forms import FlowForm
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
@@ -118,10 +117,10 @@ def _validate_values(
     values: Mapping[str, Any], flow: Snapshot | None
 ) -> tuple[dict[str, Any], str]:
     """Return the cleaned values, and the error ("" if the values are valid)."""
-    form = FlowForm(_form_data(values, flow), base=flow)
-    if not form.is_valid():
-        return {}, " ".join(message for _, message in form.error_list)
-    cleaned = {name: form.values[name] for name in values if name in form.values}
+    result = clean(FLEX_FLOW, values, current=flow)
+    if result.errors:
+        return {}, " ".join(result.errors.values())
+    cleaned = {name: result.values[name] for name in values if name in result.values}
     for name, value in cleaned.items():
         storable = replace_unstorable(value)
         if redact_field(name, storable) != storable:
@@ -131,16 +130,3 @@ def _validate_values(
         if name not in cleaned and value not in (None, ""):
             return {}, f"{FLEX_FLOW.label_of(name)} doesn't apply to this integration type."
     return cleaned, ""
-
-
-def _form_data(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:
-    """Return the values as a form posts them. Fields that are not given keep the flow's values."""
-    current = {name: (flow or {}).get(name) for name in _WRITABLE_NAMES}
-    data = {name: _form_text(value) for name, value in {**current, **values}.items()}
-    return {"change_id": str(uuid.uuid4()), **data}
-
-
-def _form_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
-from flows.twilio.resource import KNOWN_FIELDS, registered_resources
+from flows.twilio.registry import KNOWN_FIELDS, registered_resources
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text

@@ -2,7 +2,7 @@
 
 A resource says where its endpoints are and which fields it has. The client, the sandbox, the write
 protocol, forms, imports and diffs take a `Resource` and read all of that from it. A new resource is
-one file under `flex/`, registered once (`register`).
+one file under `flex/`, registered once (`flows.twilio.registry`).
 
 Outside this package an object of a resource is a `Snapshot`: a flat dict by response name. Fields
 of a nested object are flat as well, such as `integration_flow_sid` for an integration's `flow_sid`.
@@ -15,62 +15,28 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any
 
 from flows.twilio import values as wire_values
+from flows.twilio.cleaning import InvalidValue, to_text
+from flows.twilio.fields import Field
 from flows.twilio.sids import is_sid
 
-FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
 Snapshot = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A field of a resource.
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The result of `Resource.clean`: values for Twilio, and messages for the user by field.
 
-    `wire` is the name of its request parameter, or None if only Twilio sets the field.
+    `unchanged` are the names of fields that have the value that the object already had.
     """
 
-    name: str
-    label: str
-    help: str
-    kind: FieldKind
-    wire: str | None = None
-    sid_prefix: str = ""
-    choices: tuple[str, ...] = ()
-    max_length: int | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    default: str | int | bool | None = None  # Twilio's value if the parameter is missing
-    required_on_create: bool = False
-    takes: tuple[str, ...] = ()  # variants with this field; empty for a field of every variant
-    requires: tuple[str, ...] = ()  # variants that require it
-    pii: bool = False
-
-    @property
-    def pattern(self) -> str:
-        """The regular expression for `re.fullmatch` of a SID field, "" for other fields."""
-        return rf"{self.sid_prefix}[0-9a-fA-F]{{32}}" if self.sid_prefix else ""
-
-    @property
-    def is_nested(self) -> bool:
-        """True for a field of the nested object, False for one of the resource itself."""
-        return bool(self.takes)
-
-    def is_applicable(self, variant: str | None) -> bool:
-        """Return True if objects of this variant use the field."""
-        return not self.takes or variant in self.takes
-
-    def is_required(self, variant: str | None) -> bool:
-        """Return True if Twilio's reference requires the field for this variant."""
-        return variant in self.requires
-
-    def parse(self, value: Any) -> Any:
-        """Return a value in the form in which values are compared, or `UNREADABLE`."""
-        if self.kind == "enum":
-            return wire_values.parse_choice(value, self.choices)
-        return wire_values.PARSERS[self.kind](value)
+    values: dict[str, Any] = dataclass_field(default_factory=dict)
+    errors: dict[str, str] = dataclass_field(default_factory=dict)
+    unchanged: set[str] = dataclass_field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,6 +130,80 @@ class Resource:
         )
         return self.default_variant if has_default_fields else ""
 
+    def clean(
+        self, values: Mapping[str, Any], *, current: Mapping[str, Any] | None = None
+    ) -> Cleaned:
+        """Validate the values of a new object, or those of an edit of `current`.
+
+        A form, an import and a script validate alike. Values are text, or what JSON has in its
+        place. Fields that are not given keep their current value. A value that the object already
+        has is accepted, even if it would be refused as a new one.
+        """
+        known = current or {}
+        given = {name: values.get(name, known.get(name)) for name in self.writable_names}
+        variant = self.chosen_variant(given, current)
+        result = Cleaned()
+        for field in self.writable_fields:
+            if not field.is_applicable(variant):
+                continue
+            name, value = field.name, given[field.name]
+            if self.is_unchanged(name, value, known.get(name)):
+                result.unchanged.add(name)
+                result.values[name] = known[name]
+                continue
+            try:
+                required = self.is_required(field, variant, current)
+                result.values[name] = field.clean(value, required=required)
+            except InvalidValue as error:
+                result.errors[name] = str(error)
+        return result
+
+    def chosen_variant(self, values: Mapping[str, Any], current: Mapping[str, Any] | None) -> str:
+        """Return the variant that values choose.
+
+        For an object without a variant, it is the one that Twilio treats it as, so that its fields
+        can be seen and changed.
+        """
+        chosen = to_text(values.get(self.variant_field))
+        if chosen or current is None or not _is_unset(current.get(self.variant_field)):
+            return chosen
+        return self.variant_of(current)
+
+    def is_required(self, field: Field, variant: str, current: Mapping[str, Any] | None) -> bool:
+        """Return True if a field must have a value.
+
+        An object that lacks a required value already, which a warning says, can still be renamed or
+        turned off.
+        """
+        has_value = not _is_unset((current or {}).get(field.name))
+        has_new_variant = current is None or variant != self.variant_of(current)
+        if field.is_required(variant) and (has_new_variant or has_value):
+            return True
+        if field.required_on_create and (current is None or has_value):
+            return True
+        # These can be changed but not cleared.
+        return field.kind in ("enum", "boolean") and has_value and not field.is_nested
+
+    def is_unchanged(self, name: str, value: Any, current_value: Any) -> bool:
+        """Return True if a typed value is the one that the object has.
+
+        Browsers remove line breaks from inputs, and forms remove white space at the ends. Neither
+        is an edit.
+        """
+        if _is_unset(current_value):
+            return False
+        return _one_line(value) == _one_line(self.to_input(name, current_value))
+
+    def to_input(self, name: str, value: Any) -> Any:
+        """Return a value as an input has it.
+
+        A boolean becomes the value of its select. Text that stands for a number becomes the number.
+        """
+        field = self.by_name.get(name)
+        if field is not None and field.kind in ("boolean", "integer", "enum") and value != "":
+            value = self.normalize_value(name, value)
+        return to_text(value) if isinstance(value, bool) else value
+
     def decode(self, body: Mapping[str, Any]) -> Snapshot:
         """Return Twilio's JSON as a snapshot. Unknown fields keep their names."""
         nested = self._parse_nested(body) if self.nested else None
@@ -198,7 +238,7 @@ class Resource:
 
         `None` and the empty string unset a field. A field that can't be written raises KeyError.
         """
-        return {self._wire_names[name]: _to_text(value) for name, value in values.items()}
+        return {self._wire_names[name]: to_text(value) for name, value in values.items()}
 
     def normalize_value(self, name: str, value: Any) -> Any:
         """Return a field's value in the form in which values are compared.
@@ -313,39 +353,5 @@ def _is_unset(value: Any) -> bool:
     return value is None or value == ""
 
 
-def _to_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-# The fields of all resources by name, of one of them where several have a field of that name.
-KNOWN_FIELDS: Final[dict[str, Field]] = {}
-_registered: Final[dict[str, Resource]] = {}
-
-
-def register(resource: Resource) -> Resource:
-    """Make a resource known to the log, to masking and to the resolution of its changes."""
-    _registered[resource.name] = resource
-    for field in resource.fields:
-        KNOWN_FIELDS.setdefault(field.name, field)
-    return resource
-
-
-def unregister(resource: Resource) -> None:
-    """Forget a resource again, such as one that a test made up."""
-    del _registered[resource.name]
-    KNOWN_FIELDS.clear()
-    for other in _registered.values():
-        register(other)
-
-
-def registered_resources() -> list[Resource]:
-    return list(_registered.values())
-
-
-def resource_of_action(action: str) -> Resource | None:
-    """Return the resource that an action of the log is about, or None."""
-    return _registered.get(action.partition(".")[0])
+def _one_line(value: Any) -> str:
+    return re.sub(r"[\r\n]", "", to_text(value)).strip()

@@ -25,8 +25,9 @@ from flows.core.opened_forms import carried_value
 from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask, redact, replace_unstorable
 from flows.twilio.errors import FlexError
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Field, Snapshot
+from flows.twilio.resource import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.resource import Field, Resource, register
+from flows.twilio.fields import Field
+from flows.twilio.registry import register
+from flows.twilio.resource import Resource
 
 CHANNEL_TYPES: Final = ("web", "sms", "facebook", "whatsapp", "line", "custom")
 INTEGRATION_TYPES: Final = ("studio", "external", "task")
@@ -51,6 +53,7 @@ FLEX_FLOW: Final = register(
                 max_length=256,
                 required_on_create=True,
                 pii=True,
+                is_free_text=True,
                 help="A name to find this flow by.",
             ),
             Field(

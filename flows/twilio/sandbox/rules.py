@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio import webhook_urls
-from flows.twilio.resource import Field, Resource
+from flows.twilio.fields import Field
+from flows.twilio.resource import Resource
 from flows.twilio.sandbox.responses import ApiError
 from flows.twilio.sids import is_sid
 

@@ -293,7 +293,7 @@ def test_base_of_another_site_is_none(settings):
         ("integration_flow_sid", "", "is missing"),
         ("channel_type", "telepathy", "one of the choices"),
         ("friendly_name", "", "is missing"),
-        ("friendly_name", "x\x00", "Null"),
+        ("friendly_name", "x\x00", "control character (U+0000)"),
     ],
     ids=ascii,
 )
