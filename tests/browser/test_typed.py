@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import LOOKS, find_problems
 from tests.faults.acting import own_events, own_stages, received_writes
-from tests.flexadmin.http.test_form_rescue import unreachable
+from tests.flexadmin.http.rescued_forms import unreachable_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,7 +129,7 @@ def test_form_survives_the_databases_trouble(open_page, sandbox, flow_sid, tmp_p
     type_into(page)
     submit(page, "Review changes")
 
-    with unreachable(tmp_path):
+    with unreachable_database(tmp_path):
         submit(page, "Save changes")
         expect(page.locator("main")).to_contain_text("The database is unavailable")
     submit(page, "Back to your form")
@@ -197,7 +197,7 @@ def test_sign_out_asks_too_and_can_be_pressed_again(open_page, flow_sid):
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, scheme, width):
     page = open_page("operator", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     type_into(page)
-    with unreachable(tmp_path):
+    with unreachable_database(tmp_path):
         submit(page, "Review changes")
         expect(page.get_by_role("button", name="Back to your form")).to_be_visible()
         findings = {"503": find_problems(page)}
