@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from flexadmin.http import buffering
+from flexadmin.http import buffered_socket, buffering
 from flexadmin.http.buffering import BufferingWorker
 from tests.faults.acting import wait_for
 
@@ -273,7 +273,7 @@ def test_total_size_of_requests_is_limited(worker, connect, monkeypatch):
 
 
 def test_thread_waits_when_the_unsent_response_is_too_large(connect, monkeypatch):
-    monkeypatch.setattr(buffering, "MAX_UNSENT_BYTES", 100_000)
+    monkeypatch.setattr(buffered_socket, "MAX_UNSENT_BYTES", 100_000)
     line = connect(request("/big", "Connection: close"), receive_buffer=4096)
 
     _, _, body = closed(line).partition(b"\r\n\r\n")
