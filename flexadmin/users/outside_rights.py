@@ -107,7 +107,7 @@ def _record_user(user: User) -> None:
         if after == before:
             raise _AlreadyRecorded
         OutsideRights.objects.update_or_create(person=user, defaults={"rights": after})
-        names = [*before, *(name for name in after if name not in before)]
+        names = {**before, **after}
         return Payload(
             friendly_name=user.get_username(),
             before={name: before.get(name, "none") for name in names},
