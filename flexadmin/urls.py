@@ -73,7 +73,7 @@ user_urls: list[URLPattern | URLResolver] = [
     path("<int:person_id>/role/", views.change_user_roles, name="person-role"),
     path("<int:person_id>/active/", views.change_user_active, name="person-active"),
     path("<int:person_id>/factors/", views.reset_user_factors, name="person-factors"),
-    path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-ties"),
+    path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-sso"),
     path("<int:person_id>/rights/", views.remove_user_rights, name="person-rights"),
     path("<int:person_id>/password/", views.reset_user_password, name="person-password"),
 ]

@@ -212,7 +212,7 @@ def not_recorded_response(request: HttpRequest) -> HttpResponse:
     response = render(
         request,
         "registration/not_recorded.html",
-        {"typed": form_rescue.pending_form(request)},
+        {"pending_form": form_rescue.pending_form(request)},
         status=503,
     )
     response["Retry-After"] = "10"

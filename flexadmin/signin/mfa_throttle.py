@@ -77,7 +77,7 @@ class FactorCheckMixin:
             except NotRecorded:
                 return auth_events.not_recorded_response(self.request)
         self.empty_forms()
-        context = {**view.get_context_data(), "too_many": error}
+        context = {**view.get_context_data(), "lockout": error}
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response

@@ -65,7 +65,7 @@ class PasswordCheckMixin:
                 self.request, username, "too many wrong passwords", by=self.request.user
             )
         empty_form = view.get_form_class()(user=self.request.user)
-        context = view.get_context_data(form=empty_form, too_many=error)
+        context = view.get_context_data(form=empty_form, lockout=error)
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response

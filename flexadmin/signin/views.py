@@ -89,7 +89,7 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         providers = social_adapter().list_providers(self.request)
         return super().get_context_data(
-            **kwargs, typed=pending_form(self.request), providers=providers
+            **kwargs, pending_form=pending_form(self.request), providers=providers
         )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -115,7 +115,7 @@ class SignIn(LoginView):
         if error.is_first:
             auth_events.record_lockout(self.request, self.name, "too many failed sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
-        context = self.get_context_data(form=form, too_many=error)
+        context = self.get_context_data(form=form, lockout=error)
         return self.render_to_response(
             context, status=429, headers={"Retry-After": str(error.seconds)}
         )
@@ -142,7 +142,7 @@ class SecondFactor(
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pending = getattr(self.request, "carried_form", None) or pending_form(self.request)
-        return {**super().get_context_data(**kwargs), "typed": pending}
+        return {**super().get_context_data(**kwargs), "pending_form": pending}
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         return offer_resume(self.request, super().form_valid(form))
@@ -255,7 +255,7 @@ def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttle
     if error.is_first and not _try_record_lockout(request, "too many unfinished single sign-ons"):
         return auth_events.not_recorded_response(request)
     providers = social_adapter().list_providers(request)
-    context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}
+    context = {"form": SignInForm(request), "sso_lockout": error, "providers": providers}
     response = render(request, "registration/login.html", context, status=429)
     response["Retry-After"] = str(error.seconds)
     return response
@@ -292,4 +292,4 @@ def offer_resume(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     if not request.user.has_perm(FORM_PERMISSIONS[pending.view]):
         return response
-    return render(request, "registration/signed_in_again.html", {"typed": pending})
+    return render(request, "registration/signed_in_again.html", {"pending_form": pending})

@@ -83,7 +83,7 @@ def test_choosing_a_type_after_the_session_ended_loses_nothing(
 
     page.select_option("[name=integration_type]", "external")
     if javascript:
-        expect(page.locator("#trouble")).to_contain_text("Your session expired.")
+        expect(page.locator("#page-problem")).to_contain_text("Your session expired.")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         is_there(page)
         submit(page, "Review changes")
@@ -113,7 +113,7 @@ def test_form_survives_a_sign_in_in_another_tab(open_page, sandbox, flow_sid, ja
 
     if javascript:
         page.select_option("[name=integration_type]", "external")
-        expect(page.locator("#trouble")).to_contain_text("Your input is kept")
+        expect(page.locator("#page-problem")).to_contain_text("Your input is kept")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         page.locator("[name=integration_type]").evaluate("select => { select.value = 'studio' }")
     submit(page, "Review changes")
