@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.generic import RedirectView
 
 from flexadmin.ops import health, metrics
-from flexadmin.signin import mfa, reauthentication
+from flexadmin.signin import mfa, reauthentication, sso_views
 from flexadmin.signin import views as signin
 from flexadmin.users import own_account, views
 
@@ -24,9 +24,11 @@ sign_in_urls: list[URLPattern] = [
     path(
         "login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"
     ),
-    path("login/sso/<slug:provider_id>/", signin.start_sso, name="openid_connect_login"),
+    path("login/sso/<slug:provider_id>/", sso_views.start_sso, name="openid_connect_login"),
     path(
-        "login/sso/<slug:provider_id>/callback/", signin.finish_sso, name="openid_connect_callback"
+        "login/sso/<slug:provider_id>/callback/",
+        sso_views.finish_sso,
+        name="openid_connect_callback",
     ),
     path("logout/", signin.SignOut.as_view(), name="logout"),
 ]
