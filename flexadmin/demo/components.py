@@ -115,7 +115,7 @@ def _form_errors_example() -> Example:
 
 def _dialog_examples(flow: Flow, disabled: Flow) -> Iterator[Example]:
     context: dict[str, Any] = {
-        "shown": "flows/_switch.html",
+        "dialog_template": "flows/_switch.html",
         "in_dialog": True,
         "flow": disabled,
         "target": True,
