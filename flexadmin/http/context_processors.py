@@ -127,7 +127,7 @@ class Permissions:
         return not self._unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
-        raise TypeError("permissions are asked for one by one")
+        raise TypeError("permissions can't be listed; check each of them")
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -40,7 +40,7 @@ def _try_record_sso_failure(request: HttpRequest, cause: str) -> bool:
         login_throttle.start_attempt(
             request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT
         )
-        auth_events.record_denial(request, "", f"single sign-on: {cause}", by=request.user)
+        auth_events.record_denial(request, "", f"single sign-on: {cause}", user=request.user)
     except login_throttle.Throttled as error:
         if error.is_first:
             limit_note = "single sign-on: further failures are not logged"
