@@ -150,18 +150,18 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         gunicorn calls this after each round of events.
         """
         super().murder_pending()
-        now = time.monotonic()
+        current_time = time.monotonic()
         if not self.alive:
-            self._stopped_at = min(self._stopped_at, now)
-        if now < self._checked_at + 1:
+            self._stopped_at = min(self._stopped_at, current_time)
+        if current_time < self._checked_at + 1:
             return
-        self._checked_at = now
-        for conn in [conn for conn in self._waiting if self._is_overdue(conn, now)]:
+        self._checked_at = current_time
+        for conn in [conn for conn in self._waiting if self._is_overdue(conn, current_time)]:
             self._end_overdue(conn)
 
-    def _is_overdue(self, conn: Connection, now: float) -> bool:
-        is_cut_off = conn.stage == self._receive and now > self._stopped_at + STOP_SECONDS
-        return is_cut_off or now >= conn.deadline
+    def _is_overdue(self, conn: Connection, current_time: float) -> bool:
+        is_cut_off = conn.stage == self._receive and current_time > self._stopped_at + STOP_SECONDS
+        return is_cut_off or current_time >= conn.deadline
 
     def _end_overdue(self, conn: Connection) -> None:
         """Close the connection, with a response if its request has begun to arrive."""
