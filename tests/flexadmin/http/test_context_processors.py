@@ -41,3 +41,10 @@ def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(
     link = re.search(r'<a href="/flows/drift/".*?</a>', page, re.DOTALL)[0]
     link_text = " ".join(re.sub(r"<[^>]+>", "", link).split())
     assert link_text == ("External changes" + (f" : {text}" if text else ""))
+
+
+@pytest.mark.django_db
+def test_role_in_the_header_begins_with_a_capital(client_of):
+    page = client_of("viewer").get("/people/me/").content.decode()
+
+    assert '<span class="role">Viewer</span>' in page
