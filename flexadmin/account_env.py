@@ -23,22 +23,30 @@ def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
 
     Raises `ImproperlyConfigured` with a hint if a value is missing, invalid or used twice.
     """
-    names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[]) if name.strip()]
+    names = _read_names(env) or [""]
+    accounts = tuple(
+        _AccountReader(env, required, name).read(position) for position, name in enumerate(names)
+    )
+    _refuse_equal("name", [account.name for account in accounts])
+    _refuse_equal("sid", [account.sid for account in accounts])
+    return accounts
+
+
+def _read_names(env: Any) -> list[str]:
+    names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[])]
+    names = [name for name in names if name]
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,19}", name):
             raise ImproperlyConfigured(
                 f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and "
                 "dashes."
             )
-    accounts = tuple(
-        _AccountReader(env, required, name).read(position)
-        for position, name in enumerate(names or [""])
-    )
-    for attribute in ("name", "sid"):
-        values = {getattr(account, attribute).lower() for account in accounts}
-        if len(values) < len(accounts):
-            raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {attribute}.")
-    return accounts
+    return names
+
+
+def _refuse_equal(attribute: str, values: list[str]) -> None:
+    if len(set(map(str.lower, values))) < len(values):
+        raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {attribute}.")
 
 
 class _AccountReader:

@@ -33,7 +33,7 @@ class SiteUser(User):
         return any(backend.has_module_perms(self, app_label) for backend in get_backends())  # type: ignore[attr-defined]
 
     def role_on(self, account_sid: str = "") -> str:
-        """Return the name of this user's role on the account, or on every account; "" if there is none."""
+        """Return the user's role on the account, or on any account; "" if there is none."""
         from flexadmin.users import roles  # which imports these models
 
         return roles.get_role(self, account_sid)

@@ -55,27 +55,16 @@ class Restrictions:
     @property
     def notices(self) -> list[dict[str, Any]]:
         """One notice for each account with a restriction."""
-        if not any(state.restrictions for state in self.states.values()):
+        restricted = {sid: state for sid, state in self.states.items() if state.restrictions}
+        if not restricted:
             return []
-        accounts: Sequence[twilio_accounts.Account]
+        accounts = [account for account in self._page_accounts() if account.sid in restricted]
+        return [_notice(account, restricted[account.sid]) for account in accounts]
+
+    def _page_accounts(self) -> Sequence[twilio_accounts.Account]:
         if self._account:
-            accounts = [self._account]
-        else:
-            accounts = _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
-        notices = []
-        for account in accounts:
-            state = self.states.get(account.sid)
-            if state and state.restrictions:
-                notices.append(
-                    {
-                        "whose": account.name,
-                        "is_read_only": state.is_read_only,
-                        "sentences": [
-                            restriction.sentence for restriction in state.restrictions.values()
-                        ],
-                    }
-                )
-        return notices
+            return [self._account]
+        return _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
 
     @cached_property
     def states(self) -> dict[str, restrictions.Availability]:
@@ -93,6 +82,14 @@ class Restrictions:
             )
         state = self.states.get(account_sid)
         return state.why(operation) if state else None
+
+
+def _notice(account: twilio_accounts.Account, state: restrictions.Availability) -> dict[str, Any]:
+    return {
+        "account_name": account.name,
+        "is_read_only": state.is_read_only,
+        "sentences": [restriction.sentence for restriction in state.restrictions.values()],
+    }
 
 
 class Permissions:
@@ -130,7 +127,7 @@ class Permissions:
         return not self._unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
-        raise TypeError("permissions are asked for one by one")
+        raise TypeError("permissions can't be listed; check each of them")
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -152,7 +149,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     if user is not None:
         unavailable = Restrictions(request, account)
         page_account_sid = getattr(request, "account_sid", "")
-        context["closed"] = unavailable
+        context["restrictions"] = unavailable
         context["perms"] = Permissions(user, page_account_sid, unavailable)
     return context
 

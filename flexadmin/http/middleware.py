@@ -108,16 +108,11 @@ class FormEncodingMiddleware:
         return None
 
     def _check_encoding(self, request: HttpRequest) -> HttpResponse | None:
-        is_urlencoded = request.content_type == "application/x-www-form-urlencoded"
-        body = unquote_to_bytes(request.body) if is_urlencoded else request.body
-        if not _is_utf8(body) and not _has_utf8_fields(request):
+        if not _is_utf8(_decoded_body(request)) and not _has_utf8_fields(request):
             return _error_response(
                 request, 400, "The form is not valid UTF-8. Nothing was changed."
             )
-        charset = (request.content_params or {}).get("charset", "utf-8").lower()
-        # A part of a multipart body can have its own encoding, which the check above misses.
-        has_encoded_part = b"content-transfer-encoding" in request.body.lower()
-        if charset not in ("utf-8", "utf8") or has_encoded_part:
+        if _declares_other_encoding(request):
             return _error_response(
                 request, 400, "Forms are read as UTF-8 only. Nothing was changed."
             )
@@ -191,6 +186,18 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def _decoded_body(request: HttpRequest) -> bytes:
+    is_urlencoded = request.content_type == "application/x-www-form-urlencoded"
+    return unquote_to_bytes(request.body) if is_urlencoded else request.body
+
+
+def _declares_other_encoding(request: HttpRequest) -> bool:
+    """Tell whether the request names another encoding than UTF-8, for itself or for a part."""
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    has_encoded_part = b"content-transfer-encoding" in request.body.lower()
+    return charset not in ("utf-8", "utf8") or has_encoded_part
+
+
 def _has_utf8_fields(request: HttpRequest) -> bool:
     """Return True if only an uploaded file is not UTF-8, which the view handles.
 
@@ -201,4 +208,4 @@ def _has_utf8_fields(request: HttpRequest) -> bool:
 
 
 def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    return render(request, "400.html", {"what": message, "status": status}, status=status)
+    return render(request, "400.html", {"message": message, "status": status}, status=status)

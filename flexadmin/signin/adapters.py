@@ -30,6 +30,7 @@ from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.oidc_provider import IdentityRefused, SsoProvider
 from flexadmin.signin.oidc_settings import sso_uid
+from flexadmin.signin.sso_views import sso_failed_response
 from flexadmin.users import outside_rights
 from flexadmin.users.roles import get_site_user
 from flexadmin.users.usernames import choose_sso_username
@@ -162,8 +163,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Allow signing in only. allauth could also connect the identity to an existing user."""
-        from flexadmin.signin.views import sso_failed_response  # circular import
-
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
             raise ImmediateHttpResponse(sso_failed_response(request, name, "unsupported request"))
@@ -200,8 +199,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         **_kwargs: Any,
     ) -> None:
         """Lead back to the sign-in page with a message."""
-        from flexadmin.signin.views import sso_failed_response  # circular import
-
         cause = str(error or "unknown")
         if isinstance(exception, IdentityRefused):
             cause = str(exception)

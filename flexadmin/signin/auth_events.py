@@ -118,7 +118,7 @@ def record_denial(
     cause: str,
     *,
     action: str = LOGIN,
-    by: User | AnonymousUser | None = None,
+    user: User | AnonymousUser | None = None,
 ) -> AuditEvent:
     """Record a refused sign-in, or another refused action of a signed-in user.
 
@@ -127,19 +127,19 @@ def record_denial(
     return _append_event(
         action=action,
         result=Result.DENIED,
-        actor=get_actor(request, by if by and by.is_authenticated else None),
+        actor=get_actor(request, user if user and user.is_authenticated else None),
         payload=_denial_payload(name, cause),
     )
 
 
 def record_lockout(
-    request: HttpRequest, name: str, cause: str, *, by: User | AnonymousUser | None = None
+    request: HttpRequest, name: str, cause: str, *, user: User | AnonymousUser | None = None
 ) -> None:
     """Record that further attempts are refused for some time."""
     _append_event(
         action=LOCKOUT,
         result=Result.DENIED,
-        actor=get_actor(request, by),
+        actor=get_actor(request, user),
         payload=_denial_payload(name, cause),
     )
 
@@ -212,7 +212,7 @@ def not_recorded_response(request: HttpRequest) -> HttpResponse:
     response = render(
         request,
         "registration/not_recorded.html",
-        {"typed": form_rescue.pending_form(request)},
+        {"pending_form": form_rescue.pending_form(request)},
         status=503,
     )
     response["Retry-After"] = "10"

@@ -64,7 +64,7 @@ class FactorCheckMixin:
         cause = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
         username = self.factor_user().get_username()
         auth_events.record_denial(
-            self.request, username, cause, action=self.factor_action, by=self.request.user
+            self.request, username, cause, action=self.factor_action, user=self.request.user
         )
 
     def _throttled_response(self, error: login_throttle.Throttled) -> HttpResponse:
@@ -73,11 +73,11 @@ class FactorCheckMixin:
             username = self.factor_user().get_username()
             user = _current_user(self.request)
             try:
-                auth_events.record_lockout(self.request, username, TOO_MANY_CODES, by=user)
+                auth_events.record_lockout(self.request, username, TOO_MANY_CODES, user=user)
             except NotRecorded:
                 return auth_events.not_recorded_response(self.request)
         self.empty_forms()
-        context = {**view.get_context_data(), "too_many": error}
+        context = {**view.get_context_data(), "lockout": error}
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response

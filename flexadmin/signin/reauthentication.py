@@ -62,10 +62,10 @@ class PasswordCheckMixin:
         if error.is_first:
             username = self.request.user.get_username()
             auth_events.record_lockout(
-                self.request, username, "too many wrong passwords", by=self.request.user
+                self.request, username, "too many wrong passwords", user=self.request.user
             )
         empty_form = view.get_form_class()(user=self.request.user)
-        context = view.get_context_data(form=empty_form, too_many=error)
+        context = view.get_context_data(form=empty_form, lockout=error)
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response
@@ -97,5 +97,5 @@ class PasskeyReauthentication(
 def record_own_denial(request: HttpRequest, action: str, cause: str) -> None:
     """Record that the signed-in user was refused an action on their own account."""
     auth_events.record_denial(
-        request, request.user.get_username(), cause, action=action, by=request.user
+        request, request.user.get_username(), cause, action=action, user=request.user
     )

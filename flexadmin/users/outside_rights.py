@@ -50,9 +50,7 @@ def record_changes() -> int:
     """
     recorded = dict(OutsideRights.objects.values_list("person_id", "rights"))
     users = {user.pk: user for user in users_with_outside_rights()}
-    without_rights = [pk for pk in recorded if pk not in users]
-    users |= {user.pk: user for user in User.objects.filter(pk__in=without_rights)}
-
+    users |= User.objects.in_bulk(recorded.keys() - users.keys())
     changed = [
         user for user in users.values() if find_outside_rights(user) != recorded.get(user.pk, {})
     ]
@@ -107,7 +105,7 @@ def _record_user(user: User) -> None:
         if after == before:
             raise _AlreadyRecorded
         OutsideRights.objects.update_or_create(person=user, defaults={"rights": after})
-        names = [*before, *(name for name in after if name not in before)]
+        names = {**before, **after}
         return Payload(
             friendly_name=user.get_username(),
             before={name: before.get(name, "none") for name in names},

@@ -105,7 +105,7 @@ class PasswordChange(PasswordCheckMixin, PasswordChangeView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, is_one_time=sessions.MUST_CHANGE_KEY in self.request.session
+            **kwargs, is_temporary=sessions.MUST_CHANGE_KEY in self.request.session
         )
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:

@@ -114,22 +114,30 @@ def find_outside_rights(person: Any) -> dict[str, str]:
 
     They have no effect here.
     """
-    direct = person.user_permissions.select_related("content_type").order_by(
-        "content_type__app_label", "codename"
-    )
-    permissions = [f"{one.content_type.app_label}.{one.codename}" for one in direct]
-    foreign_groups = person.groups.exclude(name__in=ROLES).order_by("name")
-    groups = list(foreign_groups.values_list("name", flat=True))
-    foreign_roles = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
-    foreign_roles = foreign_roles.select_related("role")
-    groups += [f"{one.role.name} on {one.account_sid}" for one in foreign_roles]
     rights = {
         "superuser flag": "set" if person.is_superuser else "",
         "staff flag": "set" if person.is_staff else "",
-        "direct permissions": ", ".join(permissions),
-        "other groups": ", ".join(groups),
+        "direct permissions": ", ".join(_direct_permissions(person)),
+        "other groups": ", ".join(_other_groups(person)),
     }
     return {kind: value for kind, value in rights.items() if value}
+
+
+def _direct_permissions(person: Any) -> list[str]:
+    permissions = person.user_permissions.select_related("content_type")
+    permissions = permissions.order_by("content_type__app_label", "codename")
+    return [f"{one.content_type.app_label}.{one.codename}" for one in permissions]
+
+
+def _other_groups(person: Any) -> list[str]:
+    """Return the user's groups that are no role, on every account and then on single accounts."""
+    groups = person.groups.exclude(name__in=ROLES).order_by("name")
+    account_groups = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
+    account_groups = account_groups.select_related("role")
+    return [
+        *groups.values_list("name", flat=True),
+        *(f"{one.role.name} on {one.account_sid}" for one in account_groups),
+    ]
 
 
 def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:

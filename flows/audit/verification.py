@@ -68,18 +68,18 @@ class VerificationResult:
 class VerificationRecord:
     """A logged verification.
 
-    `said` is the logged result, empty if its event was tampered with (`is_intact` is False then).
+    `summary` is the logged result, empty if its event was tampered with (`is_intact` is False then).
     `since` counts the events appended after the verification.
     """
 
     event: AuditEvent
-    said: dict[str, Any]
+    summary: dict[str, Any]
     since: int
     is_intact: bool
 
     @property
     def has_no_violations(self) -> bool:
-        return self.said.get("bad_seq") is None and not self.said.get("table_faults")
+        return self.summary.get("bad_seq") is None and not self.summary.get("table_faults")
 
 
 def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:

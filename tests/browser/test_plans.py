@@ -84,7 +84,7 @@ def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypa
     work()
 
     expect(page.locator("#plan-state")).to_have_text("Finished")
-    expect(page.locator("#said")).to_have_text(
+    expect(page.locator("#announcement")).to_have_text(
         f"Finished. {len(sids)} of {len(sids)} flows changed"
     )
     expect(page.get_by_role("button", name="Roll back…")).to_be_visible()

@@ -189,7 +189,7 @@ def _render_verification(
         "payload"
     )
     last = log_verification.last_verification()
-    bad_seq = last.said.get("bad_seq") if last else None
+    bad_seq = last.summary.get("bad_seq") if last else None
     bad_event = None
     if bad_seq is not None:
         bad_event = AuditEvent.objects.filter(seq=bad_seq).first()

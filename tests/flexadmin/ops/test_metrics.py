@@ -63,16 +63,16 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
     with pytest.raises(FlexError):
         clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
 
-    found = scrape()
+    scraped = scrape()
 
     counts = {
-        key[1:]: value for key, value in found.items() if key[0] == "twilio_call_seconds_count"
+        key[1:]: value for key, value in scraped.items() if key[0] == "twilio_call_seconds_count"
     }
     assert counts[("succeeded", "list")] == 1
     assert counts[("throttled", "update")] == counts[("succeeded", "update")] == 1
     assert counts[("refused", "create")] == 1
     assert counts[("refused", "fetch")] == 1
-    assert all(value >= 0 for key, value in found.items() if key[0] == "twilio_call_seconds_sum")
+    assert all(value >= 0 for key, value in scraped.items() if key[0] == "twilio_call_seconds_sum")
 
 
 @pytest.mark.django_db
@@ -84,10 +84,10 @@ def test_unsent_call_and_lost_response_are_counted(scrape, settings, sandbox):
     with pytest.raises(FlexError):
         clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
 
-    found = scrape()
+    scraped = scrape()
 
-    assert found["twilio_call_seconds_count", "unknown", "list"] == 4
-    assert found["twilio_call_seconds_count", "never_sent", "create"] == 1
+    assert scraped["twilio_call_seconds_count", "unknown", "list"] == 4
+    assert scraped["twilio_call_seconds_count", "never_sent", "create"] == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -98,22 +98,22 @@ def test_state_of_mirror_changes_and_log(scrape, sandbox, flow_sid, settings):
     verification.verify_and_record(actor=OMAR)
     audit_log.append(action="test.more", stage="access", result="denied", actor=OMAR)
 
-    found = scrape()
+    scraped = scrape()
 
-    assert 0 <= found["mirror_age_seconds", settings.FLEX_ACCOUNTS[0].sid] < 60
+    assert 0 <= scraped["mirror_age_seconds", settings.FLEX_ACCOUNTS[0].sid] < 60
     assert ("audit_verified_intact",) not in before
     assert before["open_changes", "attempt"] == 0
-    assert found["open_changes", "attempt"] == 1
-    assert found["open_changes", "unknown"] == 0
-    assert found["open_drift",] == 0
-    assert found["audit_events",] == audit_log.last_seq()
-    assert found["audit_verified_intact",] == 1
-    assert found["audit_events_since_verified",] == 1
+    assert scraped["open_changes", "attempt"] == 1
+    assert scraped["open_changes", "unknown"] == 0
+    assert scraped["open_drift",] == 0
+    assert scraped["audit_events",] == audit_log.last_seq()
+    assert scraped["audit_verified_intact",] == 1
+    assert scraped["audit_events_since_verified",] == 1
     verified = verification.last_verification()
-    assert found["audit_verified_timestamp_seconds",] == pytest.approx(
+    assert scraped["audit_verified_timestamp_seconds",] == pytest.approx(
         verified.event.at.timestamp()
     )
-    assert found["database_up",] == 1
+    assert scraped["database_up",] == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,10 +133,10 @@ def test_unreachable_database_is_reported(scrape, monkeypatch):
 
     monkeypatch.setattr(audit_log, "last_seq", fail)
 
-    found = scrape()
+    scraped = scrape()
 
-    assert found["database_up",] == 0
-    assert ("audit_events",) not in found
+    assert scraped["database_up",] == 0
+    assert ("audit_events",) not in scraped
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from flexadmin.signin import sessions
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from tests.conftest import form_data
-from tests.flexadmin.http.test_form_rescue import form_with
+from tests.flexadmin.http.rescued_forms import form_with
 from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db

@@ -443,7 +443,7 @@ def test_last_verification_has_its_end_and_the_number_of_later_events(log, actor
 
     last = verification.last_verification()
 
-    assert (last.event.seq, last.said["through"], last.since, last.is_intact) == (10, 9, 2, True)
+    assert (last.event.seq, last.summary["through"], last.since, last.is_intact) == (10, 9, 2, True)
 
 
 def test_last_verification_of_a_new_site_is_none():

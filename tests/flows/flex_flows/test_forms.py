@@ -1,6 +1,7 @@
 """The forms on their own: the small ones, the order and the choices of the large one, and `base`.
 
-The values that its fields send and refuse are in test_form_to_wire.py, through the pages.
+The values that its fields send and refuse are in test_form_to_wire.py and test_form_errors.py,
+through the pages.
 """
 
 import uuid
