@@ -1,4 +1,8 @@
-"""Search conditions: words in any order, phone numbers in any spelling, starts of SIDs."""
+"""Search conditions: words in any order, phone numbers in any spelling, starts of SIDs.
+
+A search can have a part of a phone number or lack the country code. Neither is a number to
+libphonenumber, so this module reads digits itself and asks the library for whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from django.db.models import Q
 
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import split_terms
+from flows.core.phone_numbers import to_e164
 
 # A text with fewer digits is not searched for as a phone number.
 PARTIAL_PHONE_MIN_DIGITS: Final = 4
@@ -102,12 +107,15 @@ def extract_digits(text: str) -> str:
 def expand_phone_number(text: str) -> set[str]:
     """Return the spellings of a phone number that an identity can contain.
 
-    International numbers can start with 00 in place of +, national ones with 0.
+    International numbers can start with 00 in place of +, national ones with 0. A whole number is
+    also spelled as E.164 does it, without the 0 of "+44 (0)20 7946 0958".
     """
+    international = to_e164(text)
+    spellings = {international.removeprefix("+")} if international else set()
     digits = extract_digits(text)
-    if len(digits) < PARTIAL_PHONE_MIN_DIGITS:
-        return set()
-    return {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+    if len(digits) >= PARTIAL_PHONE_MIN_DIGITS:
+        spellings |= {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+    return spellings
 
 
 def split_short_sid(text: str) -> tuple[str, str] | None:
