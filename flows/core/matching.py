@@ -37,13 +37,23 @@ def text_filter(text: str, *, name: str = "name_folded", identity: str = "identi
     for part in parts:
         has_words = Q()
         for word in _split_words(part, parts):
-            has_word = Q((f"{name}__contains", word))
-            is_short_number = word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
-            if len(parts) == 1 or not is_short_number:
-                has_word |= Q((f"{identity}__contains", word))
-            has_words &= has_word
+            is_only_part = len(parts) == 1
+            has_words &= _word_filter(word, name, identity, is_only_part=is_only_part)
         has_all_parts &= has_words | phone_filter(part, identity=identity)
     return has_all_parts | phone_filter(text, identity=identity)
+
+
+def _word_filter(word: str, name: str, identity: str, *, is_only_part: bool) -> Q:
+    """Return a condition for entries with a word.
+
+    Next to other words, a short number is only searched for in names, because most phone numbers
+    contain it.
+    """
+    is_in_name = Q((f"{name}__contains", word))
+    is_short_number = word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
+    if is_short_number and not is_only_part:
+        return is_in_name
+    return is_in_name | Q((f"{identity}__contains", word))
 
 
 def split_parts(text: str) -> list[str]:
