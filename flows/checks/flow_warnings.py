@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from flows.checks.contact_identity import identity_warning
 from flows.core import invisible
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-
-# Formats that real accounts use. Twilio does not check them, so a mismatch is only a warning.
-IDENTITY_FORMATS: Final = {
-    "sms": (r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{3,11}", "a number such as +14155551234"),
-    "whatsapp": (
-        r"whatsapp:\+[1-9][0-9]{6,14}",
-        "whatsapp: followed by a number, such as whatsapp:+14155551234",
-    ),
-    "facebook": (r"messenger:\S+", "messenger: followed by the page ID"),
-}
 
 
 def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
@@ -88,12 +78,5 @@ def _check_webhook(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[st
 
 def _check_identity(snapshot: Mapping[str, Any]) -> list[str]:
     channel, identity = snapshot.get("channel_type"), snapshot.get("contact_identity")
-    if not isinstance(channel, str) or channel not in IDENTITY_FORMATS:
-        return []
-    pattern, example = IDENTITY_FORMATS[channel]
-    label = labels.CHOICE_LABELS[channel]
-    if not identity:
-        return [f"No contact identity is set. {label} needs {example}."]
-    if not re.fullmatch(pattern, str(identity)):
-        return [f"The contact identity doesn't look like {label}. Expected {example}."]
-    return []
+    warning = identity_warning(channel, str(identity or "")) if isinstance(channel, str) else ""
+    return [warning] if warning else []

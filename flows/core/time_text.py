@@ -49,8 +49,6 @@ def ago(moment: datetime | None) -> str:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     size = abs(seconds)
-    if size < 1:
-        return "just now"
     for unit, length in _UNITS:
         if size >= length:
             amount = f"{int(size // length)} {unit}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flows.changes.cleaning import clean
+from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
@@ -99,11 +100,28 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
 def _changed_cells(cells: Mapping[str, str], flow: Snapshot | None) -> dict[str, str]:
     """Return the values of cells. Empty cells, and cells as an export has them, are omitted."""
     current = flow or {}
-    return {
+    changed = {
         name: parse_cell(name, from_csv_cell(cell))
         for name, cell in cells.items()
         if cell.strip() and cell != to_csv_cell(current.get(name))
     }
+    if "contact_identity" in changed:
+        channel = str(changed.get("channel_type") or current.get("channel_type") or "")
+        current_identity = str(current.get("contact_identity") or "")
+        changed["contact_identity"] = _parse_identity(
+            changed["contact_identity"], channel, current_identity
+        )
+    return changed
+
+
+def _parse_identity(text: str, channel: str, current: str) -> str:
+    """Return the identity in a cell. Spreadsheets space numbers, or drop the + before them.
+
+    Without the +, only the number that the flow has already can be meant for sure.
+    """
+    if current in (text, f"+{text.strip()}"):
+        return current
+    return to_identity(channel, text) or text
 
 
 def _parse_json_value(name: str, value: Any) -> Any:
