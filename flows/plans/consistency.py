@@ -18,7 +18,7 @@ def bulk_changes() -> Iterator[str]:
     wrong result.
     """
     logged_events = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
-    processed = PlannedChange.objects.filter(done_at__isnull=False, skipped="")
+    processed = PlannedChange.objects.filter(done_at__isnull=False, skip_reason="")
     for change in processed.filter(~Exists(logged_events)).order_by("pk")[:1]:
         flow = change.target_sid or "a new flow"
         yield f"Bulk change {change.plan_id} lists a change of {flow} that is not in the log."

@@ -71,7 +71,7 @@ class PlanItem:
         """One of planned, skipped, running, made, failed, unknown and conflict."""
         if self.event is not None:
             return _STATE_BY_RESULT.get(Result(self.event.result), "failed")
-        return "skipped" if self.change.skipped else "planned"
+        return "skipped" if self.change.skip_reason else "planned"
 
 
 def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
@@ -89,7 +89,7 @@ def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
     latest_events = {event.change_id: event for event in events}
     return [
         PlanItem(change, latest_events.get(change.change_id))
-        for change in plan.changes.order_by("place")
+        for change in plan.changes.order_by("position")
     ]
 
 
@@ -107,9 +107,9 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     finished. Raises `NotRecorded`.
     """
     started_at = timezone.now()
-    is_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
+    is_stopped = Q(ended_at__isnull=False) & ~Q(stop_reason="")
     lease_limit = started_at - LEASE_TIMEOUT
-    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=lease_limit)
+    is_abandoned = Q(started_at__isnull=False, ended_at=None, heartbeat_at__lt=lease_limit)
     can_start = Q(started_at=None) | is_stopped | is_abandoned
     stored_reason = redact_note(replace_unstorable(reason))[:200]
 
@@ -118,11 +118,11 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
             started_at=started_at,
             reason=stored_reason,
             actor=_actor_fields(actor),
-            stop_asked_at=None,
+            stop_requested_at=None,
             ended_at=None,
-            ended_because="",
-            runner=None,
-            alive_at=started_at,
+            stop_reason="",
+            lease_id=None,
+            heartbeat_at=started_at,
         )
         if not updated:
             raise _WrongState
@@ -139,12 +139,12 @@ def stop(*, plan: Plan, actor: Actor) -> bool:
 
     def update() -> None:
         running = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None).first()
-        if running is None or (running.stop_asked_at and not is_idle(running)):
+        if running is None or (running.stop_requested_at and not is_idle(running)):
             raise _WrongState
-        Plan.objects.filter(pk=plan.pk).update(stop_asked_at=timezone.now())
+        Plan.objects.filter(pk=plan.pk).update(stop_requested_at=timezone.now())
         if is_idle(running):  # there is no worker that would notice the request
             Plan.objects.filter(pk=plan.pk).update(
-                ended_at=timezone.now(), ended_because=STOPPED_BY_USER, runner=None
+                ended_at=timezone.now(), stop_reason=STOPPED_BY_USER, lease_id=None
             )
 
     return _update_and_log(STOP_ACTION, plan, actor, update, reason=plan.reason)
@@ -169,7 +169,7 @@ def requeue_all() -> int:
     Only safe where no other process can be running one.
     """
     running = Plan.objects.filter(started_at__isnull=False, ended_at=None)
-    running.update(runner=None)
+    running.update(lease_id=None)
     for plan in running:
         run_plan.enqueue(str(plan.pk))
     return len(running)
@@ -185,7 +185,7 @@ class _PlanRun:
         self.consecutive_failures = 0
 
     def run(self) -> None:
-        remaining = self.plan.changes.filter(skipped="", done_at=None).order_by("place")
+        remaining = self.plan.changes.filter(skip_reason="", done_at=None).order_by("position")
         for _ in range(CHANGES_PER_RUN):
             # Loaded one by one, because an erasure can empty a change at any time.
             change = remaining.first()
@@ -194,7 +194,7 @@ class _PlanRun:
             if not self._process_change(change):
                 return
         if remaining.exists():
-            if self._leased_plan().update(runner=None):
+            if self._leased_plan().update(lease_id=None):
                 run_plan.enqueue(str(self.plan.pk))
         else:
             self._end("")
@@ -203,7 +203,7 @@ class _PlanRun:
         """Make a change and mark it as processed. Return False if that ended the plan."""
         stop_reason = ""
         try:
-            change.skipped = self.make_change(change)
+            change.skip_reason = self.make_change(change)
         except NotRecorded:
             self._end("Couldn't write to the audit log. Nothing more was sent.")
             return False
@@ -219,14 +219,14 @@ class _PlanRun:
                 error_type,
             )
             is_recorded = audit_log.latest_event(change.change_id) is not None
-            change.skipped = "" if is_recorded else "Internal error. Nothing was sent."
+            change.skip_reason = "" if is_recorded else "Internal error. Nothing was sent."
             stop_reason = "Internal error on one flow. The error has been logged."
         if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
             stop_reason = (
                 f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
             )
         change.done_at = timezone.now()
-        change.save(update_fields=["done_at", "skipped"] if change.skipped else ["done_at"])
+        change.save(update_fields=["done_at", "skip_reason"] if change.skip_reason else ["done_at"])
         if stop_reason:
             self._end(stop_reason)
         return not stop_reason
@@ -266,13 +266,13 @@ class _PlanRun:
             "account_sid": change.account_sid,
         }
         if change.action == "flow.create":
-            return flow_changes.create_flow(values=change.asked, **common).error
+            return flow_changes.create_flow(values=change.requested, **common).error
         if change.action == "flow.delete":
             return flow_changes.delete_flow(
                 sid=change.target_sid, base=change.before, **common
             ).error
         return flow_changes.update_flow(
-            sid=change.target_sid, base=change.before, values=change.asked, **common
+            sid=change.target_sid, base=change.before, values=change.requested, **common
         ).error
 
     def _current_role(self, account_sid: str) -> str:
@@ -281,18 +281,18 @@ class _PlanRun:
         return role_of(user, account_sid) if user else self.actor.role
 
     def _leased_plan(self) -> QuerySet[Plan]:
-        return Plan.objects.filter(pk=self.plan.pk, runner=self.lease_id, ended_at=None)
+        return Plan.objects.filter(pk=self.plan.pk, lease_id=self.lease_id, ended_at=None)
 
     def _renew_lease(self) -> bool:
-        return bool(self._leased_plan().update(alive_at=timezone.now()))
+        return bool(self._leased_plan().update(heartbeat_at=timezone.now()))
 
     def _end(self, reason: str) -> None:
-        self._leased_plan().update(ended_at=timezone.now(), ended_because=reason[:200], runner=None)
+        self._leased_plan().update(ended_at=timezone.now(), stop_reason=reason[:200], lease_id=None)
 
     def _end_if_stopped(self, change: PlannedChange) -> bool:
         """End the plan if it was stopped or its user lost the permission. Return True if so."""
         self.plan.refresh_from_db()
-        if self.plan.stop_asked_at:
+        if self.plan.stop_requested_at:
             self._end(STOPPED_BY_USER)
             return True
         user = active_user(self.actor.id)
@@ -311,14 +311,14 @@ def _find_skip_reason(change: PlannedChange) -> str:
         and not OpenDrift.objects.filter(event__event_id=change.refers_to).exists()
     ):
         return ALREADY_ROLLED_BACK
-    if change.repeats and _is_applied(change.repeats):
+    if change.retry_of and _is_applied(change.retry_of):
         return "Already done by another retry."
     return ""
 
 
 def _is_applied(change_id: uuid.UUID) -> bool:
     """Return True if a planned change, or a retry of it, was applied."""
-    attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id))
+    attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(retry_of=change_id))
     return AuditEvent.objects.filter(
         change_id__in=attempts.values("change_id"),
         stage__in=UNIQUE_STAGES,
@@ -335,21 +335,21 @@ def _concerns_one_flow(error: FlexError) -> bool:
 
 def _acquire_lease(plan: Plan, lease_id: uuid.UUID) -> bool:
     heartbeat_at = timezone.now()
-    is_free = Q(runner=None) | Q(alive_at__lt=heartbeat_at - LEASE_TIMEOUT)
+    is_free = Q(lease_id=None) | Q(heartbeat_at__lt=heartbeat_at - LEASE_TIMEOUT)
     running = Plan.objects.filter(is_free, pk=plan.pk, started_at__isnull=False, ended_at=None)
-    return bool(running.update(runner=lease_id, alive_at=heartbeat_at))
+    return bool(running.update(lease_id=lease_id, heartbeat_at=heartbeat_at))
 
 
 def is_idle(plan: Plan) -> bool:
     """Return True if no worker holds a running plan: it waits for one, or the last one died."""
-    if plan.runner is None or plan.alive_at is None:
+    if plan.lease_id is None or plan.heartbeat_at is None:
         return True
-    return plan.alive_at < timezone.now() - LEASE_TIMEOUT
+    return plan.heartbeat_at < timezone.now() - LEASE_TIMEOUT
 
 
 def is_waiting_for_worker(plan: Plan) -> bool:
     """Return True if a running plan has had no worker for longer than a pickup takes."""
-    is_late = plan.alive_at is None or plan.alive_at < timezone.now() - PICKUP_TIMEOUT
+    is_late = plan.heartbeat_at is None or plan.heartbeat_at < timezone.now() - PICKUP_TIMEOUT
     return plan.state in ("running", "stopping") and is_idle(plan) and is_late
 
 
@@ -363,7 +363,7 @@ def _update_and_log(
 
     def update_and_describe() -> Payload:
         update()
-        remaining = plan.changes.filter(skipped="", done_at=None).count()
+        remaining = plan.changes.filter(skip_reason="", done_at=None).count()
         return Payload(requested={"plan": plan.title, "flows": remaining})
 
     try:

@@ -25,7 +25,7 @@ from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import find_masks, has_mask, redact
 
 
-def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
+def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
     """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
     planned = []
     for item in reversed(execution.plan_items(plan, with_payloads=True)):
@@ -33,10 +33,10 @@ def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
             planned.append(_build_rollback(item.change, item.event))
         elif item.state in ("unknown", "running"):
             change = _copy_change(item.change)
-            change.skipped = "Unknown outcome. Can't be rolled back yet."
+            change.skip_reason = "Unknown outcome. Can't be rolled back yet."
             planned.append(change)
     collisions.skip_collisions(planned)
-    return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
+    return save_draft(f"Roll back: {plan.title}", planned, created_by=created_by, rollback_of=plan)
 
 
 def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
@@ -47,9 +47,9 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
     change.target_sid = event.target_sid
     change.friendly_name = payload.friendly_name
     if payload.erased_at:
-        change.skipped = execution.DATA_ERASED
+        change.skip_reason = execution.DATA_ERASED
     elif execution.is_rolled_back(event.event_id):
-        change.skipped = execution.ALREADY_ROLLED_BACK
+        change.skip_reason = execution.ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
         change.action = "flow.delete"
         change.before = writable_values(payload.after or {})
@@ -64,19 +64,19 @@ def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
     """Set the changed fields back to their former values. Skip the flow if that is impossible."""
     former, current = event.payload.before or {}, event.payload.after or {}
     change.before = {name: current.get(name) for name in event.changed_fields}
-    change.asked = {name: former.get(name) for name in event.changed_fields}
-    for name, value in change.asked.items():
+    change.requested = {name: former.get(name) for name in event.changed_fields}
+    for name, value in change.requested.items():
         if find_masks(value) - find_masks(change.before[name]):
-            change.skipped = NOT_STORED
-    empty = [inline_label(name) for name, value in change.asked.items() if value in (None, "")]
+            change.skip_reason = NOT_STORED
+    empty = [inline_label(name) for name, value in change.requested.items() if value in (None, "")]
     if empty:
-        change.skipped = (
+        change.skip_reason = (
             f"Had no {', '.join(empty)} before, but Twilio may not allow clearing it. "
             "Change it manually."
         )
 
 
-def plan_retry(*, plan: Plan, made_by: str) -> Plan:
+def plan_retry(*, plan: Plan, created_by: str) -> Plan:
     """Draft the failed and conflicting changes of a bulk change again.
 
     Changes that were never started are omitted: the plan itself can be resumed for those.
@@ -90,15 +90,17 @@ def plan_retry(*, plan: Plan, made_by: str) -> Plan:
     for original in retryable:
         change = _copy_change(original)
         change.refers_to = original.refers_to
-        change.repeats = original.repeats or original.change_id
+        change.retry_of = original.retry_of or original.change_id
         try:
             _request_again(change, original, flows.get(original.target_sid), open_changes)
         except SkipFlow as skip:
-            change.skipped = str(skip)
+            change.skip_reason = str(skip)
         planned.append(change)
     collisions.skip_collisions(planned)
     title = titles.title_of_retry(plan.title, len(planned))
-    return save_draft(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+    return save_draft(
+        title, planned, created_by=created_by, reason=plan.reason, rollback_of=plan.rollback_of
+    )
 
 
 def _request_again(
@@ -108,11 +110,11 @@ def _request_again(
     open_changes: Mapping[str, Any],
 ) -> None:
     """Request what the original change requested. Raises `SkipFlow`."""
-    if not original.asked and original.action != "flow.delete":
+    if not original.requested and original.action != "flow.delete":
         raise SkipFlow(execution.DATA_ERASED)
     if original.action == "flow.create":
-        change.asked = redact(original.asked)
-        if any(map(has_mask, change.asked.values())):
+        change.requested = redact(original.requested)
+        if any(map(has_mask, change.requested.values())):
             raise SkipFlow(NOT_STORED)
         return
     if flow is None:
@@ -120,7 +122,7 @@ def _request_again(
     check_changeable(flow, open_changes)
     change.before = writable_values(flow.resource)
     if original.action == "flow.update":
-        request_values(change, flow, original.asked)
+        request_values(change, flow, original.requested)
 
 
 def _copy_change(original: PlannedChange) -> PlannedChange:

@@ -106,9 +106,9 @@ def simulate(*, flows: int, seed: int) -> Report:
         witness = WriteObserver(sandbox)
         report = Report(Findings())
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            action=drafts.BulkAction(drafts.RETRY_COUNT, 2),
             sids=sids,
-            made_by=person.username,
+            created_by=person.username,
             reason="tests",
         )
         execution.start(plan=plan, reason="", actor=_make_actor(person))
@@ -124,14 +124,16 @@ def simulate(*, flows: int, seed: int) -> Report:
             report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
         )
         report.rest = _run_plan(
-            sandbox, follow_ups.plan_retry(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_retry(plan=plan, created_by=person.username), person
         )
         report.undone = _run_plan(
-            sandbox, follow_ups.plan_rollback(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_rollback(plan=plan, created_by=person.username), person
         )
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
-            _run_plan(sandbox, follow_ups.plan_rollback(plan=rest, made_by=person.username), person)
+            _run_plan(
+                sandbox, follow_ups.plan_rollback(plan=rest, created_by=person.username), person
+            )
         report.is_as_before = _writable_fields(sandbox) == before
         report.verdict = compare_with_log(witness.seen)
     chain = verification.verify()

@@ -207,9 +207,9 @@ def simulate(
             for at, sid in enumerate(switched)
         ]
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            action=drafts.BulkAction(drafts.RETRY_COUNT, 2),
             sids=in_bulk,
-            made_by="person-0",
+            created_by="person-0",
             reason="the load",
         )
         person = User.objects.get(username="person-0")

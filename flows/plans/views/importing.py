@@ -66,7 +66,7 @@ def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse
     entries = check_items(items, _visible_flows(items, visible_scope))
     plan = import_draft.plan_import(
         entries=entries,
-        made_by=request.user.get_username(),
+        created_by=request.user.get_username(),
         editable_scope=request.scope,
         visible_scope=visible_scope,
     )

@@ -57,7 +57,7 @@ def render_plan(
         "is_live": plan.state in ("running", "stopping"),
         "is_waiting": is_waiting,
         "can_stop": plan.state == "running" or (plan.state == "stopping" and is_waiting),
-        "undone_by": list(plan.undone_by.exclude(started_at=None)),
+        "rollbacks": list(plan.rollbacks.exclude(started_at=None)),
         "touched": affected_accounts(account_sids),
         "form": form or build_start_form(plan),
         "missing": access.missing_permission(plan, request.user),
@@ -74,7 +74,7 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Return which follow-ups are available in at least one account of the plan."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skipped="").order_by()
+    planned = plan.changes.filter(skip_reason="").order_by()
     operations = [
         (action.removeprefix("flow."), account_sid)
         for action, account_sid in planned.values_list("action", "account_sid").distinct()
@@ -95,7 +95,7 @@ def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
 
 def count_deletions(plan: Plan) -> int:
     """Return the number of flows that starting the plan would delete."""
-    return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
+    return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
 
 
 def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:

@@ -110,7 +110,7 @@ def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list
     events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
     sids = {item.change.target_sid for item in items}
     for item in items:
-        sids.update(_FLOW_SID.findall(item.change.skipped))
+        sids.update(_FLOW_SID.findall(item.change.skip_reason))
     flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
     return [
         _build_row(item, events.get(item.event.pk) if item.event else None, flows) for item in items
@@ -120,14 +120,14 @@ def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list
 def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
     change, flow = item.change, flows.get(item.change.target_sid)
     accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
-    channel = str(change.asked.get("channel_type") or "")
-    identity = str(change.asked.get("contact_identity") or "")
+    channel = str(change.requested.get("channel_type") or "")
+    identity = str(change.requested.get("contact_identity") or "")
     change_label, change_class = _change_label(change.action, item.state)
     return {
         "change": change,
         "event": event,
         "sid": change.target_sid or (event.target_sid if event else ""),
-        "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
+        "name": change.friendly_name or str(change.requested.get("friendly_name") or ""),
         "account": accounts.get(change.account_sid) or Account(change.account_sid, auth=("", "")),
         "channel": flow.channel_type if flow else channel,
         "identity": flow.contact_identity if flow else identity,
@@ -155,7 +155,7 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     if change.action == "flow.delete":
         return []
     differences = []
-    for name, requested in change.asked.items():
+    for name, requested in change.requested.items():
         entry = flex_flow.FIELDS_BY_NAME.get(name)
         before = redact_field(name, change.before.get(name))
         after = redact_field(name, requested)
@@ -175,7 +175,7 @@ def _explain(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -
     message = _failure_message(event) if event and item.state != "made" else ""
     if item.state == "conflict" and not message:  # old events don't name the fields
         return visible(_CONFLICT_MESSAGE)
-    return _link_flow_sids(item.change.skipped or message, flows)
+    return _link_flow_sids(item.change.skip_reason or message, flows)
 
 
 def _failure_message(event: AuditEvent) -> str:

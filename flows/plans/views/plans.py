@@ -70,7 +70,7 @@ def plan_permission_required(permission: str, *, action: str) -> Callable[[View]
 @require_permission("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
     visible_plans = access.visible_plans(request.user, request.scope)
-    latest_plans = list(visible_plans.order_by("-made_at")[:MAX_PLANS])
+    latest_plans = list(visible_plans.order_by("-created_at")[:MAX_PLANS])
     account_sids = access.account_sids_by_plan(latest_plans)
     rows = [
         {
@@ -103,9 +103,9 @@ def plan_new(request: Request) -> HttpResponse:
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
     plan = drafts.plan_bulk_action(
-        ask=BulkAction(kind, form.cleaned_data.get("value")),
+        action=BulkAction(kind, form.cleaned_data.get("value")),
         sids=sids,
-        made_by=request.user.get_username(),
+        created_by=request.user.get_username(),
         editable_scope=request.scope,
     )
     return redirect("flows:plan", plan_id=plan.pk)
@@ -197,7 +197,7 @@ def _create_follow_up(
     if plan.state not in ("done", "stopped"):
         messages.info(request, "This bulk change has not finished yet.")
         return redirect("flows:plan", plan_id=plan.pk)
-    follow_up = draft(plan=plan, made_by=request.user.get_username())
+    follow_up = draft(plan=plan, created_by=request.user.get_username())
     if not follow_up.changes.exists():
         drafts.discard_draft(plan=follow_up)
         messages.info(request, empty_message)

@@ -112,7 +112,7 @@ def test_every_rescued_form_is_tested():
 @pytest.mark.parametrize("view", OF_PLANS)
 def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view):
     plan = drafts.plan_bulk_action(
-        ask=drafts.BulkAction("disable"), sids=[flow_sid], made_by="operator"
+        action=drafts.BulkAction("disable"), sids=[flow_sid], created_by="operator"
     )
     path, said = OF_PLANS[view]
     path = path.format(plan=plan.pk)

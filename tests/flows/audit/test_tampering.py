@@ -74,7 +74,9 @@ def site(sandbox, person, db):
         )
     mirror.sync(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
-    plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids[:2], made_by="operator")
+    plan = drafts.plan_bulk_action(
+        action=BulkAction("disable"), sids=sids[:2], created_by="operator"
+    )
     execution.start(plan=plan, reason="because", actor=operator_actor)
     execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:

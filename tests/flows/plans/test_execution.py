@@ -57,9 +57,9 @@ def make_plan(sandbox, count=3, kind="disable", value=None, **fields):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", **{"enabled": True, **fields})
     mirror.sync(ACCOUNT)
     return drafts.plan_bulk_action(
-        ask=BulkAction(kind, value),
+        action=BulkAction(kind, value),
         sids=Flow.objects.order_by("name_folded").values_list("sid", flat=True),
-        made_by="omar",
+        created_by="omar",
     )
 
 
@@ -92,7 +92,7 @@ def test_each_change_is_logged_under_the_plan(sandbox, operator_actor):
     assert {event.reason for event in events} == {"because"}
     assert {event.actor_label for event in events} == {"operator"}
     assert set(values_of(sandbox, "enabled").values()) == {False}
-    assert (plan.state, plan.ended_because) == ("done", "")
+    assert (plan.state, plan.stop_reason) == ("done", "")
 
 
 def test_start_is_logged_before_anything_is_sent(sandbox, operator_actor):
@@ -147,7 +147,7 @@ def test_flow_that_already_has_the_value_is_skipped(sandbox, operator_actor):
 
     assert run_to_end(plan, operator_actor) == ["skipped"]
 
-    assert plan.changes.get().skipped == "Already set when its turn came."
+    assert plan.changes.get().skip_reason == "Already set when its turn came."
 
 
 def test_flow_with_another_change_in_progress_is_skipped(sandbox, operator_actor):
@@ -157,7 +157,7 @@ def test_flow_with_another_change_in_progress_is_skipped(sandbox, operator_actor
 
     run_worker()
 
-    assert plan.changes.get().skipped.startswith("Another change to this flow")
+    assert plan.changes.get().skip_reason.startswith("Another change to this flow")
     assert received_writes(sandbox) == []
 
 
@@ -167,14 +167,14 @@ def test_stop_leaves_the_remaining_changes_planned(sandbox, operator_actor, monk
 
     def stop_at_the_second(run, change):
         make(run, change)
-        if change.place == 1:
+        if change.position == 1:
             assert execution.stop(plan=Plan.objects.get(), actor=operator_actor)
 
     monkeypatch.setattr(execution._PlanRun, "make_change", stop_at_the_second)
     states = run_to_end(plan, operator_actor)
 
     assert states == ["made"] * 2 + ["planned"] * 3
-    assert (plan.state, plan.ended_because) == ("stopped", "Stopped.")
+    assert (plan.state, plan.stop_reason) == ("stopped", "Stopped.")
     assert AuditEvent.objects.filter(action=execution.STOP_ACTION, request_id=plan.pk).count() == 1
 
 
@@ -200,7 +200,9 @@ def test_run_enqueues_the_next_run(sandbox, operator_actor, monkeypatch):
 def test_second_run_does_nothing_while_the_lease_is_held(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1)
     execution.start(plan=plan, reason="", actor=operator_actor)
-    Plan.objects.update(runner="12345678-1234-4234-8234-123456789012", alive_at=timezone.now())
+    Plan.objects.update(
+        lease_id="12345678-1234-4234-8234-123456789012", heartbeat_at=timezone.now()
+    )
 
     run_worker()
 
@@ -244,7 +246,7 @@ def test_plan_stops_when_its_user_loses_the_permission(sandbox, operator_actor, 
     run_worker()
 
     plan.refresh_from_db()
-    assert (plan.state, plan.ended_because) == (
+    assert (plan.state, plan.stop_reason) == (
         "stopped",
         "operator no longer has permission to make these changes.",
     )
@@ -258,7 +260,7 @@ def test_plan_stops_when_twilio_does_not_answer(sandbox, operator_actor):
     states = run_to_end(plan, operator_actor)
 
     assert states == ["failed"] * execution.MAX_CONSECUTIVE_FAILURES + ["planned"] * 2
-    assert plan.ended_because == "Twilio refused or did not answer for 5 flows in a row."
+    assert plan.stop_reason == "Twilio refused or did not answer for 5 flows in a row."
 
 
 def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monkeypatch):
@@ -272,7 +274,7 @@ def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monk
     run_worker()
 
     plan.refresh_from_db()
-    assert plan.ended_because == "Couldn't write to the audit log. Nothing more was sent."
+    assert plan.stop_reason == "Couldn't write to the audit log. Nothing more was sent."
     assert received_writes(sandbox) == []
 
 
@@ -286,12 +288,12 @@ def test_rollback_restores_the_exact_values(sandbox, operator_actor):
         "new.example.com:8443" in url and "canary" in url
         for url in values_of(sandbox, "integration_url").values()
     )
-    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
     assert run_to_end(rollback, operator_actor) == ["made"] * 3
 
     assert values_of(sandbox, "integration_url") == before
     assert "canary" not in dump_tables()
-    assert rollback.undoes == plan
+    assert rollback.rollback_of == plan
     rolled_back = AuditEvent.objects.filter(request_id=rollback.pk, stage="outcome").values_list(
         "refers_to", flat=True
     )
@@ -307,7 +309,7 @@ def test_rollback_of_a_deletion_creates_the_flow_again(sandbox, operator_actor):
 
     run_to_end(plan, operator_actor)
     assert sandbox.flows == {}
-    run_to_end(follow_ups.plan_rollback(plan=plan, made_by="omar"), operator_actor)
+    run_to_end(follow_ups.plan_rollback(plan=plan, created_by="omar"), operator_actor)
 
     assert sorted(
         from_response(flow)["friendly_name"] for flow in sandbox.flows.values()
@@ -322,11 +324,11 @@ def test_rollback_of_a_creation_deletes_the_flow(sandbox, operator_actor):
             name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")
         }
     )
-    plan = import_draft.plan_import(entries=[entry], made_by="omar")
+    plan = import_draft.plan_import(entries=[entry], created_by="omar")
 
     assert run_to_end(plan, operator_actor) == ["made"]
     assert len(sandbox.flows) == 2
-    assert run_to_end(follow_ups.plan_rollback(plan=plan, made_by="omar"), operator_actor) == [
+    assert run_to_end(follow_ups.plan_rollback(plan=plan, created_by="omar"), operator_actor) == [
         "made"
     ]
 
@@ -338,12 +340,12 @@ def test_rollback_skips_an_unknown_outcome(sandbox, operator_actor):
     sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="POST"))
     assert run_to_end(plan, operator_actor) == ["unknown"]
 
-    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 
-    assert rollback.changes.get().skipped.startswith("Unknown outcome")
+    assert rollback.changes.get().skip_reason.startswith("Unknown outcome")
     reconcile.reconcile()
     assert [item.state for item in execution.plan_items(plan)] == ["made"]
-    assert follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get().asked == {
+    assert follow_ups.plan_rollback(plan=plan, created_by="omar").changes.get().requested == {
         "enabled": True
     }
 
@@ -352,10 +354,10 @@ def test_rollback_skips_a_field_that_had_no_value(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1, kind="retry_count", value=2, integration_retry_count=None)
     assert run_to_end(plan, operator_actor) == ["made"]
 
-    change = follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get()
+    change = follow_ups.plan_rollback(plan=plan, created_by="omar").changes.get()
 
     assert (
-        change.skipped
+        change.skip_reason
         == "Had no retry count before, but Twilio may not allow clearing it. Change it manually."
     )
 
@@ -374,7 +376,7 @@ def test_retry_has_the_failed_changes(sandbox, operator_actor):
     )
     assert sorted(run_to_end(plan, operator_actor)) == ["failed", "made", "made"]
 
-    retry = follow_ups.plan_retry(plan=plan, made_by="omar")
+    retry = follow_ups.plan_retry(plan=plan, created_by="omar")
 
     assert [change.target_sid for change in retry.changes.all()] == [refused]
     assert run_to_end(retry, operator_actor) == ["made"]
@@ -402,7 +404,7 @@ def test_internal_error_stops_the_plan_and_is_not_retried(sandbox, operator_acto
     states = run_to_end(plan, operator_actor)
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")
-    assert plan.ended_because.startswith("Internal error on one flow.")
+    assert plan.stop_reason.startswith("Internal error on one flow.")
     assert "canary" not in dump_tables()
     assert run_to_end(plan, operator_actor) == ["skipped", "made"]
 
@@ -411,18 +413,20 @@ def test_retry_leaves_out_changes_that_were_not_started(sandbox, operator_actor)
     entries = [
         ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)
     ]
-    plan = import_draft.plan_import(entries=entries, made_by="omar")
+    plan = import_draft.plan_import(entries=entries, created_by="omar")
     execution.start(plan=plan, reason="", actor=operator_actor)
     execution.stop(plan=plan, actor=operator_actor)
 
-    assert not follow_ups.plan_retry(plan=plan, made_by="omar").changes.exists()
+    assert not follow_ups.plan_retry(plan=plan, created_by="omar").changes.exists()
 
 
 def test_failed_creation_with_two_retries_is_made_once(sandbox, operator_actor):
-    plan = import_draft.plan_import(entries=[ImportEntry(values=NEW_FLOW)], made_by="omar")
+    plan = import_draft.plan_import(entries=[ImportEntry(values=NEW_FLOW)], created_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert run_to_end(plan, operator_actor) == ["failed"]
-    first_retry, second_retry = (follow_ups.plan_retry(plan=plan, made_by="omar") for _ in range(2))
+    first_retry, second_retry = (
+        follow_ups.plan_retry(plan=plan, created_by="omar") for _ in range(2)
+    )
 
     assert [run_to_end(first_retry, operator_actor), run_to_end(second_retry, operator_actor)] == [
         ["made"],
@@ -435,7 +439,7 @@ def test_failed_creation_with_two_retries_is_made_once(sandbox, operator_actor):
 def test_change_is_rolled_back_only_once(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1, kind="delete", enabled=False)
     run_to_end(plan, operator_actor)
-    first, second = (follow_ups.plan_rollback(plan=plan, made_by="omar") for _ in range(2))
+    first, second = (follow_ups.plan_rollback(plan=plan, created_by="omar") for _ in range(2))
 
     assert [run_to_end(first, operator_actor), run_to_end(second, operator_actor)] == [
         ["made"],
@@ -444,7 +448,7 @@ def test_change_is_rolled_back_only_once(sandbox, operator_actor):
 
     assert len(sandbox.flows) == 1
     assert (
-        follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get().skipped
+        follow_ups.plan_rollback(plan=plan, created_by="omar").changes.get().skip_reason
         == execution.ALREADY_ROLLED_BACK
     )
 
@@ -462,7 +466,7 @@ def test_flow_erased_during_the_run_is_not_sent(sandbox, operator_actor, monkeyp
     monkeypatch.setattr(execution._PlanRun, "make_change", erase_the_second)
 
     assert run_to_end(plan, operator_actor) == ["made", "skipped"]
-    assert plan.changes.last().skipped == execution.DATA_ERASED
+    assert plan.changes.last().skip_reason == execution.DATA_ERASED
 
 
 def test_secret_in_the_reason_is_masked(sandbox, operator_actor):
@@ -494,7 +498,9 @@ def test_flow_changed_since_the_draft_is_not_deleted(sandbox, operator_actor):
 def test_stop_without_a_worker_ends_the_plan(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1)
     execution.start(plan=plan, reason="", actor=operator_actor)
-    Plan.objects.update(runner="12345678-1234-4234-8234-123456789012", alive_at=timezone.now())
+    Plan.objects.update(
+        lease_id="12345678-1234-4234-8234-123456789012", heartbeat_at=timezone.now()
+    )
     assert execution.stop(plan=plan, actor=operator_actor)
     assert plan.state == "stopping"
     assert not execution.stop(plan=plan, actor=operator_actor)

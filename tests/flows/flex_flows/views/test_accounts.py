@@ -336,9 +336,9 @@ def test_import_that_names_a_flow_of_an_unseen_account_finds_nothing(tester, flo
         {"entries": json.dumps([{"sid": sid, "enabled": False} for sid in (flows[0], unknown)])},
     )
 
-    changes = Plan.objects.get().changes.order_by("place")
+    changes = Plan.objects.get().changes.order_by("position")
     says = "No flow with this SID has been synced. An entry without a SID creates a new flow."
-    assert [(one.friendly_name, one.skipped) for one in changes] == [
+    assert [(one.friendly_name, one.skip_reason) for one in changes] == [
         ("", f"Entry {number}: {says}") for number in (1, 2)
     ]
     assert "Import: nothing to change" in text_of(tester.get("/flows/plans/"))
@@ -443,7 +443,7 @@ def test_command_syncs_every_account(sandbox, staging):
 
 def plan_of(client, flows, **more):
     client.post("/flows/plans/new/", {"all": "1", "query": "", "kind": "disable", **more})
-    return Plan.objects.latest("made_at")
+    return Plan.objects.latest("created_at")
 
 
 def test_plan_over_both_accounts_changes_each_where_it_is(client_of, flows, sandbox, staging):
@@ -462,7 +462,7 @@ def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, 
 
     plan = plan_of(client_of("viewer", "vera"), flows)
 
-    skip_reasons = dict(plan.changes.values_list("target_sid", "skipped"))
+    skip_reasons = dict(plan.changes.values_list("target_sid", "skip_reason"))
     assert skip_reasons == {
         flows[0]: "You don't have permission to change flows in production.",
         flows[1]: "",
@@ -486,7 +486,7 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
     )
 
     plan = Plan.objects.get()
-    assert list(plan.changes.order_by("place").values_list("account_sid", "skipped")) == [
+    assert list(plan.changes.order_by("position").values_list("account_sid", "skip_reason")) == [
         ("", "Entry 1: The account is missing. Add an account_sid."),
         (staging.account_sid, ""),
     ]

@@ -71,7 +71,7 @@ def send_table(client, text="", file=None, **columns):
 
 
 def changes():
-    return list(Plan.objects.get().changes.order_by("place"))
+    return list(Plan.objects.get().changes.order_by("position"))
 
 
 def error_of(response):
@@ -91,7 +91,7 @@ def exported(client, sids, form):
 def test_exported_json_is_imported_without_a_change(operator, sids):
     send(operator, exported(operator, sids, "json").decode())
 
-    assert {change.skipped for change in changes()} == {"Already set."}
+    assert {change.skip_reason for change in changes()} == {"Already set."}
     event = AuditEvent.objects.get(action="flow.export")
     assert (event.actor_label, event.payload.requested) == (
         "operator",
@@ -105,7 +105,7 @@ def test_exported_csv_is_imported_without_a_change(operator, sids, is_file):
 
     send_table(operator, **({"file": data} if is_file else {"text": data.decode()}))
 
-    assert {change.skipped for change in changes()} == {"Already set."}
+    assert {change.skip_reason for change in changes()} == {"Already set."}
 
 
 def test_edited_cell_of_an_exported_csv_changes_one_field(operator, sids):
@@ -118,7 +118,9 @@ def test_edited_cell_of_an_exported_csv_changes_one_field(operator, sids):
 
     send_table(operator, text)
 
-    assert {change.target_sid: change.asked for change in changes() if not change.skipped} == {
+    assert {
+        change.target_sid: change.requested for change in changes() if not change.skip_reason
+    } == {
         sids[0]: {"friendly_name": "=2+2"},
         sids[2]: {"friendly_name": "simple"},
     }
@@ -137,13 +139,13 @@ def test_csv_as_spreadsheets_save_it(operator, sids, delimiter, name, encoding, 
     send_table(operator, file=data)
 
     assert f"separated by {name}s" in page.content.decode()
-    assert {change.skipped for change in changes()} == {"Already set."}
+    assert {change.skip_reason for change in changes()} == {"Already set."}
 
 
 def test_separator_line_of_excel_counts_as_a_line(operator, sids):
     send_table(operator, f"sep=;\nsid;friendly_name\n{sids[0]};One\nFO1;Two")
 
-    assert [(change.asked, change.skipped) for change in changes()] == [
+    assert [(change.requested, change.skip_reason) for change in changes()] == [
         ({"friendly_name": "One"}, ""),
         ({}, "Line 4: “FO1” is not a Flex Flow SID (FO…)."),
     ]
@@ -156,7 +158,7 @@ def test_masked_secret_is_kept(operator, sandbox):
     for form, how in (("json", send), ("csv", send_table)):
         Plan.objects.all().delete()
         how(operator, exported(operator, [sid], form).decode())
-        assert [change.skipped for change in changes()] == ["Already set."]
+        assert [change.skip_reason for change in changes()] == ["Already set."]
     assert SECRET not in dump_tables()
 
 
@@ -198,8 +200,8 @@ def test_api_responses_and_cli_output_are_imported(operator, sandbox, sids, shap
 
     send(operator, json.dumps(text, default=str))
 
-    assert changes()[0].asked == {"integration_retry_count": 1}
-    assert {change.skipped for change in changes()[1:]} <= {"Already set."}
+    assert changes()[0].requested == {"integration_retry_count": 1}
+    assert {change.skip_reason for change in changes()[1:]} <= {"Already set."}
 
 
 def test_unknown_field_from_twilio_is_accepted(operator, sandbox, sids):
@@ -211,7 +213,7 @@ def test_unknown_field_from_twilio_is_accepted(operator, sandbox, sids):
         operator, json.dumps([{"sid": sids[0], "region": "ie1"}, {"sid": sids[1], "region": "ie1"}])
     )
 
-    assert [change.skipped for change in changes()] == [
+    assert [change.skip_reason for change in changes()] == [
         "Already set.",
         "Entry 2: Unknown field “region”.",
     ]
@@ -232,7 +234,7 @@ def test_numbers_and_booleans_as_text_are_parsed(operator, sids):
         ),
     )
 
-    assert changes()[0].asked == {
+    assert changes()[0].requested == {
         "integration_retry_count": 1,
         "enabled": False,
         "channel_type": "web",
@@ -247,7 +249,7 @@ def test_spellings_of_booleans_in_a_table_are_parsed(operator, sids, cell, is_en
     place = 1 if is_enabled else 0
     send_table(operator, f"sid,enabled\n{sids[place]},{cell}\n")
 
-    assert changes()[0].asked == {"enabled": is_enabled}
+    assert changes()[0].requested == {"enabled": is_enabled}
 
 
 # Columns
@@ -286,7 +288,7 @@ def test_column_can_be_mapped_or_ignored_by_the_user(operator, sids):
         operator, f"id,old,new\n{sids[2]},x,Renamed\n", column_0="sid", column_2="friendly_name"
     )
 
-    assert [(change.target_sid, change.asked) for change in changes()] == [
+    assert [(change.target_sid, change.requested) for change in changes()] == [
         (sids[2], {"friendly_name": "Renamed"})
     ]
 
@@ -296,7 +298,7 @@ def test_table_without_a_sid_says_that_it_creates(operator):
     send_table(operator, ",".join(NEW) + "\n" + ",".join(NEW.values()))
 
     assert "There is no SID column, so each row creates a new flow." in page.content.decode()
-    assert [(change.action, change.asked) for change in changes()] == [("flow.create", NEW)]
+    assert [(change.action, change.requested) for change in changes()] == [("flow.create", NEW)]
 
 
 def test_first_values_and_empty_columns_are_shown(operator):
@@ -328,7 +330,7 @@ def test_empty_cell_leaves_the_field_unchanged(operator, sids):
         operator, f"sid,friendly_name,contact_identity\n{sids[0]},,\n{sids[1]},New name,  \n"
     )
 
-    assert [(change.asked, change.skipped) for change in changes()] == [
+    assert [(change.requested, change.skip_reason) for change in changes()] == [
         ({}, "Already set."),
         ({"friendly_name": "New name"}, ""),
     ]
@@ -442,8 +444,8 @@ def test_invalid_entry_is_skipped_with_its_number(operator, entry, reason):
     send(operator, json.dumps([NEW, entry]).replace("Infinity", "1e400"))
 
     good, bad = changes()
-    assert good.skipped == ""
-    assert bad.skipped.startswith(f"Entry 2: {reason}")
+    assert good.skip_reason == ""
+    assert bad.skip_reason.startswith(f"Entry 2: {reason}")
 
 
 def test_repeated_key_of_an_entry_is_named(operator):
@@ -452,7 +454,7 @@ def test_repeated_key_of_an_entry_is_named(operator):
         '[{"friendly_name": "x", "friendly_name": "y"}, {"integration": {"url": "a", "url": "b"}}]',
     )
 
-    assert [change.skipped for change in changes()] == [
+    assert [change.skip_reason for change in changes()] == [
         "Entry 1: “friendly_name” appears twice.",
         "Entry 2: “url” appears twice.",
     ]
@@ -472,20 +474,20 @@ def test_invalid_row_is_skipped_with_its_line(operator, sids, row, reason):
     send_table(operator, text)
 
     good, bad = changes()
-    assert good.skipped == ""
-    assert bad.skipped.startswith(f"Line 5: {reason}")
+    assert good.skip_reason == ""
+    assert bad.skip_reason.startswith(f"Line 5: {reason}")
 
 
 def test_row_with_fewer_cells_leaves_other_fields_unchanged(operator, sids):
     send_table(operator, f"sid,friendly_name,enabled\n{sids[1]},Shorter\n")
 
-    assert changes()[0].asked == {"friendly_name": "Shorter"}
+    assert changes()[0].requested == {"friendly_name": "Shorter"}
 
 
 def test_same_sid_twice_names_the_line(operator, sids):
     send_table(operator, f"sid,friendly_name\n{sids[0]},a\n{sids[0]},b\n")
 
-    assert [change.skipped for change in changes()] == [
+    assert [change.skip_reason for change in changes()] == [
         "",
         "Line 3: Same SID as line 2. Only the first one is used.",
     ]
@@ -498,7 +500,7 @@ def test_flow_is_not_moved_to_another_account(operator, staging, sids):
     )
 
     assert (
-        changes()[0].skipped
+        changes()[0].skip_reason
         == f"Entry 1: The flow isn't in account {staging.account_sid}. A flow can't be moved."
     )
 

@@ -69,9 +69,12 @@ def within(*account_sids):
     return frozenset(account_sids)
 
 
-def make_plan(sids, *, made_by="somebody", editable_scope=None):
+def make_plan(sids, *, created_by="somebody", editable_scope=None):
     return drafts.plan_bulk_action(
-        ask=BulkAction("disable"), sids=sids, made_by=made_by, editable_scope=editable_scope
+        action=BulkAction("disable"),
+        sids=sids,
+        created_by=created_by,
+        editable_scope=editable_scope,
     )
 
 
@@ -126,7 +129,7 @@ def test_buttons_match_the_permissions(client_for, flows, sandbox, staging, who,
         now = timezone.now()
         Plan.objects.filter(pk=plan.pk).update(
             started_at=now,
-            alive_at=now,
+            heartbeat_at=now,
             actor={"label": "x"},
             ended_at=now if state == "done" else None,
         )
@@ -190,7 +193,9 @@ def test_skipped_flow_of_a_hidden_account_is_not_shown(client_for, flows, stagin
 def test_flow_skipped_during_the_run_still_needs_permission(client_for, flows):
     """It was part of the plan, so its result belongs to its account."""
     plan = make_plan(flows)
-    plan.changes.filter(target_sid=flows[0]).update(skipped="Already set.", done_at=timezone.now())
+    plan.changes.filter(target_sid=flows[0]).update(
+        skip_reason="Already set.", done_at=timezone.now()
+    )
 
     assert page_of(client_for("staging"), plan).status_code == 403
     assert "Turn off" not in text_of(client_for("staging").get("/flows/plans/"))
@@ -208,7 +213,9 @@ def test_import_that_names_a_hidden_account_is_visible_to_its_maker(
     page = client.get(answer.url)
 
     assert page.status_code == 200
-    assert [(change.account_sid, change.skipped) for change in plan.changes.order_by("place")] == [
+    assert [
+        (change.account_sid, change.skip_reason) for change in plan.changes.order_by("position")
+    ] == [
         (staging.account_sid, ""),
         ("", f"Entry 2: You can't create flows in account {sandbox.account_sid}."),
         ("", f"Entry 3: You can't create flows in account AC{'9' * 32}."),
@@ -237,7 +244,7 @@ def test_draft_without_changes_can_be_discarded_by_its_maker(client_for, flows, 
 
 def test_maker_without_the_role_can_only_see_and_discard_the_draft(client_for, flows):
     client = client_for("both")
-    plan = make_plan(flows, made_by="both")
+    plan = make_plan(flows, created_by="both")
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
 
     page = page_of(client, plan)
@@ -253,7 +260,7 @@ def test_maker_without_the_role_can_only_see_and_discard_the_draft(client_for, f
 
 def test_maker_without_the_role_cannot_see_the_started_plan(client_for, flows):
     client = client_for("both")
-    plan = make_plan(flows, made_by="both")
+    plan = make_plan(flows, created_by="both")
     Plan.objects.update(started_at=timezone.now())
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
 

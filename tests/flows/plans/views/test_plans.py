@@ -48,7 +48,7 @@ def the_plan():
 def make(client, sids, kind="disable", **more):
     response = client.post(NEW, {"sid": sids, "kind": kind, **more})
     assert response.status_code == 302, response.content.decode()
-    return Plan.objects.latest("made_at")
+    return Plan.objects.latest("created_at")
 
 
 def page_of(client, plan, **query):
@@ -250,7 +250,7 @@ def test_rollback_and_retry_are_drafts_of_their_own(operator, sandbox, sids):
     rollback = Plan.objects.get(pk=act(operator, plan, "undo").url.split("/")[-2])
     retry_page = operator.get(act(operator, plan, "rest").url).content.decode()
 
-    assert (rollback.undoes, rollback.changes.count()) == (plan, 3)
+    assert (rollback.rollback_of, rollback.changes.count()) == (plan, 3)
     assert "There is nothing to retry." in retry_page
     assert Plan.objects.count() == 2
 
@@ -306,7 +306,7 @@ def test_user_without_one_permission_cannot_start_the_plan(client_of, sids, monk
 def test_waiting_plan_names_the_worker_command(operator, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
-    Plan.objects.update(alive_at="2026-11-01T00:00:00Z")
+    Plan.objects.update(heartbeat_at="2026-11-01T00:00:00Z")
 
     assert "manage.py db_worker" in page_of(operator, plan).content.decode()
 
@@ -373,14 +373,14 @@ def test_erasure_empties_the_planned_change(sandbox, operator, actor):
     )
     mirror.sync(ACCOUNT)
     plan = import_draft.plan_import(
-        entries=[ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
+        entries=[ImportEntry(sid, {"contact_identity": "+15550188"})], created_by="omar"
     )
 
     erasure.erase(sid=sid, actor=actor)
 
     change = plan.changes.get()
-    assert (change.friendly_name, change.before, change.asked) == ("", {}, {})
-    assert change.skipped == "Personal data erased."
+    assert (change.friendly_name, change.before, change.requested) == ("", {}, {})
+    assert change.skip_reason == "Personal data erased."
     assert page_of(operator, plan).status_code == 200
 
 
@@ -492,7 +492,7 @@ def test_mixed_changes_are_counted_by_action(operator, flows_of_both):
         ImportEntry(flows_of_both[0], {"friendly_name": "Uno"}),
         ImportEntry(values={"friendly_name": "Neu"}, account_sid=account_sid_of(flows_of_both[2])),
     ]
-    plan = import_draft.plan_import(entries=entries, made_by="operator")
+    plan = import_draft.plan_import(entries=entries, created_by="operator")
 
     text = text_of(page_of(operator, plan))
 
@@ -558,4 +558,4 @@ def test_all_flows_of_a_full_account_are_planned(sandbox, operator):
 
     plan = make(operator, [], "disable", all="1", query="")
 
-    assert plan.changes.filter(skipped="").count() == 2_600
+    assert plan.changes.filter(skip_reason="").count() == 2_600
