@@ -344,7 +344,7 @@ def _conflict_example(flow: Flow) -> Example:
 def _plan_context() -> dict[str, Any]:
     now = timezone.now()
     plan = Plan(
-        title="Turn off 40 flows", created_at=now, created_by="omar", started_at=now, ended_at=now,
+        title="Turn off 40 flows", created_at=now, created_by="omar", started_at=now, ended_at=now, status="stopped",
         stop_reason="Stopped.", actor={"label": "omar"},
     )  # fmt: skip
     return {

@@ -22,8 +22,8 @@ from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
-from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import DATA_ERASED
 from flows.search.models import SavedView
 
 # A flow's name as earlier versions quoted it in the reason for skipping a change.
@@ -111,7 +111,6 @@ class Remnants:
             if self.identities.has_substring(plan.title):
                 values["title"] = DATA_ERASED
             if self.identities.has_substring(plan.stop_reason):
-                # Not empty, because an empty reason means that the plan was completed.
                 values["stop_reason"] = DATA_ERASED
             if values:
                 yield plan, values

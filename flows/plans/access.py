@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from flows.accounts import twilio_accounts
 from flows.availability import restrictions
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.status import PlanStatus
 
 # All changes of a plan except those that were skipped before it was started.
 EFFECTIVE_CHANGES: Final = Q(skip_reason="") | Q(done_at__isnull=False)
@@ -58,7 +59,7 @@ def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
 
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
-    is_own_draft = plan.state == "draft" and plan.created_by == user.get_username()[:150]
+    is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]
     can_act = _has_permission_on_all(user, _CHANGE_PERMISSION, account_sids)
     return PlanPermissions(
         can_see=is_own_draft or _has_permission_on_all(user, _VIEW_PERMISSION, account_sids),
@@ -81,7 +82,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
         account_sid__in=["", *scope]
     )
     is_in_scope = ~Q(pk__in=changes_out_of_scope.values("plan"))
-    is_own_draft = Q(created_by=user.get_username()[:150], started_at=None)
+    is_own_draft = Q(created_by=user.get_username()[:150], status=PlanStatus.DRAFT)
     return plans.filter(is_in_scope | is_own_draft)
 
 

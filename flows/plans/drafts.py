@@ -21,15 +21,14 @@ from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_STORED, NOT_SYNCED
+from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 # The most flows that one bulk change can have: Twilio allows 2,500 in an account.
 MAX_FLOWS: Final = 10_000
-ALREADY_SET: Final = "Already set."
-NOT_SYNCED: Final = "No flow with this SID has been synced."
 ENABLE: Final = "enable"
 DISABLE: Final = "disable"
 RETRY_COUNT: Final = "retry_count"
@@ -159,7 +158,7 @@ def _plan_action(
 def discard_draft(*, plan: Plan) -> bool:
     """Delete a bulk change that was never started. Return False if it was started."""
     with transaction.atomic():
-        draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
+        draft = Plan.objects.select_for_update().filter(pk=plan.pk, status=PlanStatus.DRAFT).first()
         if draft is not None:
             draft.delete()
     return draft is not None

@@ -8,10 +8,8 @@ from typing import Any
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.mirror.models import Flow
-from flows.plans import collisions, execution, titles
+from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    NOT_STORED,
-    NOT_SYNCED,
     SkipFlow,
     check_changeable,
     flows_by_sid,
@@ -21,17 +19,24 @@ from flows.plans.drafts import (
     save_draft,
     writable_values,
 )
+from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, is_rolled_back, plan_items
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import (
+    ALREADY_ROLLED_BACK,
+    DATA_ERASED,
+    NOT_STORED,
+    NOT_SYNCED,
+)
 from flows.redaction.masking import find_masks, has_mask, redact
 
 
 def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
     """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
     planned = []
-    for item in reversed(execution.plan_items(plan, with_payloads=True)):
+    for item in reversed(plan_items(plan, with_payloads=True)):
         if item.event is not None and item.event.result in audit_log.APPLIED_RESULTS:
             planned.append(_build_rollback(item.change, item.event))
-        elif item.state in ("unknown", "running"):
+        elif item.status in (ItemStatus.UNKNOWN, ItemStatus.RUNNING):
             change = _copy_change(item.change)
             change.skip_reason = "Unknown outcome. Can't be rolled back yet."
             planned.append(change)
@@ -47,9 +52,9 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
     change.target_sid = event.target_sid
     change.friendly_name = payload.friendly_name
     if payload.erased_at:
-        change.skip_reason = execution.DATA_ERASED
-    elif execution.is_rolled_back(event.event_id):
-        change.skip_reason = execution.ALREADY_ROLLED_BACK
+        change.skip_reason = DATA_ERASED
+    elif is_rolled_back(event.event_id):
+        change.skip_reason = ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
         change.action = "flow.delete"
         change.before = writable_values(payload.after or {})
@@ -81,9 +86,7 @@ def plan_retry(*, plan: Plan, created_by: str) -> Plan:
 
     Changes that were never started are omitted: the plan itself can be resumed for those.
     """
-    retryable = [
-        item.change for item in execution.plan_items(plan) if item.state in ("failed", "conflict")
-    ]
+    retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
     flows = flows_by_sid(change.target_sid for change in retryable if change.target_sid)
     open_changes = audit_log.open_changes_by_flow(list(flows))
     planned = []
@@ -111,7 +114,7 @@ def _request_again(
 ) -> None:
     """Request what the original change requested. Raises `SkipFlow`."""
     if not original.requested and original.action != "flow.delete":
-        raise SkipFlow(execution.DATA_ERASED)
+        raise SkipFlow(DATA_ERASED)
     if original.action == "flow.create":
         change.requested = redact(original.requested)
         if any(map(has_mask, change.requested.values())):

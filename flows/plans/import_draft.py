@@ -11,8 +11,6 @@ from flows.audit import audit_log
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    ALREADY_SET,
-    NOT_SYNCED,
     SkipFlow,
     build_change,
     check_changeable,
@@ -22,6 +20,7 @@ from flows.plans.drafts import (
     save_draft,
 )
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
 
 
 @dataclass(frozen=True, slots=True)

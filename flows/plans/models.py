@@ -9,6 +9,8 @@ import uuid
 
 from django.db import models
 
+from flows.plans.status import PlanStatus
+
 
 class Plan(models.Model):
     """A bulk change: reviewed first, then run change by change in the background.
@@ -28,6 +30,8 @@ class Plan(models.Model):
     )
     created_at = models.DateTimeField(db_column="made_at")
     created_by = models.CharField(max_length=150, db_column="made_by")
+    # Only `change_status` changes it, together with the three times below.
+    status = models.CharField(max_length=16, choices=PlanStatus, default=PlanStatus.DRAFT)
     reason = models.CharField(max_length=200, blank=True)
     actor = models.JSONField(default=dict)  # the user who started it: the fields of `Actor`
     started_at = models.DateTimeField(null=True)
@@ -44,15 +48,6 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def state(self) -> str:
-        """One of draft, running, stopping, stopped (some changes remain) and done."""
-        if self.started_at is None:
-            return "draft"
-        if self.ended_at is None:
-            return "stopping" if self.stop_requested_at else "running"
-        return "stopped" if self.stop_reason else "done"
 
 
 class PlannedChange(models.Model):

@@ -242,7 +242,7 @@ class SampleSite:
         arguments, data = self._flows_plan(person)
         finished_at = AuditEvent.objects.latest("seq").at
         Plan.objects.filter(pk=arguments["plan_id"]).update(
-            started_at=finished_at, ended_at=finished_at
+            status="done", started_at=finished_at, ended_at=finished_at
         )
         return arguments, data
 

@@ -124,7 +124,7 @@ def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view
 
     assert (action, back.status_code) == (path, 200)
     assert next(iter(said.values())) in back.content.decode()
-    assert Plan.objects.get().state == "draft"
+    assert Plan.objects.get().status == "draft"
 
 
 @every_form

@@ -148,7 +148,7 @@ def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
 
     plan = reverting.plan_revert(changes=changes, created_by="omar", reason="Not agreed")
 
-    assert (plan.title, plan.reason, plan.state) == (
+    assert (plan.title, plan.reason, plan.status) == (
         "Revert 3 external changes",
         "Not agreed",
         "draft",

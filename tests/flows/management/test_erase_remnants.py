@@ -20,6 +20,7 @@ from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.plans import execution
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import DATA_ERASED
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow
@@ -77,7 +78,7 @@ def test_erased_data_is_in_no_table_and_no_file(remnants, by):
 
     assert find_canary() == []
     assert verification.verify().bad_seq is None
-    assert PlannedChange.objects.get().skip_reason == execution.DATA_ERASED
+    assert PlannedChange.objects.get().skip_reason == DATA_ERASED
     sessions = [session.get_decoded() for session in Session.objects.all()]
     assert {"_auth_user_id": "1"} in sessions  # the user stays signed in
     assert not any("typed" in data for data in sessions)

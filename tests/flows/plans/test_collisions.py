@@ -5,12 +5,12 @@ import pytest
 from flows.audit.audit_log import Actor
 from flows.core.identities import normalize_identity
 from flows.mirror import mirror
-from flows.plans import drafts, execution, follow_ups, import_draft
+from flows.plans import drafts, follow_ups, import_draft, items
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.flows.plans.test_execution import run_to_end
+from tests.flows.plans.running import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
@@ -246,7 +246,7 @@ def test_retry_is_checked_against_present_flows(add, sandbox, operator_actor):
 
     assert retry.changes.get().skip_reason.startswith(f"{b} is enabled for the same channel")
     assert retry.title == "Retry 1 of: Turn on 1 flow"
-    assert [item.state for item in execution.plan_items(retry)] == ["skipped"]
+    assert [item.status for item in items.plan_items(retry)] == ["skipped"]
 
 
 def test_name_of_the_other_flow_is_not_stored_in_the_plan(add):

@@ -52,7 +52,7 @@ def test_draft_has_old_and_new_values_sorted_by_name(sandbox):
 
     assert [change.target_sid for change in plan.changes.order_by("position")] == [first, last]
     assert differences(plan)[first] == ({"enabled": False}, {"enabled": True}, "")
-    assert (plan.title, plan.state, plan.created_by) == ("Turn on 2 flows", "draft", "omar")
+    assert (plan.title, plan.status, plan.created_by) == ("Turn on 2 flows", "draft", "omar")
 
 
 def test_flow_that_has_the_value_is_skipped(sandbox):
@@ -205,7 +205,7 @@ def test_unstorable_characters_are_replaced():
 def test_only_a_draft_can_be_discarded(sandbox):
     add_flow(sandbox)
     draft, started = make_draft("disable"), make_draft("disable")
-    Plan.objects.filter(pk=started.pk).update(started_at="2026-11-01T00:00:00Z")
+    Plan.objects.filter(pk=started.pk).update(status="running")
 
     assert drafts.discard_draft(plan=draft)
     assert not drafts.discard_draft(plan=started)

@@ -107,7 +107,7 @@ def test_skipped_flow_needs_no_permission(client_for, flows, sandbox, staging):
     assert offered(page) == {"start", "discard"}
     assert "You don't have permission to change flows in production." in text_of(page)
     assert act(client, plan, "start").status_code == 302
-    assert Plan.objects.get().state == "running"
+    assert Plan.objects.get().status == "running"
     assert [len(received_writes(server)) for server in (sandbox, staging)] == [0, 0]
 
 
@@ -128,6 +128,7 @@ def test_buttons_match_the_permissions(client_for, flows, sandbox, staging, who,
     if state != "draft":
         now = timezone.now()
         Plan.objects.filter(pk=plan.pk).update(
+            status=state,
             started_at=now,
             heartbeat_at=now,
             actor={"label": "x"},
@@ -261,7 +262,7 @@ def test_maker_without_the_role_can_only_see_and_discard_the_draft(client_for, f
 def test_maker_without_the_role_cannot_see_the_started_plan(client_for, flows):
     client = client_for("both")
     plan = make_plan(flows, created_by="both")
-    Plan.objects.update(started_at=timezone.now())
+    Plan.objects.update(status="running", started_at=timezone.now())
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
 
     assert page_of(client, plan).status_code == 403

@@ -280,7 +280,7 @@ def test_viewer_can_only_look(client_of, sids, what):
     assert page_of(viewer, plan).status_code == 200
     assert act(viewer, plan, what).status_code == 403
     response = client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk]))
-    assert (response.status_code, Plan.objects.get().state) == (
+    assert (response.status_code, Plan.objects.get().status) == (
         302 if what == "start" else 405,
         "draft",
     )
@@ -364,7 +364,7 @@ def test_input_is_filled_in_again_without_being_sent(operator, sandbox, sids):
     assert 'value="Typed"' in started
     assert "Fix 1 problem to continue" not in started
     assert (imported.status_code, "[typed" in imported.content.decode()) == (200, True)
-    assert Plan.objects.get().state == "draft"
+    assert Plan.objects.get().status == "draft"
 
 
 def test_erasure_empties_the_planned_change(sandbox, operator, actor):
