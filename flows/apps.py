@@ -26,6 +26,7 @@ class FlowsConfig(AppConfig):
         consistency.register(mirror_columns)
         consistency.register(list_tables.list_tables)
         consistency.register(plan_checks.bulk_changes)
+        consistency.register(plan_checks.statuses)
         consistency.register(plan_checks.unique_keys)
         protection.register_triggers(list_tables.list_triggers)
         post_migrate.connect(list_tables.repair, sender=self)

@@ -167,8 +167,8 @@ def compare_context(event: AuditEvent) -> dict[str, Any]:
 def plan_context() -> dict[str, Any]:
     now = timezone.now()
     plan = Plan(
-        title="Turn off 40 flows", made_at=now, made_by="omar", started_at=now, ended_at=now,
-        ended_because="Stopped.", actor={"label": "omar"},
+        title="Turn off 40 flows", created_at=now, created_by="omar", started_at=now, ended_at=now,
+        status="stopped", stop_reason="Stopped.", actor={"label": "omar"},
     )  # fmt: skip
     return {
         "plan": plan,

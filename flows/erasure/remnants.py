@@ -22,8 +22,8 @@ from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
-from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import DATA_ERASED
 from flows.search.models import SavedView
 
 # A flow's name as earlier versions quoted it in the reason for skipping a change.
@@ -72,17 +72,17 @@ class Remnants:
         """Erase the data from the rows that `find` collected."""
         for change in self.planned_changes:
             rows = PlannedChange.objects.filter(pk=change.pk)
-            rows.filter(done_at=None).update(skipped=DATA_ERASED)
-            rows.update(friendly_name="", before={}, asked={})
+            rows.filter(done_at=None).update(skip_reason=DATA_ERASED)
+            rows.update(friendly_name="", before={}, requested={})
         quoting_ids = [change.pk for change in self.quoting_changes]
-        PlannedChange.objects.filter(pk__in=quoting_ids).update(skipped=DATA_ERASED)
+        PlannedChange.objects.filter(pk__in=quoting_ids).update(skip_reason=DATA_ERASED)
         SavedView.objects.filter(pk__in=self.view_ids).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
     def _find_planned_changes(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         for change in PlannedChange.objects.iterator():
-            contents = [change.friendly_name, change.before, change.asked]
+            contents = [change.friendly_name, change.before, change.requested]
             is_affected = (
                 change.target_sid in sids
                 or change.change_id in change_ids
@@ -90,7 +90,7 @@ class Remnants:
             )
             if any(contents) and is_affected:
                 self.planned_changes.append(change)
-            if self._is_quoted_in(change.skipped):
+            if self._is_quoted_in(change.skip_reason):
                 self.quoting_changes.append(change)
 
     def _is_quoted_in(self, text: str) -> bool:
@@ -110,9 +110,8 @@ class Remnants:
                 values["reason"] = ""
             if self.identities.has_substring(plan.title):
                 values["title"] = DATA_ERASED
-            if self.identities.has_substring(plan.ended_because):
-                # Not empty, because an empty reason means that the plan was completed.
-                values["ended_because"] = DATA_ERASED
+            if self.identities.has_substring(plan.stop_reason):
+                values["stop_reason"] = DATA_ERASED
             if values:
                 yield plan, values
 

@@ -33,7 +33,7 @@ _TITLE_BY_KIND: Final = {
 def plan_revert(
     *,
     changes: Sequence[ExternalChange],
-    made_by: str,
+    created_by: str,
     reason: str = "",
     scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -44,12 +44,12 @@ def plan_revert(
     reverts = build_reverts(changes)
     for revert in reverts:
         if scope is not None and revert.account_sid not in scope:
-            revert.skipped = "You don't have permission in its account."
+            revert.skip_reason = "You don't have permission in its account."
     collisions.skip_collisions(reverts)
     kinds = {change.kind for change in changes}
     title = _TITLE_BY_KIND[kinds.pop() if len(kinds) == 1 else CHANGED]
     title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")
-    return drafts.save_draft(title, reverts, made_by=made_by, reason=reason)
+    return drafts.save_draft(title, reverts, created_by=created_by, reason=reason)
 
 
 def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
@@ -79,7 +79,7 @@ def _build_revert(
     try:
         _fill_revert(revert, change, flow, open_changes)
     except SkipFlow as reason:
-        revert.skipped = str(reason)
+        revert.skip_reason = str(reason)
     return revert
 
 
@@ -131,4 +131,4 @@ def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: 
     if any(map(has_mask, former_values.values())):
         raise SkipFlow("Its webhook contained a secret, which isn't stored. Revert it manually.")
     revert.before = {name: flow.resource.get(name) for name in former_values}
-    revert.asked = former_values
+    revert.requested = former_values

@@ -183,7 +183,7 @@ def drift_revert_many(request: Request) -> HttpResponse:
             request, changes=changes, reason=reason, error=_length_error(reason), status=422
         )
     plan = reverting.plan_revert(
-        changes=changes, made_by=request.user.get_username(), reason=reason, scope=request.scope
+        changes=changes, created_by=request.user.get_username(), reason=reason, scope=request.scope
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -276,7 +276,9 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
     reverts = iter(reverting.build_reverts(changes))
     actions = AvailableActions(request)
     return [
-        Group([_build_item(request, actions, member, next(reverts).skipped) for member in members])
+        Group(
+            [_build_item(request, actions, member, next(reverts).skip_reason) for member in members]
+        )
         for members in groups
     ]
 

@@ -17,9 +17,10 @@ from django.db.models import Count, Q, QuerySet
 from flows.accounts import twilio_accounts
 from flows.availability import restrictions
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.status import PlanStatus
 
 # All changes of a plan except those that were skipped before it was started.
-EFFECTIVE_CHANGES: Final = Q(skipped="") | Q(done_at__isnull=False)
+EFFECTIVE_CHANGES: Final = Q(skip_reason="") | Q(done_at__isnull=False)
 PERMISSION_BY_ACTION: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -58,7 +59,7 @@ def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
 
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
-    is_own_draft = plan.state == "draft" and plan.made_by == user.get_username()[:150]
+    is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]
     can_act = _has_permission_on_all(user, _CHANGE_PERMISSION, account_sids)
     return PlanPermissions(
         can_see=is_own_draft or _has_permission_on_all(user, _VIEW_PERMISSION, account_sids),
@@ -73,7 +74,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     `scope` holds the accounts that the user may see. A plan that also changes flows of another
     account is omitted as a whole, because its figures would give those flows away.
     """
-    effective = Q(changes__skipped="") | Q(changes__done_at__isnull=False)
+    effective = Q(changes__skip_reason="") | Q(changes__done_at__isnull=False)
     plans = Plan.objects.annotate(flows=Count("changes", filter=effective))
     if scope is None:
         return plans
@@ -81,13 +82,13 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
         account_sid__in=["", *scope]
     )
     is_in_scope = ~Q(pk__in=changes_out_of_scope.values("plan"))
-    is_own_draft = Q(made_by=user.get_username()[:150], started_at=None)
+    is_own_draft = Q(created_by=user.get_username()[:150], status=PlanStatus.DRAFT)
     return plans.filter(is_in_scope | is_own_draft)
 
 
 def missing_permission(plan: Plan, user: User) -> str:
     """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="")):
+    for action, account_sid in _actions_by_account(plan.changes.filter(skip_reason="")):
         if not has_change_permission(user, action, account_sid):
             return PERMISSION_BY_ACTION[action]
     return ""
@@ -95,7 +96,9 @@ def missing_permission(plan: Plan, user: User) -> str:
 
 def blocked_reason(plan: Plan) -> str:
     """Return the reason why some of the remaining changes can't be sent now, or ""."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="", done_at=None)):
+    for action, account_sid in _actions_by_account(
+        plan.changes.filter(skip_reason="", done_at=None)
+    ):
         restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         if restriction:
             return restriction.sentence

@@ -21,15 +21,14 @@ from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_STORED, NOT_SYNCED
+from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 # The most flows that one bulk change can have: Twilio allows 2,500 in an account.
 MAX_FLOWS: Final = 10_000
-ALREADY_SET: Final = "Already set."
-NOT_SYNCED: Final = "No flow with this SID has been synced."
 ENABLE: Final = "enable"
 DISABLE: Final = "disable"
 RETRY_COUNT: Final = "retry_count"
@@ -109,9 +108,9 @@ def replace_host(url: Any, host: str) -> str:
 
 def plan_bulk_action(
     *,
-    ask: BulkAction,
+    action: BulkAction,
     sids: Sequence[str],
-    made_by: str,
+    created_by: str,
     reason: str = "",
     editable_scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -123,17 +122,17 @@ def plan_bulk_action(
     flows = flows_by_sid(sids)
     open_changes = audit_log.open_changes_by_flow(list(flows))
     planned = [
-        _plan_action(ask, flow, open_changes, editable_scope)
+        _plan_action(action, flow, open_changes, editable_scope)
         for flow in sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))
     ]
     planned += [
-        PlannedChange(action="flow.update", target_sid=sid, skipped=NOT_SYNCED)
+        PlannedChange(action="flow.update", target_sid=sid, skip_reason=NOT_SYNCED)
         for sid in sids
         if sid not in flows
     ]
     collisions.skip_collisions(planned)
-    title = titles.title_of_change(ask.sentence, planned)
-    return save_draft(title, planned, made_by=made_by, reason=reason)
+    title = titles.title_of_change(action.sentence, planned)
+    return save_draft(title, planned, created_by=created_by, reason=reason)
 
 
 def _plan_action(
@@ -152,14 +151,14 @@ def _plan_action(
         else:
             request_values(change, flow, action.requested_values(flow.resource))
     except SkipFlow as skip:
-        change.skipped = str(skip)
+        change.skip_reason = str(skip)
     return change
 
 
 def discard_draft(*, plan: Plan) -> bool:
     """Delete a bulk change that was never started. Return False if it was started."""
     with transaction.atomic():
-        draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
+        draft = Plan.objects.select_for_update().filter(pk=plan.pk, status=PlanStatus.DRAFT).first()
         if draft is not None:
             draft.delete()
     return draft is not None
@@ -186,11 +185,11 @@ def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None
     """Turn a planned change into the creation of a flow as it was before its deletion."""
     change.action = "flow.create"
     change.target_sid = ""
-    change.asked = {
+    change.requested = {
         name: value for name, value in writable_values(former).items() if value not in (None, "")
     }
-    if any(map(has_mask, change.asked.values())):
-        change.skipped = NOT_STORED
+    if any(map(has_mask, change.requested.values())):
+        change.skip_reason = NOT_STORED
 
 
 def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,7 +236,7 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     if not names:
         raise SkipFlow(ALREADY_SET)
     change.before = {name: flow.resource.get(name) for name in names}
-    change.asked = {name: requested[name] for name in names}
+    change.requested = {name: requested[name] for name in names}
 
 
 def inline_label(name: str) -> str:
@@ -252,9 +251,9 @@ def save_draft(
     title: str,
     planned: Sequence[PlannedChange],
     *,
-    made_by: str,
+    created_by: str,
     reason: str = "",
-    undoes: Plan | None = None,
+    rollback_of: Plan | None = None,
 ) -> Plan:
     """Store a bulk change and its planned changes in this order.
 
@@ -262,18 +261,18 @@ def save_draft(
     """
     plan = Plan(
         title=title[:200],
-        made_at=timezone.now(),
-        made_by=made_by[:150],
+        created_at=timezone.now(),
+        created_by=created_by[:150],
         reason=redact_note(replace_unstorable(reason))[:200],
-        undoes=undoes,
+        rollback_of=rollback_of,
     )
-    for place, change in enumerate(planned):
+    for position, change in enumerate(planned):
         change.plan = plan
-        change.place = place
-        change.skipped = replace_unstorable(change.skipped)[:300]
+        change.position = position
+        change.skip_reason = replace_unstorable(change.skip_reason)[:300]
         change.friendly_name = replace_unstorable(change.friendly_name)
-        change.asked = replace_unstorable(change.asked)
-        if redact(change.asked) != change.asked:
+        change.requested = replace_unstorable(change.requested)
+        if redact(change.requested) != change.requested:
             raise ValueError("a bulk change would store a secret")
     with transaction.atomic():
         plan.save(force_insert=True)

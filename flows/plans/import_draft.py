@@ -11,8 +11,6 @@ from flows.audit import audit_log
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    ALREADY_SET,
-    NOT_SYNCED,
     SkipFlow,
     build_change,
     check_changeable,
@@ -22,6 +20,7 @@ from flows.plans.drafts import (
     save_draft,
 )
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class ImportEntry:
 def plan_import(
     *,
     entries: Sequence[ImportEntry],
-    made_by: str,
+    created_by: str,
     editable_scope: twilio_accounts.Scope = None,
     visible_scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -62,9 +61,9 @@ def plan_import(
     origins = [entry.origin for entry in entries]
     collisions.skip_collisions(planned, origins)
     for change, origin in zip(planned, origins, strict=True):
-        if change.skipped and origin and change.skipped != ALREADY_SET:
-            change.skipped = f"{origin}: {change.skipped}"
-    return save_draft(titles.title_of_import(planned), planned, made_by=made_by)
+        if change.skip_reason and origin and change.skip_reason != ALREADY_SET:
+            change.skip_reason = f"{origin}: {change.skip_reason}"
+    return save_draft(titles.title_of_import(planned), planned, created_by=created_by)
 
 
 class _ImportBuilder:
@@ -92,7 +91,7 @@ class _ImportBuilder:
             else:
                 self._request_creation(change, entry)
         except SkipFlow as skip:
-            change.skipped = str(skip)
+            change.skip_reason = str(skip)
         return change
 
     def _request_update(self, change: PlannedChange, entry: ImportEntry) -> None:
@@ -105,7 +104,7 @@ class _ImportBuilder:
     def _request_creation(self, change: PlannedChange, entry: ImportEntry) -> None:
         change.account_sid = self._resolve_account_sid(entry)
         check_permission(change.account_sid, self.editable_scope, "create")
-        change.asked = {
+        change.requested = {
             name: value for name, value in entry.values.items() if value not in (None, "")
         }
 

@@ -36,13 +36,13 @@ def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
 
     `sentence` has a placeholder for them, as in "Turn off {flows}".
     """
-    included = [change for change in planned if not change.skipped]
+    included = [change for change in planned if not change.skip_reason]
     accounts = format_accounts(change.account_sid for change in included)
     return sentence.format(flows=format_count(len(included or planned)) + accounts)
 
 
 def title_of_import(planned: Sequence[PlannedChange]) -> str:
-    included = [change for change in planned if not change.skipped]
+    included = [change for change in planned if not change.skip_reason]
     if not included:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)

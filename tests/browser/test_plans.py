@@ -240,4 +240,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     findings["invalid filter"] = find_problems(page)
 
     assert {name: problems for name, problems in findings.items() if problems} == {}
-    assert Plan.objects.get().state == "done"
+    assert Plan.objects.get().status == "done"

@@ -233,7 +233,7 @@ class SampleSite:
 
     def _flows_plan(self, _person: str) -> Any:
         ask = drafts.BulkAction("retry_count", 2)
-        plan = drafts.plan_bulk_action(ask=ask, sids=[self._ensure_flow()], made_by="admin")
+        plan = drafts.plan_bulk_action(action=ask, sids=[self._ensure_flow()], created_by="admin")
         return {"plan_id": plan.pk}, {"reason": "because"}
 
     _flows_plan_start = _flows_plan_stop = _flows_plan_discard = _flows_plan
@@ -242,7 +242,7 @@ class SampleSite:
         arguments, data = self._flows_plan(person)
         finished_at = AuditEvent.objects.latest("seq").at
         Plan.objects.filter(pk=arguments["plan_id"]).update(
-            started_at=finished_at, ended_at=finished_at
+            status="done", started_at=finished_at, ended_at=finished_at
         )
         return arguments, data
 

@@ -137,7 +137,7 @@ def secret_flow(site: SampleSite, hook_url):
     mirror.sync(ACCOUNT)
     switch_flow(sid, enabled=not site.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
     drafts.plan_bulk_action(
-        ask=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], made_by="admin"
+        action=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], created_by="admin"
     )
     return sid
 

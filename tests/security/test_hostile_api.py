@@ -91,7 +91,7 @@ def add_hostile_flow(sandbox, kind):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
-    drafts.plan_bulk_action(ask=drafts.BulkAction("disable"), sids=[sid], made_by="admin")
+    drafts.plan_bulk_action(action=drafts.BulkAction("disable"), sids=[sid], created_by="admin")
     return sid
 
 

@@ -14,22 +14,21 @@ from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.availability.offered_changes import REVERSE_OPERATIONS, AvailableActions
-from flows.plans import access, execution, titles
-from flows.plans.execution import PlanItem
+from flows.plans import access, leases, titles
 from flows.plans.forms import PlanStartForm
+from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, PlanItem, plan_items
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.views.plan_rows import ITEM_STATES, build_table
+from flows.plans.status import ACTIVE_STATUSES, PlanStatus
+from flows.plans.views.plan_rows import ITEM_STATUSES, build_table
 
-# A plan's state: its label on the page, and its CSS class.
-PLAN_STATES: Final = {
-    "draft": ("Draft", "none"),
-    "running": ("In progress", "busy"),
-    "stopping": ("Stopping", "doubt"),
-    "stopped": ("Stopped", "bad"),
-    "done": ("Finished", ""),
+_CSS_CLASS_BY_STATUS: Final = {
+    PlanStatus.DRAFT: "none",
+    PlanStatus.RUNNING: "busy",
+    PlanStatus.STOPPING: "doubt",
+    PlanStatus.STOPPED: "bad",
+    PlanStatus.DONE: "",
 }
-PROBLEM_STATES: Final = ("failed", "conflict", "unknown")
-_RETRYABLE_STATES: Final = ("failed", "conflict")
+_PROBLEM_STATUSES: Final = (*RETRYABLE_STATUSES, ItemStatus.UNKNOWN)
 # The phrases for flows that an action will affect, and for those that it has affected.
 _ACTION_PHRASES: Final = {
     "flow.update": ("will change", "changed"),
@@ -48,16 +47,16 @@ def render_plan(
 ) -> HttpResponse:
     """Render the page. `form` is the start form as it was posted, if it was."""
     scope = scope_of(request.user, "flows.view_flow")
-    items = [item for item in execution.plan_items(plan) if _is_visible(item.change, scope)]
+    items = [item for item in plan_items(plan) if _is_visible(item.change, scope)]
     account_sids = access.account_sids_of_plan(plan.pk)
     permissions = access.permissions_on_plan(request.user, plan, account_sids)
-    is_waiting = execution.is_waiting_for_worker(plan)
+    is_waiting = leases.is_waiting_for_worker(plan)
     context = {
         "plan": plan,
-        "is_live": plan.state in ("running", "stopping"),
+        "is_live": plan.status in ACTIVE_STATUSES,
         "is_waiting": is_waiting,
-        "can_stop": plan.state == "running" or (plan.state == "stopping" and is_waiting),
-        "undone_by": list(plan.undone_by.exclude(started_at=None)),
+        "can_stop": plan.status == PlanStatus.RUNNING or is_waiting,
+        "rollbacks": list(plan.rollbacks.exclude(status=PlanStatus.DRAFT)),
         "touched": affected_accounts(account_sids),
         "form": form or build_start_form(plan),
         "missing": access.missing_permission(plan, request.user),
@@ -74,7 +73,7 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Return which follow-ups are available in at least one account of the plan."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skipped="").order_by()
+    planned = plan.changes.filter(skip_reason="").order_by()
     operations = [
         (action.removeprefix("flow."), account_sid)
         for action, account_sid in planned.values_list("action", "account_sid").distinct()
@@ -87,6 +86,12 @@ def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     }
 
 
+def format_plan_status(plan: Plan) -> tuple[str, str]:
+    """Return the label and the CSS class of the status."""
+    status = PlanStatus(plan.status)
+    return status.label, _CSS_CLASS_BY_STATUS[status]
+
+
 def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
     return PlanStartForm(
         deletes=count_deletions(plan), reason=plan.reason if reason is None else reason
@@ -95,7 +100,7 @@ def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
 
 def count_deletions(plan: Plan) -> int:
     """Return the number of flows that starting the plan would delete."""
-    return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
+    return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
 
 
 def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:
@@ -115,20 +120,20 @@ def _summarize(
     plan: Plan, items: Sequence[PlanItem], account_sids: Sequence[str]
 ) -> dict[str, Any]:
     """Return the figures, as sentences and for the progress bar."""
-    counts = Counter(item.state for item in items)
-    to_do = counts["planned"]
-    to_process = len(items) - counts["skipped"]
+    counts = Counter(item.status for item in items)
+    to_do = counts[ItemStatus.PLANNED]
+    to_process = len(items) - counts[ItemStatus.SKIPPED]
     place = titles.format_accounts(account_sids)
     return {
-        "state": _plan_state(plan, counts),
+        "state": _plan_result(plan, counts),
         "total": len(items),
         "to_do": to_do,
-        "made": counts["made"],
-        "settled": to_process - to_do - counts["running"],
+        "made": counts[ItemStatus.APPLIED],
+        "settled": to_process - to_do - counts[ItemStatus.RUNNING],
         "to_process": to_process,
-        "retryable_count": sum(counts[state] for state in _RETRYABLE_STATES),
+        "retryable_count": sum(counts[status] for status in RETRYABLE_STATUSES),
         "retry_label": _retry_label(counts),
-        "can_start": plan.state in ("draft", "stopped") and to_do,
+        "can_start": plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED) and to_do,
         "takes": _format_duration(to_do),
         "review": _planned_summary(items),
         "outcome": _result_summary(items),
@@ -145,36 +150,38 @@ def _format_duration(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def _plan_state(plan: Plan, counts: Counter[str]) -> tuple[str, str]:
+def _plan_result(plan: Plan, counts: Counter[ItemStatus]) -> tuple[str, str]:
     """Return the label and the CSS class of the state.
 
     A finished plan names its problems, so that "Finished" alone means that every change was made.
     """
-    label, css_class = PLAN_STATES[plan.state]
-    if plan.state != "done":
+    label, css_class = format_plan_status(plan)
+    if plan.status != PlanStatus.DONE:
         return label, css_class
-    problems = _format_counts(counts, PROBLEM_STATES)
+    problems = _format_counts(counts, _PROBLEM_STATUSES)
     return (f"{label}: {problems}", "doubt") if problems else (label, "good")
 
 
-def _retry_label(counts: Counter[str]) -> str:
-    return f"Retry {_format_counts(counts, _RETRYABLE_STATES)}…"
+def _retry_label(counts: Counter[ItemStatus]) -> str:
+    return f"Retry {_format_counts(counts, RETRYABLE_STATUSES)}…"
 
 
-def _format_counts(counts: Counter[str], states: Iterable[str]) -> str:
-    """Return the counts of these states that are not zero, as in "2 failed, 1 conflict"."""
+def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) -> str:
+    """Return the counts of these statuses that are not zero, as in "2 failed, 1 conflict"."""
     return ", ".join(
-        f"{counts[state]} {ITEM_STATES[state][0].lower()}" for state in states if counts[state]
+        f"{counts[status]} {ITEM_STATUSES[status][0].lower()}"
+        for status in statuses
+        if counts[status]
     )
 
 
 def _included(items: Iterable[PlanItem]) -> list[PlanItem]:
-    return [item for item in items if item.state != "skipped"]
+    return [item for item in items if item.status != ItemStatus.SKIPPED]
 
 
 def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
-    counts = Counter(item.change.action for item in items if item.state == "planned")
+    counts = Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
     parts: list[str] = []
     for action, (future_phrase, _) in _ACTION_PHRASES.items():
         if counts[action]:
@@ -187,7 +194,7 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of applied changes, as in "3 of 4 flows deleted, 1 of 1 created"."""
     included = _included(items)
     totals = Counter(item.change.action for item in included)
-    applied = Counter(item.change.action for item in included if item.state == "made")
+    applied = Counter(item.change.action for item in included if item.status == ItemStatus.APPLIED)
     parts: list[str] = []
     for action, (_, past_phrase) in _ACTION_PHRASES.items():
         if totals[action]:
@@ -197,7 +204,7 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
 
 
 def _start_label(items: Iterable[PlanItem], place: str) -> str:
-    counts = Counter(item.change.action for item in items if item.state == "planned")
+    counts = Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
     if len(counts) > 1:
         return f"Apply {counts.total():,} changes{place}"
     for action, number in counts.items():
@@ -215,12 +222,12 @@ def _account_summaries(
     summaries = []
     for account in affected_accounts(account_sids):
         account_items = [item for item in items if item.change.account_sid == account.sid]
-        counts = Counter(item.state for item in account_items)
-        if plan.state == "draft":
+        counts = Counter(item.status for item in account_items)
+        if plan.status == PlanStatus.DRAFT:
             text = _planned_summary(account_items)
-            if counts["skipped"]:
-                text += f", {counts['skipped']} skipped"
+            if counts[ItemStatus.SKIPPED]:
+                text += f", {counts[ItemStatus.SKIPPED]} skipped"
         else:
-            text = _format_counts(counts, ITEM_STATES)
+            text = _format_counts(counts, ITEM_STATUSES)
         summaries.append({"account": account, "text": text})
     return summaries

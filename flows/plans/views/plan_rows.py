@@ -20,35 +20,35 @@ from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
-from flows.plans.execution import PlanItem
+from flows.plans.items import ItemStatus, PlanItem
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 100
-# The state of a flow: its label on the page, and its CSS class.
-ITEM_STATES: Final = {
-    "planned": ("Not started", "none"),
-    "running": ("In progress", "busy"),
-    "made": ("Done", "good"),
-    "failed": ("Failed", "bad"),
-    "conflict": ("Conflict", "bad"),
-    "unknown": ("Unknown outcome", "doubt"),
-    "skipped": ("Skipped", "none"),
+# The status of a flow: its label on the page, and its CSS class.
+ITEM_STATUSES: Final = {
+    ItemStatus.PLANNED: ("Not started", "none"),
+    ItemStatus.RUNNING: ("In progress", "busy"),
+    ItemStatus.APPLIED: ("Done", "good"),
+    ItemStatus.FAILED: ("Failed", "bad"),
+    ItemStatus.CONFLICT: ("Conflict", "bad"),
+    ItemStatus.UNKNOWN: ("Unknown outcome", "doubt"),
+    ItemStatus.SKIPPED: ("Skipped", "none"),
 }
-# The whole change in words, by the state of the flow. Other states get the negative label.
+# The whole change in words, by the status of the flow. Other statuses get the negative label.
 _CREATION_LABELS: Final = {
-    "planned": "Will be created",
-    "running": "Being created",
-    "made": "Created",
-    "unknown": "May be created",
+    ItemStatus.PLANNED: "Will be created",
+    ItemStatus.RUNNING: "Being created",
+    ItemStatus.APPLIED: "Created",
+    ItemStatus.UNKNOWN: "May be created",
 }
 _DELETION_LABELS: Final = {
-    "planned": "Will be deleted",
-    "running": "Being deleted",
-    "made": "Deleted",
-    "unknown": "May be deleted",
+    ItemStatus.PLANNED: "Will be deleted",
+    ItemStatus.RUNNING: "Being deleted",
+    ItemStatus.APPLIED: "Deleted",
+    ItemStatus.UNKNOWN: "May be deleted",
 }
 _CONFLICT_MESSAGE: Final = "It has changed at Twilio since the preview. Nothing was sent."
 _FLOW_SID: Final = re.compile(r"(FO[0-9a-fA-F]{32})(?![0-9a-fA-F])")
@@ -63,9 +63,9 @@ def build_table(
     """
     state, number = request.GET.get("state", ""), request.GET.get("page", "")
     error = _parameter_error(state, number)
-    filtered = [item for item in items if not state or item.state == state]
+    filtered = [item for item in items if not state or item.status == state]
     page = Paginator([] if error else filtered, PAGE_SIZE).get_page(number)
-    counts = Counter(item.state for item in items)
+    counts = Counter(item.status for item in items)
     previous_url = next_url = None
     if page.has_previous():
         previous_url = _page_url(plan, state, page.previous_page_number())
@@ -76,7 +76,7 @@ def build_table(
         "mistake": error,
         "counts": [
             (name, label, counts[name], name == state)
-            for name, (label, _) in ITEM_STATES.items()
+            for name, (label, _) in ITEM_STATUSES.items()
             if counts[name]
         ],
         "rows": _build_rows(list(page), scope),
@@ -87,7 +87,7 @@ def build_table(
 
 
 def _parameter_error(state: str, number: str) -> str:
-    if state and state not in ITEM_STATES:
+    if state and state not in ITEM_STATUSES:
         return f"“{state[:40]}” is not a state of a flow."
     if number and not re.fullmatch(r"[0-9]{1,6}", number):
         return f"“{number[:40]}” is not a page number."
@@ -110,7 +110,7 @@ def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list
     events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
     sids = {item.change.target_sid for item in items}
     for item in items:
-        sids.update(_FLOW_SID.findall(item.change.skipped))
+        sids.update(_FLOW_SID.findall(item.change.skip_reason))
     flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
     return [
         _build_row(item, events.get(item.event.pk) if item.event else None, flows) for item in items
@@ -120,32 +120,32 @@ def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list
 def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
     change, flow = item.change, flows.get(item.change.target_sid)
     accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
-    channel = str(change.asked.get("channel_type") or "")
-    identity = str(change.asked.get("contact_identity") or "")
-    change_label, change_class = _change_label(change.action, item.state)
+    channel = str(change.requested.get("channel_type") or "")
+    identity = str(change.requested.get("contact_identity") or "")
+    change_label, change_class = _change_label(change.action, item.status)
     return {
         "change": change,
         "event": event,
         "sid": change.target_sid or (event.target_sid if event else ""),
-        "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
+        "name": change.friendly_name or str(change.requested.get("friendly_name") or ""),
         "account": accounts.get(change.account_sid) or Account(change.account_sid, auth=("", "")),
         "channel": flow.channel_type if flow else channel,
         "identity": flow.contact_identity if flow else identity,
         "what": change_label,
         "shape": change_class,
-        "is_gone": change.action == "flow.delete" and item.state == "made",
+        "is_gone": change.action == "flow.delete" and item.status == ItemStatus.APPLIED,
         "differences": _differences(change),
-        "state": ITEM_STATES[item.state],
+        "state": ITEM_STATUSES[item.status],
         "why": _explain(item, event, flows),
     }
 
 
-def _change_label(action: str, state: str) -> tuple[str, str]:
+def _change_label(action: str, status: ItemStatus) -> tuple[str, str]:
     """Return the label and the CSS class of a creation or deletion, or an empty label."""
     if action == "flow.delete":
-        label, css_class, negative = _DELETION_LABELS.get(state), "old", "Not deleted"
+        label, css_class, negative = _DELETION_LABELS.get(status), "old", "Not deleted"
     elif action == "flow.create":
-        label, css_class, negative = _CREATION_LABELS.get(state), "new", "Not created"
+        label, css_class, negative = _CREATION_LABELS.get(status), "new", "Not created"
     else:
         return "", "fine"
     return (label, css_class) if label else (negative, "fine")
@@ -155,7 +155,7 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     if change.action == "flow.delete":
         return []
     differences = []
-    for name, requested in change.asked.items():
+    for name, requested in change.requested.items():
         entry = FLEX_FLOW.by_name.get(name)
         before = redact_field(name, change.before.get(name))
         after = redact_field(name, requested)
@@ -172,10 +172,10 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
 
 def _explain(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
     """Return the reason why a flow was skipped or its change was not applied."""
-    message = _failure_message(event) if event and item.state != "made" else ""
-    if item.state == "conflict" and not message:  # old events don't name the fields
+    message = _failure_message(event) if event and item.status != ItemStatus.APPLIED else ""
+    if item.status == ItemStatus.CONFLICT and not message:  # old events don't name the fields
         return visible(_CONFLICT_MESSAGE)
-    return _link_flow_sids(item.change.skipped or message, flows)
+    return _link_flow_sids(item.change.skip_reason or message, flows)
 
 
 def _failure_message(event: AuditEvent) -> str:

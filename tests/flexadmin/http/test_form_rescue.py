@@ -48,7 +48,7 @@ def test_every_rescued_form_is_tested():
 @pytest.mark.parametrize("view", PLAN_INPUT_BY_VIEW)
 def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view):
     plan = drafts.plan_bulk_action(
-        ask=drafts.BulkAction("disable"), sids=[flow_sid], made_by="operator"
+        action=drafts.BulkAction("disable"), sids=[flow_sid], created_by="operator"
     )
     path, values = PLAN_INPUT_BY_VIEW[view]
     path = path.format(plan=plan.pk)
@@ -60,7 +60,7 @@ def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view
 
     assert (action, back.status_code) == (path, 200)
     assert next(iter(values.values())) in back.content.decode()
-    assert Plan.objects.get().state == "draft"
+    assert Plan.objects.get().status == "draft"
 
 
 @each_form

@@ -118,8 +118,7 @@ def test_bulk_change_stops_when_its_superuser_loses_their_role(client_of, sids):
     work()
 
     assert (
-        Plan.objects.get().ended_because
-        == "operator no longer has permission to make these changes."
+        Plan.objects.get().stop_reason == "operator no longer has permission to make these changes."
     )
 
 

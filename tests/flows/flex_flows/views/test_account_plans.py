@@ -41,9 +41,9 @@ def test_import_that_names_a_flow_of_an_unseen_account_finds_nothing(tester, flo
         {"entries": json.dumps([{"sid": sid, "enabled": False} for sid in (flows[0], unknown)])},
     )
 
-    changes = Plan.objects.get().changes.order_by("place")
+    changes = Plan.objects.get().changes.order_by("position")
     says = "No flow with this SID has been synced. An entry without a SID creates a new flow."
-    assert [(one.friendly_name, one.skipped) for one in changes] == [
+    assert [(one.friendly_name, one.skip_reason) for one in changes] == [
         ("", f"Entry {number}: {says}") for number in (1, 2)
     ]
     assert "Import: nothing to change" in text_of(tester.get("/flows/plans/"))
@@ -108,7 +108,7 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
     )
 
     plan = Plan.objects.get()
-    assert list(plan.changes.order_by("place").values_list("account_sid", "skipped")) == [
+    assert list(plan.changes.order_by("position").values_list("account_sid", "skipped")) == [
         ("", "Entry 1: The account is missing. Add an account_sid."),
         (staging.account_sid, ""),
     ]

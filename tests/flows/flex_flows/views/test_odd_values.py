@@ -164,10 +164,10 @@ def test_settings_of_a_flow_without_a_type_can_be_edited(sandbox, client_of, typ
 
 def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, typeless):
     plan = drafts.plan_bulk_action(
-        ask=drafts.BulkAction("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar"
+        action=drafts.BulkAction("studio_flow", "FW" + "2" * 32), sids=[typeless], created_by="omar"
     )
 
-    assert plan.changes.get().skipped == ""
+    assert plan.changes.get().skip_reason == ""
     page = text_of(client_of("viewer").get(f"/flows/{typeless}/"))
     assert "No integration type is set. Twilio uses Studio by default." in page
     assert "so messages may go nowhere" not in page
