@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flows.checks.contact_identity import identity_warning
+from flows.checks.field_warnings import find_missing_values, find_unreadable_values
 from flows.core import invisible
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -15,8 +15,8 @@ def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Return the warnings about a flow as sentences, the most serious first."""
     kind = FLEX_FLOW.variant_of(snapshot) or None
     return [
-        *_check_values(snapshot),
-        *_check_required_fields(snapshot, kind),
+        *find_unreadable_values(FLEX_FLOW, snapshot),
+        *find_missing_values(FLEX_FLOW, snapshot),
         *_check_type(snapshot, kind),
         *_check_identity(snapshot),
         *_check_invisible_characters(snapshot),
@@ -24,22 +24,9 @@ def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _check_values(snapshot: Mapping[str, Any]) -> Iterator[str]:
-    for field in FLEX_FLOW.writable_fields:
-        if not FLEX_FLOW.is_readable(field.name, snapshot.get(field.name)):
-            text = labels.value_to_text(snapshot[field.name])[:80]
-            yield f"{field.label} has an unexpected value: “{text}”."
-
-
-def _check_required_fields(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[str]:
-    for field in FLEX_FLOW.nested_fields:
-        if field.is_required(kind) and _is_unset(snapshot, field.name):
-            yield f"{field.label} is missing. Messages can't be handled without it."
-
-
 def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
     if not FLEX_FLOW.is_readable("integration_type", snapshot.get("integration_type")):
-        return []  # `_check_values` warns about it
+        return []  # a warning about an unexpected value says so
     if kind is None:
         warning = "No integration type is set, so messages may go nowhere."
         if not _is_unset(snapshot, "integration_url"):

@@ -102,7 +102,10 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
         raise Http404("The flow is not in the mirror")
     flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
     api_url = _api_root(request.account_sid)
-    context = {"flow": flow, "snippets": snippets.build_snippets(flow.resource, api_url=api_url)}
+    context = {
+        "flow": flow,
+        "snippets": snippets.build_snippets(FLEX_FLOW, flow.resource, api_url=api_url),
+    }
     return render(request, "flows/code.html", context)
 
 

@@ -57,7 +57,11 @@ def flow_export(request: Request) -> HttpResponse:
     except audit_log.NotRecorded:
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
-    text = snippets.as_json(flows) if file_format == "json" else snippets.as_csv(flows)
+    text = (
+        snippets.as_json(FLEX_FLOW, flows)
+        if file_format == "json"
+        else snippets.as_csv(FLEX_FLOW, flows)
+    )
     file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
     response = HttpResponse(text, content_type=CONTENT_TYPES[file_format])
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'

@@ -9,7 +9,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import control, drafts, items
 from flows.plans.drafts import BulkAction
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 
 OTHER_LEASE: Final = "12345678-1234-4234-8234-123456789012"  # of a run in another process
@@ -49,4 +49,4 @@ def run_to_end(plan, operator_actor, reason="because"):
 
 
 def values_of(sandbox, name):
-    return {sid: from_response(flow).get(name) for sid, flow in sandbox.flows.items()}
+    return {sid: FLEX_FLOW.decode(flow).get(name) for sid, flow in sandbox.flows.items()}

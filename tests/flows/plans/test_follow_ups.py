@@ -6,7 +6,7 @@ from flows.audit.models import AuditEvent
 from flows.changes import reconcile
 from flows.plans import control, follow_ups, import_draft, items, skip_reasons
 from flows.plans.import_draft import ImportEntry
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import (
     SECRET_URL,
@@ -49,20 +49,20 @@ def test_rollback_restores_the_exact_values(sandbox, operator_actor):
 
 def test_rollback_of_a_deletion_creates_the_flow_again(sandbox, operator_actor):
     plan = make_plan(sandbox, count=2, kind="delete")
-    before = [from_response(flow)["friendly_name"] for flow in sandbox.flows.values()]
+    before = [FLEX_FLOW.decode(flow)["friendly_name"] for flow in sandbox.flows.values()]
 
     run_to_end(plan, operator_actor)
     assert sandbox.flows == {}
     run_to_end(follow_ups.plan_rollback(plan=plan, created_by="omar"), operator_actor)
 
     assert sorted(
-        from_response(flow)["friendly_name"] for flow in sandbox.flows.values()
+        FLEX_FLOW.decode(flow)["friendly_name"] for flow in sandbox.flows.values()
     ) == sorted(before)
 
 
 def test_rollback_of_a_creation_deletes_the_flow(sandbox, operator_actor):
     sid = sandbox.add_flow()
-    values = from_response(sandbox.flows[sid])
+    values = FLEX_FLOW.decode(sandbox.flows[sid])
     entry = ImportEntry(
         values={
             name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")

@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from flows.twilio.flex.flex_flow import FIELDS_BY_NAME
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.flows.plans.views.import_pages import (
     NEW_FLOW,
     columns_of,
@@ -39,7 +39,11 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, csv_sids):
 
 
 def test_every_writable_field_has_a_column_of_its_name(operator):
-    names = ["sid", "account_sid", *(name for name, entry in FIELDS_BY_NAME.items() if entry.wire)]
+    names = [
+        "sid",
+        "account_sid",
+        *(name for name, entry in FLEX_FLOW.by_name.items() if entry.wire),
+    ]
 
     page = send(operator, ",".join(names) + "\n" + ",".join("x" for _ in names))
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans.models import Plan
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 from tests.flows.plans.running import run_worker
 from tests.flows.plans.views.import_pages import (
@@ -172,7 +172,7 @@ def test_imported_values_are_sent_to_twilio(operator, sandbox, csv_sids):
     operator.post(reverse("flows:plan-start", args=[Plan.objects.get().pk]), {"reason": "import"})
     run_worker()
 
-    flow = from_response(sandbox.flows[csv_sids[0]])
+    flow = FLEX_FLOW.decode(sandbox.flows[csv_sids[0]])
     assert (flow["friendly_name"], flow["integration_retry_count"], flow["enabled"]) == (
         "Neu",
         0,
