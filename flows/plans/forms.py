@@ -63,7 +63,7 @@ class BulkActionForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
 class PlanStartForm(forms.Form):
@@ -99,10 +99,10 @@ class PlanStartForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
-def _error_list(form: forms.Form) -> list[tuple[str, str]]:
+def error_list(form: forms.Form) -> list[tuple[str, str]]:
     """Return (id of the field, message) of each error, for the summary at the top of the page."""
     return [
         (form[name].auto_id if name in form.fields else "", str(message))
