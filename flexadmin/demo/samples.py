@@ -172,11 +172,11 @@ def plan_context() -> dict[str, Any]:
     )  # fmt: skip
     return {
         "plan": plan,
-        "state": ("Stopped", "bad"),
-        "total": 40,
-        "to_process": 40,
-        "settled": 25,
-        "made": 24,
-        "to_do": 15,
-        "outcome": "24 of 40 flows changed",
+        "status": ("Stopped", "bad"),
+        "total_count": 40,
+        "included_count": 40,
+        "processed_count": 25,
+        "applied_count": 24,
+        "remaining_count": 15,
+        "result_summary": "24 of 40 flows changed",
     }

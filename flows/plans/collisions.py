@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flows.core.identities import normalize_identity
@@ -28,9 +28,9 @@ class SimulatedFlow:
     """The fields of a flow that decide about collisions."""
 
     account_sid: str
-    channel: str
-    identity: str
-    enabled: bool
+    channel: str = ""
+    identity: str = ""
+    enabled: bool = False
 
     @property
     def address(self) -> ChannelAddress | None:
@@ -72,38 +72,30 @@ class _Simulation:
     def _apply(self, position: int, change: PlannedChange) -> str:
         """Apply a change to the simulation. Return the reason if it can't be made, else ""."""
         key: FlowKey = change.target_sid or position
-        before = self.flows.get(key)
+        before = self.flows.get(key) or SimulatedFlow(change.account_sid)
         after = _apply_change(before, change)
-        old_address = before.address if before else None
-        new_address = after.address if after else None
-        if old_address != new_address:
-            blocking = self._other_occupant(new_address, key)
+        if before.address != after.address:
+            blocking = self._other_occupant(after.address, key)
             if blocking is not None:
                 return self._explain(blocking, position)
-            self._move(key, position, old_address, new_address)
-        if after:
-            self.flows[key] = after
+            self._leave(key, before.address)
+            self._claim(key, after.address, position)
+        self.flows[key] = after
         return ""
 
     def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
-        if address is None:
-            return None
-        for occupant in self.occupants[address]:
+        for occupant in self.occupants[address] if address else ():
             if occupant != key:
                 return occupant
         return None
 
-    def _move(
-        self,
-        key: FlowKey,
-        position: int,
-        old_address: ChannelAddress | None,
-        new_address: ChannelAddress | None,
-    ) -> None:
-        if old_address:
-            self.occupants[old_address].remove(key)
-        if new_address:
-            self.occupants[new_address].append(key)
+    def _leave(self, key: FlowKey, address: ChannelAddress | None) -> None:
+        if address:
+            self.occupants[address].remove(key)
+
+    def _claim(self, key: FlowKey, address: ChannelAddress | None, position: int) -> None:
+        if address:
+            self.occupants[address].append(key)
             self.claim_positions[key] = position
 
     def _explain(self, blocking: FlowKey, position: int) -> str:
@@ -127,8 +119,7 @@ class _Simulation:
         for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
             if change.target_sid != key or change.skip_reason:
                 continue
-            after = _apply_change(flow, change)
-            if after is None or after.address != flow.address:
+            if _apply_change(flow, change).address != flow.address:
                 return later_position
         return None
 
@@ -147,11 +138,10 @@ def _may_claim_address(change: PlannedChange) -> bool:
     )
 
 
-def _apply_change(flow: SimulatedFlow | None, change: PlannedChange) -> SimulatedFlow | None:
-    """Return the flow after a change, or None if the change deletes it."""
+def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow:
+    """Return the flow after a change. A deleted flow is like a disabled one: it has no address."""
     if change.action == "flow.delete":
-        return None
-    before = flow or SimulatedFlow(change.account_sid, "", "", enabled=False)
+        return replace(before, enabled=False)
     requested = change.requested
     return SimulatedFlow(
         before.account_sid,

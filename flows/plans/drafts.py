@@ -185,11 +185,14 @@ def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None
     """Turn a planned change into the creation of a flow as it was before its deletion."""
     change.action = "flow.create"
     change.target_sid = ""
-    change.requested = {
-        name: value for name, value in writable_values(former).items() if value not in (None, "")
-    }
+    change.requested = without_empty_values(writable_values(former))
     if any(map(has_mask, change.requested.values())):
         change.skip_reason = NOT_STORED
+
+
+def without_empty_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a creation sends."""
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,8 +209,7 @@ def check_permission(
     """Raise `SkipFlow` if the account is outside the scope."""
     if editable_scope is None or account_sid in editable_scope:
         return
-    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    name = names.get(account_sid, account_sid)
+    name = titles.account_name(account_sid)
     raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 
 
@@ -229,14 +231,20 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     the secret behind it is unknown.
     """
     requested = redact(replace_unstorable(dict(values)))
-    for name, value in requested.items():
-        if find_masks(value) - find_masks(flow.resource.get(name)):
-            raise SkipFlow(NOT_STORED)
+    if has_unknown_secret(requested, flow.resource):
+        raise SkipFlow(NOT_STORED)
     names = FLEX_FLOW.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
     change.before = {name: flow.resource.get(name) for name in names}
     change.requested = {name: requested[name] for name in names}
+
+
+def has_unknown_secret(requested: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Return True if a requested value holds a mask that the current value doesn't have."""
+    return any(
+        find_masks(value) - find_masks(current.get(name)) for name, value in requested.items()
+    )
 
 
 def inline_label(name: str) -> str:

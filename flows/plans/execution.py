@@ -80,19 +80,28 @@ class PlanRun:
         self.consecutive_failures = 0
 
     def run(self) -> None:
-        """Make some changes. Raises `TransitionNotAllowed` if the lease is lost at the end."""
-        for _ in range(CHANGES_PER_RUN):
-            change = self._next_change()
-            if change is None or not leases.renew_lease(self.plan, self.lease_id):
-                break
-            stop_reason = self._find_stop_reason(change) or self._process_change(change)
-            if stop_reason:
-                self._end(PlanEvent.STOP, stop_reason=stop_reason[:200])
-                return
-        if self._next_change() is None:
+        """Make some changes. Then end the plan, or leave the others to the next run.
+
+        Raises `TransitionNotAllowed` if the run has lost its lease when it ends the plan.
+        """
+        stop_reason = self._make_changes()
+        if stop_reason:
+            self._end(PlanEvent.STOP, stop_reason=stop_reason[:200])
+        elif self._next_change() is None:
             self._end(PlanEvent.FINISH)
         elif leases.release_lease(self.plan, self.lease_id):
             run_plan.enqueue(str(self.plan.pk))
+
+    def _make_changes(self) -> str:
+        """Make changes until one gives a reason to end the plan. Return the reason, or ""."""
+        for _ in range(CHANGES_PER_RUN):
+            change = self._next_change()
+            if change is None or not leases.renew_lease(self.plan, self.lease_id):
+                return ""
+            stop_reason = self._find_stop_reason(change) or self._process_change(change)
+            if stop_reason:
+                return stop_reason
+        return ""
 
     def _next_change(self) -> PlannedChange | None:
         """Load the next change. An erasure can empty it at any time, so each is loaded late."""

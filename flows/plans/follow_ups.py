@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flows.audit import audit_log
@@ -13,10 +13,12 @@ from flows.plans.drafts import (
     SkipFlow,
     check_changeable,
     flows_by_sid,
+    has_unknown_secret,
     inline_label,
     prepare_recreation,
     request_values,
     save_draft,
+    without_empty_values,
     writable_values,
 )
 from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, is_rolled_back, plan_items
@@ -27,7 +29,7 @@ from flows.plans.skip_reasons import (
     NOT_STORED,
     NOT_SYNCED,
 )
-from flows.redaction.masking import find_masks, has_mask, redact
+from flows.redaction.masking import has_mask, redact
 
 
 def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
@@ -67,18 +69,22 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
 
 def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
     """Set the changed fields back to their former values. Skip the flow if that is impossible."""
-    former, current = event.payload.before or {}, event.payload.after or {}
-    change.before = {name: current.get(name) for name in event.changed_fields}
-    change.requested = {name: former.get(name) for name in event.changed_fields}
-    for name, value in change.requested.items():
-        if find_masks(value) - find_masks(change.before[name]):
-            change.skip_reason = NOT_STORED
-    empty = [inline_label(name) for name, value in change.requested.items() if value in (None, "")]
+    change.before = _pick_values(event.payload.after, event.changed_fields)
+    change.requested = _pick_values(event.payload.before, event.changed_fields)
+    if has_unknown_secret(change.requested, change.before):
+        change.skip_reason = NOT_STORED
+    given_names = without_empty_values(change.requested).keys()
+    empty = [inline_label(name) for name in change.requested if name not in given_names]
     if empty:
         change.skip_reason = (
             f"Had no {', '.join(empty)} before, but Twilio may not allow clearing it. "
             "Change it manually."
         )
+
+
+def _pick_values(snapshot: Mapping[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
+    values = snapshot or {}
+    return {name: values.get(name) for name in names}
 
 
 def plan_retry(*, plan: Plan, created_by: str) -> Plan:
@@ -87,23 +93,30 @@ def plan_retry(*, plan: Plan, created_by: str) -> Plan:
     Changes that were never started are omitted: the plan itself can be resumed for those.
     """
     retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
-    flows = flows_by_sid(change.target_sid for change in retryable if change.target_sid)
+    flows = flows_by_sid(change.target_sid for change in retryable)
     open_changes = audit_log.open_changes_by_flow(list(flows))
-    planned = []
-    for original in retryable:
-        change = _copy_change(original)
-        change.refers_to = original.refers_to
-        change.retry_of = original.retry_of or original.change_id
-        try:
-            _request_again(change, original, flows.get(original.target_sid), open_changes)
-        except SkipFlow as skip:
-            change.skip_reason = str(skip)
-        planned.append(change)
+    planned = [
+        _build_retry(original, flows.get(original.target_sid), open_changes)
+        for original in retryable
+    ]
     collisions.skip_collisions(planned)
     title = titles.title_of_retry(plan.title, len(planned))
     return save_draft(
         title, planned, created_by=created_by, reason=plan.reason, rollback_of=plan.rollback_of
     )
+
+
+def _build_retry(
+    original: PlannedChange, flow: Flow | None, open_changes: Mapping[str, Any]
+) -> PlannedChange:
+    change = _copy_change(original)
+    change.refers_to = original.refers_to
+    change.retry_of = original.retry_of or original.change_id
+    try:
+        _request_again(change, original, flow, open_changes)
+    except SkipFlow as skip:
+        change.skip_reason = str(skip)
+    return change
 
 
 def _request_again(

@@ -69,7 +69,7 @@ class BulkActionForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
 class PlanStartForm(forms.Form):
@@ -105,7 +105,7 @@ class PlanStartForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
 def _clean_entry(entry: Field, value: Any) -> Any:
@@ -115,7 +115,7 @@ def _clean_entry(entry: Field, value: Any) -> Any:
         raise ValidationError(str(error)) from error
 
 
-def _error_list(form: forms.Form) -> list[tuple[str, str]]:
+def error_list(form: forms.Form) -> list[tuple[str, str]]:
     """Return (id of the field, message) of each error, for the summary at the top of the page."""
     return [
         (form[name].auto_id if name in form.fields else "", str(message))

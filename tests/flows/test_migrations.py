@@ -1,6 +1,7 @@
 """The migrations on a database that has been lived in: what they must carry over, and what they must not cost."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from django.db import DatabaseError, connection
@@ -10,6 +11,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import (
     append_attempt,
@@ -22,6 +24,7 @@ from tests.faults.acting import (
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE_OPEN_CHANGES = [("flows", "0004_doubt")]
 SID = "FO" + "1" * 32
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def migrate(target):
@@ -172,3 +175,29 @@ def test_log_is_append_only_on_the_way_from_any_older_state(target):
         with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
             cursor.execute(statement)
     assert AuditEvent.objects.get() == attempt
+
+
+TIMES_BY_STATUS = {
+    "draft": {},
+    "running": {"started_at": NOW},
+    "stopping": {"started_at": NOW, "stop_requested_at": NOW},
+    "stopped": {"started_at": NOW, "ended_at": NOW, "stop_reason": "Stopped."},
+    "done": {"started_at": NOW, "stop_requested_at": NOW, "ended_at": NOW},
+}
+
+
+def test_older_bulk_changes_get_the_status_of_their_times():
+    before_statuses = [("flows", "0017_plan_names")]
+    try:
+        migrate(before_statuses)
+        older_apps = MigrationExecutor(connection).loader.project_state(before_statuses).apps
+        for status, times in TIMES_BY_STATUS.items():
+            older_apps.get_model("flows", "Plan").objects.create(
+                title=status, created_at=NOW, **times
+            )
+    finally:
+        migrate(newest())
+
+    assert {plan.title: plan.status for plan in Plan.objects.all()} == {
+        status: status for status in TIMES_BY_STATUS
+    }

@@ -97,5 +97,5 @@ def _render_columns(
     request: Request, text: str, form: ColumnsForm, *, status: int = 200
 ) -> HttpResponse:
     table: Table = form.table
-    context = {"text": text, "form": form, "table": table, "flows": len(table.rows)}
+    context = {"text": text, "form": form, "table": table, "row_count": len(table.rows)}
     return render(request, "flows/import_columns.html", context, status=status)

@@ -19,7 +19,7 @@ from flows.plans.forms import PlanStartForm
 from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, PlanItem, plan_items
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
-from flows.plans.views.plan_rows import ITEM_STATUSES, build_table
+from flows.plans.views.plan_rows import ITEM_STATUSES, account_of_sid, build_table
 
 _CSS_CLASS_BY_STATUS: Final = {
     PlanStatus.DRAFT: "none",
@@ -57,12 +57,12 @@ def render_plan(
         "is_waiting": is_waiting,
         "can_stop": plan.status == PlanStatus.RUNNING or is_waiting,
         "rollbacks": list(plan.rollbacks.exclude(status=PlanStatus.DRAFT)),
-        "touched": affected_accounts(account_sids),
+        "affected_accounts": affected_accounts(account_sids),
         "form": form or build_start_form(plan),
-        "missing": access.missing_permission(plan, request.user),
-        "shut": access.blocked_reason(plan),
-        "may_act": permissions.can_act,
-        "may_discard": permissions.can_discard,
+        "missing_permission": access.missing_permission(plan, request.user),
+        "blocked_reason": access.blocked_reason(plan),
+        "can_act": permissions.can_act,
+        "can_discard": permissions.can_discard,
         **_follow_up_actions(request, plan),
         **_summarize(plan, items, account_sids),
         **build_table(request, plan, items, scope),
@@ -111,8 +111,7 @@ def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     """Return the accounts, production first, or [] if the site has only one account."""
     if twilio_accounts.only_account():
         return []
-    accounts_by_sid = {account.sid: account for account in twilio_accounts.all_accounts()}
-    accounts = [accounts_by_sid.get(sid) or Account(sid, auth=("", "")) for sid in account_sids]
+    accounts = map(account_of_sid, account_sids)
     return sorted(accounts, key=lambda account: (not account.is_production, str(account)))
 
 
@@ -121,26 +120,26 @@ def _summarize(
 ) -> dict[str, Any]:
     """Return the figures, as sentences and for the progress bar."""
     counts = Counter(item.status for item in items)
-    to_do = counts[ItemStatus.PLANNED]
-    to_process = len(items) - counts[ItemStatus.SKIPPED]
-    place = titles.format_accounts(account_sids)
+    remaining_count = counts[ItemStatus.PLANNED]
+    included_count = len(items) - counts[ItemStatus.SKIPPED]
+    account_suffix = titles.format_accounts(account_sids)
     return {
-        "state": _plan_result(plan, counts),
-        "total": len(items),
-        "to_do": to_do,
-        "made": counts[ItemStatus.APPLIED],
-        "settled": to_process - to_do - counts[ItemStatus.RUNNING],
-        "to_process": to_process,
+        "status": _plan_result(plan, counts),
+        "total_count": len(items),
+        "remaining_count": remaining_count,
+        "applied_count": counts[ItemStatus.APPLIED],
+        "processed_count": included_count - remaining_count - counts[ItemStatus.RUNNING],
+        "included_count": included_count,
         "retryable_count": sum(counts[status] for status in RETRYABLE_STATUSES),
         "retry_label": _retry_label(counts),
-        "can_start": plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED) and to_do,
-        "takes": _format_duration(to_do),
-        "review": _planned_summary(items),
-        "outcome": _result_summary(items),
-        "start_label": _start_label(items, place),
-        "place": place,
+        "can_start": plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED) and remaining_count,
+        "duration": _format_duration(remaining_count),
+        "planned_summary": _planned_summary(items),
+        "result_summary": _result_summary(items),
+        "start_label": _start_label(items, account_suffix),
+        "account_suffix": account_suffix,
         "has_deletions": any(item.change.action == "flow.delete" for item in _included(items)),
-        "totals": _account_summaries(plan, items, account_sids),
+        "account_summaries": _account_summaries(plan, items, account_sids),
     }
 
 
@@ -181,13 +180,13 @@ def _included(items: Iterable[PlanItem]) -> list[PlanItem]:
 
 def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
-    counts = Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
-    parts: list[str] = []
-    for action, (future_phrase, _) in _ACTION_PHRASES.items():
-        if counts[action]:
-            flows = f"{counts[action]:,}" if parts else titles.format_count(counts[action])
-            parts.append(f"{flows} {future_phrase}")
-    return ", ".join(parts)
+    counts = _count_planned_actions(items)
+    phrases = [
+        (titles.format_count(counts[action]), f"{counts[action]:,}", future_phrase)
+        for action, (future_phrase, _) in _ACTION_PHRASES.items()
+        if counts[action]
+    ]
+    return _join_phrases(phrases)
 
 
 def _result_summary(items: Iterable[PlanItem]) -> str:
@@ -195,22 +194,38 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     included = _included(items)
     totals = Counter(item.change.action for item in included)
     applied = Counter(item.change.action for item in included if item.status == ItemStatus.APPLIED)
-    parts: list[str] = []
-    for action, (_, past_phrase) in _ACTION_PHRASES.items():
-        if totals[action]:
-            flows = f"{totals[action]:,}" if parts else titles.format_count(totals[action])
-            parts.append(f"{applied[action]:,} of {flows} {past_phrase}")
-    return ", ".join(parts) or "No flow was changed"
+    phrases = [
+        (
+            f"{applied[action]:,} of {titles.format_count(totals[action])}",
+            f"{applied[action]:,} of {totals[action]:,}",
+            past_phrase,
+        )
+        for action, (_, past_phrase) in _ACTION_PHRASES.items()
+        if totals[action]
+    ]
+    return _join_phrases(phrases) or "No flow was changed"
 
 
-def _start_label(items: Iterable[PlanItem], place: str) -> str:
-    counts = Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
+def _join_phrases(phrases: Sequence[tuple[str, str, str]]) -> str:
+    """Join phrases of (count with its noun, count, verb). Only the first has the noun."""
+    first = [f"{with_noun} {verb}" for with_noun, _, verb in phrases[:1]]
+    others = [f"{count} {verb}" for _, count, verb in phrases[1:]]
+    return ", ".join(first + others)
+
+
+def _count_planned_actions(items: Iterable[PlanItem]) -> Counter[str]:
+    return Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
+
+
+def _start_label(items: Iterable[PlanItem], account_suffix: str) -> str:
+    counts = _count_planned_actions(items)
+    if not counts:
+        return ""
     if len(counts) > 1:
-        return f"Apply {counts.total():,} changes{place}"
-    for action, number in counts.items():
-        verb = titles.VERB_BY_ACTION[action].capitalize()
-        return f"{verb} {titles.format_count(number)}{place}"
-    return ""
+        return f"Apply {counts.total():,} changes{account_suffix}"
+    action, number = counts.popitem()
+    verb = titles.VERB_BY_ACTION[action].capitalize()
+    return f"{verb} {titles.format_count(number)}{account_suffix}"
 
 
 def _account_summaries(
@@ -219,15 +234,21 @@ def _account_summaries(
     """Return the figures of each account, or [] if the plan changes flows of one account only."""
     if len(account_sids) < 2:
         return []
-    summaries = []
-    for account in affected_accounts(account_sids):
-        account_items = [item for item in items if item.change.account_sid == account.sid]
-        counts = Counter(item.status for item in account_items)
-        if plan.status == PlanStatus.DRAFT:
-            text = _planned_summary(account_items)
-            if counts[ItemStatus.SKIPPED]:
-                text += f", {counts[ItemStatus.SKIPPED]} skipped"
-        else:
-            text = _format_counts(counts, ITEM_STATUSES)
-        summaries.append({"account": account, "text": text})
-    return summaries
+    return [
+        {
+            "account": account,
+            "text": _account_summary(
+                plan, [item for item in items if item.change.account_sid == account.sid]
+            ),
+        }
+        for account in affected_accounts(account_sids)
+    ]
+
+
+def _account_summary(plan: Plan, items: Sequence[PlanItem]) -> str:
+    counts = Counter(item.status for item in items)
+    if plan.status != PlanStatus.DRAFT:
+        return _format_counts(counts, ITEM_STATUSES)
+    text = _planned_summary(items)
+    skipped_count = counts[ItemStatus.SKIPPED]
+    return f"{text}, {skipped_count} skipped" if skipped_count else text

@@ -76,8 +76,8 @@ def plan_list(request: Request) -> HttpResponse:
     rows = [
         {
             "plan": plan,
-            "state": format_plan_status(plan),
-            "touched": affected_accounts(account_sids[plan.pk]),
+            "status": format_plan_status(plan),
+            "affected_accounts": affected_accounts(account_sids[plan.pk]),
         }
         for plan in latest_plans
     ]

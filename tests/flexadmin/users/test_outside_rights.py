@@ -19,7 +19,9 @@ from flows.audit.models import AuditEvent
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.flexadmin.signing_in import recorded_events, sign_in
-from tests.flows.plans.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
+from tests.flows.plans.running import run_worker
+from tests.flows.plans.views.conftest import sids  # noqa: F401 - a fixture
+from tests.flows.plans.views.pages import create_draft, post_action
 
 pytestmark = pytest.mark.django_db
 RESTRICTED_PATHS = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]
@@ -109,13 +111,13 @@ def test_extra_permissions_of_a_role_group_have_no_effect(client, person):
 @pytest.mark.django_db(transaction=True)
 def test_bulk_change_stops_when_its_superuser_loses_their_role(client_of, sids):  # noqa: F811
     operator = client_of("operator")
-    plan = make(operator, sids)
-    act(operator, plan, "start")
+    plan = create_draft(operator, sids)
+    post_action(operator, plan, "start")
     user = User.objects.get(username="operator")
     user.groups.clear()
     User.objects.update(is_superuser=True)
 
-    work()
+    run_worker()
 
     assert (
         Plan.objects.get().stop_reason == "operator no longer has permission to make these changes."

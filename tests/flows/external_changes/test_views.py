@@ -472,7 +472,7 @@ def test_group_is_reverted_by_a_bulk_change_with_the_reason(client_of, sandbox, 
 
     assert page.context["plan"].title == "Revert 12 external changes"
     assert page.context["form"]["reason"].value() == "Not agreed"
-    assert page.context["to_do"] == 12
+    assert page.context["remaining_count"] == 12
     assert "Not agreed" not in page.redirect_chain[-1][0]
     assert OpenDrift.objects.count() == 12
 

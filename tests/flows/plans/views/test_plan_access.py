@@ -187,7 +187,7 @@ def test_skipped_flow_of_a_hidden_account_is_not_shown(client_for, flows, stagin
     assert "Try line" in text_of(page)
     assert "Live line" not in text_of(page)
     assert "production" not in text_of(page)
-    assert page.context["total"] == 1
+    assert page.context["total_count"] == 1
     assert "Turn off 1 flow in staging" in text_of(listed)
 
 

@@ -109,7 +109,7 @@ def test_draft_of_a_deletion_names_accounts_and_warns_about_sids(operator, sids_
     )
     assert [
         (str(summary["account"]), summary["text"])
-        for summary in get_page(operator, plan).context["totals"]
+        for summary in get_page(operator, plan).context["account_summaries"]
     ] == [
         ("production", "2 flows will be deleted"),
         ("staging", "1 flow will be deleted"),
