@@ -104,3 +104,16 @@ def test_empty_cell_leaves_the_field_unchanged(operator, csv_sids):
         ({}, "Already set."),
         ({"friendly_name": "New name"}, ""),
     ]
+
+
+def test_number_in_a_table_is_drafted_as_twilio_needs_it(operator, csv_sids):
+    table = f"sid,contact_identity\n{csv_sids[0]},+1 (415) 555-0199\n{csv_sids[1]},14155550101\n"
+
+    page = send(operator, table)
+    send_table(operator, table)
+
+    assert "SMS and WhatsApp numbers with a country code are written as" in page.content.decode()
+    assert [(change.requested, change.skip_reason) for change in planned_changes()] == [
+        ({"contact_identity": "+14155550199"}, ""),
+        ({}, "Already set."),
+    ]
