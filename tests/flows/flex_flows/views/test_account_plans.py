@@ -65,7 +65,7 @@ def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(
 
 def plan_of(client, flows, **more):
     client.post("/flows/plans/new/", {"all": "1", "query": "", "kind": "disable", **more})
-    return Plan.objects.latest("made_at")
+    return Plan.objects.latest("created_at")
 
 
 def test_plan_over_both_accounts_changes_each_where_it_is(client_of, flows, sandbox, staging):
@@ -84,7 +84,7 @@ def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, 
 
     plan = plan_of(client_of("viewer", "vera"), flows)
 
-    skip_reasons = dict(plan.changes.values_list("target_sid", "skipped"))
+    skip_reasons = dict(plan.changes.values_list("target_sid", "skip_reason"))
     assert skip_reasons == {
         flows[0]: "You don't have permission to change flows in production.",
         flows[1]: "",
@@ -108,7 +108,7 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
     )
 
     plan = Plan.objects.get()
-    assert list(plan.changes.order_by("position").values_list("account_sid", "skipped")) == [
+    assert list(plan.changes.order_by("position").values_list("account_sid", "skip_reason")) == [
         ("", "Entry 1: The account is missing. Add an account_sid."),
         (staging.account_sid, ""),
     ]
