@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from flexadmin.http import form_rescue
-from flexadmin.users.roles import find_outside_rights, get_role
+from flexadmin.users.roles import find_outside_rights, get_role_on_any_account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
@@ -54,7 +54,8 @@ def get_actor(request: HttpRequest, user: User | AnonymousUser | None = None) ->
     )
     if user is None:
         return anonymous
-    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=get_role(user))
+    role = get_role_on_any_account(user)
+    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=role)
 
 
 def normalize_username(text: str) -> str:

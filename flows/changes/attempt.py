@@ -211,7 +211,7 @@ class ChangeAttempt:
         if response:
             mirror.apply_result(response.snapshot or None, event)
         elif mirror.is_not_found(error):
-            mirror.mark_deleted(self.sid, read_seq=event.seq, account_sid=self.account_sid)
+            mirror.mark_deleted(self.sid, account_sid=self.account_sid, read_seq=event.seq)
 
     def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """Return the edit of someone else that Twilio's response shows, or None."""

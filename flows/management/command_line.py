@@ -1,4 +1,4 @@
-"""Helpers for commands: the actor for the audit log, number arguments, and lists of events."""
+"""Helpers for commands: the actor for the audit log, accounts, arguments, and lists of events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import getpass
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
+from flows.accounts import twilio_accounts
 from flows.audit.audit_log import Actor
 from flows.erasure.erasure import seq_ranges
 
@@ -19,6 +20,14 @@ def command_actor() -> Actor:
     except (OSError, KeyError):  # a user without a name, as in some containers
         name = "unknown"
     return Actor(id="", label=f"CLI ({name})")
+
+
+def account_prefix(account_sid: str) -> str:
+    """Return the account's name for the start of a line, or "" if the site has only one account."""
+    if twilio_accounts.only_account():
+        return ""
+    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+    return f"{names.get(account_sid, account_sid)}: "
 
 
 def parse_count(text: str) -> int:

@@ -30,7 +30,6 @@ from flows.mirror import drift, first_contact, flow_rows, missing_flows, readonl
 from flows.mirror.flow_rows import extract_columns as extract_columns
 from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
-from flows.mirror.ownership import find_account_sid
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, OutcomeUnknown
@@ -110,17 +109,16 @@ def is_stale(state: SyncState, *, at: datetime | None = None) -> bool:
 
 
 def fetch(
-    sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
+    sid: str, *, account_sid: str, deadline: float = READ_DEADLINE, must_record: bool = False
 ) -> Snapshot:
     """Return a flow as Twilio has it now, unmasked, and record how it differs from the log.
 
-    Without an `account_sid`, the flow is read in the account that it is known to belong to. A 404
-    is recorded too. With `must_record`, raise `NotRecorded` if a difference can't be recorded: a
-    change that follows would hide it. Raise `StaleRead` if Twilio does not show yet what it
-    confirmed or showed a moment ago.
+    A 404 is recorded too. With `must_record`, raise `NotRecorded` if a difference can't be
+    recorded: a change that follows would hide it. Raise `StaleRead` if Twilio does not show yet
+    what it confirmed or showed a moment ago.
     """
     read = _ReadStart.capture()
-    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
+    account_mirror = AccountMirror(account_sid)
     try:
         snapshot = flex_client(account_mirror.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
@@ -162,9 +160,9 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
     return list(snapshots.values())
 
 
-def mark_deleted(sid: str, *, read_seq: int, account_sid: str = "") -> None:
+def mark_deleted(sid: str, *, account_sid: str, read_seq: int) -> None:
     """Record and store a deletion. Twilio's 404 answered a request sent after event `read_seq`."""
-    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
+    account_mirror = AccountMirror(account_sid)
     _record_deletion(sid, _ReadStart(read_seq, timezone.now()), account_mirror)
 
 

@@ -274,7 +274,12 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     sandbox.clear_faults()
 
     made = flow_changes.set_enabled(
-        sid=other, enabled=False, reason="", actor=change_actor(), change_id=uuid.uuid4()
+        sid=other,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=change_actor(),
+        change_id=uuid.uuid4(),
     )
 
     assert made.event.result == "succeeded"

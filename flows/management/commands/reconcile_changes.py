@@ -14,6 +14,7 @@ from flows.audit.actions import RESULT_LABELS
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
 from flows.core.terminal_text import escape_line
+from flows.management import command_line
 from flows.twilio.errors import FlexError
 
 
@@ -23,9 +24,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             for event in reconcile.reconcile():
-                self.stdout.write(
-                    f"{event.change_id} {event.target_sid}: {RESULT_LABELS[event.result]}"
-                )
+                prefix = command_line.account_prefix(event.account_sid)
+                outcome = RESULT_LABELS[event.result]
+                self.stdout.write(f"{prefix}{event.change_id} {event.target_sid}: {outcome}")
         except FlexError as error:
             message = f"Couldn't read from Twilio: {escape_line(error)}."
             if decisions := reconcile.unresolved_changes().exclude(puzzle="").count():

@@ -14,6 +14,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
 from flows.core.terminal_text import escape_line
+from flows.management import command_line
 from flows.mirror import first_contact, freshness, mirror
 from flows.twilio.errors import FlexError
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def _sync(self, account: Account) -> str:
         """Sync one account, and return a problem or an unfinished check as a sentence, or ""."""
-        prefix = f"{account.name}: " if account.name else ""
+        prefix = command_line.account_prefix(account.sid)
         try:
             with Console(file=sys.stderr).status(f"{prefix}Reading the flows from Twilio"):
                 report = mirror.sync(account.sid)

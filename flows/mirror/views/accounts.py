@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission
+from flows.accounts.permissions import has_permission, has_permission_everywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
@@ -110,9 +110,7 @@ def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) ->
     context = {
         "rows": _account_rows(request),
         "site": site_read_only,
-        "can_set_site_read_only": has_permission(
-            request.user, READ_ONLY_PERMISSION, twilio_accounts.ALL_ACCOUNTS
-        ),
+        "can_set_site_read_only": has_permission_everywhere(request.user, READ_ONLY_PERMISSION),
         "advice": restrictions.REFUSAL_ADVICE,
         "wrong": wrong,
         "reason": request.POST.get("reason", ""),

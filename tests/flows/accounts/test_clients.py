@@ -131,7 +131,7 @@ def test_flow_missing_from_the_mirror_belongs_to_its_account_in_the_log(two_acco
 def test_unknown_flow_belongs_to_no_account_of_several(two_accounts):
     assert ownership.find_account_sid(FLOW) == ""
     with pytest.raises(NotSent, match="account of this flow is unknown"):
-        mirror.fetch(FLOW)
+        mirror.fetch(FLOW, account_sid="")
 
 
 @pytest.mark.django_db

@@ -284,7 +284,12 @@ def test_change_says_what_it_refers_to_only_if_there_is_such_an_event(client_of,
 
 def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
     flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
     )
     client = client_of("viewer")
 
@@ -299,7 +304,12 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     client_of, sandbox, drift, flow_sid, actor
 ):
     flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
     )
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
     mirror.sync(ACCOUNT)
@@ -481,6 +491,7 @@ def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many,
     for sid in many:
         flow_changes.update_flow(
             sid=sid,
+            account_sid=ACCOUNT,
             base=None,
             values={"integration_retry_count": 3},
             reason="",
@@ -496,7 +507,7 @@ def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many,
 
 def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_sid, actor):
     flow_changes.update_flow(
-        sid=flow_sid, base=None, values={"friendly_name": "Réclamations Lyon"}, reason="", actor=actor,
+        sid=flow_sid, account_sid=ACCOUNT, base=None, values={"friendly_name": "Réclamations Lyon"}, reason="", actor=actor,
         change_id=uuid.uuid4(),
     )  # fmt: skip
 

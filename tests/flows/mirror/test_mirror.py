@@ -310,7 +310,7 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
     )  # fmt: skip
 
     mirror.sync(ACCOUNT)
-    fetched = mirror.fetch(sid)
+    fetched = mirror.fetch(sid, account_sid=ACCOUNT)
 
     assert SECRET not in dump_tables()
     assert "hooks.example.com" in dump_tables()
@@ -540,7 +540,7 @@ def test_flow_deleted_during_the_listing_stays_deleted(sandbox, flow_sid, during
 
 
 def test_flow_fetched_during_the_listing_is_not_marked_deleted(sandbox, flow_sid, during_listing):
-    during_listing(lambda: mirror.fetch(sandbox.add_flow()))
+    during_listing(lambda: mirror.fetch(sandbox.add_flow(), account_sid=ACCOUNT))
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
 
@@ -576,7 +576,7 @@ def test_fetch_from_before_a_change_does_not_overwrite_it(sandbox, flow_sid, mon
 
     monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
-    snapshots = mirror.fetch(flow_sid)
+    snapshots = mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert snapshots["friendly_name"] == "Réclamations Lyon"
     flow = Flow.objects.get()
@@ -601,7 +601,7 @@ def test_event_recorded_before_the_mirror_is_written_counts_as_newer(
             rename_flow(flow_sid, base=None)
         else:
             sandbox.edit_flow(flow_sid, friendly_name="Plaintes Lyon")
-            mirror.fetch(flow_sid)
+            mirror.fetch(flow_sid, account_sid=ACCOUNT)
         return as_found
 
     monkeypatch.setattr(drift, "record_differences", note_and_act)
@@ -642,7 +642,7 @@ def test_fetch_stores_the_flow(sandbox, flow_sid):
     sandbox.add_flow(**{**was, "friendly_name": "Newer"})
 
     with clock_ahead():
-        assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
+        assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Newer"
 
     assert (Flow.objects.get().friendly_name, Flow.objects.get().gone_at) == ("Newer", None)
 
@@ -651,12 +651,12 @@ def test_fetch_of_a_deleted_flow_marks_it_deleted(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
     with pytest.raises(RequestRefused):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     gone_at = Flow.objects.get().gone_at
     assert gone_at is not None
     with pytest.raises(RequestRefused):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
     assert Flow.objects.get().gone_at == gone_at
 
 
@@ -670,7 +670,7 @@ def test_fetch_that_fails_for_another_reason_marks_nothing(sandbox, flow_sid, hu
     sandbox.inject(fault)
 
     with pytest.raises(FlexError):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert Flow.objects.get().gone_at is None
 
@@ -680,7 +680,7 @@ def test_fetch_returns_the_flow_though_the_mirror_cannot_be_written(sandbox, flo
     sandbox.edit_flow(flow_sid, friendly_name="Newer")
 
     with failing_inserts("flows_flow"):
-        assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
+        assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Newer"
 
     assert "the mirror could not store" in caplog.text
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
@@ -689,7 +689,7 @@ def test_fetch_returns_the_flow_though_the_mirror_cannot_be_written(sandbox, flo
 def test_fetch_returns_a_flow_that_the_mirror_cannot_process(sandbox, flow_sid, monkeypatch):
     monkeypatch.setattr(flow_rows, "normalize_text", lambda text: 1 / 0)
 
-    assert mirror.fetch(flow_sid)["sid"] == flow_sid
+    assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["sid"] == flow_sid
 
 
 @pytest.mark.parametrize(("synced", "failed", "stale"), [
