@@ -13,6 +13,7 @@ The histories leave out what no read can tell:
 STATEFUL_EXAMPLES=2000 makes it a long random run. The short one is always the same.
 """
 
+import copy
 import os
 import threading
 import uuid
@@ -497,9 +498,8 @@ class Stage:
 
     def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        client = clients.flex_client(
-            account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
-        )
+        deadline = SOON if fault and fault.kind in ENDLESS else deadline
+        client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
         client.base_url = self.world.twilio.url
         client._sleep = lambda seconds: None
         return client

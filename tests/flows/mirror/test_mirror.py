@@ -1,5 +1,6 @@
 """Syncs and fetches: the flows that they store, and the rows that they must not change."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -41,7 +42,7 @@ def hurry(monkeypatch):
     """Shorten reads to half a second, without pauses between attempts."""
 
     def make(account_sid, *, deadline=0.5):
-        client = clients.flex_client(account_sid, deadline=min(deadline, 0.5))
+        client = copy.copy(clients.flex_client(account_sid, deadline=min(deadline, 0.5)))
         client._sleep = lambda seconds: None
         return client
 
