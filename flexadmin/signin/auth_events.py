@@ -15,10 +15,8 @@ from typing import Any, Final
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 
-from flexadmin.http import form_rescue
 from flexadmin.users.roles import find_outside_rights, get_role_on_any_account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
@@ -206,15 +204,3 @@ def change_own_account(
         actor=get_actor(request, user),
         payload=apply_change,
     )
-
-
-def not_recorded_response(request: HttpRequest) -> HttpResponse:
-    """Return the 503 page of an unrecorded action, with the pending form of the user, if any."""
-    response = render(
-        request,
-        "registration/not_recorded.html",
-        {"pending_form": form_rescue.pending_form(request)},
-        status=503,
-    )
-    response["Retry-After"] = "10"
-    return response

@@ -91,7 +91,7 @@ def submit_change(
     except restrictions.OperationUnavailable as unavailable:
         problem = failure_messages.change_unavailable(unavailable.restriction, task=task)
         return page(form.reopen(), status=403, problem=problem)
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # the form again, as after each error here
         return page(form.reopen(), status=503, problem=failure_messages.not_recorded())
     if change.error is None:
         return _success_response(request, change)

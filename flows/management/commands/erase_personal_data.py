@@ -16,7 +16,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from flows.audit.audit_log import NotRecorded
 from flows.erasure import compaction, erasure
 from flows.erasure.compaction import CompactionFailed
 from flows.erasure.erasure import ErasureResult
@@ -113,19 +112,18 @@ class Command(BaseCommand):
 def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) -> ErasureResult:
     try:
         compaction.enable_secure_delete()
-        return erasure.erase(
-            sid=flow,
-            identity=identity,
-            reason=reason,
-            actor=command_line.command_actor(),
-            despite_open_change=despite_open_change,
-        )
+        with command_line.required_log("nothing was erased"):
+            return erasure.erase(
+                sid=flow,
+                identity=identity,
+                reason=reason,
+                actor=command_line.command_actor(),
+                despite_open_change=despite_open_change,
+            )
     except erasure.ReasonMentionsData:
         raise CommandError("The reason contains the data to erase. Nothing was erased.") from None
     except erasure.BlockedByOpenChange as blocked:
         raise CommandError(_open_change_message(blocked)) from None
-    except NotRecorded:
-        raise CommandError("Couldn't write to the audit log, so nothing was erased.") from None
 
 
 def _compact() -> None:

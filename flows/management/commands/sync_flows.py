@@ -27,7 +27,7 @@ class Command(BaseCommand):
         problems = [problem for problem in problems if problem]
         try:
             resolved_events = reconcile.reconcile()
-        except (FlexError, NotRecorded, DatabaseError) as error:
+        except (FlexError, NotRecorded, DatabaseError) as error:  # the flows are synced
             resolved_events = []
             if not problems:  # a failed sync has the same cause
                 problems.append(
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         except FlexError as error:
             explanation = first_contact.explain_failure(account.sid, error) or str(error)
             return f"{prefix}Sync failed: {escape_line(explanation)}."
-        except (NotRecorded, DatabaseError) as error:
+        except (NotRecorded, DatabaseError) as error:  # the other accounts are synced
             return f"{prefix}Sync failed: {escape_line(error)}."
         self.stdout.write(
             f"{prefix}{report.flows} flows: {report.created} new, {report.changed} changed, "

@@ -18,7 +18,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission, has_permission_everywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, get_actor, record_denial, require_permission
-from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trim_invisible
@@ -62,11 +62,8 @@ def account_action(request: Request) -> HttpResponse:
     reason = trim_invisible(request.POST.get("reason", ""))
     if action == "close" and not reason:
         return _render_accounts(request, wrong=target, status=422)
-    try:
+    with page_if_unrecorded(lambda: _not_recorded_page(request)):
         has_changed = _perform(action, request, sid, reason)
-    except NotRecorded:
-        messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
-        return _render_accounts(request, status=503)
     if has_changed:
         account = (
             (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
@@ -75,6 +72,11 @@ def account_action(request: Request) -> HttpResponse:
     else:
         messages.info(request, "This was already done.")
     return redirect("accounts:list")
+
+
+def _not_recorded_page(request: Request) -> HttpResponse:
+    messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
+    return _render_accounts(request, status=503)
 
 
 def _is_visible(request: Request, sid: str) -> bool:
