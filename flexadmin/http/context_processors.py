@@ -81,7 +81,7 @@ class Restrictions:
                 lambda: restrictions.find_restriction(account_sid, operation), None
             )
         state = self.states.get(account_sid)
-        return state.why(operation) if state else None
+        return state.restriction_of(operation) if state else None
 
 
 def _notice(account: twilio_accounts.Account, state: restrictions.Availability) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class ChangeAttempt:
             raise
 
     def _restriction(self) -> restrictions.Restriction | None:
-        return restrictions.account_availability(self.account_sid).why(self.operation)
+        return restrictions.account_availability(self.account_sid).restriction_of(self.operation)
 
     def _check_available(self, payload: Payload) -> Payload:
         """Return the payload, or raise `OperationUnavailable`.

@@ -52,7 +52,7 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
 
 
 def _skip_reason(account: Account, deadline: float) -> str:
-    restriction = restrictions.account_availability(account.sid).why("fetch")
+    restriction = restrictions.account_availability(account.sid).restriction_of("fetch")
     if restriction:
         return restriction.sentence
     return "" if time.monotonic() < deadline else "There was no time left to check it."
@@ -62,7 +62,7 @@ def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Return True for a 404, unless Twilio refuses to list flows: then a 404 proves nothing."""
     if not mirror.is_not_found(error):
         return False
-    return restrictions.account_availability(account.sid).why("list") is None
+    return restrictions.account_availability(account.sid).restriction_of("list") is None
 
 
 def _as_sentence(text: str) -> str:

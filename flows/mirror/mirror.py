@@ -170,7 +170,7 @@ def _record_deletion(sid: str, read: _ReadStart, account_mirror: AccountMirror) 
     """Record a deletion, unless Twilio refuses to list flows: then a 404 proves nothing."""
     with _suppress_write_errors():
         availability = restrictions.account_availability(account_mirror.account_sid)
-        if availability.why("list") is None:
+        if availability.restriction_of("list") is None:
             mirrored = flow_rows.load_snapshots(flow_rows.query_flows([sid]))
             _record_and_apply({sid: None}, read, account_mirror, mirrored)
 
@@ -309,7 +309,7 @@ def _apply_listing(
     restriction = None
     if missing or suspects:
         availability = restrictions.account_availability(account_mirror.account_sid)
-        restriction = availability.why("fetch")
+        restriction = availability.restriction_of("fetch")
     suspect_checks = CheckResults()
     if restriction is None:
         suspect_checks = missing_flows.check_suspect_flows(

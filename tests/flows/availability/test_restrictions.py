@@ -126,7 +126,7 @@ def test_refused_list_keeps_the_mirror_and_a_404_of_a_flow_deletes_nothing(
     after = Flow.objects.get()
     assert (after.gone_at, after.resource) == (None, before.resource)
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
-    assert restrictions.account_availability(AC).why("list").closure.status == status
+    assert restrictions.account_availability(AC).restriction_of("list").closure.status == status
 
 
 def test_404_of_a_flow_deletes_it_while_flows_are_listed(sandbox, flow_sid):

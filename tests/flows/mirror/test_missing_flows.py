@@ -176,7 +176,7 @@ def test_no_flow_is_marked_deleted_while_twilio_refuses_to_show_flows(sandbox, f
 
     report = mirror.sync(ACCOUNT)
 
-    assert restrictions.account_availability(ACCOUNT).why("fetch")
+    assert restrictions.account_availability(ACCOUNT).restriction_of("fetch")
     assert (report.unchecked, deleted_sids(), len(fetched_sids(sandbox))) == (1, set(), fetch_count)
     assert "Twilio refuses to show a flow" in freshness.describe_missing(state())
 
