@@ -4,7 +4,7 @@ Usage: `erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--d
 
 It empties the audit log's payloads, removes the flows from the mirror, and compacts the database.
 The events stay, the hash chain stays intact, and the erasure is an event itself. The exit status is
-1 if anything remains to be done.
+1 if nothing was erased, if the files may still contain the data, or if Twilio still has a flow.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from flows.erasure import compaction, erasure
 from flows.erasure.compaction import CompactionFailed
 from flows.erasure.erasure import ErasureResult
 from flows.management import command_line
+from flows.mirror.ownership import find_account_sid
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MIN_IDENTITY_LENGTH = 3  # characters; a shorter text would match nearly everywhere
@@ -71,6 +72,7 @@ class Command(BaseCommand):
         self.stderr.write(
             f"Not erased: {compaction.describe_unreachable_copies()}; browser caches and log files."
         )
+        _check_twilio(result)
 
     def _report(self, result: ErasureResult) -> None:
         """Write the numbers of the erasure, and warnings about what remains to be done."""
@@ -86,12 +88,6 @@ class Command(BaseCommand):
             events = command_line.format_seqs(result.undecided_seqs)
             self._warn(
                 f"Needs your decision, without the erased data: events {events}, on their pages."
-            )
-        if result.sids_at_twilio:
-            flows = ", ".join(result.sids_at_twilio)
-            self._warn(
-                f"Twilio still has {flows}, and the next sync restores it. "
-                "Delete or change it there, then run this command again."
             )
         if result.unerasable_seqs:
             events = command_line.format_seqs(result.unerasable_seqs)
@@ -124,6 +120,20 @@ def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) 
         raise CommandError("The reason contains the data to erase. Nothing was erased.") from None
     except erasure.BlockedByOpenChange as blocked:
         raise CommandError(_open_change_message(blocked)) from None
+
+
+def _check_twilio(result: ErasureResult) -> None:
+    """End the command with exit status 1 if Twilio still has one of the flows."""
+    if not result.sids_at_twilio:
+        return
+    flows = ", ".join(
+        f"{command_line.account_prefix(find_account_sid(sid))}{sid}"
+        for sid in result.sids_at_twilio
+    )
+    raise CommandError(
+        f"Twilio still has {flows}, and the next sync restores it. "
+        "Delete or change it there, then run this command again."
+    )
 
 
 def _compact() -> None:
