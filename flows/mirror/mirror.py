@@ -104,8 +104,8 @@ def sync_state(account_sid: str) -> SyncState:
 
 def is_stale(state: SyncState, *, at: datetime | None = None) -> bool:
     """Return True if the list page should sync by itself: the last sync or failure is old."""
-    ends = [ended_at for ended_at in (state.synced_at, state.failed_at) if ended_at]
-    return not ends or (at or timezone.now()) - max(ends) > STALE_AFTER
+    last_end = max(filter(None, (state.synced_at, state.failed_at)), default=None)
+    return last_end is None or (at or timezone.now()) - last_end > STALE_AFTER
 
 
 def fetch(
@@ -351,13 +351,13 @@ def _record_and_apply(
 ) -> set[str]:
     """Record how these states differ from the mirror, store them, and return the stored SIDs."""
     is_baseline = account_mirror.needs_baseline()
-    differing: dict[str, Snapshot | None] = {}
-    for sid, snapshot in states.items():
-        mirrored_snapshot = mirrored.get(sid)
-        # Most are the same object, which is quicker to see than equality.
-        is_equal = mirrored_snapshot is snapshot or mirrored_snapshot == snapshot
-        if not is_equal or (is_baseline and snapshot is not None):
-            differing[sid] = snapshot
+    differing = _select_differing(states, mirrored)
+    if is_baseline:  # also records flows that are the same
+        differing = {
+            sid: snapshot
+            for sid, snapshot in states.items()
+            if snapshot is not None or sid in differing
+        }
     if not differing:
         return set()
     recorded_seqs = drift.record_differences(
@@ -373,14 +373,28 @@ def _record_and_apply(
         # Locks the rows, so that `apply_result` waits.
         rows = flow_rows.query_flows(to_store).order_by("sid")
         list(rows.select_for_update().values_list("sid"))
-        # An event that was recorded meanwhile is newer than this read.
-        latest = drift.last_recorded_states(to_store)
-        to_store = {
-            sid for sid in to_store if sid not in latest or latest[sid].seq <= recorded_seqs[sid]
-        }
+        to_store -= _find_superseded(to_store, recorded_seqs)
         snapshots = {sid: differing[sid] for sid in to_store}
         flow_rows.save_snapshots(snapshots, account_mirror.account_sid)
     return to_store
+
+
+def _select_differing(
+    states: Mapping[str, Snapshot | None], mirrored: Mapping[str, Snapshot | None]
+) -> dict[str, Snapshot | None]:
+    differing = {}
+    for sid, snapshot in states.items():
+        mirrored_snapshot = mirrored.get(sid)
+        # Most are the same object, which is quicker to see than equality.
+        if mirrored_snapshot is not snapshot and mirrored_snapshot != snapshot:
+            differing[sid] = snapshot
+    return differing
+
+
+def _find_superseded(sids: set[str], recorded_seqs: Mapping[str, int]) -> set[str]:
+    """Return the flows with an event that was recorded meanwhile, and is newer than this read."""
+    latest = drift.last_recorded_states(sids)
+    return {sid for sid, state in latest.items() if state.seq > recorded_seqs[sid]}
 
 
 def _describe_error(account_sid: str, error: BaseException) -> str:

@@ -55,23 +55,31 @@ def account_action(request: Request) -> HttpResponse:
     if action not in SUCCESS_MESSAGES or not _is_visible(request, sid):
         return redirect("accounts:list")
     request.account_sid = sid
-    permission = "flows.change_flow" if action == "ask_again" else READ_ONLY_PERMISSION
-    if not has_permission(request.user, permission, sid or twilio_accounts.ALL_ACCOUNTS):
-        record_denial(request, f"account.{action}", {})
-        raise PermissionDenied
+    _require_permission(request, action, sid)
     reason = trim_invisible(request.POST.get("reason", ""))
     if action == "close" and not reason:
         return _render_accounts(request, wrong=target, status=422)
     with page_if_unrecorded(lambda: _not_recorded_page(request)):
         has_changed = _perform(action, request, sid, reason)
     if has_changed:
-        account = (
-            (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
-        )
-        messages.success(request, SUCCESS_MESSAGES[action].format(account=account))
+        messages.success(request, SUCCESS_MESSAGES[action].format(account=_describe_target(sid)))
     else:
         messages.info(request, "This was already done.")
     return redirect("accounts:list")
+
+
+def _require_permission(request: Request, action: str, sid: str) -> None:
+    """Raise `PermissionDenied`, and log it, unless the user may do this. "" is the whole site."""
+    permission = "flows.change_flow" if action == "ask_again" else READ_ONLY_PERMISSION
+    if not has_permission(request.user, permission, sid or twilio_accounts.ALL_ACCOUNTS):
+        record_denial(request, f"account.{action}", {})
+        raise PermissionDenied
+
+
+def _describe_target(sid: str) -> str:
+    if not sid:
+        return "The whole site"
+    return twilio_accounts.get_account(sid).name or "The account"
 
 
 def _not_recorded_page(request: Request) -> HttpResponse:

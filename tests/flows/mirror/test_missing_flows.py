@@ -23,11 +23,6 @@ ONE = "/FlexFlows/*"
 
 
 @pytest.fixture
-def state():
-    return lambda: SyncState.objects.get()
-
-
-@pytest.fixture
 def flows(sandbox):
     """Create a number of flows and sync them."""
 
