@@ -103,6 +103,7 @@ def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[San
     with Sandbox() as server:
         settings.FLEX_API_URL = server.url
         yield server
+        clients.close_clients()
 
 
 @pytest.fixture

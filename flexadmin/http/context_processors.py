@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.http import form_rescue
-from flexadmin.users.roles import get_role, get_scope
+from flexadmin.users.roles import get_role, get_role_on_any_account, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
 from flows.audit.models import OpenDrift
@@ -81,7 +81,7 @@ class Restrictions:
                 lambda: restrictions.find_restriction(account_sid, operation), None
             )
         state = self.states.get(account_sid)
-        return state.why(operation) if state else None
+        return state.restriction_of(operation) if state else None
 
 
 def _notice(account: twilio_accounts.Account, state: restrictions.Availability) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
 def _role(user: Any, account: twilio_accounts.Account | None) -> str:
     if not user:
         return ""
-    return get_role(user, account.sid if account else "")
+    return get_role(user, account.sid) if account else get_role_on_any_account(user)
 
 
 def _count_drift(user: Any) -> int:

@@ -1,4 +1,4 @@
-"""Middleware for request ids, the access log, security headers, form encoding and sign-in.
+"""Middleware for request ids, access log, security headers, encoding, sign-in and the audit log.
 
 Permissions are checked in the views.
 """
@@ -22,6 +22,8 @@ from django.urls import reverse
 from flexadmin.http import form_rescue
 from flexadmin.ops import log_records
 from flexadmin.signin import sessions
+from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import NotRecordedPage
 
 access_log = logging.getLogger("flexadmin.access")
 UNLOGGED_PATHS = ("/health/", "/metrics", settings.STATIC_URL)
@@ -149,6 +151,32 @@ class SignInMiddleware(LoginRequiredMiddleware):
             response.status_code = 204
             response["HX-Refresh"] = "true"
         return response
+
+
+class NotRecordedMiddleware:
+    """Responds with status 503 to an action that was not recorded, and so not carried out.
+
+    A view can give a page of its own, such as the form again (flows/audit/views/unrecorded.py).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotRecordedPage):
+            return error.response
+        return _not_recorded_response(request) if isinstance(error, NotRecorded) else None
+
+
+def _not_recorded_response(request: HttpRequest) -> HttpResponse:
+    """Return the general page, with the pending form of the user, if any."""
+    context = {"pending_form": form_rescue.pending_form(request)}
+    response = render(request, "registration/not_recorded.html", context, status=503)
+    response["Retry-After"] = "10"
+    return response
 
 
 def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: int) -> None:

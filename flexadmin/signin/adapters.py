@@ -34,7 +34,6 @@ from flexadmin.signin.sso_views import sso_failed_response
 from flexadmin.users import outside_rights
 from flexadmin.users.roles import get_site_user
 from flexadmin.users.usernames import choose_sso_username
-from flows.audit.audit_log import NotRecorded
 from flows.twilio.pickling import PicklableError
 
 # Causes of a sign-in refused at its last step: text for the log, message for the user.
@@ -75,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def login(self, request: HttpRequest, user: User) -> None:
         """Record the sign-in and sign the user in.
 
-        Respond with 503 if it can't be recorded, and with a message if it is no longer valid.
+        Respond with a message if it is no longer valid.
         """
         current = get_site_user(user.pk) or user
 
@@ -87,8 +86,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         try:
             check()
             auth_events.record_login(request, current, check=check)
-        except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
         except _LoginInvalidated as error:
             response = self._refused_response(request, user, error.refusal)
             raise ImmediateHttpResponse(response) from None
@@ -183,10 +180,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         claims = ("preferred_username", "given_name", "family_name")
         suggested_names = [userinfo.get(claim) for claim in claims]
         sociallogin.user.username = choose_sso_username(suggested_names, subject)
-        try:
-            auth_events.create_sso_user(request, name, subject, add)
-        except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
+        auth_events.create_sso_user(request, name, subject, add)
         person: User = sociallogin.user
         return person
 

@@ -15,11 +15,9 @@ from typing import Any, Final
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 
-from flexadmin.http import form_rescue
-from flexadmin.users.roles import find_outside_rights, get_role
+from flexadmin.users.roles import find_outside_rights, get_role_on_any_account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
@@ -54,7 +52,8 @@ def get_actor(request: HttpRequest, user: User | AnonymousUser | None = None) ->
     )
     if user is None:
         return anonymous
-    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=get_role(user))
+    role = get_role_on_any_account(user)
+    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=role)
 
 
 def normalize_username(text: str) -> str:
@@ -205,15 +204,3 @@ def change_own_account(
         actor=get_actor(request, user),
         payload=apply_change,
     )
-
-
-def not_recorded_response(request: HttpRequest) -> HttpResponse:
-    """Return the 503 page of an unrecorded action, with the pending form of the user, if any."""
-    response = render(
-        request,
-        "registration/not_recorded.html",
-        {"pending_form": form_rescue.pending_form(request)},
-        status=503,
-    )
-    response["Retry-After"] = "10"
-    return response

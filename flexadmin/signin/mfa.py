@@ -22,7 +22,6 @@ from django.views.decorators.http import require_GET
 from flexadmin.signin import auth_events
 from flexadmin.signin.mfa_forms import AddAppForm, AddPasskeyForm
 from flexadmin.signin.one_time_codes import mark_used
-from flows.audit.audit_log import NotRecorded
 
 FACTOR_ADD, FACTOR_REMOVE = "auth.mfa_add", "auth.mfa_remove"
 
@@ -51,10 +50,7 @@ class _RecordedChangeMixin:
             responses.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
 
         details = {"factor": self.kind}
-        try:
-            auth_events.change_own_account(self.request, self.action, change, details=details)
-        except NotRecorded:
-            return auth_events.not_recorded_response(self.request)
+        auth_events.change_own_account(self.request, self.action, change, details=details)
         messages.success(self.request, self.success_message)
         return responses[0]
 

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 
 from flexadmin.signin import auth_events, login_throttle
 from flexadmin.signin.mfa_forms import CODE_USED
-from flows.audit.audit_log import NotRecorded
 
 TOO_MANY_CODES: Final = "too many wrong codes"
 WRONG_FACTOR: Final = "wrong code or passkey"
@@ -46,8 +45,6 @@ class FactorCheckMixin:
                 self._record_refusal(form)
         except login_throttle.Throttled as error:
             return self._throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
         error_response: HttpResponse = view.form_invalid(form)
         return error_response
 
@@ -72,10 +69,7 @@ class FactorCheckMixin:
         if error.is_first:
             username = self.factor_user().get_username()
             user = _current_user(self.request)
-            try:
-                auth_events.record_lockout(self.request, username, TOO_MANY_CODES, user=user)
-            except NotRecorded:
-                return auth_events.not_recorded_response(self.request)
+            auth_events.record_lockout(self.request, username, TOO_MANY_CODES, user=user)
         self.empty_forms()
         context = {**view.get_context_data(), "lockout": error}
         response: HttpResponse = view.render_to_response(context, status=429)

@@ -18,7 +18,6 @@ from flexadmin.signin import auth_events, login_throttle
 from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeReauthenticationForm, PasskeyReauthenticationForm
 from flexadmin.signin.mfa_throttle import FactorReauthenticationMixin
-from flows.audit.audit_log import NotRecorded
 
 REAUTHENTICATE: Final = "auth.confirm"
 
@@ -44,8 +43,6 @@ class PasswordCheckMixin:
             )
         except login_throttle.Throttled as error:
             return self._throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
         return response
 
     def _record_attempt(self, form: forms.Form, attempt: SignInTry) -> None:

@@ -20,19 +20,17 @@ from flexadmin.ops import housekeeping
 from flexadmin.signin import auth_events, login_throttle, sessions
 from flexadmin.signin.oidc_provider import SsoAdapter
 from flexadmin.signin.sign_in_form import SignInForm
-from flows.audit.audit_log import NotRecorded
 
 
 def sso_failed_response(request: HttpRequest, name: str, cause: str) -> HttpResponse:
     """Record a failed single sign-on and lead back to the sign-in page with a message."""
-    if not _try_record_sso_failure(request, cause):
-        return auth_events.not_recorded_response(request)
+    _record_sso_failure(request, cause)
     messages.error(request, f"Couldn't sign you in with {name}. Nothing was changed. Try again.")
     return redirect("login")
 
 
-def _try_record_sso_failure(request: HttpRequest, cause: str) -> bool:
-    """Record a failure, up to a limit by address; return False if it can't be recorded.
+def _record_sso_failure(request: HttpRequest, cause: str) -> None:
+    """Record a failure, up to a limit by address.
 
     Beyond the limit, one event says that further failures aren't logged.
     """
@@ -44,10 +42,7 @@ def _try_record_sso_failure(request: HttpRequest, cause: str) -> bool:
     except login_throttle.Throttled as error:
         if error.is_first:
             limit_note = "single sign-on: further failures are not logged"
-            return _try_record_lockout(request, limit_note)
-    except NotRecorded:
-        return False
-    return True
+            auth_events.record_lockout(request, "", limit_note)
 
 
 @require_GET
@@ -115,19 +110,10 @@ def _run_sso_step(
 
 
 def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttled) -> HttpResponse:
-    if error.is_first and not _try_record_lockout(request, "too many unfinished single sign-ons"):
-        return auth_events.not_recorded_response(request)
+    if error.is_first:
+        auth_events.record_lockout(request, "", "too many unfinished single sign-ons")
     providers = social_adapter().list_providers(request)
     context = {"form": SignInForm(request), "sso_lockout": error, "providers": providers}
     response = render(request, "registration/login.html", context, status=429)
     response["Retry-After"] = str(error.seconds)
     return response
-
-
-def _try_record_lockout(request: HttpRequest, cause: str) -> bool:
-    """Record a lockout that concerns no user; return False if it can't be recorded."""
-    try:
-        auth_events.record_lockout(request, "", cause)
-    except NotRecorded:
-        return False
-    return True

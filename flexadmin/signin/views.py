@@ -28,7 +28,6 @@ from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeForm, PasskeyForm
 from flexadmin.signin.mfa_throttle import FactorCheckMixin
 from flexadmin.signin.sign_in_form import SignInForm
-from flows.audit.audit_log import NotRecorded
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -54,8 +53,6 @@ class SignIn(LoginView):
             return super().post(request, *args, **kwargs)
         except login_throttle.Throttled as error:
             return self.throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Look up the user by the same normalized name that was counted."""

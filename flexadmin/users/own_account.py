@@ -25,7 +25,6 @@ from flexadmin.signin.reauthentication import PasswordCheckMixin
 from flexadmin.users.forms import get_assigned_roles
 from flexadmin.users.views import get_factors
 from flows.audit.access import Request
-from flows.audit.audit_log import NotRecorded
 
 
 @require_GET
@@ -54,10 +53,7 @@ def end_other_sessions(request: Request) -> HttpResponse:
     def end_sessions() -> None:
         epochs.append(sessions.end_all(request.user, except_key=current_key))
 
-    try:
-        auth_events.change_own_account(request, "auth.sessions_end", end_sessions)
-    except NotRecorded:
-        return auth_events.not_recorded_response(request)
+    auth_events.change_own_account(request, "auth.sessions_end", end_sessions)
     request.session[sessions.EPOCH_KEY] = epochs[0]
     messages.success(request, "You are signed out of your other sessions.")
     return redirect("me")
@@ -113,10 +109,7 @@ class PasswordChange(PasswordCheckMixin, PasswordChangeView):
             form.save()
             OneTimePassword.objects.filter(person=form.user).delete()
 
-        try:
-            auth_events.change_own_account(self.request, auth_events.PASSWORD_CHANGE, change)
-        except NotRecorded:
-            return auth_events.not_recorded_response(self.request)
+        auth_events.change_own_account(self.request, auth_events.PASSWORD_CHANGE, change)
         self.request.session.pop(sessions.MUST_CHANGE_KEY, None)
         update_session_auth_hash(self.request, form.user)
         UserSession.objects.create_from_request(self.request)

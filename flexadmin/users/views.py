@@ -22,7 +22,7 @@ from flexadmin.users.forms import NewUserForm, ReasonForm, RolesForm
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.accounts import twilio_accounts
 from flows.audit.access import Request, get_actor
-from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import page_if_unrecorded
 
 LAST_ADMIN_MESSAGE: Final = (
     "Nothing was changed: this is the last administrator. "
@@ -79,7 +79,8 @@ def user_create(request: Request) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "people/new.html", {"form": form}, status=status)
-    try:
+    context = {"form": form, "error": NOT_RECORDED_MESSAGE}
+    with page_if_unrecorded(lambda: render(request, "people/new.html", context, status=503)):
         person, password = services.invite_user(
             name=form.cleaned_data["name"],
             role=form.cleaned_data["role"],
@@ -87,9 +88,6 @@ def user_create(request: Request) -> HttpResponse:
             actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         )
-    except NotRecorded:
-        context = {"form": form, "error": NOT_RECORDED_MESSAGE}
-        return render(request, "people/new.html", context, status=503)
     return _temporary_password_page(request, person, password)
 
 
@@ -188,13 +186,9 @@ def reset_user_password(request: Request, person_id: int) -> HttpResponse:
     form = ReasonForm(request.POST, auto_id=REASON_FORM_IDS["password_form"])
     if not form.is_valid():
         return _user_page(request, person, password_form=form, status=422)
-    try:
+    with page_if_unrecorded(lambda: _not_recorded_page(request, person, password_form=form)):
         password = services.generate_temporary_password(
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
-        )
-    except NotRecorded:
-        return _user_page(
-            request, person, error=NOT_RECORDED_MESSAGE, password_form=form, status=503
         )
     return _temporary_password_page(request, person, password)
 
@@ -249,13 +243,16 @@ def _apply_change(
     `bound_form` is the submitted form under its name in the template context.
     """
     try:
-        change()
+        with page_if_unrecorded(lambda: _not_recorded_page(request, person, **bound_form)):
+            change()
     except services.LastAdmin:
         return _user_page(request, person, error=LAST_ADMIN_MESSAGE, status=409, **bound_form)
-    except NotRecorded:
-        return _user_page(request, person, error=NOT_RECORDED_MESSAGE, status=503, **bound_form)
     messages.success(request, success_message)
     return redirect("person", person_id=person.pk)
+
+
+def _not_recorded_page(request: Request, person: User, **bound_form: forms.Form) -> HttpResponse:
+    return _user_page(request, person, error=NOT_RECORDED_MESSAGE, status=503, **bound_form)
 
 
 def _user_page(

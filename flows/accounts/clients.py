@@ -1,13 +1,18 @@
-"""Twilio clients with the credentials and deadlines of one account."""
+"""Twilio clients with the credentials and deadlines of one account.
+
+Each thread keeps its clients, one for each account and deadline, and their connections stay open.
+"""
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from django.conf import settings
 from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -25,17 +30,50 @@ PAGE_PATIENCE = 1.0
 call_finished = Signal()
 
 
+class _ThreadClients(threading.local):
+    """The clients of the current thread, and the settings that they were made from."""
+
+    def __init__(self) -> None:
+        self.settings: tuple[object, ...] = ()
+        self.by_account: dict[tuple[str, float], ResourceClient] = {}
+
+
+_thread = _ThreadClients()
+
+
 def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> ResourceClient:
-    """Return a client of the account that reuses the thread's connections.
+    """Return the thread's client for the account, whose calls have this deadline in seconds.
 
     Raises `NotSent` if the account is unknown or the site has no credentials for it.
     """
+    account = _find_account(account_sid)
+    current_settings = (settings.FLEX_ACCOUNTS, settings.FLEX_API_URL, settings.FLEX_RATE_LIMITS)
+    if _thread.settings != current_settings:
+        close_clients()
+        _thread.settings = current_settings
+    key = (account_sid, deadline)
+    if key not in _thread.by_account:
+        _thread.by_account[key] = _create_client(account, deadline)
+    return _thread.by_account[key]
+
+
+def close_clients() -> None:
+    """Close the current thread's clients and their connections. The next call opens others."""
+    for client in _thread.by_account.values():
+        client.close()
+    _thread.by_account.clear()
+
+
+def _find_account(account_sid: str) -> Account:
     if not account_sid:
         raise NotSent("the account of this flow is unknown, so Twilio was not asked")
     try:
-        account = twilio_accounts.get_account(account_sid)
+        return twilio_accounts.get_account(account_sid)
     except twilio_accounts.AccountNotConfigured:
         raise NotSent(f"this site has no credentials for the account {account_sid}") from None
+
+
+def _create_client(account: Account, deadline: float) -> ResourceClient:
     return ResourceClient(
         FLEX_FLOW,
         base_url=account.root,

@@ -132,7 +132,7 @@ def verify_and_record(
             reason=str(result),
             payload=Payload(after=summary),
         )
-    except NotRecorded:
+    except NotRecorded:  # the result holds all the same
         return result, None
     return result, event
 

@@ -77,7 +77,7 @@ class Availability:
 
     restrictions: dict[str, Restriction] = field(default_factory=dict)
 
-    def why(self, kind: str) -> Restriction | None:
+    def restriction_of(self, kind: str) -> Restriction | None:
         """Return the restriction that prevents a call or a change, or None if it is available.
 
         A change is available only if each call that it needs is.
@@ -140,7 +140,7 @@ def find_restriction(account_sid: str, kind: str) -> Restriction | None:
             "so its flows are view-only."
         )
         return Restriction(NO_CREDENTIALS, sentence)
-    return account_availability(account_sid).why(kind)
+    return account_availability(account_sid).restriction_of(kind)
 
 
 def record_response(

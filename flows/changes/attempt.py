@@ -192,7 +192,7 @@ class ChangeAttempt:
             raise
 
     def _restriction(self) -> restrictions.Restriction | None:
-        return restrictions.account_availability(self.account_sid).why(self.operation)
+        return restrictions.account_availability(self.account_sid).restriction_of(self.operation)
 
     def _check_available(self, payload: Payload) -> Payload:
         """Return the payload, or raise `OperationUnavailable`.
@@ -211,7 +211,7 @@ class ChangeAttempt:
         if response:
             mirror.apply_result(response.snapshot or None, event)
         elif mirror.is_not_found(error):
-            mirror.mark_deleted(self.sid, read_seq=event.seq, account_sid=self.account_sid)
+            mirror.mark_deleted(self.sid, account_sid=self.account_sid, read_seq=event.seq)
 
     def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """Return the edit of someone else that Twilio's response shows, or None."""

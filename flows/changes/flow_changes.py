@@ -19,7 +19,6 @@ from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.mirror.ownership import find_account_sid
 from flows.redaction.masking import has_mask, redact, replace_unstorable, unmask
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -101,16 +100,16 @@ def update_flow(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
+    account_sid: str,
     refers_to: uuid.UUID | None = None,
-    account_sid: str = "",
 ) -> Change:
     """Send the fields of `values` that differ from `base`, the flow as the user saw it.
 
     Without a `base`, compare with the flow at Twilio. Both may be masked, as a bulk change stores
-    them; the secrets are then the flow's own. `account_sid` is the account that the caller has
-    checked, here and in the next two functions. It defaults to the account that the flow is known
-    to belong to. Raise `Conflict` if someone else changed the same fields, `NothingToChange`,
-    `FlowUnreadable`, and the errors of `ChangeAttempt.execute`.
+    them; the secrets are then the flow's own. `account_sid` is the flow's account, in which the
+    caller has checked the permission, here and in the next two functions. Raise `Conflict` if
+    someone else changed the same fields, `NothingToChange`, `FlowUnreadable`, and the errors of
+    `ChangeAttempt.execute`.
     """
     attempt = _new_attempt("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
     theirs = _start_change(attempt, base, values)
@@ -142,8 +141,8 @@ def set_enabled(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
+    account_sid: str,
     refers_to: uuid.UUID | None = None,
-    account_sid: str = "",
 ) -> Change:
     """Turn a flow on or off. No base is needed: one boolean can't overwrite an edit unseen."""
     return update_flow(
@@ -165,8 +164,8 @@ def delete_flow(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
+    account_sid: str,
     refers_to: uuid.UUID | None = None,
-    account_sid: str = "",
 ) -> Change:
     """Delete a flow, or raise `Conflict` if a field of `base`, as the user saw it, has changed."""
     attempt = _new_attempt("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
@@ -193,7 +192,6 @@ def _new_attempt(
     refers_to: uuid.UUID | None,
 ) -> ChangeAttempt:
     """Return a new change of a flow, with the mirror's state of the flow until it is read."""
-    account_sid = account_sid or find_account_sid(sid)
     attempt = ChangeAttempt(action, account_sid, actor, change_id, reason, sid, refers_to=refers_to)
     attempt.before = Flow.objects.filter(sid=sid).values_list("resource", flat=True).first()
     return attempt

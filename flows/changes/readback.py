@@ -44,7 +44,7 @@ class Readback:
             # If Twilio refuses to list flows as well, a 404 doesn't mean that the flow is deleted.
             if (
                 mirror.is_not_found(refusal.error)
-                and restrictions.account_availability(account_sid).why("list") is None
+                and restrictions.account_availability(account_sid).restriction_of("list") is None
             ):
                 return None
             raise

@@ -52,8 +52,8 @@ class Remnants:
 
     @property
     def is_empty(self) -> bool:
-        return not (
-            self.planned_changes or self.quoting_changes or self.row_updates or self.view_ids
+        return not any(
+            (self.planned_changes, self.quoting_changes, self.row_updates, self.view_ids)
         )
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
@@ -93,6 +93,10 @@ class Remnants:
             if self._is_quoted_in(change.skip_reason):
                 self.quoting_changes.append(change)
 
+    def _has_identity(self, flow: Any) -> bool:
+        """Return True if the search is by identity, and this flow mentions it."""
+        return self.is_by_identity and self.mentions.has_word(flow)
+
     def _is_quoted_in(self, text: str) -> bool:
         if self.identities.has_word(text):
             return True
@@ -118,11 +122,11 @@ class Remnants:
     def _update_readings(self, sids: Collection[str]) -> Iterator[RowUpdate]:
         """Remove the flows from the readings of changes with an unknown outcome."""
         for change in OpenChange.objects.iterator():
-            remaining_flows = {}
-            for sid, flow in change.last_reading.items():
-                is_mentioned = self.is_by_identity and self.mentions.has_word(flow)
-                if sid not in sids and not is_mentioned:
-                    remaining_flows[sid] = flow
+            remaining_flows = {
+                sid: flow
+                for sid, flow in change.last_reading.items()
+                if sid not in sids and not self._has_identity(flow)
+            }
             if remaining_flows != change.last_reading:
                 yield change, {"last_reading": remaining_flows}
 
@@ -153,12 +157,15 @@ def erase_from_sessions(identities: MentionMatcher) -> None:
     """
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        remaining_data = {}
-        for name, value in data.items():
-            is_message = name == SessionStorage.session_key
-            is_erasable = not name.startswith("_") and identities.has_substring(value)
-            if not is_message and not is_erasable:
-                remaining_data[name] = value
+        remaining_data = {
+            name: value
+            for name, value in data.items()
+            if name != SessionStorage.session_key and not _is_erasable(name, value, identities)
+        }
         if remaining_data != data:
             session.session_data = Session.objects.encode(remaining_data)
             session.save(update_fields=["session_data"])
+
+
+def _is_erasable(name: str, value: Any, identities: MentionMatcher) -> bool:
+    return not name.startswith("_") and identities.has_substring(value)

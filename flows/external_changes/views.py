@@ -21,8 +21,8 @@ from django.views.decorators.http import require_GET, require_POST
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission
 from flows.audit.access import Request, get_actor, record_denial, require_permission
-from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability.offered_changes import AvailableActions
 from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
@@ -200,11 +200,11 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
         return _render_inbox(
             request, changes=changes, reason=reason, error=_length_error(reason), status=422
         )
-    try:
+    error = "Couldn't write to the audit log, so nothing was accepted."
+    with page_if_unrecorded(
+        lambda: _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
+    ):
         inbox.accept_all(changes, reason=reason, actor=get_actor(request))
-    except NotRecorded:
-        error = "Couldn't write to the audit log, so nothing was accepted."
-        return _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
     if len(changes) == 1:
         messages.success(request, "Accepted. The flow stays as it is at Twilio.")
     else:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows.core.database import split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.twilio import labels
@@ -51,9 +52,9 @@ def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -
     ]
     deleted_sids = [sid for sid, snapshot in snapshots.items() if snapshot is None]
     Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
-    for start in range(0, len(deleted_sids), BATCH):
-        batch = Flow.objects.filter(sid__in=deleted_sids[start : start + BATCH], gone_at=None)
-        batch.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
+    for batch in split_batches(deleted_sids):
+        flows = Flow.objects.filter(sid__in=batch, gone_at=None)
+        flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
 
 
 def build_row(snapshot: Snapshot, account_sid: str, mirrored_at: datetime) -> Flow:

@@ -109,17 +109,20 @@ def _contradicts_own_change(
         return last is not read
     if is_older(read, last):
         return True
-    names = set(event.changed_fields)
-    if "integration_type" in names:
-        names.update(entry.name for entry in FLEX_FLOW.nested_fields)
-    contradicting = FLEX_FLOW.differing_fields(last, read, names)
-    if not contradicting:
-        return False
-    if not _have_dates(read, last):
-        return True
+    contradicting = FLEX_FLOW.differing_fields(last, read, _affected_fields(event))
+    if not contradicting or not _have_dates(read, last):
+        return bool(contradicting)
     # A value that the flow did not have before the change can't be an old one.
     before = event.payload.before or {}
     return not FLEX_FLOW.differing_fields(before, read, contradicting)
+
+
+def _affected_fields(event: AuditEvent) -> set[str]:
+    """Return the fields that a change can affect. Another integration affects all of its own."""
+    names = set(event.changed_fields)
+    if "integration_type" in names:
+        names.update(entry.name for entry in FLEX_FLOW.nested_fields)
+    return names
 
 
 def _have_dates(*snapshots: Mapping[str, object]) -> bool:
@@ -132,15 +135,18 @@ def _may_predate_observation(
     """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
-    before, after = event.payload.before, event.payload.after
     if read is None:
-        was_created = event.action == "flow.drift" and before is None
+        was_created = event.action == "flow.drift" and event.payload.before is None
         return last is not None and was_created
     if last is None:
-        return after is None
+        return event.payload.after is None
     if not FLEX_FLOW.changed_writable_fields(last, read):
         return False
-    if is_older(read, last):
-        return True
+    return is_older(read, last) or _may_show_former_state(event, last, read)
+
+
+def _may_show_former_state(event: AuditEvent, last: Snapshot, read: Snapshot) -> bool:
+    """Return True if the read has the values from before the event, and no later date."""
+    before = event.payload.before
     is_as_before = before is not None and not FLEX_FLOW.changed_writable_fields(before, read)
     return is_as_before and not is_older(last, read)

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import has_permission, has_permission_anywhere
 from flows.availability import restrictions
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.status import PlanStatus
@@ -107,9 +108,8 @@ def blocked_reason(plan: Plan) -> str:
 
 def has_change_permission(user: User, action: str, account_sid: str) -> bool:
     """Return True if the user may do `action` (such as "flow.update") in this account."""
-    return _has_permission(
-        user, PERMISSION_BY_ACTION[action], account_sid or twilio_accounts.ALL_ACCOUNTS
-    )
+    permission = PERMISSION_BY_ACTION[action]
+    return has_permission(user, permission, account_sid or twilio_accounts.ALL_ACCOUNTS)
 
 
 def _actions_by_account(
@@ -119,9 +119,7 @@ def _actions_by_account(
 
 
 def _has_permission_on_all(user: User, permission: str, account_sids: list[str]) -> bool:
-    return all(_has_permission(user, permission, sid or None) for sid in account_sids or [""])
-
-
-def _has_permission(user: User, permission: str, account_sid: str | None) -> bool:
-    # The site's own backend takes an account's SID as the object.
-    return user.has_perm(permission, account_sid)  # type: ignore[arg-type]
+    """Return True for each of the accounts, or for any account if the plan changes no flow."""
+    if not account_sids:
+        return has_permission_anywhere(user, permission)
+    return all(has_permission(user, permission, sid) for sid in account_sids)

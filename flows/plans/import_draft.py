@@ -29,14 +29,14 @@ class ImportEntry:
     """One flow of an import: the fields to set, or the error that makes it impossible.
 
     An entry without a `sid` creates a flow in the account `account_sid`. For an entry with a `sid`,
-    `account_sid` is the account that the flow must belong to, if it is given. `origin` is the place
-    in the file, such as "Line 7" or "Entry 3".
+    `account_sid` is the account that the flow must belong to. It is empty if the file names no
+    account. `origin` is the place in the file, such as "Line 7" or "Entry 3".
     """
 
     sid: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-    account_sid: str = ""
+    account_sid: str = field(kw_only=True)
     origin: str = ""
 
 

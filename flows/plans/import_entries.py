@@ -45,10 +45,10 @@ def item_sid(item: ImportItem) -> str:
 
 def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
     sid = item_sid(item)
+    entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
     error = item.error or _identity_error(item) or _unknown_field_error(item, flow)
     if error:
-        return ImportEntry(sid, _name_only(item), error, origin=item.origin)
-    entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
+        return replace(entry, values=_name_only(item), error=error)
     if sid and flow is None:  # not synced: the draft skips it with that reason
         return replace(entry, values=_name_only(item))
     changed = _changed_values(item, flow)

@@ -48,14 +48,18 @@ SECRET_URL = f"https://twilio:{SECRET}@hooks.example.com/in?team=care&token={SEC
 
 
 def change_arguments(**overrides: Any) -> dict[str, Any]:
-    return {"reason": "because", "actor": OMAR, "change_id": uuid.uuid4(), **overrides}
+    return {
+        "account_sid": ACCOUNT,
+        "reason": "because",
+        "actor": OMAR,
+        "change_id": uuid.uuid4(),
+        **overrides,
+    }
 
 
 def create_flow(_sid: str = "", **overrides: Any) -> Change:
     values = {**NEW_FLOW, **overrides.pop("values", {})}
-    return flow_changes.create_flow(
-        account_sid=ACCOUNT, values=values, **change_arguments(**overrides)
-    )
+    return flow_changes.create_flow(values=values, **change_arguments(**overrides))
 
 
 def rename_flow(sid: str, **overrides: Any) -> Change:

@@ -3,6 +3,7 @@
 Each request is observed at the sandbox, over a connection of its own.
 """
 
+import copy
 import uuid
 
 import pytest
@@ -90,7 +91,7 @@ def hurry(monkeypatch):
         deadline = 0.4 if fault.kind in ENDLESS else 10
 
         def make(account_sid):
-            client = clients.flex_client(account_sid, deadline=deadline)
+            client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
             client._sleep = lambda seconds: None
             return client
 
@@ -215,7 +216,7 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
     def make(account_sid):
-        client = clients.flex_client(account_sid, deadline=0.4)
+        client = copy.copy(clients.flex_client(account_sid, deadline=0.4))
         client.base_url = "http://127.0.0.1:9/v1"
         client._sleep = lambda seconds: None
         return client
@@ -274,7 +275,12 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     sandbox.clear_faults()
 
     made = flow_changes.set_enabled(
-        sid=other, enabled=False, reason="", actor=change_actor(), change_id=uuid.uuid4()
+        sid=other,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=change_actor(),
+        change_id=uuid.uuid4(),
     )
 
     assert made.event.result == "succeeded"

@@ -13,6 +13,7 @@ The histories leave out what no read can tell:
 STATEFUL_EXAMPLES=2000 makes it a long random run. The short one is always the same.
 """
 
+import copy
 import os
 import threading
 import uuid
@@ -258,7 +259,7 @@ class World(RuleBasedStateMachine):
     def open_a_form(self, place, dies_at, fault, meanwhile):
         if sid := self.sid_at(place):
             self.perform(
-                lambda: self.bases.update({sid: mirror.fetch(sid)}),
+                lambda: self.bases.update({sid: mirror.fetch(sid, account_sid=ACCOUNT)}),
                 sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -272,7 +273,7 @@ class World(RuleBasedStateMachine):
             found = OpenDrift.objects.filter(target_sid=sid).first() if is_undo else None
             self.perform(
                 lambda: flow_changes.update_flow(
-                    sid=sid, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
+                    sid=sid, account_sid=ACCOUNT, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
                     refers_to=found and found.event.event_id,
                 ),
                 change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
@@ -290,7 +291,7 @@ class World(RuleBasedStateMachine):
         if sid := self.sid_at(place):
             change_id = self.change_id(again)
             self.perform(
-                lambda: flow_changes.set_enabled(sid=sid, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.set_enabled(sid=sid, account_sid=ACCOUNT, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -301,7 +302,7 @@ class World(RuleBasedStateMachine):
             meanwhile = None if meanwhile and meanwhile[1] == "delete" else meanwhile
             change_id, base = self.change_id(again), {"friendly_name": row.value("friendly_name")}
             self.perform(
-                lambda: flow_changes.delete_flow(sid=row.sid, base=base, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.delete_flow(sid=row.sid, account_sid=ACCOUNT, base=base, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=row.sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -497,9 +498,8 @@ class Stage:
 
     def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        client = clients.flex_client(
-            account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
-        )
+        deadline = SOON if fault and fault.kind in ENDLESS else deadline
+        client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
         client.base_url = self.world.twilio.url
         client._sleep = lambda seconds: None
         return client

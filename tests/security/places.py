@@ -186,7 +186,8 @@ class SampleSite:
     def _flows_edit(self, _person: str) -> Any:
         sid = self._ensure_flow()
         return self._flow(
-            base=sign_base(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}"
+            base=sign_base(mirror.fetch(sid, account_sid=ACCOUNT)),
+            friendly_name=f"Renamed {uuid.uuid4().hex}",
         )
 
     def _flows_enabled(self, _person: str) -> Any:

@@ -92,7 +92,7 @@ def log_export(request: Request) -> HttpResponseBase:
         response = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
         response["Retry-After"] = "30"
         return response
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # the form again, as if too many downloads are running
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
     chunks = _iter_chunks(new_export.lines())
     download = Download(slot, chunks, content_type=CONTENT_TYPES[new_export.form])

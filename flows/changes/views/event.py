@@ -18,6 +18,7 @@ from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
 from flows.audit.log_list import readable_events
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import decision_context, decision_form, resolution_context
@@ -50,7 +51,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
             reconcile.reconcile_one(change)
     except FlexError as error:
         trouble = f"Couldn't read from Twilio: {error}."
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # nothing is lost: the event's page offers it again
         trouble = "Couldn't write to the audit log, so the outcome is not confirmed yet."
     if request.htmx:
         return _render_event(request, event, trouble=trouble)
@@ -70,6 +71,17 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     form = decision_form(change, request.POST)
     if not form.is_valid():
         return _render_event(request, event, form=form, status=422)
+    trouble = "Couldn't write to the audit log. Your decision was not recorded."
+    with page_if_unrecorded(
+        lambda: _render_event(request, event, form=form, trouble=trouble, status=503)
+    ):
+        return _record_decision(request, event, change, form)
+
+
+def _record_decision(
+    request: Request, event: AuditEvent, change: OpenChange, form: DecisionForm
+) -> HttpResponse:
+    """Record the decision of a valid form, and return the page for the result."""
     try:
         reconcile.resolve_manually(
             change=change,
@@ -92,12 +104,9 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     except FlexError as error:
         trouble = f"Couldn't read from Twilio: {error}."
         return _render_event(request, event, form=form, trouble=trouble, status=502)
-    except audit_log.NotRecorded:
-        trouble = "Couldn't write to the audit log. Your decision was not recorded."
-        return _render_event(request, event, form=form, trouble=trouble, status=503)
     else:
         messages.success(request, "Decision recorded. The flow can be changed again.")
-    return redirect("audit:detail", event_id=event_id)
+    return redirect("audit:detail", event_id=event.event_id)
 
 
 def _render_event(

@@ -54,7 +54,7 @@ def flow_export(request: Request) -> HttpResponse:
             actor=get_actor(request),
             payload=Payload(requested={"format": file_format, "flows": len(flows)}),
         )
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # back to the list, which keeps its search
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
     text = (

@@ -142,7 +142,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
             has_changes = True  # another sync is running, so reload what it brings
         except FlexError:
             pass  # stored in the sync state, which the page shows
-        except (Error, audit_log.NotRecorded):
+        except (Error, audit_log.NotRecorded):  # the other accounts are synced all the same
             trouble = DATABASE_TROUBLE
     if trouble:
         return has_changes, trouble
@@ -150,7 +150,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
         has_changes = bool(reconcile.reconcile(limit=RECONCILE_LIMIT)) or has_changes
     except FlexError:
         pass  # the next sync tries again
-    except (Error, audit_log.NotRecorded):
+    except (Error, audit_log.NotRecorded):  # the flows are synced, which the page shows
         trouble = DATABASE_TROUBLE
     return has_changes, trouble
 

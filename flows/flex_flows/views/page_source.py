@@ -50,7 +50,7 @@ def explain_read_error(
 ) -> failure_messages.Problem | None:
     """Return the reason of a failed read, unless the notice about the account has it already."""
     state = request.states.get(request.account_sid)
-    if error is None or (state and state.why("fetch")):
+    if error is None or (state and state.restriction_of("fetch")):
         return None
     source = "Showing cached data." if row else "No cached data is available."
     return failure_messages.read_failed(error, fallback=source)

@@ -91,7 +91,7 @@ def submit_change(
     except restrictions.OperationUnavailable as unavailable:
         problem = failure_messages.change_unavailable(unavailable.restriction, task=task)
         return page(form.reopen(), status=403, problem=problem)
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # the form again, as after each error here
         return page(form.reopen(), status=503, problem=failure_messages.not_recorded())
     if change.error is None:
         return _success_response(request, change)
@@ -179,7 +179,7 @@ def _failure_response(
     reopened_form = form.reopen()
     operation = event.action.removeprefix("flow.")
     if restrictions.is_endpoint_gone(operation, error):
-        restriction = restrictions.account_availability(event.account_sid).why(operation)
+        restriction = restrictions.account_availability(event.account_sid).restriction_of(operation)
         if restriction:
             problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
             return page(reopened_form, status=422, problem=problem)
@@ -232,7 +232,7 @@ def _read_problem(request: Request, error: FlexError, task: str) -> Problem:
     If Twilio refuses all reads of the account, it is the account's restriction.
     """
     if restrictions.is_endpoint_gone("fetch", error):
-        restriction = restrictions.account_availability(request.account_sid).why("fetch")
+        restriction = restrictions.account_availability(request.account_sid).restriction_of("fetch")
         if restriction:
             return failure_messages.change_unavailable(restriction, task=task)
     return failure_messages.change_failed(error, task=task, is_sent=False)

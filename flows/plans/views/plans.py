@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
 from flows.plans import access, control, drafts, follow_ups
 from flows.plans.drafts import BulkAction
@@ -138,16 +139,18 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
         record_denial(request, control.START_ACTION, {})
         messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
         return render_plan(request, plan, form=form, status=403)
-    try:
+    with page_if_unrecorded(lambda: _not_started_page(request, plan, form)):
         is_started = control.start(
             plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
         )
-    except NotRecorded:
-        messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
-        return render_plan(request, plan, form=form, status=503)
     if not is_started:
         messages.info(request, "This bulk change was already started.")
     return redirect("flows:plan", plan_id=plan.pk)
+
+
+def _not_started_page(request: Request, plan: Plan, form: PlanStartForm) -> HttpResponse:
+    messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
+    return render_plan(request, plan, form=form, status=503)
 
 
 @require_POST
@@ -156,7 +159,7 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     try:
         if not control.stop(plan=plan, actor=get_actor(request)):
             messages.info(request, "This bulk change is not in progress.")
-    except NotRecorded:
+    except NotRecorded:  # the plan goes on, and its page shows how far it is
         messages.warning(
             request,
             "Not stopped: couldn't write to the audit log. "

@@ -198,13 +198,22 @@ class Run:
             flow_changes.create_flow(account_sid=ACCOUNT, values=self.draws.flow(), **common)
         elif act == "update":
             flow_changes.update_flow(
-                sid=row.sid, base=row.resource, values=self._edit(row.resource), **common
+                sid=row.sid,
+                account_sid=ACCOUNT,
+                base=row.resource,
+                values=self._edit(row.resource),
+                **common,
             )
         elif act == "switch":
-            flow_changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
+            flow_changes.set_enabled(
+                sid=row.sid, account_sid=ACCOUNT, enabled=not row.enabled, **common
+            )
         else:
             flow_changes.delete_flow(
-                sid=row.sid, base={"friendly_name": row.friendly_name}, **common
+                sid=row.sid,
+                account_sid=ACCOUNT,
+                base={"friendly_name": row.friendly_name},
+                **common,
             )
         self.tally.counts[OWN_CHANGES] += 1
 
@@ -236,7 +245,7 @@ class Run:
     def _look(self) -> None:
         """Open a flow's page."""
         if row := self._row():
-            mirror.fetch(row.sid)
+            mirror.fetch(row.sid, account_sid=ACCOUNT)
 
     def _row(self) -> Flow | None:
         rows = list(Flow.objects.filter(gone_at=None).order_by("sid"))

@@ -6,6 +6,7 @@ then compared with the log.
 
 from __future__ import annotations
 
+import copy
 import random
 import signal
 import uuid
@@ -226,9 +227,8 @@ class Run:
             self.call()
 
     def _client(self, account_sid: str, *, deadline: float = LONG_DEADLINE) -> ResourceClient:
-        client = clients.flex_client(
-            account_sid, deadline=min(deadline, self.patience * self.trouble.deadline)
-        )
+        deadline = min(deadline, self.patience * self.trouble.deadline)
+        client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
         if self.trouble.when == "at the call":
             self.trouble.client(client)
         return client

@@ -66,11 +66,13 @@ def make_change(
     if verb == "create":
         flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common)
     elif verb == "update":
-        flow_changes.update_flow(sid=sid, base=before, values=values, **common)
+        flow_changes.update_flow(sid=sid, account_sid=ACCOUNT, base=before, values=values, **common)
     elif verb == "set_enabled":
-        flow_changes.set_enabled(sid=sid, enabled=values["enabled"], **common)
+        flow_changes.set_enabled(sid=sid, account_sid=ACCOUNT, enabled=values["enabled"], **common)
     else:
-        flow_changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
+        flow_changes.delete_flow(
+            sid=sid, account_sid=ACCOUNT, base={"friendly_name": before["friendly_name"]}, **common
+        )
 
 
 def start_victim(orders: Instructions) -> BaseProcess:

@@ -1,5 +1,6 @@
 """The account of a flow, and the client of that account."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,59 @@ def test_reads_of_a_thread_go_over_one_connection(sandbox):
         clients.flex_client(OURS, deadline=deadline).fetch(sid)
 
     assert (sandbox.connections, len(sandbox.requests)) == (1, 3)
+
+
+def test_thread_keeps_its_client():
+    client = clients.flex_client(OURS, deadline=4.0)
+
+    assert clients.flex_client(OURS, deadline=4.0) is client
+    assert clients.flex_client(OURS, deadline=15.0) is not client
+
+
+def test_each_thread_has_its_own_client():
+    client = clients.flex_client(OURS)
+
+    with ThreadPoolExecutor(1) as other_thread:
+        assert other_thread.submit(clients.flex_client, OURS).result() is not client
+
+
+@pytest.mark.parametrize("name", ["FLEX_API_URL", "FLEX_ACCOUNTS", "FLEX_RATE_LIMITS"])
+def test_client_is_replaced_if_the_settings_change(settings, name):
+    client = clients.flex_client(OURS)
+    account = settings.FLEX_ACCOUNTS[0]
+    new_values = {
+        "FLEX_API_URL": "https://flex.example/v1",
+        "FLEX_ACCOUNTS": (replace(account, auth=(account.auth[0], "renewed")),),
+        "FLEX_RATE_LIMITS": not settings.FLEX_RATE_LIMITS,
+    }
+    setattr(settings, name, new_values[name])
+
+    replacement = clients.flex_client(OURS)
+
+    assert replacement is not client
+    assert clients.flex_client(OURS) is replacement
+
+
+def test_connections_close_with_the_clients(sandbox):
+    sid = sandbox.add_flow()
+    clients.flex_client(OURS).fetch(sid)
+
+    clients.close_clients()
+    clients.flex_client(OURS).fetch(sid)
+
+    assert sandbox.connections == 2
+
+
+def test_connections_close_if_the_settings_change(sandbox, settings):
+    sid = sandbox.add_flow()
+    clients.flex_client(OURS).fetch(sid)
+    settings.FLEX_RATE_LIMITS = not settings.FLEX_RATE_LIMITS
+
+    clients.flex_client(OURS)
+    settings.FLEX_RATE_LIMITS = not settings.FLEX_RATE_LIMITS
+    clients.flex_client(OURS).fetch(sid)
+
+    assert sandbox.connections == 2
 
 
 def test_turns_are_booked_in_the_database(settings, monkeypatch):
@@ -131,7 +185,7 @@ def test_flow_missing_from_the_mirror_belongs_to_its_account_in_the_log(two_acco
 def test_unknown_flow_belongs_to_no_account_of_several(two_accounts):
     assert ownership.find_account_sid(FLOW) == ""
     with pytest.raises(NotSent, match="account of this flow is unknown"):
-        mirror.fetch(FLOW)
+        mirror.fetch(FLOW, account_sid="")
 
 
 @pytest.mark.django_db

@@ -405,6 +405,7 @@ def test_reverted_external_change_may_be_missing_from_the_inbox(site, actor):
 
     flow_changes.update_flow(
         sid=open_drift.target_sid,
+        account_sid=ACCOUNT,
         base=None,
         values={"friendly_name": "Ours"},
         reason="",

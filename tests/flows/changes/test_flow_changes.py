@@ -254,7 +254,10 @@ def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
     newer = SECRET_URL.replace("hooks", "newer")
 
     rename_flow(
-        sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}"
+        sid,
+        base=mirror.fetch(sid, account_sid=ACCOUNT),
+        values={"integration_url": newer},
+        reason=f"moved to {newer}",
     )
     create_flow(
         values={
@@ -446,7 +449,7 @@ def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
         rename_flow(flow_sid, base=base, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded):
-        rename_flow(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
+        rename_flow(flow_sid, base=mirror.fetch(flow_sid, account_sid=ACCOUNT), change_id=change_id)
 
     assert received_writes(sandbox) == []
 

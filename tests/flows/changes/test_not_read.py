@@ -92,7 +92,7 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
 
     with pytest.raises(flow_changes.FlowUnreadable):
         flow_changes.update_flow(
-            sid=flow_sid, base=base, values={"friendly_name": "Mine", "enabled": True},
+            sid=flow_sid, account_sid=ACCOUNT, base=base, values={"friendly_name": "Mine", "enabled": True},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
 
     with pytest.raises(flow_changes.Conflict):
         flow_changes.update_flow(
-            sid=flow_sid, base=base, values={"friendly_name": "Mine", "integration_retry_count": 2},
+            sid=flow_sid, account_sid=ACCOUNT, base=base, values={"friendly_name": "Mine", "integration_retry_count": 2},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
 

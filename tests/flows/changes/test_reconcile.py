@@ -32,7 +32,7 @@ def rename(flow_sid, actor):
         if fault:
             sandbox.inject(Fault(fault, method="POST"))
         return flow_changes.update_flow(
-            sid=flow_sid, base=None, values=values or {"friendly_name": name}, reason="", actor=actor,
+            sid=flow_sid, account_sid=ACCOUNT, base=None, values=values or {"friendly_name": name}, reason="", actor=actor,
             change_id=uuid.uuid4(),
         ).event  # fmt: skip
 
@@ -198,7 +198,7 @@ def test_deletion(sandbox, flow_sid, actor, fault, expected):
     sandbox.inject(Fault(LOST_RESPONSES[fault], method="DELETE"))
     sandbox.inject(Fault(FaultKind.DROP, method="DELETE", times=None))
     event = flow_changes.delete_flow(
-        sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid, account_sid=ACCOUNT, base={}, reason="", actor=actor, change_id=uuid.uuid4()
     ).event
     assert event.result == "unknown"
 
@@ -213,7 +213,7 @@ def test_deletion(sandbox, flow_sid, actor, fault, expected):
 def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(
     sandbox, flow_sid, actor
 ):
-    live = mirror.fetch(flow_sid)
+    live = mirror.fetch(flow_sid, account_sid=ACCOUNT)
     audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid, changed_fields=["friendly_name"],

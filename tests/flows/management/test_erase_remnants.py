@@ -24,7 +24,13 @@ from flows.plans.skip_reasons import DATA_ERASED
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow
-from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, find_canary
+from tests.flows.management.test_erase_personal_data import (
+    NAME,
+    NUMBER,
+    erase,
+    erase_while_at_twilio,
+    find_canary,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,7 +122,7 @@ def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_
     client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
     assert PlannedChange.objects.get().skip_reason == "Already set."
 
-    erase("--flow", sid)
+    erase_while_at_twilio("--flow", sid)
 
     assert PlannedChange.objects.get().skip_reason == "Already set."
     assert SyncState.objects.get().error == "Twilio did not answer that"
@@ -126,7 +132,7 @@ def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_
 def test_reason_for_a_read_only_account_is_erased(sandbox, flow_sid, by):
     restrictions.set_read_only(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
 
-    erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
+    erase_while_at_twilio(f"--{by}", flow_sid if by == "flow" else "+33199000123")
 
     assert Closure.objects.get().reason == ""
     assert restrictions.account_availability(ACCOUNT).is_read_only
@@ -156,7 +162,7 @@ class TestOpenChange:
     def test_change_is_erased_with_an_event_and_can_be_decided(
         self, unknown_event, flow_sid, client_of
     ):
-        _, err = erase(
+        err = erase_while_at_twilio(
             "--flow", flow_sid, "--despite-open-change", "--reason", "Asked for by the person"
         )
 

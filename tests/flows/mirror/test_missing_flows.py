@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
@@ -19,11 +20,6 @@ from tests.faults.acting import age_history, clock_ahead, create_flow, delete_fl
 
 pytestmark = pytest.mark.django_db
 ONE = "/FlexFlows/*"
-
-
-@pytest.fixture
-def state():
-    return lambda: SyncState.objects.get()
 
 
 @pytest.fixture
@@ -176,7 +172,7 @@ def test_no_flow_is_marked_deleted_while_twilio_refuses_to_show_flows(sandbox, f
 
     report = mirror.sync(ACCOUNT)
 
-    assert restrictions.account_availability(ACCOUNT).why("fetch")
+    assert restrictions.account_availability(ACCOUNT).restriction_of("fetch")
     assert (report.unchecked, deleted_sids(), len(fetched_sids(sandbox))) == (1, set(), fetch_count)
     assert "Twilio refuses to show a flow" in freshness.describe_missing(state())
 
@@ -273,3 +269,20 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
         reconcile.reconcile()
 
     assert OpenChange.objects.get().puzzle == findings.PARTIAL_MATCH
+
+
+@pytest.mark.parametrize(
+    ("missing", "checked"),
+    [(["unchecked before", "new"], 21), (["new", "also new"], 1)],
+    ids=["same gap", "another gap"],
+)
+def test_progress_is_that_of_one_gap(missing, checked):
+    """A sync that fails between two gaps leaves the first one's progress behind."""
+    at = timezone.now()
+    state = SyncState.objects.create(account_sid=ACCOUNT, missing=1, missing_checked=20)
+    MissingFlow.objects.create(sid="unchecked before", account_sid=ACCOUNT, since=at)
+
+    missing_flows.check_missing_flows(state, missing, lambda _sid: None, limit=1, at=at)
+
+    state.refresh_from_db()
+    assert (state.missing, state.missing_checked) == (1, checked)

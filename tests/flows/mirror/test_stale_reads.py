@@ -45,7 +45,7 @@ def read_all(sid):
     """Sync the list, then fetch the flow."""
     mirror.sync(ACCOUNT)
     with pytest.raises(StaleRead):
-        mirror.fetch(sid)
+        mirror.fetch(sid, account_sid=ACCOUNT)
 
 
 def test_new_flow_that_twilio_does_not_show_yet_is_not_marked_deleted(sandbox):
@@ -86,7 +86,7 @@ def test_404_right_after_our_update_is_no_deletion(sandbox, flow_sid):
     )
 
     with pytest.raises(StaleRead):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert (drift_events(), Flow.objects.get().gone_at) == ([], None)
 
@@ -114,7 +114,7 @@ def test_changes_of_other_processes_count_too(sandbox, flow_sid):
     stale(sandbox)
 
     with pytest.raises(StaleRead) as error:
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert error.value.confirmed["friendly_name"] == "Plaintes Lyon"
     assert error.value.seen["friendly_name"] == "Réclamations Lyon"
@@ -140,7 +140,7 @@ def test_value_that_the_flow_never_had_is_drift_at_once(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
+    assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
 
     assert [event.changed_fields for event in drift_events()] == [["friendly_name"]]
 

@@ -117,10 +117,13 @@ def test_creations_are_checked_against_flows_and_each_other(add):
 
 def test_skipped_row_frees_no_address(add):
     a, b = add("A", enabled=True), add("B")
-    bad = ImportEntry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
+    bad = ImportEntry(
+        a, {}, error="Retry count must be 3 or less.", origin="Line 2", account_sid=""
+    )
 
     plan = import_draft.plan_import(
-        entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3")], created_by="omar"
+        entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3", account_sid="")],
+        created_by="omar",
     )
 
     assert (
@@ -213,7 +216,10 @@ def test_rollback_is_checked_against_present_flows(add, sandbox, operator_actor)
 
 def test_rollback_of_a_swap_is_in_reverse_order(add, sandbox, operator_actor):
     a, b = add("A", enabled=True), add("B")
-    entries = [ImportEntry(a, {"enabled": False}), ImportEntry(b, {"enabled": True})]
+    entries = [
+        ImportEntry(a, {"enabled": False}, account_sid=""),
+        ImportEntry(b, {"enabled": True}, account_sid=""),
+    ]
     plan = import_draft.plan_import(entries=entries, created_by="omar")
     assert run_to_end(plan, operator_actor) == ["made", "made"]
     mirror.sync(ACCOUNT)

@@ -128,7 +128,9 @@ def test_entry_changes_only_fields_that_differ(sandbox):
     sid = add_flow(sandbox, friendly_name="Old", janitor_enabled=False)
 
     plan = import_draft.plan_import(
-        entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})],
+        entries=[
+            ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False}, account_sid="")
+        ],
         created_by="omar",
     )
 
@@ -142,10 +144,10 @@ def test_entries_are_skipped_with_a_reason(sandbox):
 
     plan = import_draft.plan_import(
         entries=[
-            ImportEntry(sid, values),
-            ImportEntry(sid, values),
-            ImportEntry("FO" + "9" * 32, values),
-            ImportEntry(error="Not a flow."),
+            ImportEntry(sid, values, account_sid=""),
+            ImportEntry(sid, values, account_sid=""),
+            ImportEntry("FO" + "9" * 32, values, account_sid=""),
+            ImportEntry(error="Not a flow.", account_sid=""),
         ],
         created_by="omar",
     )
@@ -160,7 +162,10 @@ def test_entries_are_skipped_with_a_reason(sandbox):
 def test_entry_without_sid_creates_a_flow():
     plan = import_draft.plan_import(
         entries=[
-            ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})
+            ImportEntry(
+                values={"friendly_name": "New", "contact_identity": "", "long_lived": None},
+                account_sid="",
+            )
         ],
         created_by="omar",
     )
@@ -188,7 +193,8 @@ def test_deletion_compares_the_present_name(sandbox):
 def test_draft_with_a_secret_is_refused():
     with pytest.raises(ValueError, match="would store a secret"):
         import_draft.plan_import(
-            entries=[ImportEntry(values={"integration_url": SECRET_URL})], created_by="omar"
+            entries=[ImportEntry(values={"integration_url": SECRET_URL}, account_sid="")],
+            created_by="omar",
         )
 
     assert SECRET not in dump_tables()
@@ -196,7 +202,8 @@ def test_draft_with_a_secret_is_refused():
 
 def test_unstorable_characters_are_replaced():
     plan = import_draft.plan_import(
-        entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], created_by="omar"
+        entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"}, account_sid="")],
+        created_by="omar",
     )
 
     assert only_change(plan).requested == {"friendly_name": "a\ufffd\u2400b"}

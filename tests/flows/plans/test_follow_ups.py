@@ -66,7 +66,8 @@ def test_rollback_of_a_creation_deletes_the_flow(sandbox, operator_actor):
     entry = ImportEntry(
         values={
             name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")
-        }
+        },
+        account_sid="",
     )
     plan = import_draft.plan_import(entries=[entry], created_by="omar")
 
@@ -128,7 +129,8 @@ def test_retry_has_the_failed_changes(sandbox, operator_actor):
 
 def test_retry_omits_changes_that_were_not_started(sandbox, operator_actor):
     entries = [
-        ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)
+        ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}, account_sid="")
+        for number in range(2)
     ]
     plan = import_draft.plan_import(entries=entries, created_by="omar")
     control.start(plan=plan, reason="", actor=operator_actor)
@@ -138,7 +140,9 @@ def test_retry_omits_changes_that_were_not_started(sandbox, operator_actor):
 
 
 def test_failed_creation_with_two_retries_is_made_once(sandbox, operator_actor):
-    plan = import_draft.plan_import(entries=[ImportEntry(values=NEW_FLOW)], created_by="omar")
+    plan = import_draft.plan_import(
+        entries=[ImportEntry(values=NEW_FLOW, account_sid="")], created_by="omar"
+    )
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert run_to_end(plan, operator_actor) == ["failed"]
     first_retry, second_retry = (

@@ -61,7 +61,13 @@ def rename_with_lost_response(sandbox, sid, actor):
     values = {"friendly_name": "New"}
     change_id = uuid.uuid4()
     return flow_changes.update_flow(
-        sid=sid, base=None, values=values, reason="Why", actor=actor, change_id=change_id
+        sid=sid,
+        account_sid=ACCOUNT,
+        base=None,
+        values=values,
+        reason="Why",
+        actor=actor,
+        change_id=change_id,
     ).event
 
 

@@ -39,7 +39,9 @@ def lose(sandbox, actor, sid="", fault=FaultKind.APPLY_THEN_DROP, **values):
     common = {"reason": "", "actor": actor, "change_id": uuid.uuid4()}
     if sid:
         values = values or {"friendly_name": "New"}
-        return flow_changes.update_flow(sid=sid, base=None, values=values, **common).event
+        return flow_changes.update_flow(
+            sid=sid, account_sid=ACCOUNT, base=None, values=values, **common
+        ).event
     return flow_changes.create_flow(account_sid=ACCOUNT, values={**NEW, **values}, **common).event
 
 
@@ -146,7 +148,12 @@ def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
 
 def test_settled_change_is_not_looked_at_again(client_of, sandbox, flow_sid, actor):
     event = flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
     ).event
     read = len(sandbox.requests)
 

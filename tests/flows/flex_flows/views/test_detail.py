@@ -6,6 +6,7 @@ import pytest
 
 from flows.changes import flow_changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db
 
@@ -13,7 +14,12 @@ pytestmark = pytest.mark.django_db
 def test_change_of_unknown_outcome_stays_visible(client_of, sandbox, flow_sid, actor):
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
     flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
     )
 
     page = client_of("viewer").get(f"/flows/{flow_sid}/")

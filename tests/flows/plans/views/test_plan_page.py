@@ -82,7 +82,8 @@ def test_erasure_empties_the_planned_change(sandbox, operator, actor):
     )
     mirror.sync(ACCOUNT)
     plan = import_draft.plan_import(
-        entries=[ImportEntry(sid, {"contact_identity": "+15550188"})], created_by="omar"
+        entries=[ImportEntry(sid, {"contact_identity": "+15550188"}, account_sid="")],
+        created_by="omar",
     )
 
     erasure.erase(sid=sid, actor=actor)
@@ -174,7 +175,7 @@ def test_title_names_no_account_if_there_is_only_one(operator, sids):
 
 def test_mixed_changes_are_counted_by_action(operator, sids_of_both):
     entries = [
-        ImportEntry(sids_of_both[0], {"friendly_name": "Uno"}),
+        ImportEntry(sids_of_both[0], {"friendly_name": "Uno"}, account_sid=""),
         ImportEntry(
             values={"friendly_name": "Neu"},
             account_sid=Flow.objects.get(sid=sids_of_both[2]).account_sid,

@@ -1,0 +1,26 @@
+"""Fixtures of the tests of the mirror."""
+
+import copy
+
+import pytest
+
+from flows.accounts import clients
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
+
+
+@pytest.fixture
+def hurry(monkeypatch):
+    """Shorten reads to half a second, without pauses between attempts."""
+
+    def make(account_sid, *, deadline=0.5):
+        client = copy.copy(clients.flex_client(account_sid, deadline=min(deadline, 0.5)))
+        client._sleep = lambda seconds: None
+        return client
+
+    monkeypatch.setattr(mirror, "flex_client", make)
+
+
+@pytest.fixture
+def state():
+    return lambda: SyncState.objects.get()
