@@ -80,9 +80,14 @@ def redact_unknown_username(name: str) -> str:
     return usernames.first() or UNKNOWN_USER_LABEL
 
 
-def _append_event(**event: Any) -> AuditEvent:
-    """Append an access event. It concerns the site, so it names no Twilio account."""
-    return audit_log.append(stage=Stage.ACCESS, account_sid="", **event)
+def _append_event(*, perform: Callable[[], Any] = lambda: None, **event: Any) -> AuditEvent:
+    """Append an access event. It concerns the site, so it names no Twilio account.
+
+    `perform` is called in the event's transaction, and may raise to prevent the event.
+    """
+    with audit_log.transaction() as log:
+        perform()
+        return log.append(stage=Stage.ACCESS, account_sid="", **event)
 
 
 def record_login(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:
@@ -100,15 +105,12 @@ def record_login(request: HttpRequest, user: User, *, check: Callable[[], None])
     for kind, value in find_outside_rights(user).items():
         details[f"{kind} (no effect)"] = value
 
-    def check_and_build_payload() -> Payload:
-        check()
-        return Payload(friendly_name=user.get_username(), after=details)
-
     _append_event(
+        perform=check,
         action=LOGIN,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=check_and_build_payload,
+        payload=Payload(friendly_name=user.get_username(), after=details),
     )
 
 
@@ -167,17 +169,17 @@ def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable
     `add` creates the user in the transaction of the event. Raises `NotRecorded`; no user is created
     then.
     """
-
-    def add_user() -> Payload:
-        after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
-        return Payload(friendly_name=add().get_username(), after=after)
-
-    _append_event(
-        action="people.create",
-        result=Result.SUCCEEDED,
-        actor=replace(get_actor(request), label=f"single sign-on: {name}"),
-        payload=add_user,
-    )
+    after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
+    with audit_log.transaction() as log:
+        user = add()
+        log.append(
+            action="people.create",
+            stage=Stage.ACCESS,
+            result=Result.SUCCEEDED,
+            actor=replace(get_actor(request), label=f"single sign-on: {name}"),
+            account_sid="",
+            payload=Payload(friendly_name=user.get_username(), after=after),
+        )
 
 
 def change_own_account(
@@ -195,15 +197,12 @@ def change_own_account(
     if not user.is_authenticated:
         raise PermissionDenied
 
-    def apply_change() -> Payload:
-        change()
-        return Payload(friendly_name=user.get_username(), after=details)
-
     return _append_event(
+        perform=change,
         action=action,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=apply_change,
+        payload=Payload(friendly_name=user.get_username(), after=details),
     )
 
 

@@ -232,27 +232,23 @@ def _append_event(
 
     Raises `LastAdmin` if the change would leave no administrator; nothing is changed then.
     """
-
-    def apply_change() -> Payload:
-        had_admin = _active_admins().exists()
-        before = None if is_new else snapshot_user(person)
-        change()
-        if had_admin and not _active_admins().exists():
-            raise LastAdmin
-        return Payload(
-            friendly_name=person.get_username(), before=before, after=snapshot_user(person)
-        )
-
     try:
-        return audit_log.append(
-            action=action,
-            stage=Stage.ACCESS,
-            result=Result.SUCCEEDED,
-            actor=actor,
-            account_sid="",  # users belong to the site, not to an account
-            reason=reason,
-            payload=apply_change,
-        )
+        with audit_log.transaction() as log:
+            had_admin = _active_admins().exists()
+            before = None if is_new else snapshot_user(person)
+            change()
+            if had_admin and not _active_admins().exists():
+                raise LastAdmin
+            name, after = person.get_username(), snapshot_user(person)
+            return log.append(
+                action=action,
+                stage=Stage.ACCESS,
+                result=Result.SUCCEEDED,
+                actor=actor,
+                account_sid="",  # users belong to the site, not to an account
+                reason=reason,
+                payload=Payload(friendly_name=name, before=before, after=after),
+            )
     except LastAdmin:
         person.refresh_from_db()
         raise

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
-from flows.audit.models import AuditEvent, Result, Stage
+from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result, Stage
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 _SHAPE_BY_RESULT: Final = {
@@ -26,7 +26,6 @@ _DECISION_LABELS: Final = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
-_APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
 _WRITABLE_NAMES: Final = [entry.name for entry in FLEX_FLOW.writable_fields]
 # Observations that need no action.
 _OBSERVATION_LABELS: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
@@ -82,7 +81,7 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
         return "Accepts"
     payload = getattr(event, "payload", None)
     origin_payload = getattr(origin, "payload", None)
-    if origin_payload is None or event.result not in _APPLIED_RESULTS:
+    if origin_payload is None or event.result not in APPLIED_RESULTS:
         return "Refers to"
     if event.action == "flow.delete" and origin_payload.before is None:
         return "Reverts"
@@ -112,7 +111,7 @@ def who(event: AuditEvent) -> str:
 
 def headline(event: AuditEvent) -> str:
     """Return the event as a short sentence, in the past tense only if it was applied."""
-    is_applied = event.result in _APPLIED_RESULTS
+    is_applied = event.result in APPLIED_RESULTS
     if event.action == "flow.update":
         return _update_headline(event, is_applied=is_applied)
     if event.action == "flow.drift":

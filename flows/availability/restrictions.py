@@ -191,7 +191,7 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
     Returns False if it was read-only already. Raises `NotRecorded`.
     """
 
-    def create_closure() -> None:
+    def create_closure() -> bool:
         _, is_new = Closure.objects.get_or_create(
             account_sid=account_sid,
             kind=READ_ONLY,
@@ -201,8 +201,7 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
                 "reason": redact_note(replace_unstorable(reason))[:200],
             },
         )
-        if not is_new:
-            raise _NothingChanged
+        return is_new
 
     return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, create_closure)
 
@@ -223,42 +222,35 @@ def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
     return _delete_closures(RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor)
 
 
-class _NothingChanged(Exception):
-    """The table of closures is already in the requested state."""
-
-
 def _delete_closures(
     action: str, account_sid: str, condition: Q, reason: str, actor: Actor
 ) -> bool:
-    def delete() -> None:
+    def delete() -> bool:
         count, _ = Closure.objects.filter(condition, account_sid=account_sid).delete()
-        if not count:
-            raise _NothingChanged
+        return bool(count)
 
     return _apply_and_log(action, account_sid, reason, actor, delete)
 
 
 def _apply_and_log(
-    action: str, account_sid: str, reason: str, actor: Actor, apply: Callable[[], None]
+    action: str, account_sid: str, reason: str, actor: Actor, apply: Callable[[], bool]
 ) -> bool:
-    """Change the closures in the transaction of the event that records the change."""
+    """Change the closures in the transaction of the event that records the change.
 
-    def apply_and_describe() -> Payload:
-        apply()
-        return Payload(requested={"of": account_sid or "the whole site"})
-
-    try:
-        audit_log.append(
+    Return False if there was nothing to change, as `apply` returns then.
+    """
+    with audit_log.transaction() as log:
+        if not apply():
+            return False
+        log.append(
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
             account_sid=account_sid,
             reason=reason,
-            payload=apply_and_describe,
+            payload=Payload(requested={"of": account_sid or "the whole site"}),
         )
-    except _NothingChanged:
-        return False
     return True
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from flows.accounts.clients import WRITE_DEADLINE, flex_client
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
-from flows.audit.models import Result, Stage
+from flows.audit.models import Result
 from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import mirror
@@ -120,7 +120,7 @@ def update_flow(
     attempt.requested = merged.requested
     if merged.conflicts:
         attempt.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
-        attempt.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
+        attempt.record_outcome(Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, theirs)
     if not merged.requested:
         raise NothingToChange
@@ -178,7 +178,7 @@ def delete_flow(
         mine={},
     )
     if merged.their_fields:
-        attempt.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
+        attempt.record_outcome(Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, before)
     return attempt.execute(lambda: flex_client(attempt.account_sid).delete(sid))
 
@@ -221,7 +221,7 @@ def _start_change(
             must_record=True,
         )
     except FlexError as error:
-        attempt.record(Stage.OUTCOME, Result.FAILED, error=error)
+        attempt.record_outcome(Result.FAILED, error=error)
         raise FlowUnreadable(error) from error
     attempt.before = live
     attempt.requested = None

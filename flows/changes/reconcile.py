@@ -19,6 +19,7 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
+from flows.changes import in_flight
 from flows.changes.findings import (
     Finding,
     filter_unexplained,
@@ -298,28 +299,32 @@ def _record_resolution(
     if payload.erased_at is not None:  # the outcome must not bring erased values back
         updates_mirror = updates_mirror and change.action == "flow.delete"
         flow = None
-    event = audit_log.append(
-        action=attempt.action,
-        stage=Stage.RECONCILED,
-        result=result,
-        actor=actor,
-        change_id=change.change_id,
-        account_sid=attempt.account_sid,
-        target_sid=attempt.target_sid or sid,
-        changed_fields=attempt.changed_fields,
-        reason=reason,
-        refers_to=attempt.refers_to,
-        concurrent_edit=_find_concurrent_edit(change, flow) if result == Result.APPLIED else None,
-        payload=Payload(
-            friendly_name=payload.friendly_name,
-            contact_identity=payload.contact_identity,
-            before=payload.before,
-            requested=payload.requested,
-            after=flow,
-            message=message,
-            findings=findings,
-        ),
-    )
+    concurrent_edit = _find_concurrent_edit(change, flow) if result == Result.APPLIED else None
+    with audit_log.transaction() as log:
+        event = log.append(
+            action=attempt.action,
+            stage=Stage.RECONCILED,
+            result=result,
+            actor=actor,
+            change_id=change.change_id,
+            account_sid=attempt.account_sid,
+            target_sid=attempt.target_sid or sid,
+            changed_fields=attempt.changed_fields,
+            reason=reason,
+            refers_to=attempt.refers_to,
+            payload=Payload(
+                friendly_name=payload.friendly_name,
+                contact_identity=payload.contact_identity,
+                before=payload.before,
+                requested=payload.requested,
+                after=flow,
+                message=message,
+                findings=findings,
+            ),
+        )
+        in_flight.release(event)
+        if concurrent_edit is not None:
+            log.append_observations([concurrent_edit])
     if result == Result.APPLIED and updates_mirror:
         mirror.apply_result(flow, event)
     return event

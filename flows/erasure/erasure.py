@@ -84,23 +84,20 @@ def erase(
     search = ErasureSearch(sid, identity)
     if search.mentions.has_substring(reason):
         raise ReasonMentionsData
-    # Most of the log is read before the append below takes the log's lock.
+    # Most of the log is read before its lock is taken.
     search.scan_events(audit_log.last_seq())
-
-    def erase_and_describe() -> Payload:
-        search.scan_events(audit_log.last_seq())
-        return _erase_search_results(search, despite_open_change=despite_open_change)
-
     event: AuditEvent | None = None
-    with suppress(_NothingToErase):
-        event = audit_log.append(
+    with suppress(_NothingToErase), audit_log.transaction() as log:
+        search.scan_events(log.last_seq)
+        payload = _erase_search_results(search, despite_open_change=despite_open_change)
+        event = log.append(
             action=ERASE_ACTION,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
             target_sid=sid,
             reason=reason,
-            payload=erase_and_describe,
+            payload=payload,
         )
     erase_from_sessions(search.remnants.identities)
     return ErasureResult(

@@ -17,9 +17,8 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
-from flows.audit.audit_batch import BatchEvent, append_batch
 from flows.audit.audit_log import Actor, Observation, Payload
-from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
+from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.mirror import readonly_fields, stale_reads
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -222,14 +221,18 @@ def find_concurrent_edit(
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Accept a flow's external changes up to this event: they leave the inbox."""
-    (accepted,) = append_batch([build_acceptance(event=event, reason=reason, actor=actor)])
-    return accepted
+    with audit_log.transaction() as log:
+        return append_acceptance(log, event=event, reason=reason, actor=actor)
 
 
-def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEvent:
-    """Return the event of an acceptance, for `append_batch`."""
-    return BatchEvent(
+def append_acceptance(
+    log: audit_log.LogTransaction, *, event: AuditEvent, reason: str, actor: Actor
+) -> AuditEvent:
+    """Append the acceptance of a flow's external changes up to this event, and return it."""
+    return log.append(
         action="flow.accept",
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
         actor=actor,
         account_sid=event.account_sid,
         target_sid=event.target_sid,

@@ -24,10 +24,6 @@ NO_ACTOR: Final = Actor(id="", label="")
 _DATE_FIELDS: Final = frozenset({"date_created", "date_updated"})
 
 
-class _AlreadyRecorded(Exception):
-    """Another process recorded this field first."""
-
-
 def unwritable_changes(
     before: Mapping[str, object] | None, after: Mapping[str, object]
 ) -> list[str]:
@@ -75,22 +71,16 @@ def _load_recorded_fields(account_sid: str) -> set[str]:
 
 def _append_event(account_sid: str, name: str, sid: str) -> None:
     """Record a field with the flow it appeared on, unless another process has recorded it."""
-
-    def payload() -> Payload:
+    kind = "read-only" if name in FLEX_FLOW.by_name else "not known to this dashboard"
+    with audit_log.transaction() as log:
         if name in _load_recorded_fields(account_sid):
-            raise _AlreadyRecorded
-        kind = "read-only" if name in FLEX_FLOW.by_name else "not known to this dashboard"
-        return Payload(after={"field": name, "kind": kind, "first seen on": sid})
-
-    try:
-        audit_log.append(
+            return
+        log.append(
             action=FIELD_ACTION,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
             actor=NO_ACTOR,
             account_sid=account_sid,
             changed_fields=[name],
-            payload=payload,
+            payload=Payload(after={"field": name, "kind": kind, "first seen on": sid}),
         )
-    except _AlreadyRecorded:
-        return

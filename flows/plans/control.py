@@ -67,21 +67,18 @@ def _change_and_log(
     Return False if the status of the plan doesn't allow it. Raises `NotRecorded`.
     """
     try:
-        audit_log.append(
-            action=action,
-            stage=Stage.ACCESS,
-            result=Result.SUCCEEDED,
-            actor=replace(actor, request_id=str(plan.pk)),
-            reason=reason,
-            payload=partial(_change_and_describe, plan, change),
-        )
+        with audit_log.transaction() as log:
+            change()
+            remaining = plan.changes.filter(skip_reason="", done_at=None).count()
+            log.append(
+                action=action,
+                stage=Stage.ACCESS,
+                result=Result.SUCCEEDED,
+                actor=replace(actor, request_id=str(plan.pk)),
+                reason=reason,
+                payload=Payload(requested={"plan": plan.title, "flows": remaining}),
+            )
     except TransitionNotAllowed:
         return False
     plan.refresh_from_db()
     return True
-
-
-def _change_and_describe(plan: Plan, change: Callable[[], None]) -> Payload:
-    change()
-    remaining = plan.changes.filter(skip_reason="", done_at=None).count()
-    return Payload(requested={"plan": plan.title, "flows": remaining})

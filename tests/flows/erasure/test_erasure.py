@@ -22,7 +22,7 @@ from flows.mirror.models import Flow
 from flows.search.models import SavedView
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW_FLOW, create_flow, delete_flow, rename_flow
+from tests.faults.acting import NEW_FLOW, append_stage, create_flow, delete_flow, rename_flow
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def record(actor, **values):
     }
     payload_names = columns.keys() & Payload.__dataclass_fields__.keys()
     payload = {name: columns.pop(name) for name in payload_names}
-    return audit_log.append(actor=actor, payload=Payload(**payload), **columns)
+    return append_stage(actor=actor, payload=Payload(**payload), **columns)
 
 
 def erased_seqs():

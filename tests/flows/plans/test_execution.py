@@ -75,10 +75,10 @@ def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monk
     plan = make_plan(sandbox, count=2)
     control.start(plan=plan, reason="", actor=operator_actor)
 
-    def refuse(**_event):
+    def refuse(_log, **_event):
         raise NotRecorded("the audit log cannot be written")
 
-    monkeypatch.setattr(flow_changes.audit_log, "append", refuse)
+    monkeypatch.setattr(flow_changes.audit_log.LogTransaction, "append", refuse)
     run_worker()
 
     plan.refresh_from_db()
