@@ -19,15 +19,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from flexadmin.http import form_rescue
+from flexadmin.signin.actions import SigninAction
+from flexadmin.users.actions import UserAction
 from flexadmin.users.roles import find_outside_rights, get_role
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 
-LOGIN: Final = "auth.login"
-LOGOUT: Final = "auth.logout"
-LOCKOUT: Final = "auth.lockout"
-PASSWORD_CHANGE: Final = "auth.password_change"  # noqa: S105 - an action's name
 ANONYMOUS_LABEL: Final = "Not signed in"
 MAX_USERNAME_LENGTH: Final = 150  # characters
 UNKNOWN_USER_LABEL: Final = "unknown username"
@@ -107,7 +105,7 @@ def record_login(request: HttpRequest, user: User, *, check: Callable[[], None])
 
     _append_event(
         perform=check,
-        action=LOGIN,
+        action=SigninAction.LOGIN,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
         payload=Payload(friendly_name=user.get_username(), after=details),
@@ -119,7 +117,7 @@ def record_denial(
     name: str,
     cause: str,
     *,
-    action: str = LOGIN,
+    action: str = SigninAction.LOGIN,
     user: User | AnonymousUser | None = None,
 ) -> AuditEvent:
     """Record a refused sign-in, or another refused action of a signed-in user.
@@ -139,7 +137,7 @@ def record_lockout(
 ) -> None:
     """Record that further attempts are refused for some time."""
     _append_event(
-        action=LOCKOUT,
+        action=SigninAction.LOCKOUT,
         result=Result.DENIED,
         actor=get_actor(request, user),
         payload=_denial_payload(name, cause),
@@ -154,7 +152,7 @@ def record_logout(request: HttpRequest, user: User) -> None:
     """Record a sign-out. If that fails, log an error: the user must be able to sign out anyway."""
     try:
         _append_event(
-            action=LOGOUT,
+            action=SigninAction.LOGOUT,
             result=Result.SUCCEEDED,
             actor=get_actor(request, user),
             payload=Payload(friendly_name=user.get_username()),
@@ -173,7 +171,7 @@ def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable
     with audit_log.transaction() as log:
         user = add()
         log.append(
-            action="people.create",
+            action=UserAction.CREATE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=replace(get_actor(request), label=f"single sign-on: {name}"),

@@ -14,12 +14,12 @@ from django.db.models import Q, QuerySet
 
 from flexadmin.models import AccountRole, OutsideRights
 from flexadmin.users import services
+from flexadmin.users.actions import UserAction
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
 
-RIGHTS_FOUND: Final = "people.rights_found"
 NO_ACTOR: Final = Actor(id="", label="")
 NO_EFFECT_MESSAGE: Final = "Granted outside this dashboard, with no effect here."
 REMOVED_MESSAGE: Final = "Removed outside this dashboard."
@@ -105,7 +105,7 @@ def _record_user(user: User) -> None:
         OutsideRights.objects.update_or_create(person=user, defaults={"rights": after})
         names = {**before, **after}
         log.append(
-            action=RIGHTS_FOUND,
+            action=UserAction.FIND_RIGHTS,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
             actor=NO_ACTOR,

@@ -76,8 +76,10 @@ def transaction() -> Iterator[LogTransaction]:
     try:
         with atomic(durable=True):
             head = _lock_chain_head()
+            first_seq = head.seq
             yield LogTransaction(head)
-            head.save()
+            if head.seq > first_seq:
+                head.save()
     except Error as error:
         close_lost_connection()
         raise NotRecorded("the audit log cannot be written") from error
@@ -128,7 +130,7 @@ def _build_rows(fields: EventFields) -> tuple[AuditEvent, AuditPayload]:
         change_id=fields.get("change_id"),
         request_id=uuid.UUID(actor.request_id) if actor.request_id else None,
         stage=fields["stage"],
-        action=fields["action"],
+        action=str(fields["action"]),
         result=fields["result"],
         actor_id=actor.id,
         actor_label=replace_unstorable(actor.label)[:150],

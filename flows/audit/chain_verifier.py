@@ -17,9 +17,9 @@ from flows.audit.chain import (
     payload_hash_of_row,
 )
 from flows.audit.consistency import DerivedTable
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result
 
-ERASE_ACTION: Final = "audit.erase"
 BATCH_SIZE: Final = 1000
 _SALTED_PAYLOAD_FIELDS: Final = ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
 _ROW_FIELDS: Final = (
@@ -124,7 +124,7 @@ class _ErasureIndex:
     def _load_new_events(self) -> None:
         """Load the intact erasure events after the last one that was loaded."""
         events = AuditEvent.objects.filter(
-            action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._loaded_seq
+            action=AuditAction.ERASE, result=Result.SUCCEEDED, seq__gt=self._loaded_seq
         )
         for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._loaded_seq = row["seq"]

@@ -22,11 +22,11 @@ from flows.audit.chain import (
     PAYLOAD_FIELDS,
     canonical_json,
 )
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import redact, redact_note
 
-EXPORT_ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
 BATCH_SIZE: Final = 500
 _PAYLOAD_COLUMNS: Final = (*PAYLOAD_FIELDS, "erased_at", *OPTIONAL_PAYLOAD_FIELDS)
@@ -97,7 +97,7 @@ def start_export(
             "through": log.last_seq + 1,
         }
         event = log.append(
-            action=EXPORT_ACTION,
+            action=AuditAction.EXPORT,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,

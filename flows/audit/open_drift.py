@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from flows.audit.log_actions import DriftAction
 from flows.audit.models import APPLIED_RESULTS, UNIQUE_STAGES, AuditEvent, AuditPayload, OpenDrift
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -15,7 +16,7 @@ def add(events: Iterable[AuditEvent]) -> None:
     OpenDrift.objects.bulk_create(
         OpenDrift(event=event, target_sid=event.target_sid)
         for event in events
-        if event.action == "flow.drift"
+        if event.action == DriftAction.DRIFT
     )
 
 

@@ -19,6 +19,7 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
+from flows.availability.actions import AvailabilityAction
 from flows.availability.models import Closure
 from flows.core.database import close_lost_connection, short_lock_timeout
 from flows.redaction.masking import redact_note, replace_unstorable
@@ -38,11 +39,6 @@ REQUIRED_CALLS: Final = {
 }
 COLLECTION_CALLS: Final = frozenset({"list", "create"})  # their 404 is not about one flow
 GONE_CODE: Final = 20410  # Twilio's error code for an endpoint that was removed
-SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = (
-    "account.close",
-    "account.reopen",
-    "account.ask_again",
-)
 REFUSAL_ADVICE: Final = (
     "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. "
     "The API key may also lack permission, or FLEX_API_URL may be wrong. "
@@ -203,7 +199,9 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
         )
         return is_new
 
-    return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, create_closure)
+    return _apply_and_log(
+        AvailabilityAction.SET_READ_ONLY, account_sid, reason, actor, create_closure
+    )
 
 
 def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
@@ -211,7 +209,9 @@ def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
 
     Returns False if it was not read-only. Raises `NotRecorded`.
     """
-    return _delete_closures(LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor)
+    return _delete_closures(
+        AvailabilityAction.LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor
+    )
 
 
 def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
@@ -219,7 +219,9 @@ def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
 
     Returns False if there were none. Raises `NotRecorded`.
     """
-    return _delete_closures(RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor)
+    return _delete_closures(
+        AvailabilityAction.RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor
+    )
 
 
 def _delete_closures(

@@ -15,6 +15,7 @@ from flows.accounts.clients import WRITE_DEADLINE, flex_client
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import Result
+from flows.changes.actions import ChangeAction
 from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import mirror
@@ -81,7 +82,7 @@ def create_flow(
         if FLEX_FLOW.normalize_value(name, value) is not None
     }
     attempt = ChangeAttempt(
-        "flow.create",
+        ChangeAction.CREATE,
         account_sid,
         actor,
         change_id,
@@ -112,7 +113,9 @@ def update_flow(
     to belong to. Raise `Conflict` if someone else changed the same fields, `NothingToChange`,
     `FlowUnreadable`, and the errors of `ChangeAttempt.execute`.
     """
-    attempt = _new_attempt("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
+    attempt = _new_attempt(
+        ChangeAction.UPDATE, sid, account_sid, reason, actor, change_id, refers_to
+    )
     theirs = _start_change(attempt, base, values)
     values = _restore_secrets(values, theirs)
     base = theirs if base is None else _restore_secrets(base, theirs)
@@ -169,7 +172,9 @@ def delete_flow(
     account_sid: str = "",
 ) -> Change:
     """Delete a flow, or raise `Conflict` if a field of `base`, as the user saw it, has changed."""
-    attempt = _new_attempt("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
+    attempt = _new_attempt(
+        ChangeAction.DELETE, sid, account_sid, reason, actor, change_id, refers_to
+    )
     before = _start_change(attempt, base, None)
     # The user saw the flow redacted, so both sides are compared redacted.
     merged = merge(

@@ -20,6 +20,7 @@ from flows.audit.models import (
     Result,
     Stage,
 )
+from flows.changes.actions import ChangeAction
 from flows.twilio.pickling import PicklableError
 
 
@@ -103,7 +104,7 @@ def _open_change_of_flow(sid: str) -> AuditEvent | None:
     """Return the latest event of the open change that is of this flow, or may have created it."""
     is_of_flow = Q(target_sid=sid)
     if not _is_flow_in_log(sid):
-        is_of_flow |= Q(action="flow.create")
+        is_of_flow |= Q(action=ChangeAction.CREATE)
     changes = OpenChange.objects.select_related("latest").filter(is_of_flow)
     change = changes.order_by("-latest").first()
     return change.latest if change else None

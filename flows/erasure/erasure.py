@@ -17,8 +17,8 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
-from flows.audit.verification import ERASE_ACTION
 from flows.core.database import split_batches
 from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch
 from flows.erasure.remnants import erase_from_sessions
@@ -91,7 +91,7 @@ def erase(
         search.scan_events(log.last_seq)
         payload = _erase_search_results(search, despite_open_change=despite_open_change)
         event = log.append(
-            action=ERASE_ACTION,
+            action=AuditAction.ERASE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,

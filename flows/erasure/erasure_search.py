@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.audit.verification import ERASE_ACTION
 from flows.core import database
 from flows.erasure.mentions import MentionMatcher
 from flows.erasure.remnants import Remnants
@@ -106,7 +106,7 @@ class ErasureSearch:
         if self._sids.intersection(findings.get("reading") or {}):
             # A decision's payload shows each flow that was read for it.
             self._matching_seqs.add(row["seq"])
-        elif row["action"] != ERASE_ACTION and mentions(payload):
+        elif row["action"] != AuditAction.ERASE and mentions(payload):
             self._add_mentioning_event(row, payload)
 
     def _add_mentioning_event(self, row: dict[str, Any], payload: list[Any]) -> None:
@@ -148,7 +148,7 @@ def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
 
 
 def _unerased_events() -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
+    return AuditEvent.objects.exclude(action=AuditAction.ERASE).filter(payload__erased_at=None)
 
 
 def _identities_of_event(row: dict[str, Any]) -> list[Any]:

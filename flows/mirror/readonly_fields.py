@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.mirror.actions import MirrorAction
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
-FIELD_ACTION: Final = "account.field"
 # Fields recorded for an account: a sender of ever new ones must not fill the log.
 MAX_FIELDS: Final = 100
 NAME_MAX: Final = 100
@@ -65,7 +65,7 @@ def record_new_fields(account_sid: str, pairs: Iterable[tuple[Snapshot | None, S
 
 
 def _load_recorded_fields(account_sid: str) -> set[str]:
-    events = AuditEvent.objects.filter(account_sid=account_sid, action=FIELD_ACTION)
+    events = AuditEvent.objects.filter(account_sid=account_sid, action=MirrorAction.FIELD)
     return {name for names in events.values_list("changed_fields", flat=True) for name in names}
 
 
@@ -76,7 +76,7 @@ def _append_event(account_sid: str, name: str, sid: str) -> None:
         if name in _load_recorded_fields(account_sid):
             return
         log.append(
-            action=FIELD_ACTION,
+            action=MirrorAction.FIELD,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
             actor=NO_ACTOR,

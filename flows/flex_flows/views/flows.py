@@ -28,6 +28,7 @@ from flows.checks import flow_warnings
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.search.models import SavedView
@@ -77,7 +78,7 @@ def flow_list(request: Request) -> HttpResponse:
 
 
 @require_POST
-@require_permission("flows.view_flow", action="flow.sync")
+@require_permission("flows.view_flow", action=MirrorAction.SYNC)
 def flow_sync(request: Request) -> HttpResponse:
     """Sync the mirror with Twilio. It only reads, so everyone who can view flows may do it."""
     query = flow_search.Query.of(request.GET, request.scope)

@@ -215,7 +215,7 @@ def test_sign_in_works_while_outside_rights_cannot_be_recorded(client, client_of
     real = audit_log.LogTransaction.append
 
     def refuse_rights_event(log, **event):
-        if event["action"] == outside_rights.RIGHTS_FOUND:
+        if event["action"] == "people.rights_found":
             raise audit_log.NotRecorded("full")
         return real(log, **event)
 
