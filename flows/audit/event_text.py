@@ -84,25 +84,27 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
     """Return the relation of an event to the one it refers to, as a verb such as "Reverts"."""
     if event.action == DriftAction.ACCEPT:
         return "Accepts"
-    payload = getattr(event, "payload", None)
     origin_payload = getattr(origin, "payload", None)
     if origin_payload is None or event.result not in APPLIED_RESULTS:
         return "Refers to"
     if event.action == "flow.delete" and origin_payload.before is None:
         return "Reverts"
-    state = payload and (payload.after or payload.requested)
-    if not state:
-        return "Refers to"
-    names = origin.changed_fields or _WRITABLE_NAMES
-    if _has_same_values(state, origin_payload.before, names):
+    state = _resulting_state(event)
+    if _has_same_values(state, origin_payload.before, origin.changed_fields or _WRITABLE_NAMES):
         return "Reverts"
     if _has_same_values(state, origin_payload.after, _WRITABLE_NAMES):
         return "Restores"
     return "Refers to"
 
 
+def _resulting_state(event: AuditEvent) -> dict[str, Any]:
+    """Return the flow after the change, or the requested values, or {} if neither is stored."""
+    payload = getattr(event, "payload", None)
+    return (payload and (payload.after or payload.requested)) or {}
+
+
 def _has_same_values(state: dict[str, Any], other: dict[str, Any] | None, names: list[str]) -> bool:
-    if not other:
+    if not state or not other:
         return False
     return not FLEX_FLOW.differing_fields(other, state, names)
 
