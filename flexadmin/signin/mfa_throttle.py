@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 from flexadmin.signin import auth_events, login_throttle
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa_forms import CODE_USED
 
 TOO_MANY_CODES: Final = "too many wrong codes"
@@ -80,7 +81,7 @@ class FactorCheckMixin:
 class FactorReauthenticationMixin(FactorCheckMixin):
     """Addition to allauth's pages on which a signed-in user confirms their identity."""
 
-    factor_action = "auth.confirm"
+    factor_action: str = SigninAction.REAUTHENTICATE
     is_emptied = False
 
     def factor_user(self) -> User:

@@ -5,7 +5,7 @@ Wrong attempts are counted and recorded as at sign-in, so that an open session i
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from allauth.account.views import ReauthenticateView
 from allauth.mfa.base.views import ReauthenticateView as ReauthenticateByCodeView
@@ -15,11 +15,10 @@ from django.http import HttpRequest, HttpResponse
 
 from flexadmin.models import SignInTry
 from flexadmin.signin import auth_events, login_throttle
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeReauthenticationForm, PasskeyReauthenticationForm
 from flexadmin.signin.mfa_throttle import FactorReauthenticationMixin
-
-REAUTHENTICATE: Final = "auth.confirm"
 
 
 class PasswordCheckMixin:
@@ -71,7 +70,7 @@ class PasswordCheckMixin:
 class PasswordReauthentication(PasswordCheckMixin, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
     """Reauthentication by password."""
 
-    action = REAUTHENTICATE
+    action = SigninAction.REAUTHENTICATE
     password_field = "password"  # noqa: S105 - a field's name
 
 

@@ -24,6 +24,7 @@ from django.utils.decorators import method_decorator
 from flexadmin.http.form_rescue import FORM_PERMISSIONS, PendingForm, pending_form
 from flexadmin.ops import housekeeping
 from flexadmin.signin import auth_events, login_throttle, sessions
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeForm, PasskeyForm
 from flexadmin.signin.mfa_throttle import FactorCheckMixin
@@ -103,7 +104,7 @@ class SecondFactor(
 ):
     """Second step of a sign-in: a code or a passkey, for users who have set one up."""
 
-    factor_action = auth_events.LOGIN
+    factor_action = SigninAction.LOGIN
     form_class = CodeForm
     webauthn_form_class = PasskeyForm
 

@@ -18,10 +18,10 @@ MANAGE_USERS: Final = "flexadmin.manage_people"
 View = Callable[..., HttpResponse]
 
 
-def require_user_manager(action: str) -> Callable[[View], View]:
+def require_user_manager(action: str = "") -> Callable[[View], View]:
     """Restrict a view to users who may manage users on every account.
 
-    A refused change by anyone else is recorded as `action`.
+    A refused change by anyone else is recorded as `action`. A page that only reads has none.
     """
 
     def decorate(view: View) -> View:
@@ -30,7 +30,7 @@ def require_user_manager(action: str) -> Callable[[View], View]:
             request.account_sid = ""
             # Our backend takes an account's SID as the object.
             if not request.user.has_perm(MANAGE_USERS, twilio_accounts.ALL_ACCOUNTS):  # type: ignore[arg-type]
-                if request.method != "GET":
+                if action and request.method != "GET":
                     record_refusal(request, action)
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flexadmin.signin.oidc_settings import configured_issuer, is_uid_of_issuer
 from flexadmin.users import outside_rights, services
 from flexadmin.users.access import record_refusal, require_user_manager
+from flexadmin.users.actions import UserAction
 from flexadmin.users.forms import NewUserForm, ReasonForm, RolesForm
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.accounts import twilio_accounts
@@ -48,7 +49,7 @@ def get_factors(person: User) -> list[Authenticator]:
 
 
 @require_GET
-@require_user_manager("people.view")
+@require_user_manager()
 def user_list(request: Request) -> HttpResponse:
     """List all users, with a mark for those who have rights from outside this dashboard."""
     people = User.objects.order_by("-is_active", "username").prefetch_related(
@@ -72,7 +73,7 @@ def user_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_user_manager(services.CREATE)
+@require_user_manager(UserAction.CREATE)
 def user_create(request: Request) -> HttpResponse:
     """Create a user and show their temporary password once."""
     form = NewUserForm(request.POST if request.method == "POST" else None, auto_id="new_%s")
@@ -92,13 +93,13 @@ def user_create(request: Request) -> HttpResponse:
 
 
 @require_GET
-@require_user_manager("people.view")
+@require_user_manager()
 def user_detail(request: Request, person_id: int) -> HttpResponse:
     return _user_page(request, get_object_or_404(User, pk=person_id))
 
 
 @require_POST
-@require_user_manager(services.SET_ROLES)
+@require_user_manager(UserAction.SET_ROLES)
 def change_user_roles(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     form = RolesForm(request.POST, person=person, auto_id="role_%s")
@@ -120,7 +121,7 @@ def change_user_roles(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.DEACTIVATE)
+@require_user_manager(UserAction.DEACTIVATE)
 def change_user_active(request: Request, person_id: int) -> HttpResponse:
     """Activate or deactivate a user. The POST field `active` is "true" or "false"."""
     is_active = request.POST.get("active") == "true"
@@ -137,11 +138,11 @@ def change_user_active(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.RESET_FACTORS)
+@require_user_manager(UserAction.RESET_FACTORS)
 def reset_user_factors(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _refuse_own_account(request, services.RESET_FACTORS)
+        return _refuse_own_account(request, UserAction.RESET_FACTORS)
     return _change_with_reason(
         request,
         person,
@@ -152,7 +153,7 @@ def reset_user_factors(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.UNLINK_SSO)
+@require_user_manager(UserAction.UNLINK_SSO)
 def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
     return _change_with_reason(
         request,
@@ -164,7 +165,7 @@ def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.REMOVE_RIGHTS)
+@require_user_manager(UserAction.REMOVE_RIGHTS)
 def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
     """Remove the rights that a user was granted outside this dashboard."""
     return _change_with_reason(
@@ -177,12 +178,12 @@ def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.SET_PASSWORD)
+@require_user_manager(UserAction.SET_PASSWORD)
 def reset_user_password(request: Request, person_id: int) -> HttpResponse:
     """Set a temporary password and show it once."""
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _refuse_own_account(request, services.SET_PASSWORD)
+        return _refuse_own_account(request, UserAction.SET_PASSWORD)
     form = ReasonForm(request.POST, auto_id=REASON_FORM_IDS["password_form"])
     if not form.is_valid():
         return _user_page(request, person, password_form=form, status=422)

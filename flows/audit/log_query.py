@@ -105,10 +105,8 @@ class LogQuery:
         before = given_values.get("before", "")
         if before and not _is_seq(before):
             faults["before"] = f"Not an event number: {before}"
-        if "from" not in faults and "to" not in faults:
-            from_date, to_date = filters["from_date"], filters["to_date"]
-            if "" < to_date < from_date:
-                faults["from"] = f"“From” ({from_date}) is after “to” ({to_date})"
+        if faults.keys().isdisjoint(("from", "to")):
+            faults |= _order_of_dates(filters["from_date"], filters["to_date"])
         return cls(
             **filters,
             before=int(before) if _is_seq(before) else 0,
@@ -170,6 +168,13 @@ _FILTER_NAMES: Final = tuple(
 KNOWN_PARAMETERS: Final = frozenset(
     {*(PARAMETER_NAMES.get(name, name) for name in _FILTER_NAMES), "before", "whole"}
 )
+
+
+def _order_of_dates(from_date: str, to_date: str) -> dict[str, str]:
+    """Return an error message, by parameter, if both dates are given in the wrong order."""
+    if "" < to_date < from_date:
+        return {"from": f"“From” ({from_date}) is after “to” ({to_date})"}
+    return {}
 
 
 def _parse_parameter(parameter: str, value: str) -> tuple[str, str]:

@@ -33,6 +33,7 @@ class Result(models.TextChoices):
 
 # A change has each of these stages at most once.
 UNIQUE_STAGES: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
+APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
 
 
 # Twilio may still apply a creation this long after its attempt.
@@ -148,7 +149,7 @@ class AuditPayload(RedactedModel):
 class OpenChange(models.Model):
     """A change without a known outcome: in progress, or its response was lost.
 
-    It is derived from the log. `audit_log.append` updates it in the transaction of the event, so
+    It is derived from the log. `changes.in_flight` updates it in the transaction of the event, so
     that open changes are found without a search of the log.
     """
 

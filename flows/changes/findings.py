@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, Stage
+from flows.changes.actions import ChangeAction
 from flows.changes.readback import Readback
 from flows.mirror.stale_reads import StaleRead, is_older
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -59,10 +60,10 @@ def inspect_change(change: OpenChange, readback: Readback) -> Finding:
 
     Raise `StaleRead`, `ReadUnavailable` or another `FlexError` if nothing can be told yet.
     """
-    if change.action == "flow.create":
+    if change.action == ChangeAction.CREATE:
         return _find_created_flow(change, _list_with_candidates(change, readback))
     live = readback.flow(change.target_sid, change.attempt.account_sid)
-    if change.action == "flow.delete":
+    if change.action == ChangeAction.DELETE:
         return Finding(live is None, live)
     return _inspect_update(change, live)
 
@@ -165,7 +166,7 @@ def _unexplained_deleted(
 
 def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
     """Return the flows that don't match the request of another open creation."""
-    creations = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
+    creations = OpenChange.objects.filter(action=ChangeAction.CREATE).exclude(pk=change.pk)
     other_creations = list(creations.select_related("attempt__payload"))
     return [
         flow
@@ -189,7 +190,7 @@ def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapsh
     explaining = events.filter(
         Q(seq__lt=change.attempt.seq)
         | Q(stage=Stage.OBSERVED)
-        | Q(action="flow.create", result__in=audit_log.APPLIED_RESULTS)
+        | Q(action=ChangeAction.CREATE, result__in=audit_log.APPLIED_RESULTS)
     )
     explained_sids = set(explaining.values_list("target_sid", flat=True))
     return [flow for flow in flows if flow["sid"] not in explained_sids]

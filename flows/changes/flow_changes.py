@@ -14,7 +14,8 @@ from typing import Any
 from flows.accounts.clients import WRITE_DEADLINE, flex_client
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
-from flows.audit.models import Result, Stage
+from flows.audit.models import Result
+from flows.changes.actions import ChangeAction
 from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import mirror
@@ -80,7 +81,7 @@ def create_flow(
         if FLEX_FLOW.normalize_value(name, value) is not None
     }
     attempt = ChangeAttempt(
-        "flow.create",
+        ChangeAction.CREATE,
         account_sid,
         actor,
         change_id,
@@ -111,7 +112,9 @@ def update_flow(
     someone else changed the same fields, `NothingToChange`, `FlowUnreadable`, and the errors of
     `ChangeAttempt.execute`.
     """
-    attempt = _new_attempt("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
+    attempt = _new_attempt(
+        ChangeAction.UPDATE, sid, account_sid, reason, actor, change_id, refers_to
+    )
     theirs = _start_change(attempt, base, values)
     values = _restore_secrets(values, theirs)
     base = theirs if base is None else _restore_secrets(base, theirs)
@@ -119,7 +122,7 @@ def update_flow(
     attempt.requested = merged.requested
     if merged.conflicts:
         attempt.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
-        attempt.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
+        attempt.record_outcome(Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, theirs)
     if not merged.requested:
         raise NothingToChange
@@ -168,7 +171,9 @@ def delete_flow(
     refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Delete a flow, or raise `Conflict` if a field of `base`, as the user saw it, has changed."""
-    attempt = _new_attempt("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
+    attempt = _new_attempt(
+        ChangeAction.DELETE, sid, account_sid, reason, actor, change_id, refers_to
+    )
     before = _start_change(attempt, base, None)
     # The user saw the flow redacted, so both sides are compared redacted.
     merged = merge(
@@ -177,7 +182,7 @@ def delete_flow(
         mine={},
     )
     if merged.their_fields:
-        attempt.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
+        attempt.record_outcome(Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, before)
     return attempt.execute(lambda: flex_client(attempt.account_sid).delete(sid))
 
@@ -219,7 +224,7 @@ def _start_change(
             must_record=True,
         )
     except FlexError as error:
-        attempt.record(Stage.OUTCOME, Result.FAILED, error=error)
+        attempt.record_outcome(Result.FAILED, error=error)
         raise FlowUnreadable(error) from error
     attempt.before = live
     attempt.requested = None

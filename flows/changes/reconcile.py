@@ -19,6 +19,8 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
+from flows.changes import in_flight
+from flows.changes.actions import ChangeAction
 from flows.changes.findings import (
     Finding,
     filter_unexplained,
@@ -55,7 +57,7 @@ def reconcile(*, limit: int = 50) -> list[AuditEvent]:
     one change only, which then needs a user's decision. The first error is raised at the end.
     """
     readback = Readback()
-    can_resolve = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
+    can_resolve = Q(puzzle="") | Q(action=ChangeAction.CREATE) | Q(is_unreadable=True)
     changes = list(unresolved_changes().filter(can_resolve)[:limit])
     events: list[AuditEvent] = []
     errors: list[FlexError] = []
@@ -122,11 +124,11 @@ def resolve_manually(
         raise NotAmbiguous
     flow: Snapshot | None = None
     created_sid, updates_mirror = "", True
-    if applied and current.action == "flow.create":
+    if applied and current.action == ChangeAction.CREATE:
         _check_candidate(current, sid)
         created_sid = sid
         flow, updates_mirror = _read_created_flow(current, sid)
-    elif applied and current.action == "flow.update":
+    elif applied and current.action == ChangeAction.UPDATE:
         flow = _derive_updated_flow(current)
     return _record_resolution(
         current,
@@ -214,7 +216,7 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
     result = Result.APPLIED if finding.is_applied else Result.NOT_APPLIED
     message = "Confirmed by reading from Twilio. Nothing was sent."
     sid = ""
-    if change.action == "flow.create" and finding.flow:
+    if change.action == ChangeAction.CREATE and finding.flow:
         sid = finding.flow.get("sid", "")
     try:
         return _record_resolution(change, result, finding.flow, message, sid=sid)
@@ -296,30 +298,34 @@ def _record_resolution(
     attempt = change.attempt
     payload = attempt.payload
     if payload.erased_at is not None:  # the outcome must not bring erased values back
-        updates_mirror = updates_mirror and change.action == "flow.delete"
+        updates_mirror = updates_mirror and change.action == ChangeAction.DELETE
         flow = None
-    event = audit_log.append(
-        action=attempt.action,
-        stage=Stage.RECONCILED,
-        result=result,
-        actor=actor,
-        change_id=change.change_id,
-        account_sid=attempt.account_sid,
-        target_sid=attempt.target_sid or sid,
-        changed_fields=attempt.changed_fields,
-        reason=reason,
-        refers_to=attempt.refers_to,
-        concurrent_edit=_find_concurrent_edit(change, flow) if result == Result.APPLIED else None,
-        payload=Payload(
-            friendly_name=payload.friendly_name,
-            contact_identity=payload.contact_identity,
-            before=payload.before,
-            requested=payload.requested,
-            after=flow,
-            message=message,
-            findings=findings,
-        ),
-    )
+    concurrent_edit = _find_concurrent_edit(change, flow) if result == Result.APPLIED else None
+    with audit_log.transaction() as log:
+        event = log.append(
+            action=attempt.action,
+            stage=Stage.RECONCILED,
+            result=result,
+            actor=actor,
+            change_id=change.change_id,
+            account_sid=attempt.account_sid,
+            target_sid=attempt.target_sid or sid,
+            changed_fields=attempt.changed_fields,
+            reason=reason,
+            refers_to=attempt.refers_to,
+            payload=Payload(
+                friendly_name=payload.friendly_name,
+                contact_identity=payload.contact_identity,
+                before=payload.before,
+                requested=payload.requested,
+                after=flow,
+                message=message,
+                findings=findings,
+            ),
+        )
+        in_flight.release(event)
+        if concurrent_edit is not None:
+            log.append_observations([concurrent_edit])
     if result == Result.APPLIED and updates_mirror:
         mirror.apply_result(flow, event)
     return event
@@ -327,7 +333,7 @@ def _record_resolution(
 
 def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observation | None:
     """Return the edit of someone else that an updated flow shows, or None."""
-    if flow is None or change.action != "flow.update":
+    if flow is None or change.action != ChangeAction.UPDATE:
         return None
     payload = change.attempt.payload
     return drift.find_concurrent_edit(

@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.audit.verification import ERASE_ACTION
 from flows.core import database
 from flows.erasure.mentions import MentionMatcher
 from flows.erasure.remnants import Remnants
@@ -106,7 +106,7 @@ class ErasureSearch:
             self._matching_seqs.add(row["seq"])
             return
         payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
-        if row["action"] == ERASE_ACTION or not self._is_mentioned(payload):
+        if row["action"] == AuditAction.ERASE or not self._is_mentioned(payload):
             return
         if self._is_by_identity:
             self._add_event_with_identity(row, payload)
@@ -144,7 +144,7 @@ def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
 
 
 def _unerased_events() -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
+    return AuditEvent.objects.exclude(action=AuditAction.ERASE).filter(payload__erased_at=None)
 
 
 def _sids_of_reading(row: dict[str, Any]) -> Iterable[str]:

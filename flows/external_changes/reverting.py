@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.changes import in_flight
 from flows.core.database import split_batches
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror.models import Flow
@@ -59,7 +59,7 @@ def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     open_changes: dict[str, AuditEvent] = {}
     for batch in split_batches(sids):
         flows |= {flow.sid: flow for flow in Flow.objects.filter(sid__in=batch)}
-        open_changes |= audit_log.open_changes_by_flow(batch)
+        open_changes |= in_flight.open_changes_by_flow(batch)
     return [
         _build_revert(change, flows.get(change.last.target_sid), open_changes) for change in changes
     ]

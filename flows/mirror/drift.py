@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
-from flows.audit.audit_batch import BatchEvent, append_batch
 from flows.audit.audit_log import Actor, Observation, Payload
-from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
+from flows.audit.log_actions import DriftAction
+from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.mirror import readonly_fields, stale_reads
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -60,7 +60,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            has_state = after is not None or action in ("flow.delete", "flow.drift")
+            has_state = after is not None or action in ("flow.delete", DriftAction.DRIFT)
             # Masked again: an older version masked less, which must not look like a change.
             states[sid] = RecordedState(seq, redact(after), has_state and erased_at is None)
     return states
@@ -212,7 +212,7 @@ def find_concurrent_edit(
     if not changed:
         return None
     return Observation(
-        action="flow.drift",
+        action=DriftAction.DRIFT,
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changed,
@@ -222,14 +222,18 @@ def find_concurrent_edit(
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Accept a flow's external changes up to this event: they leave the inbox."""
-    (accepted,) = append_batch([build_acceptance(event=event, reason=reason, actor=actor)])
-    return accepted
+    with audit_log.transaction() as log:
+        return append_acceptance(log, event=event, reason=reason, actor=actor)
 
 
-def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEvent:
-    """Return the event of an acceptance, for `append_batch`."""
-    return BatchEvent(
-        action="flow.accept",
+def append_acceptance(
+    log: audit_log.LogTransaction, *, event: AuditEvent, reason: str, actor: Actor
+) -> AuditEvent:
+    """Append the acceptance of a flow's external changes up to this event, and return it."""
+    return log.append(
+        action=DriftAction.ACCEPT,
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
         actor=actor,
         account_sid=event.account_sid,
         target_sid=event.target_sid,
@@ -279,9 +283,9 @@ def _build_observation(
     is_baseline: bool,
 ) -> Observation:
     before = last.snapshot if last and last.is_known else None
-    action = "flow.drift"
+    action = DriftAction.DRIFT
     if snapshot and _is_first_state(last, is_baseline=is_baseline):
-        action = "flow.baseline"
+        action = DriftAction.BASELINE
     return Observation(
         action=action,
         account_sid=account_sid,

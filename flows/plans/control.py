@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from django.utils import timezone
 
@@ -13,13 +13,11 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
 from flows.plans import leases
+from flows.plans.actions import PlanAction
 from flows.plans.execution import STOPPED_BY_USER, run_plan
 from flows.plans.models import Plan
 from flows.plans.status import ACTIVE_STATUSES, PlanEvent, TransitionNotAllowed, change_status
 from flows.redaction.masking import redact_note, replace_unstorable
-
-START_ACTION: Final = "plan.start"
-STOP_ACTION: Final = "plan.stop"
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
@@ -30,7 +28,7 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     """
     stored_reason = redact_note(replace_unstorable(reason))[:200]
     change = partial(_start, plan, reason=stored_reason, actor=asdict(actor))
-    return _change_and_log(START_ACTION, plan, actor, change, reason=stored_reason)
+    return _change_and_log(PlanAction.START, plan, actor, change, reason=stored_reason)
 
 
 def stop(*, plan: Plan, actor: Actor) -> bool:
@@ -38,7 +36,7 @@ def stop(*, plan: Plan, actor: Actor) -> bool:
 
     Return False if the plan isn't running. Raises `NotRecorded`; the plan then keeps running.
     """
-    return _change_and_log(STOP_ACTION, plan, actor, partial(_stop, plan), reason=plan.reason)
+    return _change_and_log(PlanAction.STOP, plan, actor, partial(_stop, plan), reason=plan.reason)
 
 
 def _start(plan: Plan, **values: Any) -> None:
@@ -67,21 +65,18 @@ def _change_and_log(
     Return False if the status of the plan doesn't allow it. Raises `NotRecorded`.
     """
     try:
-        audit_log.append(
-            action=action,
-            stage=Stage.ACCESS,
-            result=Result.SUCCEEDED,
-            actor=replace(actor, request_id=str(plan.pk)),
-            reason=reason,
-            payload=partial(_change_and_describe, plan, change),
-        )
+        with audit_log.transaction() as log:
+            change()
+            remaining = plan.changes.filter(skip_reason="", done_at=None).count()
+            log.append(
+                action=action,
+                stage=Stage.ACCESS,
+                result=Result.SUCCEEDED,
+                actor=replace(actor, request_id=str(plan.pk)),
+                reason=reason,
+                payload=Payload(requested={"plan": plan.title, "flows": remaining}),
+            )
     except TransitionNotAllowed:
         return False
     plan.refresh_from_db()
     return True
-
-
-def _change_and_describe(plan: Plan, change: Callable[[], None]) -> Payload:
-    change()
-    remaining = plan.changes.filter(skip_reason="", done_at=None).count()
-    return Payload(requested={"plan": plan.title, "flows": remaining})

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
+from flows.changes import in_flight
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
@@ -120,7 +120,7 @@ def plan_bulk_action(
     """
     sids = list(dict.fromkeys(sids))
     flows = flows_by_sid(sids)
-    open_changes = audit_log.open_changes_by_flow(list(flows))
+    open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [
         _plan_action(action, flow, open_changes, editable_scope)
         for flow in sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))

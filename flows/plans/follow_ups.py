@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
@@ -94,7 +95,7 @@ def plan_retry(*, plan: Plan, created_by: str) -> Plan:
     """
     retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
     flows = flows_by_sid(change.target_sid for change in retryable)
-    open_changes = audit_log.open_changes_by_flow(list(flows))
+    open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [
         _build_retry(original, flows.get(original.target_sid), open_changes)
         for original in retryable

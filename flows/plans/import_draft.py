@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
+from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
@@ -90,7 +90,7 @@ class _ImportBuilder:
         self.flows = flows
         self.editable_scope = editable_scope
         self.visible_scope = visible_scope
-        self.open_changes = audit_log.open_changes_by_flow(list(flows))
+        self.open_changes = in_flight.open_changes_by_flow(list(flows))
         self.first_entries: dict[str, ImportEntry] = {}
 
     def build(self, entry: ImportEntry) -> PlannedChange:

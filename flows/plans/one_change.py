@@ -9,7 +9,7 @@ from typing import Any, Final
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenDrift
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.mirror.stale_reads import StaleRead
 from flows.plans.items import is_applied, is_rolled_back
 from flows.plans.models import PlannedChange
@@ -45,7 +45,7 @@ def make_change(change: PlannedChange, *, reason: str, actor: Actor) -> ChangeRe
         error = unreadable.error
     except flow_changes.NothingToChange:
         return ChangeResult("Already set when its turn came.")
-    except audit_log.ConcurrentChange as concurrent:
+    except in_flight.ConcurrentChange as concurrent:
         return _result_of_concurrent_change(change, concurrent)
     except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
         return ChangeResult()
@@ -84,7 +84,7 @@ def _send(change: PlannedChange, reason: str, actor: Actor) -> FlexError | None:
 
 
 def _result_of_concurrent_change(
-    change: PlannedChange, concurrent: audit_log.ConcurrentChange
+    change: PlannedChange, concurrent: in_flight.ConcurrentChange
 ) -> ChangeResult:
     if concurrent.event.change_id == change.change_id:  # the log has this very change
         return ChangeResult()

@@ -8,12 +8,12 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, find_problems
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,7 +149,7 @@ def test_switch_that_is_held_back_stays_in_the_dialog(open_page, two_flows, acto
     page = open_page("operator", name="ada")
     dialog = ask(page)
     dialog.get_by_label("Reason").fill("Kept words")
-    audit_log.append(
+    append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=two_flows,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -258,7 +258,7 @@ def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
 
     assert (attempt.change_id, attempt.stage, attempt.result) == (change_id, "attempt", "pending")
     assert attempt.payload.requested or act is delete_flow
-    assert list(audit_log.pending_attempts()) == [attempt]
+    assert list(in_flight.pending_attempts()) == [attempt]
     sandbox.clear_faults()
     sandbox.release()
     assert change.outcome().event.result == ("succeeded" if act is delete_flow else "unknown")

@@ -31,7 +31,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.changes import flow_changes, reconcile
+from flows.changes import flow_changes, in_flight, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
@@ -52,7 +52,7 @@ ENDLESS = {
 }  # fmt: skip
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, audit_log.ConcurrentChange,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, in_flight.ConcurrentChange,
     mirror.SyncBusy, reconcile.NotAmbiguous,
 )  # fmt: skip
 

@@ -7,8 +7,8 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.audit import audit_log
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
+from flows.changes import in_flight
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.plans.models import Plan
@@ -108,8 +108,8 @@ def test_several_open_changes_of_one_flow_are_all_found(there_and_back):
     there_and_back()
 
     assert OpenChange.objects.count() == 2
-    assert audit_log.open_changes_by_flow([SID]) == {SID: latest}
-    with pytest.raises(audit_log.ConcurrentChange):
+    assert in_flight.open_changes_by_flow([SID]) == {SID: latest}
+    with pytest.raises(in_flight.ConcurrentChange):
         append_attempt(SID)
 
 

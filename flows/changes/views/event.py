@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
+from flows.audit.log_actions import AuditAction
 from flows.audit.log_list import readable_events
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.changes import reconcile
+from flows.changes.actions import ChangeAction
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import decision_context, decision_form, resolution_context
 from flows.mirror.models import Flow
@@ -29,13 +31,13 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 @require_GET
-@require_permission("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action=AuditAction.VIEW)
 def event_detail(request: Request, event_id: str) -> HttpResponse:
     return _render_event(request, get_object_or_404(AuditEvent, event_id=event_id))
 
 
 @require_POST
-@require_permission("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action=AuditAction.VIEW)
 def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     """Read from Twilio to resolve this event's change.
 
@@ -61,7 +63,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
 
 
 @require_POST
-@require_permission("flows.change_flow", action="flow.decide")
+@require_permission("flows.change_flow", action=ChangeAction.DECIDE)
 def event_decide(request: Request, event_id: str) -> HttpResponse:
     """Record a user's decision about a change that reading can't resolve."""
     event = get_object_or_404(AuditEvent, event_id=event_id)

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
-from flows.audit import audit_log, log_paging
+from flows.audit import log_paging
 from flows.audit.access import Request, require_permission
 from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
+from flows.changes import in_flight
 from flows.checks import flow_warnings
 from flows.flex_flows import snippets
 from flows.flex_flows.states import mark_under_way
@@ -72,7 +73,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
             raise Http404("Twilio has no such Flex Flow") from error
         snapshot = row.resource if row else {"sid": sid}
     state = _page_state(error)
-    open_change = mark_under_way(audit_log.open_changes_by_flow([sid]).get(sid))
+    open_change = mark_under_way(in_flight.open_changes_by_flow([sid]).get(sid))
     is_unresolved = open_change is not None
     actions = AvailableActions(request)  # also loads `request.states`, which the problem needs
     context = {

@@ -20,6 +20,7 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.core import database
 from flows.flex_flows import snippets
+from flows.flex_flows.actions import FlowPageAction
 from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -29,7 +30,7 @@ SELECTION_EMPTY = "Select at least one flow."
 
 
 @require_POST
-@require_permission("flows.view_flow", action="flow.export")
+@require_permission("flows.view_flow", action=FlowPageAction.EXPORT)
 def flow_export(request: Request) -> HttpResponse:
     """Return the selected flows as a file, and log that they leave the site.
 
@@ -48,7 +49,7 @@ def flow_export(request: Request) -> HttpResponse:
     flows = _selected_flows(sids, request.scope)
     try:
         audit_log.append(
-            action="flow.export",
+            action=FlowPageAction.EXPORT,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=get_actor(request),

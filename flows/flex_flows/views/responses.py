@@ -21,7 +21,7 @@ from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, get_actor
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
@@ -85,7 +85,7 @@ def submit_change(
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except flow_changes.FlowUnreadable as failure:
         return _unreadable_response(request, form, page, failure.error, task=task, sid=sid)
-    except audit_log.ConcurrentChange as concurrent:
+    except in_flight.ConcurrentChange as concurrent:
         problem = failure_messages.blocked_by_open_change(concurrent.event, is_creation=not sid)
         return page(form.reopen(), status=409, problem=problem)
     except restrictions.OperationUnavailable as unavailable:

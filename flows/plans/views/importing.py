@@ -18,14 +18,15 @@ from flows.accounts.permissions import scope_of
 from flows.audit.access import Request, require_permission
 from flows.core import database
 from flows.mirror.models import Flow
-from flows.plans import control, import_draft
+from flows.plans import import_draft
+from flows.plans.actions import PlanAction
 from flows.plans.import_entries import check_items, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.change_flow", action=control.START_ACTION)
+@require_permission("flows.change_flow", action=PlanAction.START)
 def plan_import(request: Request) -> HttpResponse:
     """Import flows from JSON or a table. Text that can't be read stays in the form."""
     pasted = request.POST.get("entries", "")

@@ -19,6 +19,7 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
 from flows.plans import access, control, drafts, follow_ups
+from flows.plans.actions import PlanAction
 from flows.plans.drafts import BulkAction
 from flows.plans.forms import BulkActionForm, PlanStartForm
 from flows.plans.models import Plan
@@ -86,7 +87,7 @@ def plan_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.change_flow", action=control.START_ACTION)
+@require_permission("flows.change_flow", action=PlanAction.START)
 def plan_new(request: Request) -> HttpResponse:
     """Draft an action for the selected flows. Ask for the value first if the action takes one."""
     if request.method == "GET":
@@ -122,12 +123,12 @@ def plan_detail(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@plan_permission_required("can_act", action=control.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if request.method == "GET":
         return redirect("flows:plan", plan_id=plan.pk)
     if access.missing_permission(plan, request.user):
-        record_denial(request, control.START_ACTION, {})
+        record_denial(request, PlanAction.START, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
         form = build_start_form(plan, reason=request.POST.get("reason", ""))
@@ -136,7 +137,7 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if not form.is_valid():
         return render_plan(request, plan, form=form, status=422)
     if access.blocked_reason(plan):
-        record_denial(request, control.START_ACTION, {})
+        record_denial(request, PlanAction.START, {})
         messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
         return render_plan(request, plan, form=form, status=403)
     with page_if_unrecorded(lambda: _not_started_page(request, plan, form)):
@@ -154,7 +155,7 @@ def _not_started_page(request: Request, plan: Plan, form: PlanStartForm) -> Http
 
 
 @require_POST
-@plan_permission_required("can_act", action=control.STOP_ACTION)
+@plan_permission_required("can_act", action=PlanAction.STOP)
 def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     try:
         if not control.stop(plan=plan, actor=get_actor(request)):
@@ -169,7 +170,7 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_act", action=control.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
     return _create_follow_up(
         request, plan, follow_ups.plan_rollback, empty_message="There is nothing to roll back."
@@ -177,7 +178,7 @@ def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_act", action=control.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_retry(request: Request, plan: Plan) -> HttpResponse:
     return _create_follow_up(
         request, plan, follow_ups.plan_retry, empty_message="There is nothing to retry."
@@ -185,7 +186,7 @@ def plan_retry(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_discard", action=control.START_ACTION)
+@plan_permission_required("can_discard", action=PlanAction.START)
 def plan_discard(request: Request, plan: Plan) -> HttpResponse:
     if not drafts.discard_draft(plan=plan):
         messages.error(request, "This bulk change was started, so it can't be discarded.")

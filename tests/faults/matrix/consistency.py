@@ -22,7 +22,7 @@ from rich.table import Table
 from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.changes import flow_changes, reconcile
+from flows.changes import flow_changes, in_flight, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow, MissingFlow, SyncState
 from flows.twilio.client import ResourceClient
@@ -53,7 +53,7 @@ STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
 PAGE_SIZE: Final = 3  # flows of a list's page
 EXPECTED_ERRORS: Final = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.ConcurrentChange, mirror.SyncBusy,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, in_flight.ConcurrentChange, mirror.SyncBusy,
 )  # fmt: skip
 
 DrawLag = Callable[[random.Random, str], Lag | None]

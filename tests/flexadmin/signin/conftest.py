@@ -7,7 +7,7 @@ from flows.audit import audit_log
 
 @pytest.fixture
 def make_log_unwritable(monkeypatch):
-    def refuse(**_event):
+    def refuse(_log, **_event):
         raise audit_log.NotRecorded("the audit log cannot be written")
 
-    return lambda: monkeypatch.setattr(audit_log, "append", refuse)
+    return lambda: monkeypatch.setattr(audit_log.LogTransaction, "append", refuse)

@@ -212,14 +212,14 @@ def test_other_roles_cannot_remove_outside_rights(client_of, role):
 def test_sign_in_works_while_outside_rights_cannot_be_recorded(client, client_of, monkeypatch):
     superuser()
     client_of("admin")
-    real = audit_log.append
+    real = audit_log.LogTransaction.append
 
-    def refuse_rights_event(**event):
-        if event["action"] == outside_rights.RIGHTS_FOUND:
+    def refuse_rights_event(log, **event):
+        if event["action"] == "people.rights_found":
             raise audit_log.NotRecorded("full")
-        return real(**event)
+        return real(log, **event)
 
-    monkeypatch.setattr(audit_log, "append", refuse_rights_event)
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_rights_event)
     sign_in(client, "admin")
 
     assert "External permissions" in client.get("/people/").content.decode()
@@ -269,11 +269,13 @@ def test_superuser_recorded_before_is_not_promoted():
     assert not user.groups.exists()
 
 
+def refuse_event(_log, **_event):
+    raise audit_log.NotRecorded("full")
+
+
 def test_upgrade_continues_if_the_log_cannot_be_written(monkeypatch):
     superuser()
-    monkeypatch.setattr(
-        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
-    )
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_event)
 
     upgrade()
 

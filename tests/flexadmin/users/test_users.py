@@ -236,10 +236,10 @@ def test_form_errors_prevent_a_new_user(admin, changed_fields, message):
 
 
 def test_user_is_not_created_if_it_cannot_be_recorded(admin, monkeypatch):
-    def fail(**_event):
+    def fail(_log, **_event):
         raise audit_log.NotRecorded("locked")
 
-    monkeypatch.setattr(audit_log, "append", fail)
+    monkeypatch.setattr(audit_log.LogTransaction, "append", fail)
 
     page = admin.post("/people/new/", {"name": "nora", "role": "viewer", "reason": "Why"})
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import findings, reconcile
 from flows.changes.flow_changes import Change
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError

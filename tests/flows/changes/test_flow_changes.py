@@ -12,11 +12,11 @@ from django.db import connection
 from django.utils import timezone
 
 from flows.accounts import clients
-from flows.audit import audit_log
-from flows.audit.audit_log import AlreadyRecorded, ConcurrentChange, NotRecorded
+from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange, OutcomeNotRecorded
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.client import ResourceClient
@@ -312,7 +312,7 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
     )
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
-    assert not audit_log.pending_attempts().exists()
+    assert not in_flight.pending_attempts().exists()
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
@@ -577,7 +577,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     attempt = own_events().get()
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
-    assert list(audit_log.pending_attempts()) == [attempt]
+    assert list(in_flight.pending_attempts()) == [attempt]
     assert f"outcome of change {change_id} is not recorded" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
@@ -621,7 +621,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
         AuditEvent.objects.get(stage="outcome").payload.message
         == "internal error during the request"
     )
-    assert not audit_log.pending_attempts().exists()
+    assert not in_flight.pending_attempts().exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,11 @@
 """Events with the personal data that the tests erase."""
 
-from flows.audit import audit_log
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditPayload
 
 NUMBER = "+33199000123"  # of the fixture's flow
 SID = "FO" + "1" * 32
+from tests.faults.acting import append_stage
 
 
 def record(actor, **values):
@@ -19,7 +19,7 @@ def record(actor, **values):
     }
     payload_names = columns.keys() & Payload.__dataclass_fields__.keys()
     payload = {name: columns.pop(name) for name in payload_names}
-    return audit_log.append(actor=actor, payload=Payload(**payload), **columns)
+    return append_stage(actor=actor, payload=Payload(**payload), **columns)
 
 
 def erased_seqs():

@@ -6,6 +6,7 @@ from django.utils import timezone
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.plans import control, execution
+from flows.plans.actions import PlanAction
 from flows.plans.models import Plan
 from tests.faults.acting import (
     SECRET_URL,
@@ -30,7 +31,7 @@ def test_start_is_logged_before_anything_is_sent(sandbox, operator_actor):
 
     control.start(plan=plan, reason="because", actor=operator_actor)
 
-    event = AuditEvent.objects.get(action=control.START_ACTION)
+    event = AuditEvent.objects.get(action=PlanAction.START)
     assert (event.actor_label, str(event.request_id), event.payload.requested["flows"]) == (
         "operator",
         str(plan.pk),
@@ -86,7 +87,7 @@ def test_stop_leaves_the_remaining_changes_planned(sandbox, operator_actor, monk
 
     assert states == ["made"] * 2 + ["planned"] * 3
     assert (plan.status, plan.stop_reason) == ("stopped", "Stopped.")
-    assert AuditEvent.objects.filter(action=control.STOP_ACTION, request_id=plan.pk).count() == 1
+    assert AuditEvent.objects.filter(action=PlanAction.STOP, request_id=plan.pk).count() == 1
 
 
 def test_stop_without_a_worker_ends_the_plan(sandbox, operator_actor):

@@ -8,6 +8,7 @@ from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.erasure import erasure
 from flows.plans import control, execution, skip_reasons
+from flows.plans.actions import PlanAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import (
     SECRET_URL,
@@ -29,7 +30,7 @@ def test_each_change_is_logged_under_the_plan(sandbox, operator_actor):
 
     assert run_to_end(plan, operator_actor) == ["made"] * 3
 
-    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=control.START_ACTION)
+    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=PlanAction.START)
     assert events.filter(stage="outcome", result="succeeded").count() == 3
     assert {event.reason for event in events} == {"because"}
     assert {event.actor_label for event in events} == {"operator"}
@@ -75,10 +76,10 @@ def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monk
     plan = make_plan(sandbox, count=2)
     control.start(plan=plan, reason="", actor=operator_actor)
 
-    def refuse(**_event):
+    def refuse(_log, **_event):
         raise NotRecorded("the audit log cannot be written")
 
-    monkeypatch.setattr(flow_changes.audit_log, "append", refuse)
+    monkeypatch.setattr(flow_changes.audit_log.LogTransaction, "append", refuse)
     run_worker()
 
     plan.refresh_from_db()

@@ -9,7 +9,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, AuditPayload
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
-from tests.faults.acting import own_events, received_writes
+from tests.faults.acting import append_stage, own_events, received_writes
 from tests.flows.flex_flows.views.submitting import edit, new
 
 pytestmark = pytest.mark.django_db
@@ -133,12 +133,12 @@ def test_nothing_is_sent_when_the_log_cannot_be_written(client_of, sandbox, flow
 def test_lost_outcome_is_told_plainly(client_of, sandbox, flow_sid, monkeypatch):
     client = client_of("operator")
     data = {**form_data(client.get(f"/flows/{flow_sid}/edit/")), "friendly_name": "Sent"}
-    append = audit_log.append
+    append = audit_log.LogTransaction.append
     monkeypatch.setattr(
-        audit_log,
+        audit_log.LogTransaction,
         "append",
-        lambda **event_fields: (
-            append(**event_fields) if event_fields["stage"] == "attempt" else _fail()
+        lambda log, **event_fields: (
+            append(log, **event_fields) if event_fields["stage"] == "attempt" else _fail()
         ),
     )
 
@@ -150,7 +150,7 @@ def test_lost_outcome_is_told_plainly(client_of, sandbox, flow_sid, monkeypatch)
 
 
 def test_change_is_held_back_while_another_is_open(client_of, sandbox, flow_sid, actor):
-    audit_log.append(
+    append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=flow_sid,
     )  # fmt: skip

@@ -8,9 +8,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.audit import audit_log
 from flows.mirror import mirror
 from tests import ACCOUNT
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -142,7 +142,7 @@ QUERIES_OF_THE_LIST = 16
 
 
 def attempt_on(sid, actor):
-    audit_log.append(
+    append_stage(
         action="flow.update",
         stage="attempt",
         result="pending",
