@@ -114,7 +114,7 @@ class _Simulation:
         return f"{reason} {later} frees them, but comes later: move it above this one."
 
     def _find_later_release(self, key: FlowKey, position: int) -> int | None:
-        """Return the position of the first change after `position` that frees the flow's address."""
+        """Return the position of the next change that frees the flow's address."""
         flow = self.flows[key]
         for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
             if change.target_sid != key or change.skip_reason:

@@ -51,8 +51,8 @@ def _start(plan: Plan, **values: Any) -> None:
 def _stop(plan: Plan) -> None:
     idle_plan = leases.idle_plan(plan)
     if idle_plan.exists():  # there is no worker that would notice a request
-        now = timezone.now()
-        change_status(idle_plan, PlanEvent.STOP, stop_requested_at=now, stop_reason=STOPPED_BY_USER)
+        values = {"stop_requested_at": timezone.now(), "stop_reason": STOPPED_BY_USER}
+        change_status(idle_plan, PlanEvent.STOP, **values)
     else:
         change_status(Plan.objects.filter(pk=plan.pk), PlanEvent.REQUEST_STOP)
 

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django import forms
@@ -260,15 +261,16 @@ def _detect_delimiter(text: str) -> str:
 
     Among equals, the one with the most columns wins.
     """
+    return max(DELIMITERS, key=partial(_count_columns, text))
 
-    def count_columns(delimiter: str) -> tuple[int, int]:
-        try:
-            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-        except csv.Error:
-            return 0, 0
-        return sum(bool(find_target(title)) for title in header), len(header)
 
-    return max(DELIMITERS, key=count_columns)
+def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
+    """Return the number of columns that are known fields, and of all columns."""
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return 0, 0
+    return sum(bool(find_target(title)) for title in header), len(header)
 
 
 def _column_note(title: str) -> str:

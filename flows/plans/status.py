@@ -78,17 +78,17 @@ def change_status(plans: QuerySet[Plan], event: PlanEvent, **values: Any) -> Non
         raise TransitionNotAllowed(event)
 
 
-def _values_of_status(status: PlanStatus, now: datetime) -> dict[str, Any]:
+def _values_of_status(status: PlanStatus, changed_at: datetime) -> dict[str, Any]:
     """Return the values of the other fields that a plan gets with a status."""
     if status == PlanStatus.RUNNING:
         return {
-            "started_at": now,
+            "started_at": changed_at,
             "stop_requested_at": None,
             "ended_at": None,
             "stop_reason": "",
             "lease_id": None,
-            "heartbeat_at": now,
+            "heartbeat_at": changed_at,
         }
     if status == PlanStatus.STOPPING:
-        return {"stop_requested_at": now}
-    return {"ended_at": now, "lease_id": None}
+        return {"stop_requested_at": changed_at}
+    return {"ended_at": changed_at, "lease_id": None}

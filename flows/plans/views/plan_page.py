@@ -209,8 +209,8 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
 def _join_phrases(phrases: Sequence[tuple[str, str, str]]) -> str:
     """Join phrases of (count with its noun, count, verb). Only the first has the noun."""
     first = [f"{with_noun} {verb}" for with_noun, _, verb in phrases[:1]]
-    others = [f"{count} {verb}" for _, count, verb in phrases[1:]]
-    return ", ".join(first + others)
+    following = [f"{count} {verb}" for _, count, verb in phrases[1:]]
+    return ", ".join(first + following)
 
 
 def _count_planned_actions(items: Iterable[PlanItem]) -> Counter[str]:

@@ -46,27 +46,36 @@ def plan_permission_required(permission: str, *, action: str) -> Callable[[View]
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, plan_id: uuid.UUID) -> HttpResponse:
-            plan = Plan.objects.filter(pk=plan_id).first()
-            sids = access.account_sids_of_plan(plan_id)
-            request.account_sid = sids[0] if len(sids) == 1 else ""
-            request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
-            if plan is None:
-                is_allowed = has_permission_anywhere(request.user, "flows.view_flow")
-            else:
-                permissions = access.permissions_on_plan(request.user, plan, sids)
-                is_allowed = getattr(permissions, permission)
-            if not is_allowed:
-                if request.method != "GET":
-                    record_denial(request, action, {})
-                request.account_sid = ""  # the error page must not reveal the account
-                raise PermissionDenied
-            if plan is None:
-                raise Http404("there is no such bulk change")
-            return view(request, plan)
+            return view(request, _permitted_plan(request, plan_id, permission, action))
 
         return guarded
 
     return decorate
+
+
+def _permitted_plan(request: Request, plan_id: uuid.UUID, permission: str, action: str) -> Plan:
+    """Return the plan. Raises `PermissionDenied`, or `Http404` if there is no such plan."""
+    plan = Plan.objects.filter(pk=plan_id).first()
+    account_sids = access.account_sids_of_plan(plan_id)
+    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
+    request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
+    if not _has_permission(request, plan, account_sids, permission):
+        if request.method != "GET":
+            record_denial(request, action, {})
+        request.account_sid = ""  # the error page must not reveal the account
+        raise PermissionDenied
+    if plan is None:
+        raise Http404("there is no such bulk change")
+    return plan
+
+
+def _has_permission(
+    request: Request, plan: Plan | None, account_sids: list[str], permission: str
+) -> bool:
+    if plan is None:
+        return has_permission_anywhere(request.user, "flows.view_flow")
+    permissions = access.permissions_on_plan(request.user, plan, account_sids)
+    return bool(getattr(permissions, permission))
 
 
 @require_GET
