@@ -2,10 +2,10 @@
 
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditPayload
+from tests.faults.acting import append_stage
 
 NUMBER = "+33199000123"  # of the fixture's flow
 SID = "FO" + "1" * 32
-from tests.faults.acting import append_stage
 
 
 def record(actor, **values):
