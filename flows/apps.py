@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from flows.twilio.flex import flex_flow  # noqa: F401 - its import registers the resource
+
 
 class FlowsConfig(AppConfig):
     name = "flows"

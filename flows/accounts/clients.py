@@ -15,7 +15,7 @@ from flows.accounts import rates, twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Resource
 
 READ_DEADLINE = 4.0  # seconds that a page waits for Twilio before it shows the mirror
 FORM_DEADLINE = 6.0  # seconds that a form waits for the current flow that it starts from
@@ -35,14 +35,18 @@ class _ThreadClients(threading.local):
 
     def __init__(self) -> None:
         self.settings: tuple[object, ...] = ()
-        self.by_account: dict[tuple[str, float], ResourceClient] = {}
+        self.by_key: dict[tuple[str, str, float], ResourceClient] = {}
 
 
 _thread = _ThreadClients()
 
 
-def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> ResourceClient:
-    """Return the thread's client for the account, whose calls have this deadline in seconds.
+def resource_client(
+    resource: Resource, account_sid: str, *, deadline: float = WRITE_DEADLINE
+) -> ResourceClient:
+    """Return the thread's client for a resource of the account.
+
+    Its calls have this deadline in seconds.
 
     Raises `NotSent` if the account is unknown or the site has no credentials for it.
     """
@@ -51,17 +55,17 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> Resour
     if _thread.settings != current_settings:
         close_clients()
         _thread.settings = current_settings
-    key = (account_sid, deadline)
-    if key not in _thread.by_account:
-        _thread.by_account[key] = _create_client(account, deadline)
-    return _thread.by_account[key]
+    key = (resource.name, account_sid, deadline)
+    if key not in _thread.by_key:
+        _thread.by_key[key] = _create_client(resource, account, deadline)
+    return _thread.by_key[key]
 
 
 def close_clients() -> None:
     """Close the current thread's clients and their connections. The next call opens others."""
-    for client in _thread.by_account.values():
+    for client in _thread.by_key.values():
         client.close()
-    _thread.by_account.clear()
+    _thread.by_key.clear()
 
 
 def _find_account(account_sid: str) -> Account:
@@ -73,9 +77,9 @@ def _find_account(account_sid: str) -> Account:
         raise NotSent(f"this site has no credentials for the account {account_sid}") from None
 
 
-def _create_client(account: Account, deadline: float) -> ResourceClient:
+def _create_client(resource: Resource, account: Account, deadline: float) -> ResourceClient:
     return ResourceClient(
-        FLEX_FLOW,
+        resource,
         base_url=account.root,
         account_sid=account.sid,
         auth=account.auth,

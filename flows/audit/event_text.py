@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.utils import timezone
@@ -10,7 +11,8 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result, Stage
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.registry import is_about_resource, resource_of_action
+from flows.twilio.resource import Resource
 
 _SHAPE_BY_RESULT: Final = {
     Result.PENDING: "busy",
@@ -27,7 +29,6 @@ _DECISION_LABELS: Final = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
-_WRITABLE_NAMES: Final = [entry.name for entry in FLEX_FLOW.writable_fields]
 
 
 def ending(event: AuditEvent) -> str:
@@ -87,12 +88,16 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
     origin_payload = getattr(origin, "payload", None)
     if origin_payload is None or event.result not in APPLIED_RESULTS:
         return "Refers to"
-    if event.action == "flow.delete" and origin_payload.before is None:
+    if event.action.endswith(".delete") and origin_payload.before is None:
         return "Reverts"
-    state = _resulting_state(event)
-    if _has_same_values(state, origin_payload.before, origin.changed_fields or _WRITABLE_NAMES):
+    if not is_about_resource(event.action):
+        return "Refers to"
+    resource, state = resource_of_action(event.action), _resulting_state(event)
+    writable_names = resource.writable_names
+    changed_names = origin.changed_fields or writable_names
+    if _has_same_values(resource, state, origin_payload.before, changed_names):
         return "Reverts"
-    if _has_same_values(state, origin_payload.after, _WRITABLE_NAMES):
+    if _has_same_values(resource, state, origin_payload.after, writable_names):
         return "Restores"
     return "Refers to"
 
@@ -103,10 +108,15 @@ def _resulting_state(event: AuditEvent) -> dict[str, Any]:
     return (payload and (payload.after or payload.requested)) or {}
 
 
-def _has_same_values(state: dict[str, Any], other: dict[str, Any] | None, names: list[str]) -> bool:
+def _has_same_values(
+    resource: Resource,
+    state: dict[str, Any],
+    other: dict[str, Any] | None,
+    names: Sequence[str],
+) -> bool:
     if not state or not other:
         return False
-    return not FLEX_FLOW.differing_fields(other, state, names)
+    return not resource.differing_fields(other, state, names)
 
 
 def who(event: AuditEvent) -> str:

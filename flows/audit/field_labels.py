@@ -1,8 +1,8 @@
-"""Labels of a flow's fields inside the sentences about events."""
+"""Labels of fields inside the sentences about events."""
 
 from __future__ import annotations
 
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.registry import KNOWN_FIELDS
 
 
 def join_labels(names: list[str], limit: int = 3) -> str:
@@ -15,7 +15,8 @@ def join_labels(names: list[str], limit: int = 3) -> str:
 
 def inline_label(name: str) -> str:
     """Return a field's label in lower case, except for acronyms and product names at its start."""
-    text = FLEX_FLOW.label_of(name)
+    field = KNOWN_FIELDS.get(name)
+    text = field.label if field else name
     if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API")):
         return text
     return text[:1].lower() + text[1:]

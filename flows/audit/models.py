@@ -8,6 +8,8 @@ from typing import Final
 from django.db import models
 
 from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedModel
+from flows.twilio.registry import resource_of_action
+from flows.twilio.resource import Resource
 
 
 class Stage(models.TextChoices):
@@ -171,6 +173,16 @@ class OpenChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"
+
+    @property
+    def operation(self) -> str:
+        """The kind of API call: create, update or delete."""
+        return self.action.rpartition(".")[2]
+
+    @property
+    def resource(self) -> Resource:
+        """The resource that the change is of. Raises KeyError for an unregistered one."""
+        return resource_of_action(self.action)
 
     def may_have_created(self, created_at: datetime | None) -> bool:
         """Return True if this creation may have made a flow with this creation date at Twilio."""

@@ -20,12 +20,11 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.changes import in_flight
 from flows.core.database import close_lost_connection
-from flows.mirror import drift, first_contact, mirror
+from flows.mirror import live, mirror
 from flows.redaction.masking import redact_quotes
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
-from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.pickling import PicklableError
-from flows.twilio.resource import Snapshot
+from flows.twilio.resource import Resource, Snapshot
 from flows.twilio.responses import ApiResponse
 
 logger = logging.getLogger(__name__)
@@ -59,22 +58,23 @@ class OutcomeNotRecorded(PicklableError):
 class ChangeAttempt:
     """The contents of a change's events, and the steps from its attempt to the mirror."""
 
-    action: str
+    resource: Resource
+    operation: str  # the kind of API call: create, update or delete
     account_sid: str
     actor: Actor
     change_id: uuid.UUID
     reason: str
     sid: str = ""
-    read_seq: int | None = None  # the log's last event before the flow was read
+    read_seq: int | None = None  # the log's last event before the object was read
     before: Snapshot | None = None
     requested: dict[str, Any] | None = None
     refers_to: uuid.UUID | None = None
     attempt_event: AuditEvent | None = None
 
     @property
-    def operation(self) -> str:
-        """The kind of API call: create, update or delete."""
-        return self.action.rpartition(".")[2]
+    def action(self) -> str:
+        """The action of the change's events, such as `flow.update`."""
+        return self.resource.action(self.operation)
 
     def execute(self, send: Callable[[], ApiResponse]) -> Change:
         """Log the attempt, call `send` once, log the outcome and update the mirror.
@@ -106,7 +106,7 @@ class ChangeAttempt:
             raise OutcomeNotRecorded(attempt_event, error) from failure
 
         self._update_mirror(event, response, error)
-        first_contact.record_response(self.account_sid, self.operation, error)
+        live.record_response(self.resource, self.account_sid, self.operation, error)
         after = response.snapshot if response else {}
         unexpected_fields = self._find_unexpected_fields(after)
         return Change(event, after, error, unexpected_fields=unexpected_fields)
@@ -157,8 +157,8 @@ class ChangeAttempt:
         """Return the payload of an event, named after the latest known state of the flow."""
         latest_state = after or self.before or self.requested or {}
         return Payload(
-            friendly_name=str(latest_state.get("friendly_name") or ""),
-            contact_identity=str(latest_state.get("contact_identity") or ""),
+            friendly_name=self.resource.name_of(latest_state),
+            contact_identity=self.resource.identity_of(latest_state),
             before=self.before,
             requested=self.requested,
             after=after,
@@ -218,21 +218,24 @@ class ChangeAttempt:
             raise
 
     def _restriction(self) -> restrictions.Restriction | None:
-        return restrictions.account_availability(self.account_sid).restriction_of(self.operation)
+        return live.find_restriction(self.resource, self.account_sid, self.operation)
 
     def _update_mirror(
         self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
     ) -> None:
         if response:
-            mirror.apply_result(response.snapshot or None, event)
+            live.store_result(self.resource, response.snapshot or None, event)
         elif mirror.is_not_found(error):
-            mirror.mark_deleted(self.sid, account_sid=self.account_sid, read_seq=event.seq)
+            live.store_absence(
+                self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
+            )
 
     def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """Return the edit of someone else that Twilio's response shows, or None."""
         if not after or self.before is None or self.requested is None:
             return None
-        return drift.find_concurrent_edit(
+        return live.find_concurrent_edit(
+            self.resource,
             self.sid,
             account_sid=self.account_sid,
             before=self.before,
@@ -245,7 +248,7 @@ class ChangeAttempt:
             return []
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
-        return FLEX_FLOW.differing_fields(expected, after, requested)
+        return self.resource.differing_fields(expected, after, requested)
 
 
 def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:

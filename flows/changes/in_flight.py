@@ -20,8 +20,8 @@ from flows.audit.models import (
     Result,
     Stage,
 )
-from flows.changes.actions import ChangeAction
 from flows.twilio.pickling import PicklableError
+from flows.twilio.registry import resource_of_action
 
 
 class ConcurrentChange(PicklableError):
@@ -94,18 +94,18 @@ def _find_concurrent_change(attempt: AuditEvent, read_seq: int | None) -> AuditE
     """Return the latest event of the change that prevents this attempt, or None."""
     if not attempt.target_sid:
         return _open_duplicate(attempt)
-    other = _open_change_of_flow(attempt.target_sid)
+    other = _open_change_of_object(attempt)
     if other is None and read_seq is not None:
         other = _change_sent_after(read_seq, attempt)
     return other
 
 
-def _open_change_of_flow(sid: str) -> AuditEvent | None:
-    """Return the latest event of the open change that is of this flow, or may have created it."""
-    is_of_flow = Q(target_sid=sid)
-    if not _is_flow_in_log(sid):
-        is_of_flow |= Q(action=ChangeAction.CREATE)
-    changes = OpenChange.objects.select_related("latest").filter(is_of_flow)
+def _open_change_of_object(attempt: AuditEvent) -> AuditEvent | None:
+    """Return the latest event of the open change of this object, or that may have created it."""
+    is_of_object = Q(target_sid=attempt.target_sid)
+    if not _is_object_in_log(attempt.target_sid):
+        is_of_object |= Q(action=resource_of_action(attempt.action).action("create"))
+    changes = OpenChange.objects.select_related("latest").filter(is_of_object)
     change = changes.order_by("-latest").first()
     return change.latest if change else None
 
@@ -123,8 +123,8 @@ def _change_sent_after(read_seq: int, attempt: AuditEvent) -> AuditEvent | None:
     return later.order_by("-seq").first()
 
 
-def _is_flow_in_log(sid: str) -> bool:
-    """Return True if the log proves that the flow existed. If not, an open creation may be its."""
+def _is_object_in_log(sid: str) -> bool:
+    """Return True if the log proves that the object existed. If not, an open creation may be its."""
     is_proof = Q(stage=Stage.OBSERVED) | Q(stage__in=UNIQUE_STAGES, result__in=APPLIED_RESULTS)
     return AuditEvent.objects.filter(is_proof, target_sid=sid).exists()
 

@@ -185,17 +185,6 @@ def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at:
         raise stale_reads.StaleRead(event, confirmed=last.snapshot, seen=snapshot)
 
 
-def dependent_fields(requested: Iterable[str]) -> set[str]:
-    """Return the fields that a change of these fields may change at Twilio.
-
-    A change of the integration type may change every integration field.
-    """
-    fields = set(requested)
-    if "integration_type" in fields:
-        fields.update(entry.name for entry in FLEX_FLOW.nested_fields)
-    return fields
-
-
 def find_concurrent_edit(
     sid: str, *, account_sid: str, before: Snapshot, requested: Iterable[str], after: Snapshot
 ) -> Observation | None:
@@ -204,7 +193,7 @@ def find_concurrent_edit(
     The edit is every difference between `before` and `after` outside the `requested` fields. It is
     recorded together with the outcome of our change.
     """
-    own_fields = dependent_fields(requested)
+    own_fields = FLEX_FLOW.dependent_names(requested)
     before, after = redact(replace_unstorable(before)), redact(replace_unstorable(after))
     expected = {name: value for name, value in before.items() if name not in own_fields}
     expected |= {name: value for name, value in after.items() if name in own_fields}

@@ -18,7 +18,7 @@ from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from flows.accounts.clients import READ_DEADLINE, flex_client
+from flows.accounts.clients import READ_DEADLINE, resource_client
 from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
@@ -33,6 +33,7 @@ from flows.mirror.models import Flow, SyncState
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, OutcomeUnknown
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,9 @@ def fetch(
     read = _ReadStart.capture()
     account_mirror = AccountMirror(account_sid)
     try:
-        snapshot = flex_client(account_mirror.account_sid, deadline=deadline).fetch(sid)
+        snapshot = resource_client(FLEX_FLOW, account_mirror.account_sid, deadline=deadline).fetch(
+            sid
+        )
     except FlexError as error:
         first_contact.record_response(account_mirror.account_sid, "fetch", error)
         if is_not_found(error):
@@ -248,7 +251,9 @@ class AccountMirror:
     def fetch_flow(self, sid: str) -> Snapshot | None:
         """Return one flow, masked, or None if Twilio says that it has no such flow."""
         try:
-            snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
+            snapshot = resource_client(FLEX_FLOW, self.account_sid, deadline=READ_DEADLINE).fetch(
+                sid
+            )
         except FlexError as error:
             first_contact.record_response(self.account_sid, "fetch", error)
             if is_not_found(error):
@@ -261,7 +266,7 @@ class AccountMirror:
 
         A `FlexError` may come after some of them.
         """
-        pages = flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+        pages = resource_client(FLEX_FLOW, self.account_sid, deadline=SYNC_DEADLINE).list()
 
         def record_while_reading() -> Iterator[Snapshot]:
             try:

@@ -32,6 +32,11 @@ def registered_resources() -> list[Resource]:
     return list(_registered.values())
 
 
-def resource_of_action(action: str) -> Resource | None:
-    """Return the resource that an action of the log is about, or None."""
-    return _registered.get(action.partition(".")[0])
+def resource_of_action(action: str) -> Resource:
+    """Return the resource that an action of the log is about. Raise KeyError if there is none."""
+    return _registered[action.partition(".")[0]]
+
+
+def is_about_resource(action: str) -> bool:
+    """Return True for an action on an object at Twilio, such as `flow.update`."""
+    return action.partition(".")[0] in _registered

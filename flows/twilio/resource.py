@@ -66,6 +66,7 @@ class Resource:
     name_field: str = "friendly_name"
     identity_field: str = ""
     unique_while_enabled: tuple[str, ...] = ()
+    is_mirrored: bool = False  # this site keeps a copy, compares it and records drift
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -97,6 +98,15 @@ class Resource:
         Twilio's dates are in whole seconds, so equal dates prove nothing.
         """
         return frozenset(field.name for field in self.fields if field.wire is None)
+
+    @cached_property
+    def searchable_names(self) -> tuple[str, ...]:
+        """Names of the fields that the log finds an object by: name, identity, SIDs and URLs."""
+        named = (self.name_field, self.identity_field)
+        names = [name for name in named if name in self.by_name]
+        for kind in ("sid", "url"):
+            names += [field.name for field in self.fields if field.kind == kind]
+        return tuple(names)
 
     def action(self, operation: str) -> str:
         """Return the log's action for create, update or delete."""
@@ -291,6 +301,16 @@ class Resource:
     ) -> list[str]:
         """Return the names of writable fields with different values."""
         return [name for name in self.differing_fields(before, after) if self.is_writable(name)]
+
+    def dependent_names(self, changed: Iterable[str]) -> set[str]:
+        """Return the fields that a change of these fields may change at Twilio.
+
+        A change of the variant may change every field of the nested object.
+        """
+        names = set(changed)
+        if self.variant_field in names:
+            names.update(field.name for field in self.nested_fields)
+        return names
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Return names in the order of the fields, unknown ones last."""

@@ -37,10 +37,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
 
-from flows.accounts.clients import flex_client
+from flows.accounts.clients import resource_client
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror
 from flows.plans import control, drafts, items
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
 from flows.twilio.sandbox.faults import LIST_PATH
 from tests.benchmarks.sync import run_sandbox as sandbox_process
@@ -233,7 +234,9 @@ def simulate(
 def _create_flow(number: int) -> str:
     """Create a flow that is off, with a unique number; return its SID."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
-    flow = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
+    flow = resource_client(FLEX_FLOW, ACCOUNT).create(
+        {**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"}
+    )
     return str(flow.snapshot["sid"])
 
 

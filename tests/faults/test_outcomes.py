@@ -11,7 +11,7 @@ import pytest
 from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes, in_flight
+from flows.changes import flow_changes, in_flight, operations
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -90,12 +90,12 @@ def hurry(monkeypatch):
     def for_fault(fault):
         deadline = 0.4 if fault.kind in ENDLESS else 10
 
-        def make(account_sid):
-            client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
+        def make(resource, account_sid):
+            client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
             client._sleep = lambda seconds: None
             return client
 
-        monkeypatch.setattr(flow_changes, "flex_client", make)
+        monkeypatch.setattr(operations, "resource_client", make)
 
     return for_fault
 
@@ -215,13 +215,13 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(
 @pytest.mark.quick
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
-    def make(account_sid):
-        client = copy.copy(clients.flex_client(account_sid, deadline=0.4))
+    def make(resource, account_sid):
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=0.4))
         client.base_url = "http://127.0.0.1:9/v1"
         client._sleep = lambda seconds: None
         return client
 
-    monkeypatch.setattr(flow_changes, "flex_client", make)
+    monkeypatch.setattr(operations, "resource_client", make)
 
     change = act(flow_sid)
 

@@ -31,7 +31,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.changes import flow_changes, in_flight, reconcile
+from flows.changes import flow_changes, in_flight, operations, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
@@ -496,10 +496,10 @@ class Stage:
             self.world.process.step()
         return execute(sql, params, many, context)
 
-    def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
+    def client(self, resource, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
         deadline = SOON if fault and fault.kind in ENDLESS else deadline
-        client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
         client.base_url = self.world.twilio.url
         client._sleep = lambda seconds: None
         return client
@@ -520,8 +520,8 @@ def stage(monkeypatch):
                 process.at_a_call()
 
     monkeypatch.setattr(ResourceClient, "_send_once", watched)
-    monkeypatch.setattr(flow_changes, "flex_client", playing.client)
-    monkeypatch.setattr(mirror, "flex_client", playing.client)
+    monkeypatch.setattr(operations, "resource_client", playing.client)
+    monkeypatch.setattr(mirror, "resource_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)
     with connection.execute_wrapper(playing.statement):
         yield playing

@@ -25,6 +25,7 @@ from flows.mirror import mirror
 from flows.plans import drafts
 from flows.plans.models import Plan
 from flows.search.models import SavedView
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -311,7 +312,7 @@ class SampleSite:
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
         signed_puzzle = DecisionForm(
-            candidates=[], is_creation=False, puzzle=change.puzzle
+            resource=FLEX_FLOW, candidates=[], is_creation=False, puzzle=change.puzzle
         ).findings_token
         data = {"verdict": "not_applied", "reason": "I looked", "seen": signed_puzzle}
         return {"event_id": change.attempt.event_id}, data

@@ -27,7 +27,8 @@ from flows.changes.views.resolution import decision_context, decision_form, reso
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.registry import is_about_resource, resource_of_action
+from flows.twilio.resource import Resource
 
 
 @require_GET
@@ -206,7 +207,7 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
 
     A value that changed reads "before → after".
     """
-    if event.action.startswith("flow."):
+    if is_about_resource(event.action):
         return {}
     before = payload.before or {}
     values = {**(payload.requested or {}), **(payload.after or {})}
@@ -223,24 +224,26 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
 
     Fields that only Twilio sets, such as its dates, are omitted.
     """
-    if not event.action.startswith("flow."):
+    if not is_about_resource(event.action):
         return []
     before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
-    names = dict.fromkeys([*before, *requested, *after], "present")
+    names = {*before, *requested, *after}
     rows = []
-    for name in FLEX_FLOW.differing_fields({}, names):  # in the schema's order
-        known_field = FLEX_FLOW.by_name.get(name)
+    resource = resource_of_action(event.action)
+    for name in resource.in_order(names):
+        known_field = resource.by_name.get(name)
         if known_field is None or known_field.wire:
-            rows.append(_field_row(event, name, before, requested, after))
+            rows.append(_field_row(resource, event, name, before, requested, after))
     return rows
 
 
 def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
     """Return True if the flow was deleted, from here or outside this dashboard."""
-    return event.action == "flow.delete" or (event.stage == Stage.OBSERVED and not payload.after)
+    return event.action.endswith(".delete") or (event.stage == Stage.OBSERVED and not payload.after)
 
 
 def _field_row(
+    resource: Resource,
     event: AuditEvent,
     name: str,
     before: Mapping[str, Any],
@@ -252,14 +255,14 @@ def _field_row(
     is_requested = name in requested
     return {
         "name": name,
-        "label": FLEX_FLOW.label_of(name),
-        "before": labels.display_value(FLEX_FLOW, name, before.get(name)),
-        "requested": labels.display_value(FLEX_FLOW, name, requested.get(name)),
-        "after": labels.display_value(FLEX_FLOW, name, after),
-        "is_changed": is_applied and not FLEX_FLOW.is_same_value(name, before.get(name), after),
+        "label": resource.label_of(name),
+        "before": labels.display_value(resource, name, before.get(name)),
+        "requested": labels.display_value(resource, name, requested.get(name)),
+        "after": labels.display_value(resource, name, after),
+        "is_changed": is_applied and not resource.is_same_value(name, before.get(name), after),
         "differs": bool(response)
         and is_requested
-        and not FLEX_FLOW.is_same_value(name, requested[name], after),
+        and not resource.is_same_value(name, requested[name], after),
     }
 
 
@@ -271,7 +274,7 @@ def _value_after(
     response: Mapping[str, Any],
 ) -> Any:
     """Return a field's value after the event. A change that failed leaves it as it was."""
-    is_deletion = event.action == "flow.delete"
+    is_deletion = event.action.endswith(".delete")
     if event.result in audit_log.APPLIED_RESULTS:
         if response or is_deletion or event.stage == Stage.OBSERVED:
             return response.get(name)

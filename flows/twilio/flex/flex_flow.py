@@ -30,6 +30,7 @@ FLEX_FLOW: Final = register(
         default_variant="studio",
         identity_field="contact_identity",
         unique_while_enabled=("channel_type", "contact_identity"),
+        is_mirrored=True,
         fields=(
             Field(
                 name="sid",

@@ -24,7 +24,7 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.changes import flow_changes, reconcile
+from flows.changes import operations, reconcile
 from flows.changes.flow_changes import FlowUnreadable, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -223,12 +223,14 @@ class Run:
         wait_for(self.witness.is_quiet)
 
     def _change(self) -> None:
-        with mock.patch.object(flow_changes, "flex_client", self._client):
+        with mock.patch.object(operations, "resource_client", self._client):
             self.call()
 
-    def _client(self, account_sid: str, *, deadline: float = LONG_DEADLINE) -> ResourceClient:
+    def _client(
+        self, resource: Resource, account_sid: str, *, deadline: float = LONG_DEADLINE
+    ) -> ResourceClient:
         deadline = min(deadline, self.patience * self.trouble.deadline)
-        client = copy.copy(clients.flex_client(account_sid, deadline=deadline))
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
         if self.trouble.when == "at the call":
             self.trouble.client(client)
         return client
@@ -240,7 +242,7 @@ class Run:
         earlier = max((request.n for request in self.sandbox.requests), default=0)
         for fault in build_faults(trouble, method):
             self.sandbox.inject(fault)
-        with trouble.around(self), mock.patch.object(mirror, "flex_client", self._client):
+        with trouble.around(self), mock.patch.object(mirror, "resource_client", self._client):
             if trouble.killed:
                 self._run_victim()
             else:

@@ -14,6 +14,7 @@ from flows.accounts import clients
 from flows.audit import audit_log, verification
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, append_attempt, create_flow, switch_flow
 
@@ -61,7 +62,7 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", times=1))
     create_flow()
     with pytest.raises(FlexError):
-        clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
+        clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).fetch("FO" + "9" * 32)
 
     scraped = scrape()
 
@@ -82,7 +83,7 @@ def test_unsent_call_and_lost_response_are_counted(scrape, settings, sandbox):
         mirror.fetch_all("AC" + "5a" * 16)
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
     with pytest.raises(FlexError):
-        clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
+        clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).create({"friendly_name": "x"})
 
     scraped = scrape()
 

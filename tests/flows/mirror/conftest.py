@@ -13,12 +13,14 @@ from flows.mirror.models import SyncState
 def hurry(monkeypatch):
     """Shorten reads to half a second, without pauses between attempts."""
 
-    def make(account_sid, *, deadline=0.5):
-        client = copy.copy(clients.flex_client(account_sid, deadline=min(deadline, 0.5)))
+    def make(resource, account_sid, *, deadline=0.5):
+        client = copy.copy(
+            clients.resource_client(resource, account_sid, deadline=min(deadline, 0.5))
+        )
         client._sleep = lambda seconds: None
         return client
 
-    monkeypatch.setattr(mirror, "flex_client", make)
+    monkeypatch.setattr(mirror, "resource_client", make)
 
 
 @pytest.fixture

@@ -33,12 +33,12 @@ def during_listing(monkeypatch):
     def arrange(act):
         class Client:
             def list(self):
-                snapshots = list(clients.flex_client("AC" + "5a" * 16).list())
-                monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
+                snapshots = list(clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).list())
+                monkeypatch.setattr(mirror, "resource_client", clients.flex_client)
                 act()
                 return iter(snapshots)
 
-        monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
+        monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
 
     yield arrange
     monkeypatch.undo()
@@ -105,12 +105,12 @@ def test_fetch_from_before_a_change_does_not_overwrite_it(sandbox, flow_sid, mon
 
     class Client:
         def fetch(self, sid):
-            snapshots = clients.flex_client("AC" + "5a" * 16).fetch(sid)
-            monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
+            snapshots = clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).fetch(sid)
+            monkeypatch.setattr(mirror, "resource_client", clients.flex_client)
             rename_flow(sid) if act == "change" else delete_flow(sid)
             return snapshots
 
-    monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
+    monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
 
     snapshots = mirror.fetch(flow_sid, account_sid=ACCOUNT)
 

@@ -11,6 +11,7 @@ from flows.mirror import flow_rows, mirror
 from flows.mirror.mirror import SyncBusy
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -79,7 +80,7 @@ def test_failure_at_a_later_page_keeps_the_rows(sandbox, flow_sid, monkeypatch):
             yield snapshot("FO" + "2" * 32)
             raise OutcomeUnknown("the connection to Twilio was lost")
 
-    monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
+    monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
 
     with pytest.raises(OutcomeUnknown):
         mirror.sync(ACCOUNT)
@@ -174,14 +175,14 @@ def test_lease_of_a_dead_sync_expires(sandbox, flow_sid, age, is_busy):
 
 def test_slow_sync_does_not_release_the_lease_of_its_successor(sandbox, flow_sid, monkeypatch):
     successor = timezone.now()
-    listing = clients.flex_client("AC" + "5a" * 16, deadline=5).list
+    listing = clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16, deadline=5).list
 
     def slow():
         SyncState.objects.update(started_at=successor)
         return listing()
 
     monkeypatch.setattr(
-        mirror, "flex_client", lambda *_, **__: type("Client", (), {"list": staticmethod(slow)})
+        mirror, "resource_client", lambda *_, **__: type("Client", (), {"list": staticmethod(slow)})
     )
 
     mirror.sync(ACCOUNT)

@@ -11,6 +11,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.mirror.models import Flow, SyncState
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.faults.acting import received_writes
 from tests.flows.flex_flows.views.two_accounts import switch_off, text_of
 
@@ -54,7 +55,7 @@ def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging
 
 def test_each_account_is_asked_with_its_own_key(flows, sandbox, staging):
     assert all(
-        clients.flex_client(api.account_sid).fetch(sid)
+        clients.resource_client(FLEX_FLOW, api.account_sid).fetch(sid)
         for api, sid in zip((sandbox, staging), flows, strict=True)
     )
     assert {one.status for api in (sandbox, staging) for one in api.requests} == {200}
