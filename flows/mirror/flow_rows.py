@@ -42,6 +42,19 @@ def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
     }
 
 
+def select_differing(
+    states: Mapping[str, Snapshot | None], mirrored: Mapping[str, Snapshot | None]
+) -> dict[str, Snapshot | None]:
+    """Return the states that differ from the mirror's."""
+    differing = {}
+    for sid, snapshot in states.items():
+        mirrored_snapshot = mirrored.get(sid)
+        # Most are the same object, which is quicker to see than equality.
+        if mirrored_snapshot is not snapshot and mirrored_snapshot != snapshot:
+            differing[sid] = snapshot
+    return differing
+
+
 def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()

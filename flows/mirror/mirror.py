@@ -356,7 +356,7 @@ def _record_and_apply(
 ) -> set[str]:
     """Record how these states differ from the mirror, store them, and return the stored SIDs."""
     is_baseline = account_mirror.needs_baseline()
-    differing = _select_differing(states, mirrored)
+    differing = flow_rows.select_differing(states, mirrored)
     if is_baseline:  # also records flows that are the same
         differing = {
             sid: snapshot
@@ -382,18 +382,6 @@ def _record_and_apply(
         snapshots = {sid: differing[sid] for sid in to_store}
         flow_rows.save_snapshots(snapshots, account_mirror.account_sid)
     return to_store
-
-
-def _select_differing(
-    states: Mapping[str, Snapshot | None], mirrored: Mapping[str, Snapshot | None]
-) -> dict[str, Snapshot | None]:
-    differing = {}
-    for sid, snapshot in states.items():
-        mirrored_snapshot = mirrored.get(sid)
-        # Most are the same object, which is quicker to see than equality.
-        if mirrored_snapshot is not snapshot and mirrored_snapshot != snapshot:
-            differing[sid] = snapshot
-    return differing
 
 
 def _find_superseded(sids: set[str], recorded_seqs: Mapping[str, int]) -> set[str]:
