@@ -1,11 +1,14 @@
 #!/usr/bin/env python
-"""Runs the site's commands. `demo` brings its own settings; every other command takes the environment's."""
+"""Runs the site's commands. Two bring settings of their own; the others take the environment's."""
 
 import os
 import sys
 
+OWN_SETTINGS = {"demo": "flexadmin.demo.settings", "sandbox": "flexadmin.demo.sandbox_settings"}
+
 if __name__ == "__main__":
-    module = "flexadmin.demo.settings" if sys.argv[1:2] == ["demo"] else "flexadmin.settings"
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    module = OWN_SETTINGS.get(command, "flexadmin.settings")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
 
     from django.core.exceptions import ImproperlyConfigured

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from flows.accounts.twilio_accounts import COLOURS, Account
-from flows.twilio.flex import flex_flow
+from flows.twilio.sids import is_sid
 
 RequireSetting = Callable[[str, str], str]
 
@@ -23,22 +23,30 @@ def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
 
     Raises `ImproperlyConfigured` with a hint if a value is missing, invalid or used twice.
     """
-    names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[]) if name.strip()]
+    names = _read_names(env) or [""]
+    accounts = tuple(
+        _AccountReader(env, required, name).read(position) for position, name in enumerate(names)
+    )
+    _refuse_equal("name", [account.name for account in accounts])
+    _refuse_equal("sid", [account.sid for account in accounts])
+    return accounts
+
+
+def _read_names(env: Any) -> list[str]:
+    names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[])]
+    names = [name for name in names if name]
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,19}", name):
             raise ImproperlyConfigured(
                 f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and "
                 "dashes."
             )
-    accounts = tuple(
-        _AccountReader(env, required, name).read(position)
-        for position, name in enumerate(names or [""])
-    )
-    for attribute in ("name", "sid"):
-        values = {getattr(account, attribute).lower() for account in accounts}
-        if len(values) < len(accounts):
-            raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {attribute}.")
-    return accounts
+    return names
+
+
+def _refuse_equal(attribute: str, values: list[str]) -> None:
+    if len(set(map(str.lower, values))) < len(values):
+        raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {attribute}.")
 
 
 class _AccountReader:
@@ -78,7 +86,7 @@ class _AccountReader:
     def _read_sid(self) -> str:
         variable = self._variable("TWILIO_ACCOUNT_SID")
         sid = self.required(variable, "It starts with AC and is shown on the Console's home page.")
-        if not flex_flow.is_sid("AC", sid):
+        if not is_sid("AC", sid):
             raise ImproperlyConfigured(
                 f"{variable} is not an account's SID: AC and 32 characters from 0-9 and a-f."
             )
@@ -109,7 +117,7 @@ class _AccountReader:
                 f"best), or {token_variable}, in the environment or in .env; .env.example lists "
                 "all."
             )
-        if key and not flex_flow.is_sid("SK", key):
+        if key and not is_sid("SK", key):
             raise ImproperlyConfigured(
                 f"{key_variable} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
             )

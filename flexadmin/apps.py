@@ -9,10 +9,12 @@ class FlexadminConfig(AppConfig):
 
     def ready(self) -> None:
         from flexadmin.ops import metrics, system_checks  # noqa: F401 - checks register themselves
+        from flexadmin.signin.actions import SigninAction
         from flexadmin.users import outside_rights, recorded_roles
+        from flexadmin.users.actions import UserAction
         from flexadmin.users.roles import after_migrate
         from flows.accounts.clients import call_finished
-        from flows.audit import consistency
+        from flows.audit import actions, consistency
 
         # The last app to be migrated, so that all permissions exist.
         last_app = apps.get_app_config("flows")
@@ -21,4 +23,5 @@ class FlexadminConfig(AppConfig):
             outside_rights.after_migrate, sender=last_app, dispatch_uid="flexadmin.outside_rights"
         )
         call_finished.connect(metrics.observe_call)
+        actions.register(SigninAction, UserAction)
         consistency.register(recorded_roles.find_differences)

@@ -32,11 +32,17 @@ class SiteUser(User):
     def has_module_perms(self, app_label: str) -> bool:
         return any(backend.has_module_perms(self, app_label) for backend in get_backends())  # type: ignore[attr-defined]
 
-    def role_on(self, account_sid: str = "") -> str:
-        """Return the name of this user's role on the account, or on every account; "" if there is none."""
+    def role_on(self, account_sid: str) -> str:
+        """Return the name of this user's role on the account, or ""."""
         from flexadmin.users import roles  # which imports these models
 
         return roles.get_role(self, account_sid)
+
+    def role_on_any_account(self) -> str:
+        """Return the names of this user's roles on all accounts, or ""."""
+        from flexadmin.users import roles  # which imports these models
+
+        return roles.get_role_on_any_account(self)
 
     def scope_of(self, permission: str) -> Scope:
         """Return the accounts where this user has the permission; None for every account."""

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "flexadmin.http.middleware.SignInMiddleware",
+    "flexadmin.http.middleware.NotRecordedMiddleware",
 ]
 
 ROOT_URLCONF = "flexadmin.urls"

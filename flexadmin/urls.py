@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.generic import RedirectView
 
 from flexadmin.ops import health, metrics
-from flexadmin.signin import mfa, reauthentication
+from flexadmin.signin import mfa, reauthentication, sso_views
 from flexadmin.signin import views as signin
 from flexadmin.users import own_account, views
 
@@ -24,9 +24,11 @@ sign_in_urls: list[URLPattern] = [
     path(
         "login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"
     ),
-    path("login/sso/<slug:provider_id>/", signin.start_sso, name="openid_connect_login"),
+    path("login/sso/<slug:provider_id>/", sso_views.start_sso, name="openid_connect_login"),
     path(
-        "login/sso/<slug:provider_id>/callback/", signin.finish_sso, name="openid_connect_callback"
+        "login/sso/<slug:provider_id>/callback/",
+        sso_views.finish_sso,
+        name="openid_connect_callback",
     ),
     path("logout/", signin.SignOut.as_view(), name="logout"),
 ]
@@ -73,7 +75,7 @@ user_urls: list[URLPattern | URLResolver] = [
     path("<int:person_id>/role/", views.change_user_roles, name="person-role"),
     path("<int:person_id>/active/", views.change_user_active, name="person-active"),
     path("<int:person_id>/factors/", views.reset_user_factors, name="person-factors"),
-    path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-ties"),
+    path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-sso"),
     path("<int:person_id>/rights/", views.remove_user_rights, name="person-rights"),
     path("<int:person_id>/password/", views.reset_user_password, name="person-password"),
 ]

@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from flows.twilio.flex import flex_flow  # noqa: F401 - its import registers the resource
+
 
 class FlowsConfig(AppConfig):
     name = "flows"
@@ -12,20 +14,29 @@ class FlowsConfig(AppConfig):
 
         The imports are here because models can't be imported earlier.
         """
-        from flows.audit import access, bulk_changes, consistency, protection
+        from flows.audit import access, actions, bulk_changes, consistency, protection
+        from flows.audit.log_actions import AuditAction, DriftAction
+        from flows.availability.actions import AvailabilityAction
         from flows.availability.consistency import ReadOnlyCheck
+        from flows.changes.actions import ChangeAction
+        from flows.flex_flows.actions import FlowPageAction
+        from flows.mirror.actions import MirrorAction
         from flows.mirror.consistency import mirror_columns
         from flows.mirror.flow_target import FlowTarget
         from flows.plans import consistency as plan_checks
+        from flows.plans.actions import PlanAction
         from flows.plans.log_links import PlanLinks
         from flows.search import list_tables
 
         access.register_target("sid", FlowTarget())
+        actions.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
+        actions.register(PlanAction, AvailabilityAction, AuditAction)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)
         consistency.register(list_tables.list_tables)
         consistency.register(plan_checks.bulk_changes)
+        consistency.register(plan_checks.statuses)
         consistency.register(plan_checks.unique_keys)
         protection.register_triggers(list_tables.list_triggers)
         post_migrate.connect(list_tables.repair, sender=self)

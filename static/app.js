@@ -35,7 +35,7 @@
   Object.defineProperty(window, "sessionStorage", { value: null });
   const find = (selector, root = document) => root.querySelector(selector);
   const textOf = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
-  const announce = (words) => { find("#said").textContent = words; };
+  const announce = (words) => { find("#announcement").textContent = words; };
 
   // ---- 2. Focus ---------------------------------------------------------------------------------------------------
   // The first alert of a page gets the focus, so a screen reader reads it and Tab continues from there.
@@ -210,7 +210,7 @@
     undo.focus();
   });
   dialog?.addEventListener("close", () => {
-    document.body.append(find("#trouble"));
+    document.body.append(find("#page-problem"));
     focusOpener();
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -226,7 +226,7 @@
       opener = detail.requestConfig.path;
       if (!dialog.open) {
         find(`main a[href="${opener}"]`)?.focus();
-        dialog.append(find("#trouble")); // outside the open dialog it would be inert
+        dialog.append(find("#page-problem")); // outside the open dialog it would be inert
         dialog.showModal();
       }
       (find("[data-focus]", dialog) ?? find("input:not([type=hidden])", dialog))?.focus();
@@ -277,7 +277,7 @@
 
   // ---- 10. Requests of htmx ---------------------------------------------------------------------------------------
   // Empty filters stay out of the address, the focus survives a swap, and errors are shown.
-  const showProblem = (words) => Object.assign(find("#trouble"), { textContent: words, hidden: !words });
+  const showProblem = (words) => Object.assign(find("#page-problem"), { textContent: words, hidden: !words });
   let focusToRestore = null;
   const rememberFocus = ({ target }) => {
     const active = document.activeElement;

@@ -15,8 +15,8 @@
       InvalidStateError: "This passkey is already set up.",
       SecurityError: "Your browser doesn’t allow passkeys on this address.",
     };
-    const trouble = document.getElementById("trouble");
-    trouble.textContent = words[event.detail.exception?.name] ?? "Couldn’t use the passkey in this browser.";
-    trouble.hidden = false;
+    const problem = document.getElementById("page-problem");
+    problem.textContent = words[event.detail.exception?.name] ?? "Couldn’t use the passkey in this browser.";
+    problem.hidden = false;
   });
 })();

@@ -94,11 +94,14 @@ def _reset_download_slots(monkeypatch: pytest.MonkeyPatch) -> None:
 def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """An empty Flex API, set in the site's settings. The client doesn't wait between tries."""
     monkeypatch.setattr(
-        clients, "FlexClient", functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
+        clients,
+        "ResourceClient",
+        functools.partial(clients.ResourceClient, sleep=lambda _seconds: None),
     )
     with Sandbox() as server:
         settings.FLEX_API_URL = server.url
         yield server
+        clients.close_clients()
 
 
 @pytest.fixture

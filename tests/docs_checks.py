@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.test import override_settings
 from django.urls import Resolver404, resolve
 
-from flows.audit.actions import ACTION_LABELS
+from flows.audit.actions import REGISTRY
 from flows.audit.export import EXPORT_FIELDS
 from flows.audit.models import Result, Stage
 from tests import docs, docs_commands, environment_variables
@@ -219,7 +219,7 @@ def first_cells(pages, path, heading):
 
 def check_actions(pages):
     return missing_and_unknown(
-        "action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTION_LABELS.keys()
+        "action", first_cells(pages, AUDIT_LOG, "## Actions"), REGISTRY.keys()
     )
 
 

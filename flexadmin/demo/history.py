@@ -20,7 +20,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 
@@ -143,6 +143,7 @@ class _Scenario:
         is_enabled = bool(base.get("enabled"))
         flow_changes.set_enabled(
             sid=sid,
+            account_sid=self.sandbox.account_sid,
             enabled=not is_enabled,
             reason="Closed over the holidays" if is_enabled else "Opens again on Monday",
             actor=self.actor,
@@ -218,6 +219,7 @@ class _Scenario:
         sid, base = self._draw_flow()
         flow_changes.delete_flow(
             sid=sid,
+            account_sid=self.sandbox.account_sid,
             base={"friendly_name": base["friendly_name"]},
             reason="Number was given back to the carrier",
             actor=self.actor,
@@ -227,6 +229,7 @@ class _Scenario:
     def _update(self, sid: str, base: Snapshot, reason: str, **values: Any) -> None:
         flow_changes.update_flow(
             sid=sid,
+            account_sid=self.sandbox.account_sid,
             base=base,
             values=values,
             reason=reason,
@@ -239,7 +242,7 @@ class _Scenario:
         if not sids:
             raise _NoSuchFlow
         sid = self.rng.choice(sids)
-        return sid, mirror.fetch(sid)
+        return sid, mirror.fetch(sid, account_sid=self.sandbox.account_sid)
 
     def _sids(self, integration_type: str | None = None) -> list[str]:
         flows = self.sandbox.flows.values()

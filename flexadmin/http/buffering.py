@@ -13,8 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from django.conf import settings
 from gunicorn import util
@@ -24,136 +23,19 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-# Time limits of a client, in seconds.
+from flexadmin.http.buffered_socket import SEND_SECONDS, BufferedSocket
+
+# Time limits of a client, in seconds. SEND_SECONDS is the one to take a response.
 HEADER_SECONDS: Final = 10  # to send the headers, from their first byte on
 BODY_SECONDS: Final = 60  # to send the body
 STOP_SECONDS: Final = 5  # to send the rest of a request while the site shuts down
 LINGER_SECONDS: Final = 2  # to close the connection after the last response
-SEND_SECONDS: Final = 60  # to take a response; a long one gets more time:
-MIN_SEND_RATE: Final = 4096  # bytes per second
+MIN_SEND_RATE: Final = 4096  # bytes per second; a long response gets more time
 
 # Sizes in bytes.
-CHUNK_SIZE: Final = 64 * 1024
 MAX_HEADER_BYTES: Final = 64 * 1024
 # All requests of a worker that are not finished yet.
 MAX_RECEIVED_BYTES: Final = 64 * 1024 * 1024
-# The part of a response that is kept in memory. The rest goes to a file.
-MAX_MEMORY_BYTES: Final = 1024 * 1024
-# The unsent part of a response. Beyond it, the thread does wait for the client.
-MAX_UNSENT_BYTES: Final = 1024 * 1024 * 1024
-
-
-class BufferedSocket:
-    """A client's socket that never blocks.
-
-    It buffers data that the client doesn't take yet, and reads only data that has arrived. It is
-    used by one thread at a time.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._sock = sock
-        self._chunk = memoryview(b"")  # the data to send next
-        self._buffer: IO[bytes] | None = None  # the data to send after the chunk
-        self._read_position = self._write_position = 0
-
-    @property
-    def unsent(self) -> int:
-        """Return the number of bytes that the client has not taken yet."""
-        return len(self._chunk) + self._write_position - self._read_position
-
-    def receive(self) -> bytes | None:
-        """Return the next bytes, b"" if the client has closed, or None if nothing has arrived."""
-        try:
-            return self._sock.recv(CHUNK_SIZE)
-        except (BlockingIOError, InterruptedError):
-            return None
-
-    def recv(self, size: int) -> bytes:
-        """Read for a thread. Raises `TimeoutError` if nothing has arrived.
-
-        A thread has the whole request already, so that it never needs more.
-        """
-        try:
-            return self._sock.recv(size)
-        except BlockingIOError:
-            raise TimeoutError("a thread doesn't wait for a client") from None
-
-    def sendall(self, data: bytes) -> None:
-        """Send data, and buffer the part that the client doesn't take now."""
-        if self.flush():
-            sent_bytes = self._send(memoryview(data))
-            data = data[sent_bytes:]
-        if not data:
-            return
-        while self.unsent > MAX_UNSENT_BYTES:
-            self._wait_until_writable()
-            self.flush()
-        self._buffer_data(data)
-
-    def send(self, data: bytes) -> int:
-        self.sendall(data)
-        return len(data)
-
-    def flush(self) -> bool:
-        """Send as much as the client takes now. Return True if nothing remains to be sent."""
-        while self.unsent:
-            if not self._chunk:
-                self._chunk = memoryview(self._next_chunk())
-            sent_bytes = self._send(self._chunk)
-            if not sent_bytes:
-                return False
-            self._chunk = self._chunk[sent_bytes:]
-        return True
-
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def shutdown(self, direction: int) -> None:
-        self._sock.shutdown(direction)
-
-    def close(self) -> None:
-        if self._buffer:
-            self._buffer.close()
-        self._sock.close()
-
-    def setblocking(self, _flag: bool) -> None:
-        """Do nothing: gunicorn would make the socket block."""
-
-    def settimeout(self, _seconds: float | None) -> None:
-        """Do nothing."""
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def _send(self, data: memoryview) -> int:
-        try:
-            return self._sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            return 0
-
-    def _buffer_data(self, data: bytes) -> None:
-        if self._buffer is None:
-            # Closed by `close` or when all of it is sent.
-            self._buffer = SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)  # noqa: SIM115
-        self._buffer.seek(self._write_position)
-        self._write_position += self._buffer.write(data)
-
-    def _next_chunk(self) -> bytes:
-        assert self._buffer is not None  # noqa: S101 - mypy
-        self._buffer.seek(self._read_position)
-        chunk = self._buffer.read(CHUNK_SIZE)
-        self._read_position += len(chunk)
-        if self._read_position == self._write_position:
-            self._buffer.close()
-            self._buffer, self._read_position, self._write_position = None, 0, 0
-        return chunk
-
-    def _wait_until_writable(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._sock, selectors.EVENT_WRITE)
-            if not selector.select(SEND_SECONDS):
-                raise TimeoutError("the client stopped reading")
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -268,22 +150,27 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         gunicorn calls this after each round of events.
         """
         super().murder_pending()
-        now = time.monotonic()
+        current_time = time.monotonic()
         if not self.alive:
-            self._stopped_at = min(self._stopped_at, now)
-        if now < self._checked_at + 1:
+            self._stopped_at = min(self._stopped_at, current_time)
+        if current_time < self._checked_at + 1:
             return
-        self._checked_at = now
-        for conn in list(self._waiting):
-            is_request = conn.stage == self._receive
-            is_cut_off = is_request and now > self._stopped_at + STOP_SECONDS
-            if conn.deadline > now and not is_cut_off:
-                continue
-            if is_request and conn.received:
-                self.log.info("A request from %s did not arrive in time.", _client_address(conn))
-                self._refuse(conn, 408, "Request Timeout", "The request did not arrive in time.")
-            else:
-                self._drop(conn)
+        self._checked_at = current_time
+        for conn in [conn for conn in self._waiting if self._is_overdue(conn, current_time)]:
+            self._end_overdue(conn)
+
+    def _is_overdue(self, conn: Connection, current_time: float) -> bool:
+        is_cut_off = conn.stage == self._receive and current_time > self._stopped_at + STOP_SECONDS
+        return is_cut_off or current_time >= conn.deadline
+
+    def _end_overdue(self, conn: Connection) -> None:
+        """Close the connection, with a response if its request has begun to arrive."""
+        has_partial_request = conn.stage == self._receive and bool(conn.received)
+        if not has_partial_request:
+            self._drop(conn)
+            return
+        self.log.info("A request from %s did not arrive in time.", _client_address(conn))
+        self._refuse(conn, 408, "Request Timeout", "The request did not arrive in time.")
 
     def _receive(self, conn: Connection) -> None:
         data = _read(conn)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.http import form_rescue
-from flexadmin.users.roles import get_role, get_scope
+from flexadmin.users.roles import get_role, get_role_on_any_account, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
 from flows.audit.models import OpenDrift
@@ -55,27 +55,16 @@ class Restrictions:
     @property
     def notices(self) -> list[dict[str, Any]]:
         """One notice for each account with a restriction."""
-        if not any(state.restrictions for state in self.states.values()):
+        restricted = {sid: state for sid, state in self.states.items() if state.restrictions}
+        if not restricted:
             return []
-        accounts: Sequence[twilio_accounts.Account]
+        accounts = [account for account in self._page_accounts() if account.sid in restricted]
+        return [_notice(account, restricted[account.sid]) for account in accounts]
+
+    def _page_accounts(self) -> Sequence[twilio_accounts.Account]:
         if self._account:
-            accounts = [self._account]
-        else:
-            accounts = _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
-        notices = []
-        for account in accounts:
-            state = self.states.get(account.sid)
-            if state and state.restrictions:
-                notices.append(
-                    {
-                        "whose": account.name,
-                        "is_read_only": state.is_read_only,
-                        "sentences": [
-                            restriction.sentence for restriction in state.restrictions.values()
-                        ],
-                    }
-                )
-        return notices
+            return [self._account]
+        return _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
 
     @cached_property
     def states(self) -> dict[str, restrictions.Availability]:
@@ -92,7 +81,15 @@ class Restrictions:
                 lambda: restrictions.find_restriction(account_sid, operation), None
             )
         state = self.states.get(account_sid)
-        return state.why(operation) if state else None
+        return state.restriction_of(operation) if state else None
+
+
+def _notice(account: twilio_accounts.Account, state: restrictions.Availability) -> dict[str, Any]:
+    return {
+        "account_name": account.name,
+        "is_read_only": state.is_read_only,
+        "sentences": [restriction.sentence for restriction in state.restrictions.values()],
+    }
 
 
 class Permissions:
@@ -130,7 +127,7 @@ class Permissions:
         return not self._unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
-        raise TypeError("permissions are asked for one by one")
+        raise TypeError("permissions can't be listed; check each of them")
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -152,7 +149,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     if user is not None:
         unavailable = Restrictions(request, account)
         page_account_sid = getattr(request, "account_sid", "")
-        context["closed"] = unavailable
+        context["restrictions"] = unavailable
         context["perms"] = Permissions(user, page_account_sid, unavailable)
     return context
 
@@ -197,7 +194,7 @@ def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
 def _role(user: Any, account: twilio_accounts.Account | None) -> str:
     if not user:
         return ""
-    return get_role(user, account.sid if account else "")
+    return get_role(user, account.sid) if account else get_role_on_any_account(user)
 
 
 def _count_drift(user: Any) -> int:

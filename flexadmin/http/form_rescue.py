@@ -62,16 +62,21 @@ def pending_form(request: HttpRequest) -> PendingForm | None:
         return _unpack(request.POST.get("typed", ""))
     if match.view_name not in FORM_PERMISSIONS:
         return None
-    fields = [
-        (name, str(value))
-        for name, values in request.POST.lists()
-        if name not in EXCLUDED_FIELDS
-        for value in values
-    ]
-    if sum(len(name) + len(value) for name, value in fields) > MAX_LENGTH:
+    fields = _posted_fields(request)
+    length = sum(len(name) + len(value) for name, value in fields)
+    if length > MAX_LENGTH:
         return None
     kwargs = {name: str(value) for name, value in match.kwargs.items()}
     return PendingForm(match.view_name, kwargs, fields)
+
+
+def _posted_fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the names and values of the fields, in order. A name can occur more than once."""
+    fields: list[tuple[str, str]] = []
+    for name, values in request.POST.lists():
+        if name not in EXCLUDED_FIELDS:
+            fields += [(name, str(value)) for value in values]
+    return fields
 
 
 def same_origin_pending_form(request: HttpRequest) -> PendingForm | None:
@@ -93,7 +98,7 @@ def session_ended_response(request: HttpRequest, form: PendingForm) -> HttpRespo
     """Return the sign-in page with the pending form. htmx gets no content, so the form stays."""
     if _is_htmx(request):
         return HttpResponse(status=401)
-    context = {"form": AuthenticationForm(request), "next": form.path, "typed": form}
+    context = {"form": AuthenticationForm(request), "next": form.path, "pending_form": form}
     return render(request, "registration/login.html", context, status=401)
 
 
@@ -105,7 +110,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     form = same_origin_pending_form(request)
     if form and _is_htmx(request):
         return HttpResponse(status=401)
-    return render(request, "403_csrf.html", {"typed": form}, status=403)
+    return render(request, "403_csrf.html", {"pending_form": form}, status=403)
 
 
 def error_page_context(request: HttpRequest) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def error_page_context(request: HttpRequest) -> dict[str, Any]:
     Neither needs the database.
     """
     form = same_origin_pending_form(request)
-    return {"typed": form, "csrf_token": get_token(request)} if form else {}
+    return {"pending_form": form, "csrf_token": get_token(request)} if form else {}
 
 
 def _is_htmx(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Middleware for request ids, the access log, security headers, form encoding and sign-in.
+"""Middleware for request ids, access log, security headers, encoding, sign-in and the audit log.
 
 Permissions are checked in the views.
 """
@@ -22,6 +22,8 @@ from django.urls import reverse
 from flexadmin.http import form_rescue
 from flexadmin.ops import log_records
 from flexadmin.signin import sessions
+from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import NotRecordedPage
 
 access_log = logging.getLogger("flexadmin.access")
 UNLOGGED_PATHS = ("/health/", "/metrics", settings.STATIC_URL)
@@ -108,16 +110,11 @@ class FormEncodingMiddleware:
         return None
 
     def _check_encoding(self, request: HttpRequest) -> HttpResponse | None:
-        is_urlencoded = request.content_type == "application/x-www-form-urlencoded"
-        body = unquote_to_bytes(request.body) if is_urlencoded else request.body
-        if not _is_utf8(body) and not _has_utf8_fields(request):
+        if not _is_utf8(_decoded_body(request)) and not _has_utf8_fields(request):
             return _error_response(
                 request, 400, "The form is not valid UTF-8. Nothing was changed."
             )
-        charset = (request.content_params or {}).get("charset", "utf-8").lower()
-        # A part of a multipart body can have its own encoding, which the check above misses.
-        has_encoded_part = b"content-transfer-encoding" in request.body.lower()
-        if charset not in ("utf-8", "utf8") or has_encoded_part:
+        if _declares_other_encoding(request):
             return _error_response(
                 request, 400, "Forms are read as UTF-8 only. Nothing was changed."
             )
@@ -156,6 +153,32 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return response
 
 
+class NotRecordedMiddleware:
+    """Responds with status 503 to an action that was not recorded, and so not carried out.
+
+    A view can give a page of its own, such as the form again (flows/audit/views/unrecorded.py).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, NotRecordedPage):
+            return error.response
+        return _not_recorded_response(request) if isinstance(error, NotRecorded) else None
+
+
+def _not_recorded_response(request: HttpRequest) -> HttpResponse:
+    """Return the general page, with the pending form of the user, if any."""
+    context = {"pending_form": form_rescue.pending_form(request)}
+    response = render(request, "registration/not_recorded.html", context, status=503)
+    response["Retry-After"] = "10"
+    return response
+
+
 def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: int) -> None:
     """Log a request without its query, which can hold search terms.
 
@@ -191,6 +214,18 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def _decoded_body(request: HttpRequest) -> bytes:
+    is_urlencoded = request.content_type == "application/x-www-form-urlencoded"
+    return unquote_to_bytes(request.body) if is_urlencoded else request.body
+
+
+def _declares_other_encoding(request: HttpRequest) -> bool:
+    """Tell whether the request names another encoding than UTF-8, for itself or for a part."""
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    has_encoded_part = b"content-transfer-encoding" in request.body.lower()
+    return charset not in ("utf-8", "utf8") or has_encoded_part
+
+
 def _has_utf8_fields(request: HttpRequest) -> bool:
     """Return True if only an uploaded file is not UTF-8, which the view handles.
 
@@ -201,4 +236,4 @@ def _has_utf8_fields(request: HttpRequest) -> bool:
 
 
 def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    return render(request, "400.html", {"what": message, "status": status}, status=status)
+    return render(request, "400.html", {"message": message, "status": status}, status=status)

@@ -33,21 +33,22 @@ def parse_networks(texts: Iterable[str]) -> list[Network | str]:
 
     Raises `ImproperlyConfigured` for any other text, and for a network of all addresses.
     """
-    networks: list[Network | str] = []
-    for text in filter(None, map(str.strip, texts)):
-        if text == UNIX_SOCKET:
-            networks.append(UNIX_SOCKET)
-            continue
-        try:
-            network = ip_network(text)
-        except ValueError:
-            raise ImproperlyConfigured(
-                f"TRUSTED_PROXIES: {text} is neither an address nor a network such as 10.0.0.0/8."
-            ) from None
-        if network.prefixlen == 0:
-            raise ImproperlyConfigured(f"TRUSTED_PROXIES: {text} is everybody.")
-        networks.append(network)
-    return networks
+    stripped = map(str.strip, texts)
+    return [_parse_network(text) for text in stripped if text]
+
+
+def _parse_network(text: str) -> Network | str:
+    if text == UNIX_SOCKET:
+        return UNIX_SOCKET
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES: {text} is neither an address nor a network such as 10.0.0.0/8."
+        ) from None
+    if network.prefixlen == 0:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {text} is everybody.")
+    return network
 
 
 class TrustedProxyMiddleware:
@@ -101,16 +102,26 @@ def _parse_address(text: str) -> Address | None:
 
     An IPv4-mapped IPv6 address becomes the IPv4 address.
     """
-    text, port = text.strip(), ""
-    if text.startswith("["):
-        text, _, port = text[1:].partition("]")
-    elif text.count(":") == 1:
-        text, _, port = text.partition(":")
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
+    host, port = _split_port(text.strip())
     if port and not port.removeprefix(":").isdecimal():
+        return None
+    try:
+        address = ip_address(host)
+    except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def _split_port(text: str) -> tuple[str, str]:
+    """Return the host and the port of `1.2.3.4:80` or `[::1]:80`. The port is "" if there is none.
+
+    The port of a bracketed address keeps its colon.
+    """
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return host, port
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    return text, ""

@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from flows.audit import audit_log, verification
 from flows.audit.models import OpenChange, OpenDrift, Result
+from flows.changes import in_flight
 from flows.mirror.models import SyncState
 
 _process_registry = CollectorRegistry()
@@ -95,7 +96,7 @@ def _mirror_metrics() -> Iterator[Metric]:
 
 
 def _open_change_metrics() -> Iterator[Metric]:
-    attempts = audit_log.pending_attempts().count()
+    attempts = in_flight.pending_attempts().count()
     changes = GaugeMetricFamily(
         "flexflow_open_changes", "Changes without a known outcome.", labels=["stage"]
     )

@@ -30,10 +30,10 @@ from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.oidc_provider import IdentityRefused, SsoProvider
 from flexadmin.signin.oidc_settings import sso_uid
+from flexadmin.signin.sso_views import sso_failed_response
 from flexadmin.users import outside_rights
 from flexadmin.users.roles import get_site_user
 from flexadmin.users.usernames import choose_sso_username
-from flows.audit.audit_log import NotRecorded
 from flows.twilio.pickling import PicklableError
 
 # Causes of a sign-in refused at its last step: text for the log, message for the user.
@@ -74,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def login(self, request: HttpRequest, user: User) -> None:
         """Record the sign-in and sign the user in.
 
-        Respond with 503 if it can't be recorded, and with a message if it is no longer valid.
+        Respond with a message if it is no longer valid.
         """
         current = get_site_user(user.pk) or user
 
@@ -86,8 +86,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         try:
             check()
             auth_events.record_login(request, current, check=check)
-        except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
         except _LoginInvalidated as error:
             response = self._refused_response(request, user, error.refusal)
             raise ImmediateHttpResponse(response) from None
@@ -162,8 +160,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Allow signing in only. allauth could also connect the identity to an existing user."""
-        from flexadmin.signin.views import sso_failed_response  # circular import
-
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
             raise ImmediateHttpResponse(sso_failed_response(request, name, "unsupported request"))
@@ -184,10 +180,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         claims = ("preferred_username", "given_name", "family_name")
         suggested_names = [userinfo.get(claim) for claim in claims]
         sociallogin.user.username = choose_sso_username(suggested_names, subject)
-        try:
-            auth_events.create_sso_user(request, name, subject, add)
-        except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
+        auth_events.create_sso_user(request, name, subject, add)
         person: User = sociallogin.user
         return person
 
@@ -200,8 +193,6 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         **_kwargs: Any,
     ) -> None:
         """Lead back to the sign-in page with a message."""
-        from flexadmin.signin.views import sso_failed_response  # circular import
-
         cause = str(error or "unknown")
         if isinstance(exception, IdentityRefused):
             cause = str(exception)

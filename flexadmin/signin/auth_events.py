@@ -15,19 +15,15 @@ from typing import Any, Final
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 
-from flexadmin.http import form_rescue
-from flexadmin.users.roles import find_outside_rights, get_role
+from flexadmin.signin.actions import SigninAction
+from flexadmin.users.actions import UserAction
+from flexadmin.users.roles import find_outside_rights, get_role_on_any_account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 
-LOGIN: Final = "auth.login"
-LOGOUT: Final = "auth.logout"
-LOCKOUT: Final = "auth.lockout"
-PASSWORD_CHANGE: Final = "auth.password_change"  # noqa: S105 - an action's name
 ANONYMOUS_LABEL: Final = "Not signed in"
 MAX_USERNAME_LENGTH: Final = 150  # characters
 UNKNOWN_USER_LABEL: Final = "unknown username"
@@ -54,7 +50,8 @@ def get_actor(request: HttpRequest, user: User | AnonymousUser | None = None) ->
     )
     if user is None:
         return anonymous
-    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=get_role(user))
+    role = get_role_on_any_account(user)
+    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=role)
 
 
 def normalize_username(text: str) -> str:
@@ -80,9 +77,14 @@ def redact_unknown_username(name: str) -> str:
     return usernames.first() or UNKNOWN_USER_LABEL
 
 
-def _append_event(**event: Any) -> AuditEvent:
-    """Append an access event. It concerns the site, so it names no Twilio account."""
-    return audit_log.append(stage=Stage.ACCESS, account_sid="", **event)
+def _append_event(*, perform: Callable[[], Any] = lambda: None, **event: Any) -> AuditEvent:
+    """Append an access event. It concerns the site, so it names no Twilio account.
+
+    `perform` is called in the event's transaction, and may raise to prevent the event.
+    """
+    with audit_log.transaction() as log:
+        perform()
+        return log.append(stage=Stage.ACCESS, account_sid="", **event)
 
 
 def record_login(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:
@@ -100,15 +102,12 @@ def record_login(request: HttpRequest, user: User, *, check: Callable[[], None])
     for kind, value in find_outside_rights(user).items():
         details[f"{kind} (no effect)"] = value
 
-    def check_and_build_payload() -> Payload:
-        check()
-        return Payload(friendly_name=user.get_username(), after=details)
-
     _append_event(
-        action=LOGIN,
+        perform=check,
+        action=SigninAction.LOGIN,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=check_and_build_payload,
+        payload=Payload(friendly_name=user.get_username(), after=details),
     )
 
 
@@ -117,8 +116,8 @@ def record_denial(
     name: str,
     cause: str,
     *,
-    action: str = LOGIN,
-    by: User | AnonymousUser | None = None,
+    action: str = SigninAction.LOGIN,
+    user: User | AnonymousUser | None = None,
 ) -> AuditEvent:
     """Record a refused sign-in, or another refused action of a signed-in user.
 
@@ -127,19 +126,19 @@ def record_denial(
     return _append_event(
         action=action,
         result=Result.DENIED,
-        actor=get_actor(request, by if by and by.is_authenticated else None),
+        actor=get_actor(request, user if user and user.is_authenticated else None),
         payload=_denial_payload(name, cause),
     )
 
 
 def record_lockout(
-    request: HttpRequest, name: str, cause: str, *, by: User | AnonymousUser | None = None
+    request: HttpRequest, name: str, cause: str, *, user: User | AnonymousUser | None = None
 ) -> None:
     """Record that further attempts are refused for some time."""
     _append_event(
-        action=LOCKOUT,
+        action=SigninAction.LOCKOUT,
         result=Result.DENIED,
-        actor=get_actor(request, by),
+        actor=get_actor(request, user),
         payload=_denial_payload(name, cause),
     )
 
@@ -152,7 +151,7 @@ def record_logout(request: HttpRequest, user: User) -> None:
     """Record a sign-out. If that fails, log an error: the user must be able to sign out anyway."""
     try:
         _append_event(
-            action=LOGOUT,
+            action=SigninAction.LOGOUT,
             result=Result.SUCCEEDED,
             actor=get_actor(request, user),
             payload=Payload(friendly_name=user.get_username()),
@@ -167,17 +166,17 @@ def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable
     `add` creates the user in the transaction of the event. Raises `NotRecorded`; no user is created
     then.
     """
-
-    def add_user() -> Payload:
-        after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
-        return Payload(friendly_name=add().get_username(), after=after)
-
-    _append_event(
-        action="people.create",
-        result=Result.SUCCEEDED,
-        actor=replace(get_actor(request), label=f"single sign-on: {name}"),
-        payload=add_user,
-    )
+    after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
+    with audit_log.transaction() as log:
+        user = add()
+        log.append(
+            action=UserAction.CREATE,
+            stage=Stage.ACCESS,
+            result=Result.SUCCEEDED,
+            actor=replace(get_actor(request), label=f"single sign-on: {name}"),
+            account_sid="",
+            payload=Payload(friendly_name=user.get_username(), after=after),
+        )
 
 
 def change_own_account(
@@ -195,25 +194,10 @@ def change_own_account(
     if not user.is_authenticated:
         raise PermissionDenied
 
-    def apply_change() -> Payload:
-        change()
-        return Payload(friendly_name=user.get_username(), after=details)
-
     return _append_event(
+        perform=change,
         action=action,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=apply_change,
+        payload=Payload(friendly_name=user.get_username(), after=details),
     )
-
-
-def not_recorded_response(request: HttpRequest) -> HttpResponse:
-    """Return the 503 page of an unrecorded action, with the pending form of the user, if any."""
-    response = render(
-        request,
-        "registration/not_recorded.html",
-        {"typed": form_rescue.pending_form(request)},
-        status=503,
-    )
-    response["Retry-After"] = "10"
-    return response

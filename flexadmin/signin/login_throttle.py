@@ -23,7 +23,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from flexadmin.models import SignInTry
-from flexadmin.signin.auth_events import LOGIN, get_client_ip
+from flexadmin.signin.actions import SigninAction
+from flexadmin.signin.auth_events import get_client_ip
 from flows.audit.models import AuditEvent, Result
 from flows.twilio.pickling import PicklableError
 
@@ -183,7 +184,9 @@ def _network_key(address: str) -> str:
 
 def _has_signed_in_before(request: HttpRequest, name: str) -> bool:
     """Tell whether this user has signed in from the request's address or IPv6 network."""
-    logins = AuditEvent.objects.filter(action=LOGIN, result=Result.SUCCEEDED, actor_label=name)
+    logins = AuditEvent.objects.filter(
+        action=SigninAction.LOGIN, result=Result.SUCCEEDED, actor_label=name
+    )
     logins = logins.order_by()  # the log's default order would only cost time
     address = get_client_ip(request)
     key = _network_key(address)

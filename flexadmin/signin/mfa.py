@@ -20,11 +20,9 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_GET
 
 from flexadmin.signin import auth_events
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa_forms import AddAppForm, AddPasskeyForm
 from flexadmin.signin.one_time_codes import mark_used
-from flows.audit.audit_log import NotRecorded
-
-FACTOR_ADD, FACTOR_REMOVE = "auth.mfa_add", "auth.mfa_remove"
 
 
 class PasskeyOptionsMixin:
@@ -51,10 +49,7 @@ class _RecordedChangeMixin:
             responses.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
 
         details = {"factor": self.kind}
-        try:
-            auth_events.change_own_account(self.request, self.action, change, details=details)
-        except NotRecorded:
-            return auth_events.not_recorded_response(self.request)
+        auth_events.change_own_account(self.request, self.action, change, details=details)
         messages.success(self.request, self.success_message)
         return responses[0]
 
@@ -62,7 +57,7 @@ class _RecordedChangeMixin:
 class _AddFactorMixin(_RecordedChangeMixin):
     """Setup of a factor. The first one also generates recovery codes, which are shown next."""
 
-    action = FACTOR_ADD
+    action = SigninAction.ADD_FACTOR
     did_generate_recovery_codes = False
 
     def get_success_url(self) -> str:
@@ -89,7 +84,7 @@ class AddApp(_AddFactorMixin, _ActivateAppView):
 
 
 class RemoveApp(_RecordedChangeMixin, DeactivateTOTPView):  # type: ignore[misc]
-    action = FACTOR_REMOVE
+    action = SigninAction.REMOVE_FACTOR
     kind = auth_events.FACTOR_LABELS["totp"]
     success_message = "Authenticator app removed."
 
@@ -101,13 +96,13 @@ class AddPasskey(PasskeyOptionsMixin, _AddFactorMixin, AddWebAuthnView):  # type
 
 
 class RemovePasskey(_RecordedChangeMixin, RemoveWebAuthnView):  # type: ignore[misc]
-    action = FACTOR_REMOVE
+    action = SigninAction.REMOVE_FACTOR
     kind = auth_events.FACTOR_LABELS["webauthn"]
     success_message = "Passkey removed."
 
 
 class GenerateRecoveryCodes(_RecordedChangeMixin, GenerateRecoveryCodesView):  # type: ignore[misc]
-    action = FACTOR_ADD
+    action = SigninAction.ADD_FACTOR
     kind = "recovery codes"
     success_message = "New codes generated. Your previous codes no longer work."
     success_url = reverse_lazy("mfa_view_recovery_codes")

@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 from flexadmin.signin import auth_events, login_throttle
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa_forms import CODE_USED
-from flows.audit.audit_log import NotRecorded
 
 TOO_MANY_CODES: Final = "too many wrong codes"
 WRONG_FACTOR: Final = "wrong code or passkey"
@@ -46,8 +46,6 @@ class FactorCheckMixin:
                 self._record_refusal(form)
         except login_throttle.Throttled as error:
             return self._throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
         error_response: HttpResponse = view.form_invalid(form)
         return error_response
 
@@ -64,7 +62,7 @@ class FactorCheckMixin:
         cause = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
         username = self.factor_user().get_username()
         auth_events.record_denial(
-            self.request, username, cause, action=self.factor_action, by=self.request.user
+            self.request, username, cause, action=self.factor_action, user=self.request.user
         )
 
     def _throttled_response(self, error: login_throttle.Throttled) -> HttpResponse:
@@ -72,12 +70,9 @@ class FactorCheckMixin:
         if error.is_first:
             username = self.factor_user().get_username()
             user = _current_user(self.request)
-            try:
-                auth_events.record_lockout(self.request, username, TOO_MANY_CODES, by=user)
-            except NotRecorded:
-                return auth_events.not_recorded_response(self.request)
+            auth_events.record_lockout(self.request, username, TOO_MANY_CODES, user=user)
         self.empty_forms()
-        context = {**view.get_context_data(), "too_many": error}
+        context = {**view.get_context_data(), "lockout": error}
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response
@@ -86,7 +81,7 @@ class FactorCheckMixin:
 class FactorReauthenticationMixin(FactorCheckMixin):
     """Addition to allauth's pages on which a signed-in user confirms their identity."""
 
-    factor_action = "auth.confirm"
+    factor_action: str = SigninAction.REAUTHENTICATE
     is_emptied = False
 
     def factor_user(self) -> User:

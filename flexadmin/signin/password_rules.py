@@ -33,20 +33,10 @@ class CommonWeaknessValidator:
         letters = "".join(character for character in text if character.isalnum())
         if not text.strip():
             raise ValidationError(BLANK_MESSAGE, code="password_blank")
-        part = _repeated_part(text) or _repeated_part(letters)
-        if part:
-            raise ValidationError(REPEATED_MESSAGE, code="password_repeated", params={"part": part})
-        different = len(set(text))
-        if different < MIN_DIFFERENT_CHARACTERS:
-            params = {"number": different, "least": MIN_DIFFERENT_CHARACTERS}
-            raise ValidationError(
-                FEW_CHARACTERS_MESSAGE, code="password_few_characters", params=params
-            )
-        username = _normalize(user.get_username()) if user else ""
-        if len(username) >= MIN_USERNAME_LENGTH and username in text:
-            other_characters = letters.replace(username, "")
-            if len(other_characters) < MIN_OTHER_CHARACTERS:
-                raise ValidationError(USERNAME_MESSAGE, code="password_of_username")
+        _refuse_repetition(text, letters)
+        _refuse_few_characters(text)
+        if user:
+            _refuse_username(text, letters, _normalize(user.get_username()))
 
     def get_help_text(self) -> str:
         return "Your password can’t be blank, repeat itself or be made of your username."  # noqa: RUF001
@@ -65,6 +55,28 @@ def refuse_current(password: str, user: Any) -> None:
     """Raise `ValidationError` if this is the user's current password."""
     if user.password and check_password(password, user.password):
         raise ValidationError(CURRENT_MESSAGE, code="password_unchanged")
+
+
+def _refuse_repetition(text: str, letters: str) -> None:
+    part = _repeated_part(text) or _repeated_part(letters)
+    if part:
+        raise ValidationError(REPEATED_MESSAGE, code="password_repeated", params={"part": part})
+
+
+def _refuse_few_characters(text: str) -> None:
+    different = len(set(text))
+    if different < MIN_DIFFERENT_CHARACTERS:
+        params = {"number": different, "least": MIN_DIFFERENT_CHARACTERS}
+        raise ValidationError(FEW_CHARACTERS_MESSAGE, code="password_few_characters", params=params)
+
+
+def _refuse_username(text: str, letters: str, username: str) -> None:
+    """Refuse a password that contains the username and little else."""
+    if len(username) < MIN_USERNAME_LENGTH or username not in text:
+        return
+    other_characters = letters.replace(username, "")
+    if len(other_characters) < MIN_OTHER_CHARACTERS:
+        raise ValidationError(USERNAME_MESSAGE, code="password_of_username")
 
 
 def _normalize(text: str) -> str:

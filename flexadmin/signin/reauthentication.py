@@ -5,7 +5,7 @@ Wrong attempts are counted and recorded as at sign-in, so that an open session i
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from allauth.account.views import ReauthenticateView
 from allauth.mfa.base.views import ReauthenticateView as ReauthenticateByCodeView
@@ -15,12 +15,10 @@ from django.http import HttpRequest, HttpResponse
 
 from flexadmin.models import SignInTry
 from flexadmin.signin import auth_events, login_throttle
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeReauthenticationForm, PasskeyReauthenticationForm
 from flexadmin.signin.mfa_throttle import FactorReauthenticationMixin
-from flows.audit.audit_log import NotRecorded
-
-REAUTHENTICATE: Final = "auth.confirm"
 
 
 class PasswordCheckMixin:
@@ -44,8 +42,6 @@ class PasswordCheckMixin:
             )
         except login_throttle.Throttled as error:
             return self._throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
         return response
 
     def _record_attempt(self, form: forms.Form, attempt: SignInTry) -> None:
@@ -62,10 +58,10 @@ class PasswordCheckMixin:
         if error.is_first:
             username = self.request.user.get_username()
             auth_events.record_lockout(
-                self.request, username, "too many wrong passwords", by=self.request.user
+                self.request, username, "too many wrong passwords", user=self.request.user
             )
         empty_form = view.get_form_class()(user=self.request.user)
-        context = view.get_context_data(form=empty_form, too_many=error)
+        context = view.get_context_data(form=empty_form, lockout=error)
         response: HttpResponse = view.render_to_response(context, status=429)
         response["Retry-After"] = str(error.seconds)
         return response
@@ -74,7 +70,7 @@ class PasswordCheckMixin:
 class PasswordReauthentication(PasswordCheckMixin, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
     """Reauthentication by password."""
 
-    action = REAUTHENTICATE
+    action = SigninAction.REAUTHENTICATE
     password_field = "password"  # noqa: S105 - a field's name
 
 
@@ -97,5 +93,5 @@ class PasskeyReauthentication(
 def record_own_denial(request: HttpRequest, action: str, cause: str) -> None:
     """Record that the signed-in user was refused an action on their own account."""
     auth_events.record_denial(
-        request, request.user.get_username(), cause, action=action, by=request.user
+        request, request.user.get_username(), cause, action=action, user=request.user
     )

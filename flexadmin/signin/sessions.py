@@ -25,10 +25,10 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from flexadmin.models import OneTimePassword, SessionEpoch
 
 STARTED_AT_KEY: Final = "began_at"  # seconds since 1970
-SEEN_AT_KEY: Final = "seen_at"
+LAST_REQUEST_AT_KEY: Final = "seen_at"
 MUST_CHANGE_KEY: Final = "must_change_password"
 EPOCH_KEY: Final = "epoch"
-REQUEST_EPOCH_ATTRIBUTE: Final = "_held_epoch"
+REQUEST_EPOCH_ATTRIBUTE: Final = "_sign_in_epoch"
 PENDING_LOGIN_KEY: Final = "pending_sign_in"
 TOUCH_INTERVAL: Final = 60  # seconds between writes of the time of the last request
 
@@ -46,7 +46,7 @@ FACTOR_STEP_VIEWS: Final = {
 def start_session(request: HttpRequest, user: Any, **_signal: Any) -> None:
     """Initialize the session of a user who has just signed in."""
     session = request.session
-    session[STARTED_AT_KEY] = session[SEEN_AT_KEY] = time.time()
+    session[STARTED_AT_KEY] = session[LAST_REQUEST_AT_KEY] = time.time()
     epoch = getattr(request, REQUEST_EPOCH_ATTRIBUTE, None)
     session[EPOCH_KEY] = get_epoch(user) if epoch is None else epoch
     session.pop(PENDING_LOGIN_KEY, None)
@@ -102,15 +102,15 @@ def end_if_expired(request: HttpRequest) -> None:
         _end_session(request)
         return
     if STARTED_AT_KEY not in session:  # started before sessions had a lifetime
-        session[STARTED_AT_KEY] = session[SEEN_AT_KEY] = current_time
+        session[STARTED_AT_KEY] = session[LAST_REQUEST_AT_KEY] = current_time
     max_idle = settings.SESSION_IDLE_MINUTES * 60
     max_age = settings.SESSION_HOURS * 3600
-    idle = current_time - session[SEEN_AT_KEY]
+    idle = current_time - session[LAST_REQUEST_AT_KEY]
     age = current_time - session[STARTED_AT_KEY]
     if idle >= max_idle or age >= max_age:
         _end_session(request)
     elif idle >= min(TOUCH_INTERVAL, max_idle / 4):
-        session[SEEN_AT_KEY] = current_time
+        session[LAST_REQUEST_AT_KEY] = current_time
         _save_if_possible(request)
 
 

@@ -1,4 +1,4 @@
-"""Pages for signing in and out: password, second factor and single sign-on.
+"""Pages for signing in and out: password and second factor.
 
 A form that the user submitted after their session expired is carried through all of these pages and
 offered again at the end (http/form_rescue.py).
@@ -6,51 +6,29 @@ offered again at the end (http/form_rescue.py).
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.mfa.base.views import AuthenticateView
 from allauth.socialaccount.adapter import get_adapter as social_adapter
-from allauth.socialaccount.internal.statekit import STATE_TTL
-from allauth.socialaccount.providers.base import AuthProcess
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django import forms
-from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_GET
 
 from flexadmin.http.form_rescue import FORM_PERMISSIONS, PendingForm, pending_form
-from flexadmin.models import OneTimePassword
 from flexadmin.ops import housekeeping
 from flexadmin.signin import auth_events, login_throttle, sessions
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeForm, PasskeyForm
 from flexadmin.signin.mfa_throttle import FactorCheckMixin
-from flexadmin.signin.oidc_provider import SsoAdapter
-from flows.audit.audit_log import NotRecorded
-
-
-class SignInForm(AuthenticationForm):
-    """Django's form, which also refuses expired temporary passwords."""
-
-    def confirm_login_allowed(self, user: User) -> None:
-        super().confirm_login_allowed(user)
-        if OneTimePassword.expired().filter(person_id=user.pk).exists():
-            raise ValidationError(
-                "This temporary password has expired. Ask an administrator for a new one.",
-                code="run_out",
-            )
+from flexadmin.signin.sign_in_form import SignInForm
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -76,8 +54,6 @@ class SignIn(LoginView):
             return super().post(request, *args, **kwargs)
         except login_throttle.Throttled as error:
             return self.throttled_response(error)
-        except NotRecorded:
-            return auth_events.not_recorded_response(request)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Look up the user by the same normalized name that was counted."""
@@ -89,7 +65,7 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         providers = social_adapter().list_providers(self.request)
         return super().get_context_data(
-            **kwargs, typed=pending_form(self.request), providers=providers
+            **kwargs, pending_form=pending_form(self.request), providers=providers
         )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -115,7 +91,7 @@ class SignIn(LoginView):
         if error.is_first:
             auth_events.record_lockout(self.request, self.name, "too many failed sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
-        context = self.get_context_data(form=form, too_many=error)
+        context = self.get_context_data(form=form, lockout=error)
         return self.render_to_response(
             context, status=429, headers={"Retry-After": str(error.seconds)}
         )
@@ -128,7 +104,7 @@ class SecondFactor(
 ):
     """Second step of a sign-in: a code or a passkey, for users who have set one up."""
 
-    factor_action = auth_events.LOGIN
+    factor_action = SigninAction.LOGIN
     form_class = CodeForm
     webauthn_form_class = PasskeyForm
 
@@ -142,7 +118,7 @@ class SecondFactor(
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         pending = getattr(self.request, "carried_form", None) or pending_form(self.request)
-        return {**super().get_context_data(**kwargs), "typed": pending}
+        return {**super().get_context_data(**kwargs), "pending_form": pending}
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         return offer_resume(self.request, super().form_valid(form))
@@ -158,116 +134,6 @@ class SecondFactor(
     def empty_forms(self) -> None:
         self.auth_form = CodeForm(user=self.factor_user())
         self.webauthn_form = PasskeyForm(user=self.factor_user())
-
-
-def sso_failed_response(request: HttpRequest, name: str, cause: str) -> HttpResponse:
-    """Record a failed single sign-on and lead back to the sign-in page with a message."""
-    if not _try_record_sso_failure(request, cause):
-        return auth_events.not_recorded_response(request)
-    messages.error(request, f"Couldn't sign you in with {name}. Nothing was changed. Try again.")
-    return redirect("login")
-
-
-def _try_record_sso_failure(request: HttpRequest, cause: str) -> bool:
-    """Record a failure, up to a limit by address; return False if it can't be recorded.
-
-    Beyond the limit, one event says that further failures aren't logged.
-    """
-    try:
-        login_throttle.start_attempt(
-            request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT
-        )
-        auth_events.record_denial(request, "", f"single sign-on: {cause}", by=request.user)
-    except login_throttle.Throttled as error:
-        if error.is_first:
-            limit_note = "single sign-on: further failures are not logged"
-            return _try_record_lockout(request, limit_note)
-    except NotRecorded:
-        return False
-    return True
-
-
-@require_GET
-@login_not_required
-def start_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Redirect to the provider if it responds. Starts are limited, because each is stored."""
-
-    def start(adapter: SsoAdapter) -> HttpResponse:
-        login_throttle.start_attempt(
-            request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
-        )
-        adapter.openid_config  # noqa: B018 - fails before a session is created for the visitor
-        if request.session.session_key is None:
-            request.session.set_expiry(STATE_TTL)
-        response: HttpResponse = OAuth2LoginView.adapter_view(adapter)(request)
-        housekeeping.run_if_due()
-        return response
-
-    return _run_sso_step(start, request, provider_id)
-
-
-@require_GET
-@login_not_required
-def finish_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Sign in the user who comes back from the provider."""
-
-    def finish(adapter: SsoAdapter) -> HttpResponse:
-        response: HttpResponse = OAuth2CallbackView.adapter_view(adapter)(request)
-        if request.user.is_authenticated:
-            login_throttle.clear_attempts(
-                request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
-            )
-        return response
-
-    return _run_sso_step(finish, request, provider_id)
-
-
-def _run_sso_step(
-    step: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str
-) -> HttpResponse:
-    """Run a step of single sign-on for a visitor who isn't signed in.
-
-    allauth would also connect an identity to a signed-in user, which this site doesn't allow.
-    If the provider fails, lead back to the sign-in page.
-    """
-    if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
-        raise Http404
-    if request.GET.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-        return sso_failed_response(request, "single sign-on", "unsupported request")
-    if request.user.is_authenticated:
-        sessions.end_if_expired(request)
-    if request.user.is_authenticated:
-        return redirect(settings.LOGIN_REDIRECT_URL)
-    try:
-        return step(SsoAdapter(request, provider_id))
-    except login_throttle.Throttled as error:
-        return _sso_throttled_response(request, error)
-    except (OSError, KeyError, ValueError) as error:
-        # No connection, an error status, a body that isn't JSON, or a missing value in it.
-        cause = "unexpected response from the provider"
-        logging.getLogger("flexadmin").warning(
-            "Single sign-on: %s (%s)", cause, type(error).__name__
-        )
-        return sso_failed_response(request, "single sign-on", cause)
-
-
-def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttled) -> HttpResponse:
-    if error.is_first and not _try_record_lockout(request, "too many unfinished single sign-ons"):
-        return auth_events.not_recorded_response(request)
-    providers = social_adapter().list_providers(request)
-    context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}
-    response = render(request, "registration/login.html", context, status=429)
-    response["Retry-After"] = str(error.seconds)
-    return response
-
-
-def _try_record_lockout(request: HttpRequest, cause: str) -> bool:
-    """Record a lockout that concerns no user; return False if it can't be recorded."""
-    try:
-        auth_events.record_lockout(request, "", cause)
-    except NotRecorded:
-        return False
-    return True
 
 
 class SignOut(LogoutView):
@@ -292,4 +158,4 @@ def offer_resume(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     if not request.user.has_perm(FORM_PERMISSIONS[pending.view]):
         return response
-    return render(request, "registration/signed_in_again.html", {"typed": pending})
+    return render(request, "registration/signed_in_again.html", {"pending_form": pending})

@@ -39,23 +39,15 @@ class RolesForm(ReasonForm):
         assigned: dict[str, Any] = {"role": "", "on_accounts": {}}
         if person:
             assigned = get_assigned_roles(person)
-        choices = [("", "None"), *((role, role.capitalize()) for role in ROLES)]
-        self.fields["role"] = forms.ChoiceField(
-            label="Role on every account", choices=choices, required=False, initial=assigned["role"]
-        )
-        accounts = twilio_accounts.all_accounts()
-        names = {account.sid: str(account) for account in accounts}
+        names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
         has_several_accounts = twilio_accounts.only_account() is None
-        self.sids = [account.sid for account in accounts] if has_several_accounts else []
+        listed_sids = names if has_several_accounts else ()
         # Roles on accounts that the site no longer has can still be removed.
-        self.sids += [sid for sid in assigned["on_accounts"] if sid not in self.sids]
+        self.sids = list(dict.fromkeys([*listed_sids, *assigned["on_accounts"]]))
+        self.fields["role"] = _role_field("every account", assigned["role"])
         for sid in self.sids:
-            self.fields[f"role_{sid}"] = forms.ChoiceField(
-                label=f"Role on {names.get(sid, sid)}",
-                choices=choices,
-                required=False,
-                initial=assigned["on_accounts"].get(sid, ""),
-            )
+            role = assigned["on_accounts"].get(sid, "")
+            self.fields[f"role_{sid}"] = _role_field(names.get(sid, sid), role)
         self.order_fields(["role", *(f"role_{sid}" for sid in self.sids), "reason"])
 
     @property
@@ -63,6 +55,13 @@ class RolesForm(ReasonForm):
         """Return the chosen roles by account SID, without accounts that have none."""
         roles = {sid: self.cleaned_data[f"role_{sid}"] for sid in self.sids}
         return {sid: role for sid, role in roles.items() if role}
+
+
+def _role_field(scope: str, role: str) -> forms.ChoiceField:
+    choices = [("", "None"), *((name, name.capitalize()) for name in ROLES)]
+    return forms.ChoiceField(
+        label=f"Role on {scope}", choices=choices, required=False, initial=role
+    )
 
 
 class NewUserForm(RolesForm):

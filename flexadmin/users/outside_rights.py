@@ -14,12 +14,12 @@ from django.db.models import Q, QuerySet
 
 from flexadmin.models import AccountRole, OutsideRights
 from flexadmin.users import services
+from flexadmin.users.actions import UserAction
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
 
-RIGHTS_FOUND: Final = "people.rights_found"
 NO_ACTOR: Final = Actor(id="", label="")
 NO_EFFECT_MESSAGE: Final = "Granted outside this dashboard, with no effect here."
 REMOVED_MESSAGE: Final = "Removed outside this dashboard."
@@ -50,9 +50,7 @@ def record_changes() -> int:
     """
     recorded = dict(OutsideRights.objects.values_list("person_id", "rights"))
     users = {user.pk: user for user in users_with_outside_rights()}
-    without_rights = [pk for pk in recorded if pk not in users]
-    users |= {user.pk: user for user in User.objects.filter(pk__in=without_rights)}
-
+    users |= User.objects.in_bulk(recorded.keys() - users.keys())
     changed = [
         user for user in users.values() if find_outside_rights(user) != recorded.get(user.pk, {})
     ]
@@ -98,35 +96,24 @@ def after_migrate(**_signal: Any) -> None:
 
 def _record_user(user: User) -> None:
     """Append an event for the current rights of a user, unless another process already has."""
-
-    def build_payload() -> Payload:
-        """Compare under the log's lock, so that concurrent processes record a change once."""
+    with audit_log.transaction() as log:
         rows = OutsideRights.objects.filter(person=user)
         before = rows.values_list("rights", flat=True).first() or {}
         after = find_outside_rights(user)
         if after == before:
-            raise _AlreadyRecorded
+            return
         OutsideRights.objects.update_or_create(person=user, defaults={"rights": after})
-        names = [*before, *(name for name in after if name not in before)]
-        return Payload(
-            friendly_name=user.get_username(),
-            before={name: before.get(name, "none") for name in names},
-            after={name: after.get(name, "none") for name in names},
-            message=NO_EFFECT_MESSAGE if after else REMOVED_MESSAGE,
-        )
-
-    try:
-        audit_log.append(
-            action=RIGHTS_FOUND,
+        names = {**before, **after}
+        log.append(
+            action=UserAction.FIND_RIGHTS,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
             actor=NO_ACTOR,
             account_sid="",
-            payload=build_payload,
+            payload=Payload(
+                friendly_name=user.get_username(),
+                before={name: before.get(name, "none") for name in names},
+                after={name: after.get(name, "none") for name in names},
+                message=NO_EFFECT_MESSAGE if after else REMOVED_MESSAGE,
+            ),
         )
-    except _AlreadyRecorded:
-        return
-
-
-class _AlreadyRecorded(Exception):
-    """Another process recorded the change first."""

@@ -20,12 +20,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events, sessions
+from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.password_rules import refuse_current
 from flexadmin.signin.reauthentication import PasswordCheckMixin
 from flexadmin.users.forms import get_assigned_roles
 from flexadmin.users.views import get_factors
 from flows.audit.access import Request
-from flows.audit.audit_log import NotRecorded
 
 
 @require_GET
@@ -54,10 +54,7 @@ def end_other_sessions(request: Request) -> HttpResponse:
     def end_sessions() -> None:
         epochs.append(sessions.end_all(request.user, except_key=current_key))
 
-    try:
-        auth_events.change_own_account(request, "auth.sessions_end", end_sessions)
-    except NotRecorded:
-        return auth_events.not_recorded_response(request)
+    auth_events.change_own_account(request, SigninAction.END_SESSIONS, end_sessions)
     request.session[sessions.EPOCH_KEY] = epochs[0]
     messages.success(request, "You are signed out of your other sessions.")
     return redirect("me")
@@ -92,7 +89,7 @@ class PasswordForm(PasswordChangeForm):
 class PasswordChange(PasswordCheckMixin, PasswordChangeView):
     """Change of the user's own password. Django then ends their other sessions."""
 
-    action = auth_events.PASSWORD_CHANGE
+    action = SigninAction.CHANGE_PASSWORD
     password_field = "old_password"  # noqa: S105 - a field's name
     template_name = "people/password.html"
     form_class = PasswordForm
@@ -105,7 +102,7 @@ class PasswordChange(PasswordCheckMixin, PasswordChangeView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, is_one_time=sessions.MUST_CHANGE_KEY in self.request.session
+            **kwargs, is_temporary=sessions.MUST_CHANGE_KEY in self.request.session
         )
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
@@ -113,10 +110,7 @@ class PasswordChange(PasswordCheckMixin, PasswordChangeView):
             form.save()
             OneTimePassword.objects.filter(person=form.user).delete()
 
-        try:
-            auth_events.change_own_account(self.request, auth_events.PASSWORD_CHANGE, change)
-        except NotRecorded:
-            return auth_events.not_recorded_response(self.request)
+        auth_events.change_own_account(self.request, SigninAction.CHANGE_PASSWORD, change)
         self.request.session.pop(sessions.MUST_CHANGE_KEY, None)
         update_session_auth_hash(self.request, form.user)
         UserSession.objects.create_from_request(self.request)

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
+from django.db.models import QuerySet
 
 from flexadmin.models import AccountRole, SiteUser
 from flows.accounts import twilio_accounts
@@ -114,22 +115,30 @@ def find_outside_rights(person: Any) -> dict[str, str]:
 
     They have no effect here.
     """
-    direct = person.user_permissions.select_related("content_type").order_by(
-        "content_type__app_label", "codename"
-    )
-    permissions = [f"{one.content_type.app_label}.{one.codename}" for one in direct]
-    foreign_groups = person.groups.exclude(name__in=ROLES).order_by("name")
-    groups = list(foreign_groups.values_list("name", flat=True))
-    foreign_roles = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
-    foreign_roles = foreign_roles.select_related("role")
-    groups += [f"{one.role.name} on {one.account_sid}" for one in foreign_roles]
     rights = {
         "superuser flag": "set" if person.is_superuser else "",
         "staff flag": "set" if person.is_staff else "",
-        "direct permissions": ", ".join(permissions),
-        "other groups": ", ".join(groups),
+        "direct permissions": ", ".join(_direct_permissions(person)),
+        "other groups": ", ".join(_other_groups(person)),
     }
     return {kind: value for kind, value in rights.items() if value}
+
+
+def _direct_permissions(person: Any) -> list[str]:
+    permissions = person.user_permissions.select_related("content_type")
+    permissions = permissions.order_by("content_type__app_label", "codename")
+    return [f"{one.content_type.app_label}.{one.codename}" for one in permissions]
+
+
+def _other_groups(person: Any) -> list[str]:
+    """Return the user's groups that are no role, on every account and then on single accounts."""
+    groups = person.groups.exclude(name__in=ROLES).order_by("name")
+    account_groups = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
+    account_groups = account_groups.select_related("role")
+    return [
+        *groups.values_list("name", flat=True),
+        *(f"{one.role.name} on {one.account_sid}" for one in account_groups),
+    ]
 
 
 def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:
@@ -159,17 +168,25 @@ def ensure_groups() -> None:
         group.permissions.set(our_permissions.filter(codename__in=codenames))
 
 
-def get_role(user: AnyUser, account_sid: str = "") -> str:
+def get_role(user: AnyUser, account_sid: str) -> str:
     """Return the user's role on the account, as the audit log records it.
 
-    It includes roles on every account. Without an account, it includes those on any account.
-    Several roles are joined by commas; "" means none.
+    It includes roles on every account. Several roles are joined by commas; "" means none.
     """
-    user_id = user.pk or 0
-    groups = Group.objects.filter(user__pk=user_id, name__in=ROLES)
-    account_roles = AccountRole.objects.filter(person_id=user_id, role__name__in=ROLES)
-    if account_sid:
-        account_roles = account_roles.filter(account_sid=account_sid)
+    return _join_roles(user, _account_roles(user).filter(account_sid=account_sid))
+
+
+def get_role_on_any_account(user: AnyUser) -> str:
+    """Return the user's roles on all accounts, in the form of `get_role`."""
+    return _join_roles(user, _account_roles(user))
+
+
+def _account_roles(user: AnyUser) -> QuerySet[AccountRole]:
+    return AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
+
+
+def _join_roles(user: AnyUser, account_roles: QuerySet[AccountRole]) -> str:
+    groups = Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES)
     names = set(groups.values_list("name", flat=True))
     names |= set(account_roles.values_list("role__name", flat=True))
     return ",".join(sorted(names))

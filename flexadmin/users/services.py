@@ -23,19 +23,12 @@ from django.utils import timezone
 from flexadmin.models import AccountRole, OneTimePassword, OutsideRights
 from flexadmin.signin import sessions
 from flexadmin.signin.oidc_settings import PROVIDER_ID, configured_issuer, is_uid_of_issuer
+from flexadmin.users.actions import UserAction
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 
-CREATE: Final = "people.create"
-SET_ROLES: Final = "people.role"
-ACTIVATE: Final = "people.activate"
-DEACTIVATE: Final = "people.deactivate"
-SET_PASSWORD: Final = "people.password"  # noqa: S105 - an action's name
-RESET_FACTORS: Final = "people.mfa_reset"
-UNLINK_SSO: Final = "people.sso_remove"
-REMOVE_RIGHTS: Final = "people.rights_remove"
 ADMIN_ROLE: Final = "admin"
 
 
@@ -54,7 +47,7 @@ def create_user(
         person.save()
         _assign_roles(person, "" if on_accounts else role, dict.fromkeys(on_accounts, role))
 
-    _append_event(CREATE, person, change, actor=actor, reason=reason, is_new=True)
+    _append_event(UserAction.CREATE, person, change, actor=actor, reason=reason, is_new=True)
     return person
 
 
@@ -73,7 +66,7 @@ def invite_user(
         _assign_roles(person, role, on_accounts)
         OneTimePassword.objects.create(person=person)
 
-    _append_event(CREATE, person, change, actor=actor, reason=reason, is_new=True)
+    _append_event(UserAction.CREATE, person, change, actor=actor, reason=reason, is_new=True)
     return person, password
 
 
@@ -82,7 +75,7 @@ def set_roles(
 ) -> AuditEvent:
     """Replace a user's role on every account ("" for none) and their roles by account SID."""
     return _append_event(
-        SET_ROLES,
+        UserAction.SET_ROLES,
         person,
         lambda: _assign_roles(person, role, on_accounts),
         actor=actor,
@@ -100,7 +93,11 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
             sessions.end_all(person)
 
     return _append_event(
-        ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason
+        UserAction.ACTIVATE if is_active else UserAction.DEACTIVATE,
+        person,
+        change,
+        actor=actor,
+        reason=reason,
     )
 
 
@@ -120,7 +117,7 @@ def set_temporary_password(*, person: User, password: str, actor: Actor, reason:
         OneTimePassword.objects.update_or_create(person=person, defaults={"set_at": timezone.now()})
         sessions.end_all(person)
 
-    return _append_event(SET_PASSWORD, person, change, actor=actor, reason=reason)
+    return _append_event(UserAction.SET_PASSWORD, person, change, actor=actor, reason=reason)
 
 
 def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
@@ -130,7 +127,7 @@ def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
         Authenticator.objects.filter(user=person).delete()
         sessions.end_all(person)
 
-    return _append_event(RESET_FACTORS, person, change, actor=actor, reason=reason)
+    return _append_event(UserAction.RESET_FACTORS, person, change, actor=actor, reason=reason)
 
 
 def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
@@ -143,7 +140,7 @@ def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
         SocialAccount.objects.filter(user=person).delete()
         sessions.end_all(person)
 
-    return _append_event(UNLINK_SSO, person, change, actor=actor, reason=reason)
+    return _append_event(UserAction.UNLINK_SSO, person, change, actor=actor, reason=reason)
 
 
 def sso_identities(person: User) -> list[str]:
@@ -180,7 +177,7 @@ def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEv
         AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES).delete()
         OutsideRights.objects.filter(person=person).delete()
 
-    return _append_event(REMOVE_RIGHTS, person, change, actor=actor, reason=reason)
+    return _append_event(UserAction.REMOVE_RIGHTS, person, change, actor=actor, reason=reason)
 
 
 def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
@@ -195,7 +192,7 @@ def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str)
         on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
         roles = dict(on_accounts.values_list("account_sid", "role__name"))
         _append_event(
-            SET_ROLES,
+            UserAction.SET_ROLES,
             person,
             partial(_assign_roles, person, ADMIN_ROLE, roles),
             actor=actor,
@@ -232,27 +229,23 @@ def _append_event(
 
     Raises `LastAdmin` if the change would leave no administrator; nothing is changed then.
     """
-
-    def apply_change() -> Payload:
-        had_admin = _active_admins().exists()
-        before = None if is_new else snapshot_user(person)
-        change()
-        if had_admin and not _active_admins().exists():
-            raise LastAdmin
-        return Payload(
-            friendly_name=person.get_username(), before=before, after=snapshot_user(person)
-        )
-
     try:
-        return audit_log.append(
-            action=action,
-            stage=Stage.ACCESS,
-            result=Result.SUCCEEDED,
-            actor=actor,
-            account_sid="",  # users belong to the site, not to an account
-            reason=reason,
-            payload=apply_change,
-        )
+        with audit_log.transaction() as log:
+            had_admin = _active_admins().exists()
+            before = None if is_new else snapshot_user(person)
+            change()
+            if had_admin and not _active_admins().exists():
+                raise LastAdmin
+            name, after = person.get_username(), snapshot_user(person)
+            return log.append(
+                action=action,
+                stage=Stage.ACCESS,
+                result=Result.SUCCEEDED,
+                actor=actor,
+                account_sid="",  # users belong to the site, not to an account
+                reason=reason,
+                payload=Payload(friendly_name=name, before=before, after=after),
+            )
     except LastAdmin:
         person.refresh_from_db()
         raise

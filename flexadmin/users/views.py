@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
@@ -11,22 +11,20 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flexadmin.signin.oidc_settings import configured_issuer, is_uid_of_issuer
 from flexadmin.users import outside_rights, services
+from flexadmin.users.access import record_refusal, require_user_manager
+from flexadmin.users.actions import UserAction
 from flexadmin.users.forms import NewUserForm, ReasonForm, RolesForm
 from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
 from flows.audit.access import Request, get_actor
-from flows.audit.audit_log import NotRecorded
-from flows.audit.models import Result, Stage
+from flows.audit.views.unrecorded import page_if_unrecorded
 
-MANAGE_USERS: Final = "flexadmin.manage_people"
 LAST_ADMIN_MESSAGE: Final = (
     "Nothing was changed: this is the last administrator. "
     "First make someone else an administrator who can sign in."
@@ -35,41 +33,14 @@ OWN_ACCOUNT_MESSAGE: Final = (
     "Nothing was changed. Change your own password and 2FA in Account settings."
 )
 NOT_RECORDED_MESSAGE: Final = "Couldn’t write to the audit log, so nothing was changed."  # noqa: RUF001
-View = Callable[..., HttpResponse]
-
-
-def require_user_manager(action: str) -> Callable[[View], View]:
-    """Restrict a view to users who may manage users on every account.
-
-    A refused change by anyone else is recorded as `action`.
-    """
-
-    def decorate(view: View) -> View:
-        @functools.wraps(view)
-        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-            request.account_sid = ""
-            # Our backend takes an account's SID as the object.
-            if not request.user.has_perm(MANAGE_USERS, twilio_accounts.ALL_ACCOUNTS):  # type: ignore[arg-type]
-                if request.method != "GET":
-                    record_refusal(request, action)
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return decorate
-
-
-def record_refusal(request: Request, action: str) -> None:
-    """Record that the user was refused a change of a user."""
-    audit_log.append(
-        action=action,
-        stage=Stage.ACCESS,
-        result=Result.DENIED,
-        actor=get_actor(request),
-        account_sid="",
-        reason=request.POST.get("reason", ""),
-    )
+# Forms with nothing but a reason on a user's page: their names in the context, and their HTML ids.
+REASON_FORM_IDS: Final = {
+    "active_form": "active_%s",
+    "factors_form": "factors_%s",
+    "sso_form": "sso_%s",
+    "rights_form": "rights_%s",
+    "password_form": "password_%s",
+}
 
 
 def get_factors(person: User) -> list[Authenticator]:
@@ -78,7 +49,7 @@ def get_factors(person: User) -> list[Authenticator]:
 
 
 @require_GET
-@require_user_manager("people.view")
+@require_user_manager()
 def user_list(request: Request) -> HttpResponse:
     """List all users, with a mark for those who have rights from outside this dashboard."""
     people = User.objects.order_by("-is_active", "username").prefetch_related(
@@ -93,7 +64,7 @@ def user_list(request: Request) -> HttpResponse:
                 one.type != Authenticator.Type.RECOVERY_CODES
                 for one in person.authenticator_set.all()  # type: ignore[attr-defined]
             ),
-            "ties": [one.uid for one in person.socialaccount_set.all()],  # type: ignore[attr-defined]
+            "sso_identities": [one.uid for one in person.socialaccount_set.all()],  # type: ignore[attr-defined]
             "has_outside_rights": person.pk in with_rights,
         }
         for person in people
@@ -102,14 +73,15 @@ def user_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_user_manager(services.CREATE)
+@require_user_manager(UserAction.CREATE)
 def user_create(request: Request) -> HttpResponse:
     """Create a user and show their temporary password once."""
     form = NewUserForm(request.POST if request.method == "POST" else None, auto_id="new_%s")
     if request.method == "GET" or not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "people/new.html", {"form": form}, status=status)
-    try:
+    context = {"form": form, "error": NOT_RECORDED_MESSAGE}
+    with page_if_unrecorded(lambda: render(request, "people/new.html", context, status=503)):
         person, password = services.invite_user(
             name=form.cleaned_data["name"],
             role=form.cleaned_data["role"],
@@ -117,20 +89,17 @@ def user_create(request: Request) -> HttpResponse:
             actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         )
-    except NotRecorded:
-        context = {"form": form, "trouble": NOT_RECORDED_MESSAGE}
-        return render(request, "people/new.html", context, status=503)
     return _temporary_password_page(request, person, password)
 
 
 @require_GET
-@require_user_manager("people.view")
+@require_user_manager()
 def user_detail(request: Request, person_id: int) -> HttpResponse:
     return _user_page(request, get_object_or_404(User, pk=person_id))
 
 
 @require_POST
-@require_user_manager(services.SET_ROLES)
+@require_user_manager(UserAction.SET_ROLES)
 def change_user_roles(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     form = RolesForm(request.POST, person=person, auto_id="role_%s")
@@ -152,105 +121,75 @@ def change_user_roles(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@require_user_manager(services.DEACTIVATE)
+@require_user_manager(UserAction.DEACTIVATE)
 def change_user_active(request: Request, person_id: int) -> HttpResponse:
     """Activate or deactivate a user. The POST field `active` is "true" or "false"."""
-    person = get_object_or_404(User, pk=person_id)
     is_active = request.POST.get("active") == "true"
-    form = ReasonForm(request.POST, auto_id="active_%s")
-    if not form.is_valid():
-        return _user_page(request, person, active_form=form, status=422)
     message = "They are signed out and can no longer sign in."
     if is_active:
         message = "They can sign in again."
-    return _apply_change(
+    return _change_with_reason(
         request,
-        person,
-        lambda: services.set_active(
-            person=person,
-            is_active=is_active,
-            actor=get_actor(request),
-            reason=form.cleaned_data["reason"],
-        ),
+        get_object_or_404(User, pk=person_id),
+        partial(services.set_active, is_active=is_active),
+        form_name="active_form",
         success_message=message,
-        active_form=form,
     )
 
 
 @require_POST
-@require_user_manager(services.RESET_FACTORS)
+@require_user_manager(UserAction.RESET_FACTORS)
 def reset_user_factors(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _refuse_own_account(request, services.RESET_FACTORS)
-    form = ReasonForm(request.POST, auto_id="factors_%s")
-    if not form.is_valid():
-        return _user_page(request, person, factors_form=form, status=422)
-    return _apply_change(
+        return _refuse_own_account(request, UserAction.RESET_FACTORS)
+    return _change_with_reason(
         request,
         person,
-        lambda: services.reset_factors(
-            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
-        ),
+        services.reset_factors,
+        form_name="factors_form",
         success_message="Removed. They are signed out and can set up 2FA again after signing in.",
-        factors_form=form,
     )
 
 
 @require_POST
-@require_user_manager(services.UNLINK_SSO)
+@require_user_manager(UserAction.UNLINK_SSO)
 def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
-    person = get_object_or_404(User, pk=person_id)
-    form = ReasonForm(request.POST, auto_id="ties_%s")
-    if not form.is_valid():
-        return _user_page(request, person, sso_form=form, status=422)
-    return _apply_change(
+    return _change_with_reason(
         request,
-        person,
-        lambda: services.unlink_sso(
-            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
-        ),
+        get_object_or_404(User, pk=person_id),
+        services.unlink_sso,
+        form_name="sso_form",
         success_message="They are signed out and can no longer use single sign-on.",
-        sso_form=form,
     )
 
 
 @require_POST
-@require_user_manager(services.REMOVE_RIGHTS)
+@require_user_manager(UserAction.REMOVE_RIGHTS)
 def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
     """Remove the rights that a user was granted outside this dashboard."""
-    person = get_object_or_404(User, pk=person_id)
-    form = ReasonForm(request.POST, auto_id="rights_%s")
-    if not form.is_valid():
-        return _user_page(request, person, rights_form=form, status=422)
-    return _apply_change(
+    return _change_with_reason(
         request,
-        person,
-        lambda: services.remove_outside_rights(
-            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
-        ),
+        get_object_or_404(User, pk=person_id),
+        services.remove_outside_rights,
+        form_name="rights_form",
         success_message="Removed. Their roles stay as they are.",
-        rights_form=form,
     )
 
 
 @require_POST
-@require_user_manager(services.SET_PASSWORD)
+@require_user_manager(UserAction.SET_PASSWORD)
 def reset_user_password(request: Request, person_id: int) -> HttpResponse:
     """Set a temporary password and show it once."""
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _refuse_own_account(request, services.SET_PASSWORD)
-    form = ReasonForm(request.POST, auto_id="password_%s")
+        return _refuse_own_account(request, UserAction.SET_PASSWORD)
+    form = ReasonForm(request.POST, auto_id=REASON_FORM_IDS["password_form"])
     if not form.is_valid():
         return _user_page(request, person, password_form=form, status=422)
-    try:
+    with page_if_unrecorded(lambda: _not_recorded_page(request, person, password_form=form)):
         password = services.generate_temporary_password(
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
-        )
-    except NotRecorded:
-        return _user_page(
-            request, person, trouble=NOT_RECORDED_MESSAGE, password_form=form, status=503
         )
     return _temporary_password_page(request, person, password)
 
@@ -261,12 +200,35 @@ def _refuse_own_account(request: Request, action: str) -> HttpResponse:
     A stolen session must not lead to a password or past a second factor.
     """
     record_refusal(request, action)
-    return _user_page(request, request.user, trouble=OWN_ACCOUNT_MESSAGE, status=403)
+    return _user_page(request, request.user, error=OWN_ACCOUNT_MESSAGE, status=403)
 
 
 def _temporary_password_page(request: Request, person: User, password: str) -> HttpResponse:
     context = {"person": person, "password": password, "hours": settings.ONE_TIME_PASSWORD_HOURS}
-    return render(request, "people/one_time.html", context)
+    return render(request, "people/temporary_password.html", context)
+
+
+def _change_with_reason(
+    request: Request,
+    person: User,
+    change: Callable[..., Any],
+    *,
+    form_name: str,
+    success_message: str,
+) -> HttpResponse:
+    """Make a change that takes nothing but a reason, with the form of that name in the context."""
+    form = ReasonForm(request.POST, auto_id=REASON_FORM_IDS[form_name])
+    bound_form: dict[str, forms.Form] = {form_name: form}
+    if not form.is_valid():
+        return _user_page(request, person, error="", status=422, **bound_form)
+    reason = form.cleaned_data["reason"]
+    return _apply_change(
+        request,
+        person,
+        partial(change, person=person, actor=get_actor(request), reason=reason),
+        success_message=success_message,
+        **bound_form,
+    )
 
 
 def _apply_change(
@@ -282,20 +244,23 @@ def _apply_change(
     `bound_form` is the submitted form under its name in the template context.
     """
     try:
-        change()
+        with page_if_unrecorded(lambda: _not_recorded_page(request, person, **bound_form)):
+            change()
     except services.LastAdmin:
-        return _user_page(request, person, trouble=LAST_ADMIN_MESSAGE, status=409, **bound_form)
-    except NotRecorded:
-        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, status=503, **bound_form)
+        return _user_page(request, person, error=LAST_ADMIN_MESSAGE, status=409, **bound_form)
     messages.success(request, success_message)
     return redirect("person", person_id=person.pk)
+
+
+def _not_recorded_page(request: Request, person: User, **bound_form: forms.Form) -> HttpResponse:
+    return _user_page(request, person, error=NOT_RECORDED_MESSAGE, status=503, **bound_form)
 
 
 def _user_page(
     request: Request,
     person: User,
     *,
-    trouble: str = "",
+    error: str = "",
     status: int = 200,
     **bound_forms: forms.Form,
 ) -> HttpResponse:
@@ -305,22 +270,18 @@ def _user_page(
         "person": person,
         "roles": _role_labels(person),
         "factors": get_factors(person),
-        "ties": [
-            {"tie": uid, "is_current": is_uid_of_issuer(issuer, uid)}
+        "sso_identities": [
+            {"uid": uid, "is_current": is_uid_of_issuer(issuer, uid)}
             for uid in services.sso_identities(person)
         ],
         "rights": find_outside_rights(person),
-        "trouble": trouble,
-        "is_me": person == request.user,
+        "error": error,
+        "is_own": person == request.user,
         "roles_form": RolesForm(person=person, auto_id="role_%s"),
-        "active_form": ReasonForm(auto_id="active_%s"),
-        "factors_form": ReasonForm(auto_id="factors_%s"),
-        "sso_form": ReasonForm(auto_id="ties_%s"),
-        "rights_form": ReasonForm(auto_id="rights_%s"),
-        "password_form": ReasonForm(auto_id="password_%s"),
+        **{name: ReasonForm(auto_id=auto_id) for name, auto_id in REASON_FORM_IDS.items()},
         **bound_forms,
     }
-    context["is_wrong"] = any(form.errors for form in bound_forms.values())
+    context["has_errors"] = any(form.errors for form in bound_forms.values())
     return render(request, "people/person.html", context, status=status)
 
 

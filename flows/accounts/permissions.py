@@ -1,13 +1,12 @@
 """Permissions of a user on one account, on any account, or on every account.
 
 Users come from the site's authentication backend. They have Django's `has_perm(permission,
-account_sid)` and two methods of this site: `role_on(account_sid)` and `scope_of(permission)`. So
-the product knows permissions but no roles.
+account_sid)` and three methods of this site: `role_on(account_sid)`, `role_on_any_account()` and
+`scope_of(permission)`. So the product knows permissions but no roles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_backends
@@ -17,24 +16,18 @@ from flows.accounts.twilio_accounts import Scope
 
 
 def has_permission(user: Any, permission: str, account_sid: str) -> bool:
-    """Return True if the user has the permission on the account, or on all accounts for ""."""
-    return bool(user.has_perm(permission, account_sid or twilio_accounts.ALL_ACCOUNTS))
+    """Return True if the user has the permission on the account."""
+    return bool(user.has_perm(permission, account_sid))
+
+
+def has_permission_everywhere(user: Any, permission: str) -> bool:
+    """Return True if the user has the permission on every account, also on removed ones."""
+    return bool(user.has_perm(permission, twilio_accounts.ALL_ACCOUNTS))
 
 
 def has_permission_anywhere(user: Any, permission: str) -> bool:
     """Return True if the user has the permission on at least one account."""
     return bool(user.has_perm(permission))
-
-
-def has_permission_on_each(user: Any, permission: str, account_sids: Iterable[str]) -> bool:
-    """Return True if the user has the permission on each of the accounts.
-
-    Without accounts, one account with the permission is enough.
-    """
-    sids = list(account_sids)
-    if not sids:
-        return has_permission_anywhere(user, permission)
-    return all(has_permission(user, permission, sid) for sid in sids)
 
 
 def scope_of(user: Any, permission: str) -> Scope:
@@ -43,9 +36,14 @@ def scope_of(user: Any, permission: str) -> Scope:
     return scope
 
 
-def role_of(user: Any, account_sid: str = "") -> str:
+def role_of(user: Any, account_sid: str) -> str:
     """Return the name of the user's role on the account for the audit log, or ""."""
     return str(user.role_on(account_sid))
+
+
+def role_on_any_account(user: Any) -> str:
+    """Return the names of the user's roles on all accounts for the audit log, or ""."""
+    return str(user.role_on_any_account())
 
 
 def active_user(user_id: str) -> Any | None:

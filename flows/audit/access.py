@@ -15,11 +15,17 @@ from django.http.response import HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission, has_permission_on_each, role_of, scope_of
+from flows.accounts.permissions import (
+    has_permission,
+    has_permission_anywhere,
+    role_of,
+    role_on_any_account,
+    scope_of,
+)
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 
 class Request(HttpRequest):
@@ -39,10 +45,12 @@ View = Callable[..., HttpResponseBase]
 def get_actor(request: HttpRequest) -> Actor:
     """Return the request's user, with their role in the request's account, for the audit log."""
     user = request.user
+    account_sid = getattr(request, "account_sid", "")
+    role = role_of(user, account_sid) if account_sid else role_on_any_account(user)
     return Actor(
         id=str(user.pk or ""),
         label=user.get_username(),
-        role=role_of(user, getattr(request, "account_sid", "")),
+        role=role,
         source_ip=request.META.get("REMOTE_ADDR", ""),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=request.META.get("REQUEST_ID"),
@@ -118,7 +126,7 @@ def require_permission(
                 return accounts
             if len(accounts) == 1 and accounts[0] != twilio_accounts.ALL_ACCOUNTS:
                 request.account_sid = accounts[0]
-            if not has_permission_on_each(request.user, permission, accounts):
+            if not _is_permitted(request.user, permission, accounts):
                 if request.method != "GET":
                     record_denial(request, action, kwargs)
                 request.account_sid = ""  # the error page must not reveal the account
@@ -136,7 +144,8 @@ def readable_event(event_id: str, request: Request) -> AuditEvent | None:
         event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
     except (ValueError, AuditEvent.DoesNotExist):
         return None
-    return event if has_permission(request.user, "flows.view_flow", event.account_sid) else None
+    account_sid = event.account_sid or twilio_accounts.ALL_ACCOUNTS
+    return event if has_permission(request.user, "flows.view_flow", account_sid) else None
 
 
 def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None:
@@ -156,6 +165,13 @@ def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None
         reason=request.POST.get("reason", ""),
         payload=payload,
     )
+
+
+def _is_permitted(user: User, permission: str, account_sids: list[str]) -> bool:
+    """Return True if the user has the permission on each account, or on any without accounts."""
+    if not account_sids:
+        return has_permission_anywhere(user, permission)
+    return all(has_permission(user, permission, sid) for sid in account_sids)
 
 
 def _target_accounts(

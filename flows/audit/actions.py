@@ -1,8 +1,15 @@
-"""Labels of the actions, results and stages of audit events."""
+"""Actions of audit events, and the labels of actions, results and stages.
+
+Each package has an enumeration of the actions that it records, and registers it (flows/apps.py and
+flexadmin/apps.py).
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from enum import StrEnum
+from typing import Final, Self
+
+from flows.audit.models import APPLIED_RESULTS, AuditEvent
 
 RESULT_LABELS: Final = {
     "pending": "In progress",
@@ -25,55 +32,6 @@ RESULT_FILTER_LABELS: Final = {
     "resolved_later": "Resolved later",
 }
 
-# Each action has two labels: past tense if it was applied, infinitive if it was only attempted.
-ACTION_LABELS: Final = {
-    "flow.view": ("Viewed flows", "View flows"),
-    "flow.sync": ("Synced with Twilio", "Sync with Twilio"),
-    "flow.create": ("Created", "Create"),
-    "flow.update": ("Changed", "Change"),
-    "flow.delete": ("Deleted", "Delete"),
-    "flow.drift": ("External change", "External change"),
-    "flow.baseline": ("First synced", "First sync"),
-    "flow.accept": ("Accepted an external change", "Accept an external change"),
-    "flow.decide": ("Decided an outcome", "Decide an outcome"),
-    "flow.export": ("Exported flows", "Export flows"),
-    "plan.start": ("Started a bulk change", "Start a bulk change"),
-    "plan.stop": ("Stopped a bulk change", "Stop a bulk change"),
-    "account.close": ("Made read-only", "Make read-only"),
-    "account.reopen": ("Lifted read-only", "Lift read-only"),
-    "account.field": ("New field at Twilio", "New field at Twilio"),
-    "account.ask_again": ("Retried Twilio", "Retry Twilio"),
-    "auth.login": ("Signed in", "Sign in"),
-    "auth.logout": ("Signed out", "Sign out"),
-    "auth.lockout": ("Locked out", "Lock out"),
-    "auth.password_change": ("Changed password", "Change password"),
-    "auth.confirm": ("Confirmed identity", "Confirm identity"),
-    "auth.mfa_add": ("Added a 2FA method", "Add a 2FA method"),
-    "auth.mfa_remove": ("Removed a 2FA method", "Remove a 2FA method"),
-    "auth.sessions_end": ("Signed out of other sessions", "Sign out of other sessions"),
-    "people.create": ("Added a user", "Add a user"),
-    "people.activate": ("Activated a user", "Activate a user"),
-    "people.deactivate": ("Deactivated a user", "Deactivate a user"),
-    "people.role": ("Changed a user's role", "Change a user's role"),
-    "people.password": ("Set a temporary password", "Set a temporary password"),
-    "people.mfa_reset": ("Reset a user's 2FA", "Reset a user's 2FA"),
-    "people.sso_remove": ("Removed a user's single sign-on", "Remove a user's single sign-on"),
-    "people.view": ("Viewed users", "View users"),
-    "audit.view": ("Viewed the audit log", "View the audit log"),
-    "people.rights_found": (
-        "Found external permissions",
-        "Find external permissions",
-    ),
-    "people.rights_remove": (
-        "Removed external permissions",
-        "Remove external permissions",
-    ),
-    "audit.export": ("Exported the audit log", "Export the audit log"),
-    "audit.verify": ("Verified the audit log", "Verify the audit log"),
-    "audit.erase": ("Erased personal data", "Erase personal data"),
-    "audit.restore": ("Restored database triggers", "Restore database triggers"),
-}
-
 # Names of the stages in a change's timeline.
 STAGE_LABELS: Final = {
     "attempt": "Attempt",
@@ -82,3 +40,45 @@ STAGE_LABELS: Final = {
     "observed": "Observed",
     "access": "Access",
 }
+
+
+class Action(StrEnum):
+    """Base of the packages' enumerations. A member's value is the action as the log stores it.
+
+    `label` is in the past tense, `infinitive` is for what was only attempted. `is_routine` marks an
+    observation that needs no action.
+    """
+
+    label: str
+    infinitive: str
+    is_routine: bool
+
+    def __new__(cls, value: str, label: str, infinitive: str, is_routine: bool = False) -> Self:
+        action = str.__new__(cls, value)
+        action._value_ = value
+        action.label = label
+        action.infinitive = infinitive
+        action.is_routine = is_routine
+        return action
+
+    def sentence(self, event: AuditEvent) -> str:
+        """Return an event as a short sentence, in the past tense only if it was applied."""
+        return self.label if event.result in APPLIED_RESULTS else self.infinitive
+
+
+# The registered actions, by value, in the order of their registration.
+REGISTRY: Final[dict[str, Action]] = {}
+
+
+def register(*enumerations: type[Action]) -> None:
+    """Let the log's pages name and filter the actions of these enumerations.
+
+    A new resource registers its own, such as `CREATE = "widget.create", "Created", "Create"`.
+    """
+    for enumeration in enumerations:
+        REGISTRY.update({action.value: action for action in enumeration})
+
+
+def find(value: str) -> Action | None:
+    """Return the registered action with this value, or None."""
+    return REGISTRY.get(value)

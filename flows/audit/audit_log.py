@@ -1,124 +1,97 @@
-"""Write access to the audit log: `append` for actions, `observe` for states read at Twilio.
+"""Write access to the audit log.
 
-Only this module and `audit_batch` write events. `flows.erasure` empties payloads. Each event is
-linked to the one before it by its hash (chain.py). The tables of open changes and open drift are
-updated in the same transaction as the event.
+`transaction` holds the log's lock, and `append` on it writes events. The functions `append` and
+`observe` do it for one event, and for the states of one read. `flows.erasure` empties payloads.
+
+Each event is linked to the one before it by its hash (chain.py). The list's entries and the inbox
+of external changes are updated in the same transaction. `changes.in_flight` keeps the register of
+open changes.
 """
 
 from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Unpack
 
-from django.db import Error, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import Error
+from django.db.transaction import atomic
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import log_entries
+from flows.audit import log_entries, open_drift, own_changes
 from flows.audit.audit_types import Actor as Actor
 from flows.audit.audit_types import AlreadyRecorded as AlreadyRecorded
-from flows.audit.audit_types import ConcurrentChange as ConcurrentChange
+from flows.audit.audit_types import EventFields
 from flows.audit.audit_types import NotRecorded as NotRecorded
 from flows.audit.audit_types import Observation as Observation
 from flows.audit.audit_types import Payload as Payload
 from flows.audit.chain import GENESIS, event_hash, payload_hash
-from flows.audit.models import (
-    UNIQUE_STAGES,
-    AuditEvent,
-    AuditPayload,
-    ChainHead,
-    OpenChange,
-    OpenDrift,
-    Result,
-    Stage,
-)
+from flows.audit.models import APPLIED_RESULTS as APPLIED_RESULTS
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
-from flows.twilio.flex import flex_flow
 
 CHAIN_NAME = "audit"
-APPLIED_RESULTS = (Result.SUCCEEDED, Result.APPLIED)
 
 
-def append(
-    *,
-    action: str,
-    stage: Stage,
-    result: Result,
-    actor: Actor,
-    payload: Payload | Callable[[], Payload] | None = None,
-    change_id: uuid.UUID | None = None,
-    account_sid: str | None = None,
-    target_sid: str = "",
-    changed_fields: list[str] | None = None,
-    reason: str = "",
-    remote_status: int | None = None,
-    remote_code: int | None = None,
-    remote_request_id: str = "",
-    duration_ms: int | None = None,
-    refers_to: uuid.UUID | None = None,
-    starts_change: bool = False,
-    read_seq: int | None = None,
-    concurrent_edit: Observation | None = None,
-) -> AuditEvent:
-    """Commit one event in a durable transaction of its own, and return it.
+class LogTransaction:
+    """The log while its lock is held: nobody else can append until the transaction ends."""
 
-    payload: a function is called in the transaction, while nothing else can append. Its writes are
-        committed or rolled back with the event.
-    account_sid: None for the site's only account; "" for an event of no single account.
-    starts_change: the event is the first of its change. True of every attempt, and of an outcome
-        without an attempt because nothing was sent.
-    read_seq: the `last_seq` when the flow was read.
-    concurrent_edit: an edit of somebody else, found together with this event and appended after it.
+    def __init__(self, head: ChainHead) -> None:
+        self._head = head
 
-    Raises:
-        AlreadyRecorded: the change has this stage already, or has any event if this one starts it.
-        ConcurrentChange: an attempt meets an open change of its flow, a change of it sent after
-            `read_seq`, or an open creation like its own.
-        NotRecorded: the event could not be committed.
+    @property
+    def last_seq(self) -> int:
+        """The seq of the last event, those of this transaction included."""
+        return self._head.seq
+
+    def append(self, **fields: Unpack[EventFields]) -> AuditEvent:
+        """Write an event and return it.
+
+        Raises `AlreadyRecorded` if the change has this stage already, or if this event starts the
+        change and it has any.
+        """
+        event, body = _build_rows(fields)
+        starts_change = fields.get("starts_change", False) or event.stage == Stage.ATTEMPT
+        _reject_duplicate(event, starts_change=starts_change)
+        _write_event(event, body, self._head)
+        open_drift.resolve(event, body)
+        return event
+
+    def append_observations(self, observations: Sequence[Observation]) -> list[AuditEvent]:
+        """Write an event for each of these states at Twilio, and return the events."""
+        return _write_observations(observations, self._head)
+
+
+@contextmanager
+def transaction() -> Iterator[LogTransaction]:
+    """Hold the log's lock in a durable transaction. It is committed when the block ends.
+
+    All writes of the block are committed or rolled back with its events. Nothing may be sent to
+    Twilio in the block. Raises `NotRecorded` if the database fails; nothing is committed then.
     """
-    event = AuditEvent(
-        event_id=uuid.uuid4(),
-        change_id=change_id,
-        request_id=uuid.UUID(actor.request_id) if actor.request_id else None,
-        stage=stage,
-        action=action,
-        result=result,
-        actor_id=actor.id,
-        actor_label=replace_unstorable(actor.label)[:150],
-        actor_role=actor.role,
-        source_ip=actor.source_ip[:45],
-        user_agent=replace_unstorable(actor.user_agent)[:256],
-        account_sid=_only_account_sid() if account_sid is None else account_sid,
-        target_sid=target_sid,
-        changed_fields=changed_fields or [],
-        reason=redact_note(replace_unstorable(reason))[:200],
-        remote_status=remote_status,
-        remote_code=remote_code,
-        remote_request_id=replace_unstorable(remote_request_id)[:64],
-        duration_ms=duration_ms,
-        refers_to=refers_to,
-    )
-    body = _build_payload_row(Payload() if payload is None or callable(payload) else payload)
     try:
-        with transaction.atomic(durable=True):
+        with atomic(durable=True):
             head = _lock_chain_head()
-            if callable(payload):
-                body = _build_payload_row(payload())
-            _reject_duplicate(event, starts_change=starts_change or stage == Stage.ATTEMPT)
-            if stage == Stage.ATTEMPT:
-                _reject_concurrent_change(event, body, read_seq)
-            _write_event(event, body, head)
-            if concurrent_edit is not None:
-                _append_observations([concurrent_edit], head)
-            head.save()
-            _update_in_flight(event, body)
+            first_seq = head.seq
+            yield LogTransaction(head)
+            if head.seq > first_seq:
+                head.save()
     except Error as error:
         close_lost_connection()
         raise NotRecorded("the audit log cannot be written") from error
-    return event
+
+
+def append(**fields: Unpack[EventFields]) -> AuditEvent:
+    """Commit one event in a transaction of its own, and return it.
+
+    Raises `NotRecorded`, and the errors of `LogTransaction.append`.
+    """
+    with transaction() as log:
+        return log.append(**fields)
 
 
 def observe(observations: Sequence[Observation], *, read_seq: int) -> list[AuditEvent]:
@@ -128,18 +101,9 @@ def observe(observations: Sequence[Observation], *, read_seq: int) -> list[Audit
     explain are dropped: the flow has an open change, was changed or observed since, or may come
     from an open creation. Raises `NotRecorded` if the events can't be committed.
     """
-    try:
-        with transaction.atomic(durable=True):
-            head = _lock_chain_head()
-            is_own_change = _own_change_predicate(read_seq)
-            external = [item for item in observations if not is_own_change(item)]
-            events = _append_observations(external, head)
-            if events:
-                head.save()
-    except Error as error:
-        close_lost_connection()
-        raise NotRecorded("the audit log cannot be written") from error
-    return events
+    with transaction() as log:
+        external = own_changes.filter_external(observations, read_seq)
+        return log.append_observations(external)
 
 
 def last_seq() -> int:
@@ -152,27 +116,38 @@ def latest_event(change_id: uuid.UUID) -> AuditEvent | None:
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()
 
 
-def pending_attempts() -> QuerySet[AuditEvent]:
-    """Return the attempts without an outcome."""
-    pending = OpenChange.objects.filter(latest=F("attempt"))
-    return AuditEvent.objects.filter(seq__in=pending.values("attempt"))
-
-
-def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
-    """Return the latest event of the open change of each of these flows, by SID.
-
-    It is the attempt if no outcome came, or the outcome "unknown". Flows without one are omitted.
-    """
-    changes = OpenChange.objects.filter(target_sid__in=list(sids))
-    # A prefetch, not a join: mostly there is no open change and so nothing to look up.
-    changes = changes.prefetch_related("latest__payload")
-    return {change.target_sid: change.latest for change in changes.order_by("latest")}
-
-
 def _only_account_sid() -> str:
     """Return the SID of the site's only account, or "" if there are several."""
     account = twilio_accounts.only_account()
     return account.sid if account else ""
+
+
+def _build_rows(fields: EventFields) -> tuple[AuditEvent, AuditPayload]:
+    """Return the event with these fields, which has no place in the log yet, and its payload."""
+    actor, account_sid = fields["actor"], fields.get("account_sid")
+    event = AuditEvent(
+        event_id=uuid.uuid4(),
+        change_id=fields.get("change_id"),
+        request_id=uuid.UUID(actor.request_id) if actor.request_id else None,
+        stage=fields["stage"],
+        action=str(fields["action"]),
+        result=fields["result"],
+        actor_id=actor.id,
+        actor_label=replace_unstorable(actor.label)[:150],
+        actor_role=actor.role,
+        source_ip=actor.source_ip[:45],
+        user_agent=replace_unstorable(actor.user_agent)[:256],
+        account_sid=_only_account_sid() if account_sid is None else account_sid,
+        target_sid=fields.get("target_sid", ""),
+        changed_fields=fields.get("changed_fields", []),
+        reason=redact_note(replace_unstorable(fields.get("reason", "")))[:200],
+        remote_status=fields.get("remote_status"),
+        remote_code=fields.get("remote_code"),
+        remote_request_id=replace_unstorable(fields.get("remote_request_id", ""))[:64],
+        duration_ms=fields.get("duration_ms"),
+        refers_to=fields.get("refers_to"),
+    )
+    return event, _build_payload_row(fields.get("payload") or Payload())
 
 
 def _build_payload_row(payload: Payload) -> AuditPayload:
@@ -207,143 +182,6 @@ def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
         raise AlreadyRecorded(duplicate)
 
 
-def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_seq: int | None) -> None:
-    """Raise `ConcurrentChange` if another change of the flow prevents this attempt."""
-    if event.target_sid:
-        other = _open_change_of_flow(event.target_sid)
-        if other is None and read_seq is not None:
-            other = _change_sent_after(event.target_sid, read_seq)
-    else:
-        other = _open_duplicate(event.action, body)
-    if other is not None:
-        raise ConcurrentChange(other)
-
-
-def _open_change_of_flow(sid: str) -> AuditEvent | None:
-    """Return the latest event of the open change that is of this flow, or may have created it."""
-    is_of_flow = Q(target_sid=sid)
-    if not _is_flow_in_log(sid):
-        is_of_flow |= Q(action="flow.create")
-    changes = OpenChange.objects.select_related("latest").filter(is_of_flow)
-    change = changes.order_by("-latest").first()
-    return change.latest if change else None
-
-
-def _change_sent_after(sid: str, read_seq: int) -> AuditEvent | None:
-    """Return the latest change of a flow that was sent after the read.
-
-    The state that was read may be older than that change, and sending now could undo it.
-    """
-    is_sent = Q(stage=Stage.ATTEMPT) | Q(
-        stage__in=UNIQUE_STAGES, result__in=(*APPLIED_RESULTS, Result.UNKNOWN)
-    )
-    events = AuditEvent.objects.filter(is_sent, target_sid=sid, seq__gt=read_seq)
-    return events.order_by("-seq").first()
-
-
-def _open_duplicate(action: str, body: AuditPayload) -> AuditEvent | None:
-    """Return the latest event of an open creation that may be the same one."""
-    changes = OpenChange.objects.select_related("latest", "attempt__payload")
-    for change in changes.filter(target_sid="", action=action).order_by("-latest"):
-        if _may_be_duplicate(change.attempt.payload, body):
-            return change.latest
-    return None
-
-
-def _is_flow_in_log(sid: str) -> bool:
-    """Return True if the log proves that the flow existed. If not, an open creation may be its."""
-    is_proof = Q(stage=Stage.OBSERVED) | Q(stage__in=UNIQUE_STAGES, result__in=APPLIED_RESULTS)
-    return AuditEvent.objects.filter(is_proof, target_sid=sid).exists()
-
-
-def _may_be_duplicate(one: AuditPayload, other: AuditPayload) -> bool:
-    """Return True if two creations have the same name or the same contact identity."""
-    has_same_name = one.friendly_name and one.friendly_name == other.friendly_name
-    has_same_identity = one.contact_identity and one.contact_identity == other.contact_identity
-    return bool(has_same_name or has_same_identity)
-
-
-def _update_in_flight(event: AuditEvent, body: AuditPayload) -> None:
-    """Update the tables of open changes and open drift for a new event."""
-    if event.change_id is not None:
-        _update_open_change(event.change_id, event)
-    if event.refers_to is not None and event.result in APPLIED_RESULTS:
-        drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
-        if drift is not None:
-            _resolve_drift(drift, event, body)
-
-
-def _update_open_change(change_id: uuid.UUID, event: AuditEvent) -> None:
-    """Open a change with its attempt. Close it with its outcome, unless that is unknown."""
-    if event.stage == Stage.ATTEMPT:
-        OpenChange.objects.create(
-            change_id=change_id,
-            attempt=event,
-            latest=event,
-            action=event.action,
-            target_sid=event.target_sid,
-        )
-    elif event.stage in UNIQUE_STAGES:
-        changes = OpenChange.objects.filter(change_id=change_id)
-        if event.result == Result.UNKNOWN:
-            changes.update(latest=event)
-        else:
-            changes.delete()
-
-
-def _resolve_drift(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> None:
-    """Take a flow's drift out of the inbox as far as this event accepts or reverts it."""
-    flow_drift = OpenDrift.objects.filter(target_sid=drift.target_sid)
-    flow_drift = flow_drift.select_related("event__payload")
-    if event.stage not in UNIQUE_STAGES:
-        # An acceptance covers everything found of the flow before.
-        flow_drift.filter(event__lte=drift.pk).delete()
-    elif _can_resolve_drift(event, drift, flow_drift):
-        remaining = [item.pk for item in flow_drift if _is_drift_present(item, event, body)]
-        flow_drift.exclude(pk__in=remaining).delete()
-
-
-def _can_resolve_drift(
-    event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenDrift]
-) -> bool:
-    """Return True if the change is of the drifted flow, or recreates it after its deletion."""
-    if event.account_sid != drift.event.account_sid:
-        return False
-    if event.target_sid == drift.target_sid:
-        return True
-    last = flow_drift.order_by("event").last()
-    is_deleted = last is not None and last.event.payload.after is None
-    return event.action == "flow.create" and is_deleted
-
-
-def _is_drift_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
-    """Return True if the flow still has the drifted values after this change."""
-    drifted, current = drift.event.payload.after, body.after
-    if drift.target_sid != event.target_sid or current is None or drifted is None:
-        return False
-    names = drift.event.changed_fields
-    return not names or any(
-        flex_flow.is_same_value(name, drifted.get(name), current.get(name)) for name in names
-    )
-
-
-def _own_change_predicate(read_seq: int) -> Callable[[Observation], bool]:
-    """Return a function that says if a change of our own may explain an observation."""
-    changes = list(OpenChange.objects.select_related("attempt"))
-    creations = [change for change in changes if not change.target_sid]
-    busy_sids = {change.target_sid for change in changes if change.target_sid}
-    later = AuditEvent.objects.filter(seq__gt=read_seq).exclude(stage=Stage.ACCESS)
-    busy_sids.update(later.values_list("target_sid", flat=True))
-
-    def is_own_change(item: Observation) -> bool:
-        if item.target_sid in busy_sids:
-            return True
-        is_new = item.payload.before is None and item.payload.after is not None
-        return is_new and any(change.may_have_created(item.created_at) for change in creations)
-
-    return is_own_change
-
-
 def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -357,7 +195,7 @@ def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
     return event, _build_payload_row(item.payload)
 
 
-def _append_observations(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
+def _write_observations(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
     """Write events after the head, their payloads, entries of the list and open drift."""
     pairs = [_build_observed_rows(item) for item in observations]
     for event, body in pairs:
@@ -368,11 +206,7 @@ def _append_observations(observations: Sequence[Observation], head: ChainHead) -
         body.event = event
     AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
     log_entries.add_entries(pairs)
-    OpenDrift.objects.bulk_create(
-        OpenDrift(event=event, target_sid=event.target_sid)
-        for event in events
-        if event.action == "flow.drift"
-    )
+    open_drift.add(events)
     return events
 
 

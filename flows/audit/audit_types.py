@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict
 
-from flows.audit.models import AuditEvent
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.pickling import PicklableError
 
 
@@ -51,6 +52,32 @@ class Observation:
     created_at: datetime | None = None
 
 
+class EventFields(TypedDict, total=False):
+    """The fields of a new event.
+
+    account_sid: None for the site's only account; "" for an event of no single account.
+    starts_change: the event is the first of its change. True of every attempt, and of an outcome
+        without an attempt because nothing was sent.
+    """
+
+    action: Required[str]
+    stage: Required[Stage]
+    result: Required[Result]
+    actor: Required[Actor]
+    payload: Payload | None
+    change_id: uuid.UUID | None
+    account_sid: str | None
+    target_sid: str
+    changed_fields: list[str]
+    reason: str
+    remote_status: int | None
+    remote_code: int | None
+    remote_request_id: str
+    duration_ms: int | None
+    refers_to: uuid.UUID | None
+    starts_change: bool
+
+
 class NotRecorded(Exception):
     """The event could not be committed. If it was an attempt, nothing has been sent."""
 
@@ -60,15 +87,4 @@ class AlreadyRecorded(PicklableError):
 
     def __init__(self, event: AuditEvent) -> None:
         super().__init__("this change is already recorded")
-        self.event = event
-
-
-class ConcurrentChange(PicklableError):
-    """Another change of the flow is open, or was sent since the flow was read.
-
-    For a creation: a similar creation is open. `event` is the latest event of the other change.
-    """
-
-    def __init__(self, event: AuditEvent) -> None:
-        super().__init__("another change of this flow is open")
         self.event = event

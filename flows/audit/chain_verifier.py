@@ -17,9 +17,9 @@ from flows.audit.chain import (
     payload_hash_of_row,
 )
 from flows.audit.consistency import DerivedTable
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result
 
-ERASE_ACTION: Final = "audit.erase"
 BATCH_SIZE: Final = 1000
 _SALTED_PAYLOAD_FIELDS: Final = ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
 _ROW_FIELDS: Final = (
@@ -55,21 +55,37 @@ class ChainVerifier:
         stray_seq = before_first.values_list("seq", flat=True).first()
         if stray_seq is not None:
             return stray_seq, "comes before the first event of the chain"
+        checkpoint = head or {"seq": 0, "hash": GENESIS}
         for row in _iter_rows(end):
-            if row["seq"] != self.count + 1:
-                return self.count + 1, "is missing"
-            if fault := self._describe_violation(row):
-                return row["seq"], fault
-            if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
-                return row["seq"], "does not match the signed checkpoint"
-            self.count, self.previous_hash = row["seq"], row["hash"]
-            for check in self.checks:
-                check.follow(row)
-        if head and head["seq"] > self.count:
-            return self.count + 1, "is missing, but the signed checkpoint includes it"
+            fault = self._check_next(row, checkpoint)
+            if fault:
+                return self.count + 1, fault
+            self._accept(row)
+        fault = self._describe_missing_end(end, end_hash, checkpoint)
+        return (self.count + 1, fault) if fault else None
+
+    def _check_next(self, row: dict[str, Any], checkpoint: dict[str, Any]) -> str:
+        """Return the violation of the event that should come next, or ""."""
+        if row["seq"] != self.count + 1:
+            return "is missing"
+        fault = self._describe_violation(row)
+        if not fault and checkpoint["seq"] == row["seq"] and checkpoint["hash"] != row["hash"]:
+            return "does not match the signed checkpoint"
+        return fault
+
+    def _accept(self, row: dict[str, Any]) -> None:
+        """Move on past an intact event."""
+        self.count, self.previous_hash = row["seq"], row["hash"]
+        for check in self.checks:
+            check.follow(row)
+
+    def _describe_missing_end(self, end: int, end_hash: str, checkpoint: dict[str, Any]) -> str:
+        """Return the violation of a log that ends too early, or ""."""
+        if checkpoint["seq"] > self.count:
+            return "is missing, but the signed checkpoint includes it"
         if (end, end_hash) != (self.count, self.previous_hash):
-            return self.count + 1, "is missing, but the end of the chain refers to it"
-        return None
+            return "is missing, but the end of the chain refers to it"
+        return ""
 
     def _describe_violation(self, row: dict[str, Any]) -> str:
         """Return the violation of an event, or "" if it is intact."""
@@ -124,7 +140,7 @@ class _ErasureIndex:
     def _load_new_events(self) -> None:
         """Load the intact erasure events after the last one that was loaded."""
         events = AuditEvent.objects.filter(
-            action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._loaded_seq
+            action=AuditAction.ERASE, result=Result.SUCCEEDED, seq__gt=self._loaded_seq
         )
         for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._loaded_seq = row["seq"]

@@ -75,20 +75,29 @@ def _unique_keys() -> Iterator[str]:
 def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
     """Yield a sentence for each missing unique key. Without it, a change could be sent twice."""
     for model in models:
-        table = model._meta.db_table
-        with connection.cursor() as cursor:
-            constraints = connection.introspection.get_constraints(cursor, table)
-        names, columns = set(), []
-        for name, details in constraints.items():
-            if details["unique"] or details["primary_key"]:
-                names.add(name)
-                columns.append(details["columns"])
-        for constraint in model._meta.constraints:
-            if constraint.name not in names:
-                yield f"The table {table} is missing its unique key {constraint.name}."
-        for field in model._meta.concrete_fields:
-            if field.unique and [field.column] not in columns:
-                yield f"The table {table} is missing the unique key of {field.column}."
+        yield from _missing_keys_of(model)
+
+
+def _missing_keys_of(model: type[Model]) -> Iterator[str]:
+    table = model._meta.db_table
+    columns_by_key = _unique_keys_in_database(table)
+    for constraint in model._meta.constraints:
+        if constraint.name not in columns_by_key:
+            yield f"The table {table} is missing its unique key {constraint.name}."
+    for field in model._meta.concrete_fields:
+        if field.unique and [field.column] not in columns_by_key.values():
+            yield f"The table {table} is missing the unique key of {field.column}."
+
+
+def _unique_keys_in_database(table: str) -> dict[str, list[str]]:
+    """Return the columns of each unique key that the table has, by the key's name."""
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, table)
+    return {
+        name: details["columns"]
+        for name, details in constraints.items()
+        if details["unique"] or details["primary_key"]
+    }
 
 
 _BUILTIN_CHECKS: Final[tuple[Check, ...]] = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from flows.audit.log_actions import DriftAction
 from flows.audit.models import (
     UNIQUE_STAGES,
     AuditDay,
@@ -160,7 +161,7 @@ class OpenDriftCheck:
 
     def follow(self, row: dict[str, Any]) -> None:
         """Take the next event of the log."""
-        if row["action"] == "flow.drift" and row["stage"] == Stage.OBSERVED:
+        if row["action"] == DriftAction.DRIFT and row["stage"] == Stage.OBSERVED:
             self.drift[row["event_id"]] = (row["seq"], row["target_sid"])
             self.expected_rows[row["seq"]] = row["target_sid"]
             if row["payload__erased_at"] is not None:

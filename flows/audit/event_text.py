@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
-from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.audit.log_actions import DriftAction
+from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result, Stage
+from flows.twilio.registry import is_about_resource, resource_of_action
+from flows.twilio.resource import Resource
 
 _SHAPE_BY_RESULT: Final = {
     Result.PENDING: "busy",
@@ -27,16 +29,12 @@ _DECISION_LABELS: Final = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
-_APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
-_WRITABLE_NAMES: Final = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
-# Observations that need no action.
-_OBSERVATION_LABELS: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
 
 
 def ending(event: AuditEvent) -> str:
     """Return the label of the event's result."""
     if event.stage == Stage.OBSERVED:
-        return _OBSERVATION_LABELS.get(event.action, "External")
+        return "Recorded" if _is_routine(event) else "External"
     if getattr(event, "needs_decision", False):
         return "Needs your decision"
     if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECISION_LABELS:
@@ -63,10 +61,16 @@ def refusal(event: AuditEvent) -> str:
 def shape(event: AuditEvent) -> str:
     """Return the CSS class for the shape and colour of the result."""
     if event.stage == Stage.OBSERVED:
-        return "none" if event.action in _OBSERVATION_LABELS else "doubt"
+        return "none" if _is_routine(event) else "doubt"
     if event.result not in Result.values:
         return "none"
     return _SHAPE_BY_RESULT[Result(_effective_result(event))]
+
+
+def _is_routine(event: AuditEvent) -> bool:
+    """Return True for an observation that needs no action."""
+    action = actions.find(event.action)
+    return action is not None and action.is_routine
 
 
 def _effective_result(event: AuditEvent) -> str:
@@ -79,29 +83,40 @@ def _effective_result(event: AuditEvent) -> str:
 
 def relation(event: AuditEvent, origin: AuditEvent) -> str:
     """Return the relation of an event to the one it refers to, as a verb such as "Reverts"."""
-    if event.action == "flow.accept":
+    if event.action == DriftAction.ACCEPT:
         return "Accepts"
-    payload = getattr(event, "payload", None)
     origin_payload = getattr(origin, "payload", None)
-    if origin_payload is None or event.result not in _APPLIED_RESULTS:
+    if origin_payload is None or event.result not in APPLIED_RESULTS:
         return "Refers to"
-    if event.action == "flow.delete" and origin_payload.before is None:
+    if event.action.endswith(".delete") and origin_payload.before is None:
         return "Reverts"
-    state = payload and (payload.after or payload.requested)
-    if not state:
+    if not is_about_resource(event.action):
         return "Refers to"
-    names = origin.changed_fields or _WRITABLE_NAMES
-    if _has_same_values(state, origin_payload.before, names):
+    resource, state = resource_of_action(event.action), _resulting_state(event)
+    writable_names = resource.writable_names
+    changed_names = origin.changed_fields or writable_names
+    if _has_same_values(resource, state, origin_payload.before, changed_names):
         return "Reverts"
-    if _has_same_values(state, origin_payload.after, _WRITABLE_NAMES):
+    if _has_same_values(resource, state, origin_payload.after, writable_names):
         return "Restores"
     return "Refers to"
 
 
-def _has_same_values(state: dict[str, Any], other: dict[str, Any] | None, names: list[str]) -> bool:
-    if not other:
+def _resulting_state(event: AuditEvent) -> dict[str, Any]:
+    """Return the flow after the change, or the requested values, or {} if neither is stored."""
+    payload = getattr(event, "payload", None)
+    return (payload and (payload.after or payload.requested)) or {}
+
+
+def _has_same_values(
+    resource: Resource,
+    state: dict[str, Any],
+    other: dict[str, Any] | None,
+    names: Sequence[str],
+) -> bool:
+    if not state or not other:
         return False
-    return not flex_flow.differing_fields(other, state, names)
+    return not resource.differing_fields(other, state, names)
 
 
 def who(event: AuditEvent) -> str:
@@ -112,63 +127,6 @@ def who(event: AuditEvent) -> str:
 
 
 def headline(event: AuditEvent) -> str:
-    """Return the event as a short sentence, in the past tense only if it was applied."""
-    is_applied = event.result in _APPLIED_RESULTS
-    if event.action == "flow.update":
-        return _update_headline(event, is_applied=is_applied)
-    if event.action == "flow.drift":
-        return _drift_headline(event)
-    if event.action == "account.field":
-        return _field_headline(event)
-    past, infinitive = actions.ACTION_LABELS.get(event.action, (event.action, event.action))
-    return past if is_applied else infinitive
-
-
-def _field_headline(event: AuditEvent) -> str:
-    name = next(iter(event.changed_fields), "")
-    if name in flex_flow.FIELDS_BY_NAME:
-        return f"Read-only field changed at Twilio: {_inline_label(labels.field_label(name))}"
-    label = actions.ACTION_LABELS[event.action][0]
-    return f"{label}: {name}" if name else label
-
-
-def _drift_headline(event: AuditEvent) -> str:
-    if event.changed_fields:
-        return f"Changed at Twilio: {_join_labels(event.changed_fields)}"
-    payload = getattr(event, "payload", None)
-    if payload is None or payload.erased_at:
-        return actions.ACTION_LABELS[event.action][0]
-    return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
-
-
-def _update_headline(event: AuditEvent, *, is_applied: bool) -> str:
-    if event.changed_fields == ["enabled"]:
-        verb = "Turned" if is_applied else "Turn"
-        return f"{verb} {_switch_direction(event)}"
-    verb = "Changed" if is_applied else "Change"
-    return f"{verb} {_join_labels(event.changed_fields) or 'a flow'}"
-
-
-def _switch_direction(event: AuditEvent) -> str:
-    """Return "on" or "off", or "on or off" if the payload does not tell."""
-    payload = getattr(event, "payload", None)
-    state = payload and (payload.after or payload.requested)
-    enabled = flex_flow.normalize_value("enabled", state.get("enabled")) if state else None
-    if not isinstance(enabled, bool):
-        return "on or off"
-    return "on" if enabled else "off"
-
-
-def _join_labels(names: list[str], limit: int = 3) -> str:
-    """Return the labels of the first fields, and the number of the others."""
-    field_labels = [_inline_label(labels.field_label(name)) for name in names]
-    text = ", ".join(field_labels[:limit])
-    remaining = len(field_labels) - limit
-    return f"{text} and {remaining} more" if remaining > 0 else text
-
-
-def _inline_label(text: str) -> str:
-    """Return a label in lower case, except for acronyms and product names at its start."""
-    if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API")):
-        return text
-    return text[:1].lower() + text[1:]
+    """Return the event as a short sentence, or its action if no package registers that."""
+    action = actions.find(event.action)
+    return action.sentence(event) if action else event.action

@@ -22,11 +22,11 @@ from flows.audit.chain import (
     PAYLOAD_FIELDS,
     canonical_json,
 )
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import redact, redact_note
 
-EXPORT_ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
 BATCH_SIZE: Final = 500
 _PAYLOAD_COLUMNS: Final = (*PAYLOAD_FIELDS, "erased_at", *OPTIONAL_PAYLOAD_FIELDS)
@@ -87,28 +87,24 @@ def start_export(
     `events` is called while nothing can be appended, so that filters by open changes hold at the
     export's own event. `filters` are logged; None means the whole log.
     """
-    selections: list[QuerySet[AuditEvent]] = []
-
-    def build_payload() -> Payload:
-        selections.append(events())
+    scope = "all events" if filters is None else "filtered events"
+    with audit_log.transaction() as log:
+        selection = events()
         requested = {
             "format": form,
             "filters": None if filters is None else dict(filters),
             "after": after,
-            "through": audit_log.last_seq() + 1,
+            "through": log.last_seq + 1,
         }
-        return Payload(requested=requested)
-
-    scope = "all events" if filters is None else "filtered events"
-    event = audit_log.append(
-        action=EXPORT_ACTION,
-        stage=Stage.ACCESS,
-        result=Result.SUCCEEDED,
-        actor=actor,
-        reason=f"{form}, {scope} after {after}",
-        payload=build_payload,
-    )
-    return Export(form, selections[0], after, event.seq)
+        event = log.append(
+            action=AuditAction.EXPORT,
+            stage=Stage.ACCESS,
+            result=Result.SUCCEEDED,
+            actor=actor,
+            reason=f"{form}, {scope} after {after}",
+            payload=Payload(requested=requested),
+        )
+    return Export(form, selection, after, event.seq)
 
 
 def _mask_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions, bulk_changes, log_paging
+from flows.audit.log_actions import DriftAction
 from flows.audit.log_entries import INCONCLUSIVE_RESULTS, SITE_ACTION_PREFIXES
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
@@ -32,7 +33,7 @@ _VALUE_LABELS: Final = {
     "plan": "bulk change",
 }
 # First syncs and successful sign-ins would bury the rest. A filter by action shows them.
-HIDDEN_BY_DEFAULT: Final = Q(action="flow.baseline") | Q(
+HIDDEN_BY_DEFAULT: Final = Q(action=DriftAction.BASELINE) | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
 )
 
@@ -105,7 +106,9 @@ def neighbours(
     """Return the current outcomes of the entries before and after one, without first syncs."""
     if entry is None:
         return None, None
-    entries = AuditEntry.objects.exclude(action="flow.baseline").select_related("outcome__payload")
+    entries = AuditEntry.objects.exclude(action=DriftAction.BASELINE).select_related(
+        "outcome__payload"
+    )
     before, after = log_paging.neighbours(entries, scope, entry.pk)
     return before.outcome if before else None, after.outcome if after else None
 
@@ -120,7 +123,7 @@ def unknown_values(
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
     checks: dict[str, Callable[[], bool]] = {
         "action": lambda: (
-            query.action in actions.ACTION_LABELS
+            actions.find(query.action) is not None
             or query.action in log_paging.recorded_actions(scope)
         ),
         "actor": lambda: query.actor in labels,

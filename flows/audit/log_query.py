@@ -21,7 +21,8 @@ from flows.audit.search_text import url_host
 from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.sids import is_sid
 
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
 MAX_TERMS: Final = 16  # distinct words of a search
@@ -51,7 +52,7 @@ class SearchTerms:
             host = url_host(word) if "://" in word else ""
             if _is_id(word):
                 ids.append(word)
-            elif flex_flow.is_sid("FO", word):
+            elif FLEX_FLOW.is_sid(word):
                 sids.append(word)
             elif short_sid:
                 short_sids.append(short_sid)
@@ -104,10 +105,8 @@ class LogQuery:
         before = given_values.get("before", "")
         if before and not _is_seq(before):
             faults["before"] = f"Not an event number: {before}"
-        if "from" not in faults and "to" not in faults:
-            from_date, to_date = filters["from_date"], filters["to_date"]
-            if "" < to_date < from_date:
-                faults["from"] = f"“From” ({from_date}) is after “to” ({to_date})"
+        if faults.keys().isdisjoint(("from", "to")):
+            faults |= _order_of_dates(filters["from_date"], filters["to_date"])
         return cls(
             **filters,
             before=int(before) if _is_seq(before) else 0,
@@ -171,6 +170,13 @@ KNOWN_PARAMETERS: Final = frozenset(
 )
 
 
+def _order_of_dates(from_date: str, to_date: str) -> dict[str, str]:
+    """Return an error message, by parameter, if both dates are given in the wrong order."""
+    if "" < to_date < from_date:
+        return {"from": f"“From” ({from_date}) is after “to” ({to_date})"}
+    return {}
+
+
 def _parse_parameter(parameter: str, value: str) -> tuple[str, str]:
     """Return a parameter's value and an error message, which is empty for a valid one."""
     if "\x00" in value:
@@ -198,7 +204,7 @@ def _parse_result(value: str) -> tuple[str, str]:
 
 
 def _parse_account(value: str) -> tuple[str, str]:
-    is_valid = flex_flow.is_sid("AC", value)
+    is_valid = is_sid("AC", value)
     return value, "" if is_valid else f"No such account: {value}"
 
 

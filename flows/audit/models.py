@@ -8,6 +8,8 @@ from typing import Final
 from django.db import models
 
 from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedModel
+from flows.twilio.registry import resource_of_action
+from flows.twilio.resource import Resource
 
 
 class Stage(models.TextChoices):
@@ -33,6 +35,7 @@ class Result(models.TextChoices):
 
 # A change has each of these stages at most once.
 UNIQUE_STAGES: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
+APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
 
 
 # Twilio may still apply a creation this long after its attempt.
@@ -148,7 +151,7 @@ class AuditPayload(RedactedModel):
 class OpenChange(models.Model):
     """A change without a known outcome: in progress, or its response was lost.
 
-    It is derived from the log. `audit_log.append` updates it in the transaction of the event, so
+    It is derived from the log. `changes.in_flight` updates it in the transaction of the event, so
     that open changes are found without a search of the log.
     """
 
@@ -170,6 +173,16 @@ class OpenChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"
+
+    @property
+    def operation(self) -> str:
+        """The kind of API call: create, update or delete."""
+        return self.action.rpartition(".")[2]
+
+    @property
+    def resource(self) -> Resource:
+        """The resource that the change is of. Raises KeyError for an unregistered one."""
+        return resource_of_action(self.action)
 
     def may_have_created(self, created_at: datetime | None) -> bool:
         """Return True if this creation may have made a flow with this creation date at Twilio."""

@@ -17,13 +17,13 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from flows.audit import append_only, audit_log, day_index
 from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
-RESTORE_ACTION: Final = "audit.restore"
 _MIGRATE_ACTOR: Final = Actor(id="", label="migrate")
 # Triggers are only expected once their migration is applied.
 _TRIGGER_MIGRATIONS: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
@@ -87,7 +87,7 @@ def _record_restoration(missing: list[str]) -> None:
     )
     try:
         audit_log.append(
-            action=RESTORE_ACTION,
+            action=AuditAction.RESTORE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=_MIGRATE_ACTOR,

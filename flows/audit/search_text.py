@@ -15,12 +15,10 @@ from flows.core import matching
 from flows.core.normalization import normalize_text
 from flows.redaction.fingerprint import MASK_PATTERN
 from flows.redaction.masking import redact, redact_note
-from flows.twilio.flex import flex_flow
+from flows.twilio.registry import is_about_resource, resource_of_action
+from flows.twilio.resource import Resource
 
 STATE_FIELDS: Final = ("payload__before", "payload__requested", "payload__after")
-_NAME_FIELDS: Final = ("friendly_name", "contact_identity")
-_SID_FIELDS: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "sid")
-_URL_FIELDS: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "url")
 _EVENT_FIELDS: Final = ("reason", "actor_label", "target_sid", "account_sid", "remote_request_id")
 _HOST_PATTERN: Final = re.compile(
     r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE
@@ -48,23 +46,24 @@ def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the searchable values of an event and its payload."""
     yield _strip_secrets(row["payload__friendly_name"] or "", redact)
     yield from _identity_spellings(_strip_secrets(row["payload__contact_identity"] or "", redact))
-    if row["action"].startswith("flow."):
+    if is_about_resource(row["action"]):
+        resource = resource_of_action(row["action"])
         for name in STATE_FIELDS:
             if isinstance(row[name], dict):
-                yield from _flow_values(row[name])
+                yield from _object_values(resource, row[name])
     for name in _EVENT_FIELDS:
         yield _strip_secrets(row[name], redact_note) if name == "reason" else row[name]
 
 
-def _flow_values(state: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the searchable values of a flow's state."""
-    for name in (*_NAME_FIELDS, *_SID_FIELDS, *_URL_FIELDS):
+def _object_values(resource: Resource, state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the searchable values of an object's state."""
+    for name in resource.searchable_names:
         value = state.get(name)
         if not isinstance(value, str) or not value:
             continue
-        if name in _URL_FIELDS:
+        if resource.by_name[name].kind == "url":
             yield url_host(value)
-        elif name == "contact_identity":
+        elif name == resource.identity_field:
             yield from _identity_spellings(_strip_secrets(value, redact))
         else:
             yield _strip_secrets(value, redact)

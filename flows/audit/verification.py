@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection
 
@@ -19,14 +19,12 @@ from flows.audit.chain import (
     event_hash,
     payload_hash,
 )
-from flows.audit.chain_verifier import ERASE_ACTION as ERASE_ACTION
 from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
 from flows.audit.entry_check import LogEntryCheck
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
-
-VERIFY_ACTION: Final = "audit.verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +66,18 @@ class VerificationResult:
 class VerificationRecord:
     """A logged verification.
 
-    `said` is the logged result, empty if its event was tampered with (`is_intact` is False then).
+    `summary` is the logged result, empty if its event was tampered with (`is_intact` is False then).
     `since` counts the events appended after the verification.
     """
 
     event: AuditEvent
-    said: dict[str, Any]
+    summary: dict[str, Any]
     since: int
     is_intact: bool
 
     @property
     def has_no_violations(self) -> bool:
-        return self.said.get("bad_seq") is None and not self.said.get("table_faults")
+        return self.summary.get("bad_seq") is None and not self.summary.get("table_faults")
 
 
 def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
@@ -125,14 +123,14 @@ def verify_and_record(
         summary["table_faults"] = list(result.table_faults)
     try:
         event = audit_log.append(
-            action=VERIFY_ACTION,
+            action=AuditAction.VERIFY,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED if result.is_intact else Result.FAILED,
             actor=actor,
             reason=str(result),
             payload=Payload(after=summary),
         )
-    except NotRecorded:
+    except NotRecorded:  # the result holds all the same
         return result, None
     return result, event
 
@@ -140,7 +138,7 @@ def verify_and_record(
 def last_verification() -> VerificationRecord | None:
     """Return the last logged verification, by command or page, or None."""
     events = AuditEvent.objects.filter(
-        action=VERIFY_ACTION, result__in=(Result.SUCCEEDED, Result.FAILED)
+        action=AuditAction.VERIFY, result__in=(Result.SUCCEEDED, Result.FAILED)
     )
     event = events.select_related("payload").order_by("-seq").first()
     if event is None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.audit.models import AuditEvent, Result
+from flows.availability.actions import AvailabilityAction
 from flows.availability.models import Closure
-from flows.availability.restrictions import LIFT_READ_ONLY, READ_ONLY, SET_READ_ONLY
+from flows.availability.restrictions import READ_ONLY
 
 
 @dataclass(slots=True)
@@ -22,9 +23,12 @@ class ReadOnlyCheck:
 
     def follow(self, row: dict[str, Any]) -> None:
         """Take one event of the log into account."""
-        is_about_mode = row["action"] in (SET_READ_ONLY, LIFT_READ_ONLY)
+        is_about_mode = row["action"] in (
+            AvailabilityAction.SET_READ_ONLY,
+            AvailabilityAction.LIFT_READ_ONLY,
+        )
         if is_about_mode and row["result"] == Result.SUCCEEDED:
-            is_read_only = row["action"] == SET_READ_ONLY
+            is_read_only = row["action"] == AvailabilityAction.SET_READ_ONLY
             self.expected_rows[row["account_sid"]] = (row["seq"], is_read_only)
 
     def fault(self, end: int) -> tuple[int, str] | None:
@@ -35,7 +39,8 @@ class ReadOnlyCheck:
         closures = Closure.objects.filter(kind=READ_ONLY)
         read_only_sids = set(closures.values_list("account_sid", flat=True))
         later_events = AuditEvent.objects.filter(
-            seq__gt=end, action__in=(SET_READ_ONLY, LIFT_READ_ONLY)
+            seq__gt=end,
+            action__in=(AvailabilityAction.SET_READ_ONLY, AvailabilityAction.LIFT_READ_ONLY),
         )
         changed_later = set(later_events.values_list("account_sid", flat=True))
         faults = []

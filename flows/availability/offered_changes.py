@@ -31,7 +31,7 @@ class AvailableActions:
         """Return True if neither Twilio nor read-only mode prevents this kind of change."""
         if account_sid not in self._configured or self._states is None:
             return False
-        return self._states[account_sid].why(kind) is None
+        return self._states[account_sid].restriction_of(kind) is None
 
     def can(self, kind: str, account_sid: str) -> bool:
         """Return True if this user has the permission and the change is possible at present."""

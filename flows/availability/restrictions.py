@@ -19,6 +19,7 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
+from flows.availability.actions import AvailabilityAction
 from flows.availability.models import Closure
 from flows.core.database import close_lost_connection, short_lock_timeout
 from flows.redaction.masking import redact_note, replace_unstorable
@@ -38,11 +39,6 @@ REQUIRED_CALLS: Final = {
 }
 COLLECTION_CALLS: Final = frozenset({"list", "create"})  # their 404 is not about one flow
 GONE_CODE: Final = 20410  # Twilio's error code for an endpoint that was removed
-SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = (
-    "account.close",
-    "account.reopen",
-    "account.ask_again",
-)
 REFUSAL_ADVICE: Final = (
     "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. "
     "The API key may also lack permission, or FLEX_API_URL may be wrong. "
@@ -77,7 +73,7 @@ class Availability:
 
     restrictions: dict[str, Restriction] = field(default_factory=dict)
 
-    def why(self, kind: str) -> Restriction | None:
+    def restriction_of(self, kind: str) -> Restriction | None:
         """Return the restriction that prevents a call or a change, or None if it is available.
 
         A change is available only if each call that it needs is.
@@ -140,7 +136,7 @@ def find_restriction(account_sid: str, kind: str) -> Restriction | None:
             "so its flows are view-only."
         )
         return Restriction(NO_CREDENTIALS, sentence)
-    return account_availability(account_sid).why(kind)
+    return account_availability(account_sid).restriction_of(kind)
 
 
 def record_response(
@@ -191,7 +187,7 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
     Returns False if it was read-only already. Raises `NotRecorded`.
     """
 
-    def create_closure() -> None:
+    def create_closure() -> bool:
         _, is_new = Closure.objects.get_or_create(
             account_sid=account_sid,
             kind=READ_ONLY,
@@ -201,10 +197,11 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
                 "reason": redact_note(replace_unstorable(reason))[:200],
             },
         )
-        if not is_new:
-            raise _NothingChanged
+        return is_new
 
-    return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, create_closure)
+    return _apply_and_log(
+        AvailabilityAction.SET_READ_ONLY, account_sid, reason, actor, create_closure
+    )
 
 
 def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
@@ -212,7 +209,9 @@ def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
 
     Returns False if it was not read-only. Raises `NotRecorded`.
     """
-    return _delete_closures(LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor)
+    return _delete_closures(
+        AvailabilityAction.LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor
+    )
 
 
 def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
@@ -220,45 +219,40 @@ def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
 
     Returns False if there were none. Raises `NotRecorded`.
     """
-    return _delete_closures(RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor)
-
-
-class _NothingChanged(Exception):
-    """The table of closures is already in the requested state."""
+    return _delete_closures(
+        AvailabilityAction.RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor
+    )
 
 
 def _delete_closures(
     action: str, account_sid: str, condition: Q, reason: str, actor: Actor
 ) -> bool:
-    def delete() -> None:
+    def delete() -> bool:
         count, _ = Closure.objects.filter(condition, account_sid=account_sid).delete()
-        if not count:
-            raise _NothingChanged
+        return bool(count)
 
     return _apply_and_log(action, account_sid, reason, actor, delete)
 
 
 def _apply_and_log(
-    action: str, account_sid: str, reason: str, actor: Actor, apply: Callable[[], None]
+    action: str, account_sid: str, reason: str, actor: Actor, apply: Callable[[], bool]
 ) -> bool:
-    """Change the closures in the transaction of the event that records the change."""
+    """Change the closures in the transaction of the event that records the change.
 
-    def apply_and_describe() -> Payload:
-        apply()
-        return Payload(requested={"of": account_sid or "the whole site"})
-
-    try:
-        audit_log.append(
+    Return False if there was nothing to change, as `apply` returns then.
+    """
+    with audit_log.transaction() as log:
+        if not apply():
+            return False
+        log.append(
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
             account_sid=account_sid,
             reason=reason,
-            payload=apply_and_describe,
+            payload=Payload(requested={"of": account_sid or "the whole site"}),
         )
-    except _NothingChanged:
-        return False
     return True
 
 

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,16 +18,16 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
+from flows.changes import in_flight
 from flows.core.database import close_lost_connection
-from flows.mirror import drift, first_contact, mirror
+from flows.mirror import live, mirror
 from flows.redaction.masking import redact_quotes
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.pickling import PicklableError
+from flows.twilio.resource import Resource, Snapshot
 from flows.twilio.responses import ApiResponse
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +58,23 @@ class OutcomeNotRecorded(PicklableError):
 class ChangeAttempt:
     """The contents of a change's events, and the steps from its attempt to the mirror."""
 
-    action: str
+    resource: Resource
+    operation: str  # the kind of API call: create, update or delete
     account_sid: str
     actor: Actor
     change_id: uuid.UUID
     reason: str
     sid: str = ""
-    read_seq: int | None = None  # the log's last event before the flow was read
+    read_seq: int | None = None  # the log's last event before the object was read
     before: Snapshot | None = None
     requested: dict[str, Any] | None = None
     refers_to: uuid.UUID | None = None
     attempt_event: AuditEvent | None = None
 
     @property
-    def operation(self) -> str:
-        """The kind of API call: create, update or delete."""
-        return self.action.removeprefix("flow.")
+    def action(self) -> str:
+        """The action of the change's events, such as `flow.update`."""
+        return self.resource.action(self.operation)
 
     def execute(self, send: Callable[[], ApiResponse]) -> Change:
         """Log the attempt, call `send` once, log the outcome and update the mirror.
@@ -83,7 +83,7 @@ class ChangeAttempt:
         `OutcomeNotRecorded` if only the outcome could not be logged.
         """
         try:
-            attempt_event = self.record(Stage.ATTEMPT, Result.PENDING)
+            attempt_event = self.record_attempt()
         except restrictions.OperationUnavailable as unavailable:
             self.log_denied(unavailable.restriction)
             raise
@@ -95,10 +95,10 @@ class ChangeAttempt:
         try:
             close_lost_connection()  # a database connection can break during the call
             result = _classify_result(error)
-            event = self.record(Stage.OUTCOME, result, response, error, duration_ms)
+            event = self.record_outcome(result, response, error, duration_ms)
         except Exception as failure:
             # Only the error's type: a database's message can quote the row.
-            log.error(
+            logger.error(
                 "the outcome of change %s is not recorded: %s",
                 self.change_id,
                 type(failure).__name__,
@@ -106,48 +106,59 @@ class ChangeAttempt:
             raise OutcomeNotRecorded(attempt_event, error) from failure
 
         self._update_mirror(event, response, error)
-        first_contact.record_response(self.account_sid, self.operation, error)
+        live.record_response(self.resource, self.account_sid, self.operation, error)
         after = response.snapshot if response else {}
         unexpected_fields = self._find_unexpected_fields(after)
         return Change(event, after, error, unexpected_fields=unexpected_fields)
 
-    def record(
+    def record_attempt(self) -> AuditEvent:
+        """Append the attempt and claim its flow, unless the change is unavailable.
+
+        The availability is checked under the log's lock, so no attempt can follow the event that
+        made the account read-only.
+        """
+        with audit_log.transaction() as log:
+            restriction = self._restriction()
+            if restriction:
+                raise restrictions.OperationUnavailable(restriction)
+            fields = self._event_fields(Stage.ATTEMPT, Result.PENDING)
+            event = log.append(**fields, payload=self.payload(None, ""))
+            in_flight.claim(event, read_seq=self.read_seq)
+        return event
+
+    def record_outcome(
         self,
-        stage: Stage,
         result: Result,
         response: ApiResponse | None = None,
         error: FlexError | None = None,
         duration_ms: int | None = None,
         note: str = "",
     ) -> AuditEvent:
-        """Append an event of this change. `note` is its message if Twilio gave none."""
+        """Append the outcome and release the flow. `note` is its message if Twilio gave none."""
         after = (response.snapshot or None) if response else None
-        payload = self.payload(after, _outcome_message(response, error) or note)
-        return audit_log.append(
-            action=self.action,
-            stage=stage,
-            result=result,
-            actor=self.actor,
-            change_id=self.change_id,
-            account_sid=self.account_sid,
-            target_sid=self.sid or (after or {}).get("sid", ""),
-            changed_fields=sorted(self.requested or {}),
-            reason=self.reason,
-            **_remote_details(response, error),
-            duration_ms=duration_ms,
-            refers_to=self.refers_to,
-            starts_change=self.attempt_event is None,
-            read_seq=self.read_seq,
-            concurrent_edit=self._find_concurrent_edit(after),
-            payload=partial(self._check_available, payload) if stage == Stage.ATTEMPT else payload,
-        )
+        fields = self._event_fields(Stage.OUTCOME, result)
+        fields["target_sid"] = self.sid or (after or {}).get("sid", "")
+        message = _outcome_message(response, error) or note
+        concurrent_edit = self._find_concurrent_edit(after)
+        with audit_log.transaction() as log:
+            event = log.append(
+                **fields,
+                **_remote_details(response, error),
+                duration_ms=duration_ms,
+                starts_change=self.attempt_event is None,
+                payload=self.payload(after, message),
+            )
+            in_flight.release(event)
+            if concurrent_edit is not None:
+                log.append_observations([concurrent_edit])
+        return event
 
     def payload(self, after: Snapshot | None, message: str) -> Payload:
         """Return the payload of an event, named after the latest known state of the flow."""
         latest_state = after or self.before or self.requested or {}
         return Payload(
-            friendly_name=str(latest_state.get("friendly_name") or ""),
-            contact_identity=str(latest_state.get("contact_identity") or ""),
+            friendly_name=self.resource.name_of(latest_state),
+            contact_identity=self.resource.identity_of(latest_state),
             before=self.before,
             requested=self.requested,
             after=after,
@@ -178,6 +189,21 @@ class ChangeAttempt:
             payload=self.payload(None, restriction.sentence),
         )
 
+    def _event_fields(self, stage: Stage, result: Result) -> dict[str, Any]:
+        """Return the fields that the attempt and the outcome have in common."""
+        return {
+            "action": self.action,
+            "stage": stage,
+            "result": result,
+            "actor": self.actor,
+            "change_id": self.change_id,
+            "account_sid": self.account_sid,
+            "target_sid": self.sid,
+            "changed_fields": sorted(self.requested or {}),
+            "reason": self.reason,
+            "refers_to": self.refers_to,
+        }
+
     def _send(self, send: Callable[[], ApiResponse]) -> tuple[ApiResponse | None, FlexError | None]:
         """Return Twilio's response or its error. Log any other exception as an unknown outcome."""
         try:
@@ -188,36 +214,28 @@ class ChangeAttempt:
         except BaseException:  # a bug, or a signal to exit: the request may have been sent
             internal_error = OutcomeUnknown("internal error during the request")
             with contextlib.suppress(NotRecorded):
-                self.record(Stage.OUTCOME, Result.UNKNOWN, error=internal_error)
+                self.record_outcome(Result.UNKNOWN, error=internal_error)
             raise
 
     def _restriction(self) -> restrictions.Restriction | None:
-        return restrictions.account_availability(self.account_sid).why(self.operation)
-
-    def _check_available(self, payload: Payload) -> Payload:
-        """Return the payload, or raise `OperationUnavailable`.
-
-        The log calls this under its lock, so no attempt can follow the event that made the
-        account read-only.
-        """
-        restriction = self._restriction()
-        if restriction:
-            raise restrictions.OperationUnavailable(restriction)
-        return payload
+        return live.find_restriction(self.resource, self.account_sid, self.operation)
 
     def _update_mirror(
         self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
     ) -> None:
         if response:
-            mirror.apply_result(response.snapshot or None, event)
+            live.store_result(self.resource, response.snapshot or None, event)
         elif mirror.is_not_found(error):
-            mirror.mark_deleted(self.sid, read_seq=event.seq, account_sid=self.account_sid)
+            live.store_absence(
+                self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
+            )
 
     def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """Return the edit of someone else that Twilio's response shows, or None."""
         if not after or self.before is None or self.requested is None:
             return None
-        return drift.find_concurrent_edit(
+        return live.find_concurrent_edit(
+            self.resource,
             self.sid,
             account_sid=self.account_sid,
             before=self.before,
@@ -230,7 +248,7 @@ class ChangeAttempt:
             return []
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
-        return flex_flow.differing_fields(expected, after, requested)
+        return self.resource.differing_fields(expected, after, requested)
 
 
 def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:

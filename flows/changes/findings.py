@@ -16,8 +16,8 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, Stage
 from flows.changes.readback import Readback
 from flows.mirror.stale_reads import StaleRead, is_older
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are stored, for the page that compares them
 
@@ -58,10 +58,10 @@ def inspect_change(change: OpenChange, readback: Readback) -> Finding:
 
     Raise `StaleRead`, `ReadUnavailable` or another `FlexError` if nothing can be told yet.
     """
-    if change.action == "flow.create":
+    if change.operation == "create":
         return _find_created_flow(change, _list_with_candidates(change, readback))
-    live = readback.flow(change.target_sid, change.attempt.account_sid)
-    if change.action == "flow.delete":
+    live = readback.fetch(change.resource, change.target_sid, change.attempt.account_sid)
+    if change.operation == "delete":
         return Finding(live is None, live)
     return _inspect_update(change, live)
 
@@ -74,12 +74,12 @@ def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
     if live is None:
         return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
     requested, before = payload.requested or {}, payload.before or {}
-    if not flex_flow.differing_fields(requested, live, requested):
+    if not change.resource.differing_fields(requested, live, requested):
         return Finding(True, live)
-    if flex_flow.differing_fields(before, live, requested):
+    if change.resource.differing_fields(before, live, requested):
         return Finding(None, live, THIRD_VALUE, readings=readings)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one proves an edit.
-    is_untouched = flex_flow.is_same_value(
+    is_untouched = change.resource.is_same_value(
         "date_updated", before.get("date_updated"), live.get("date_updated")
     )
     if is_untouched:
@@ -93,12 +93,12 @@ def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Snapsh
     A candidate that the list lacks is read by its SID: a list alone doesn't prove absence.
     """
     account_sid = change.attempt.account_sid
-    flows = list(readback.listing(account_sid))
+    flows = list(readback.list(change.resource, account_sid))
     listed_sids = {flow["sid"] for flow in flows}
     for sid in change.candidates:
         if sid in listed_sids:
             continue
-        flow = readback.flow(sid, account_sid)
+        flow = readback.fetch(change.resource, sid, account_sid)
         if flow is not None:
             flows.append(flow)
     return flows
@@ -112,7 +112,7 @@ def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
     requested = change.attempt.payload.requested
     if not requested or stale.seen is None or stale.confirmed is None:
         return False
-    is_as_requested = not flex_flow.differing_fields(requested, stale.seen, requested)
+    is_as_requested = not change.resource.differing_fields(requested, stale.seen, requested)
     return is_as_requested and is_older(stale.confirmed, stale.seen)
 
 
@@ -148,7 +148,7 @@ def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[S
     """Return the unexplained flows that were created at about the time of the change."""
     nearby = []
     for flow in flows:
-        created_at = flex_flow.parse_datetime(flow.get("date_created"))
+        created_at = parse_datetime(flow.get("date_created"))
         if change.may_have_created(created_at):
             nearby.append(flow)
     return filter_unexplained(nearby, change)
@@ -164,7 +164,7 @@ def _unexplained_deleted(
 
 def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
     """Return the flows that don't match the request of another open creation."""
-    creations = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
+    creations = OpenChange.objects.filter(action=change.action).exclude(pk=change.pk)
     other_creations = list(creations.select_related("attempt__payload"))
     return [
         flow
@@ -175,7 +175,7 @@ def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> l
 
 def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:
     requested = change.attempt.payload.requested or {}
-    return not flex_flow.differing_fields(requested, flow, requested)
+    return not change.resource.differing_fields(requested, flow, requested)
 
 
 def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
@@ -188,7 +188,7 @@ def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapsh
     explaining = events.filter(
         Q(seq__lt=change.attempt.seq)
         | Q(stage=Stage.OBSERVED)
-        | Q(action="flow.create", result__in=audit_log.APPLIED_RESULTS)
+        | Q(action=change.resource.action("create"), result__in=audit_log.APPLIED_RESULTS)
     )
     explained_sids = set(explaining.values_list("target_sid", flat=True))
     return [flow for flow in flows if flow["sid"] not in explained_sids]

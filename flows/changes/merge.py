@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.twilio.flex import flex_flow
-
-TYPE_FIELD = "integration_type"
+from flows.twilio.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +35,25 @@ class Merge:
     their_fields: list[str] = field(default_factory=list)
 
 
-def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> Merge:
-    """Compare an edit with the flow at Twilio, field by field.
+def merge(
+    resource: Resource,
+    *,
+    base: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    mine: Mapping[str, Any],
+) -> Merge:
+    """Compare an edit with the object at Twilio, field by field.
 
     `mine` has the fields of the user's form. `base` has the fields that the user saw, a few or all.
     """
     their_fields = [
         name
-        for name in flex_flow.differing_fields(base, theirs, {*base, *mine})
-        if name not in flex_flow.TWILIO_MANAGED_FIELDS
+        for name in resource.differing_fields(base, theirs, {*base, *mine})
+        if name not in resource.names_set_by_twilio
     ]
     result = Merge(their_fields=their_fields)
-    for name in flex_flow.differing_fields(base, mine, mine):
-        if flex_flow.is_same_value(name, theirs.get(name), mine[name]):
+    for name in resource.differing_fields(base, mine, mine):
+        if resource.is_same_value(name, theirs.get(name), mine[name]):
             continue
         if name in their_fields:
             conflict = FieldConflict(name, base.get(name), theirs.get(name), mine[name])
@@ -57,43 +61,48 @@ def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[s
         else:
             result.requested[name] = mine[name]
 
-    # An integration's fields depend on its type: changing one side of that affects the other.
+    # A variant's fields depend on the variant: changing one side of that affects the other.
     conflicting_names = {conflict.name for conflict in result.conflicts}
-    if TYPE_FIELD not in conflicting_names:
-        _add_type_conflict(result, base, theirs, mine)
-    if TYPE_FIELD in result.requested:
-        _add_inapplicable_fields(result, base, theirs, mine, conflicting_names)
+    if resource.variant_field not in conflicting_names:
+        _add_variant_conflict(resource, result, base, theirs, mine)
+    if resource.variant_field in result.requested:
+        _add_inapplicable_fields(resource, result, base, theirs, mine, conflicting_names)
     return result
 
 
-def _add_type_conflict(
-    result: Merge, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[str, Any]
+def _add_variant_conflict(
+    resource: Resource,
+    result: Merge,
+    base: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    mine: Mapping[str, Any],
 ) -> None:
-    """Add a conflict about the type if they changed it and I edited the integration."""
-    if TYPE_FIELD not in result.their_fields:
+    """Add a conflict about the variant if they changed it and I edited the nested object."""
+    name = resource.variant_field
+    if name not in result.their_fields:
         return
     my_names = [*result.requested, *(conflict.name for conflict in result.conflicts)]
-    if not any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in my_names):
+    if not any(resource.by_name[my_name].is_nested for my_name in my_names):
         return
-    my_type = mine.get(TYPE_FIELD, base.get(TYPE_FIELD))
-    their_type = theirs.get(TYPE_FIELD)
-    if not flex_flow.is_same_value(TYPE_FIELD, their_type, my_type):
-        conflict = FieldConflict(TYPE_FIELD, base.get(TYPE_FIELD), their_type, my_type)
-        result.conflicts.append(conflict)
+    my_variant = mine.get(name, base.get(name))
+    their_variant = theirs.get(name)
+    if not resource.is_same_value(name, their_variant, my_variant):
+        result.conflicts.append(FieldConflict(name, base.get(name), their_variant, my_variant))
 
 
 def _add_inapplicable_fields(
+    resource: Resource,
     result: Merge,
     base: Mapping[str, Any],
     theirs: Mapping[str, Any],
     mine: Mapping[str, Any],
     conflicting_names: set[str],
 ) -> None:
-    """Add a conflict for each field that they changed and that my new type doesn't have."""
+    """Add a conflict for each field that they changed and that my new variant doesn't have."""
     for name in result.their_fields:
-        entry = flex_flow.FIELDS_BY_NAME.get(name)
-        if entry is None or not entry.of_integration or name in conflicting_names:
+        entry = resource.by_name.get(name)
+        if entry is None or not entry.is_nested or name in conflicting_names:
             continue
-        if not flex_flow.is_applicable(entry, mine[TYPE_FIELD]):
+        if not entry.is_applicable(mine[resource.variant_field]):
             conflict = FieldConflict(name, base.get(name), theirs.get(name), None)
             result.conflicts.append(conflict)

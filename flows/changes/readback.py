@@ -1,20 +1,20 @@
-"""Reads from Twilio that resolve a change: one flow by its SID, or all flows of an account."""
+"""Reads from Twilio that resolve a change: one object by its SID, or all of an account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from flows.accounts import twilio_accounts
+from flows.accounts.clients import READ_DEADLINE
 from flows.availability import restrictions
-from flows.mirror import mirror
+from flows.mirror import live, mirror
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, NotSent
-from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.pickling import PicklableError
+from flows.twilio.resource import Resource, Snapshot
 
 T = TypeVar("T")
-_READ_LABELS = {"fetch": "show the flow", "list": "list flows"}
 
 
 class ReadUnavailable(PicklableError):
@@ -33,31 +33,38 @@ class Readback:
     """
 
     def __init__(self) -> None:
-        self._listings: dict[str, list[Snapshot]] = {}
-        self._refusals: dict[tuple[str, str], ReadUnavailable] = {}
+        self._listings: dict[tuple[str, str], Sequence[Snapshot]] = {}
+        self._refusals: dict[tuple[str, str, str], ReadUnavailable] = {}
 
-    def flow(self, sid: str, account_sid: str) -> Snapshot | None:
-        """Return the flow, or None if it is deleted. Raise `ReadUnavailable` or `FlexError`."""
+    def fetch(self, resource: Resource, sid: str, account_sid: str) -> Snapshot | None:
+        """Return the object, or None if it is deleted. Raise `ReadUnavailable` or `FlexError`."""
         try:
-            return self._read("fetch", account_sid, lambda: _fetch_masked(sid, account_sid))
+            return self._read(
+                resource, "fetch", account_sid, lambda: _fetch_masked(resource, sid, account_sid)
+            )
         except ReadUnavailable as refusal:
-            # If Twilio refuses to list flows as well, a 404 doesn't mean that the flow is deleted.
+            # If Twilio refuses to list objects as well, a 404 doesn't mean that it is deleted.
             if (
                 mirror.is_not_found(refusal.error)
-                and restrictions.account_availability(account_sid).why("list") is None
+                and live.find_restriction(resource, account_sid, "list") is None
             ):
                 return None
             raise
 
-    def listing(self, account_sid: str) -> list[Snapshot]:
-        """Return all flows of the account. Raise `ReadUnavailable` or `FlexError`."""
-        if account_sid not in self._listings:
-            listing = self._read("list", account_sid, lambda: mirror.fetch_all(account_sid))
-            self._listings[account_sid] = listing
-        return self._listings[account_sid]
+    def list(self, resource: Resource, account_sid: str) -> Sequence[Snapshot]:
+        """Return all objects of the account. Raise `ReadUnavailable` or `FlexError`."""
+        key = (resource.name, account_sid)
+        if key not in self._listings:
+            self._listings[key] = self._read(
+                resource, "list", account_sid, lambda: live.list_masked(resource, account_sid)
+            )
+        return self._listings[key]
 
-    def _read(self, operation: str, account_sid: str, read: Callable[[], T]) -> T:
-        earlier_refusal = self._refusals.get((account_sid, operation))
+    def _read(
+        self, resource: Resource, operation: str, account_sid: str, read: Callable[[], T]
+    ) -> T:
+        key = (resource.name, account_sid, operation)
+        earlier_refusal = self._refusals.get(key)
         if earlier_refusal:
             raise earlier_refusal
         if all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
@@ -68,9 +75,9 @@ class Readback:
         except FlexError as error:
             if not is_refusal(error):
                 raise
-            refusal = ReadUnavailable(_refusal_message(operation, error), error)
+            refusal = ReadUnavailable(_refusal_message(resource, operation, error), error)
             if restrictions.is_endpoint_gone(operation, error):
-                self._refusals[account_sid, operation] = refusal
+                self._refusals[key] = refusal
             raise refusal from error
 
 
@@ -81,10 +88,13 @@ def is_refusal(error: FlexError) -> bool:
     return 400 <= error.status < 500 and error.status not in (408, 429)
 
 
-def _fetch_masked(sid: str, account_sid: str) -> Snapshot:
-    return redact(replace_unstorable(mirror.fetch(sid, account_sid=account_sid)))  # type: ignore[no-any-return]
+def _fetch_masked(resource: Resource, sid: str, account_sid: str) -> Snapshot:
+    snapshot = live.fetch(resource, sid, account_sid=account_sid, deadline=READ_DEADLINE)
+    masked: Snapshot = redact(replace_unstorable(snapshot))
+    return masked
 
 
-def _refusal_message(operation: str, error: FlexError) -> str:
+def _refusal_message(resource: Resource, operation: str, error: FlexError) -> str:
+    read = f"show the {resource.name}" if operation == "fetch" else f"list {resource.name}s"
     code = f", code {error.code}" if error.code else ""
-    return f"Twilio refuses to {_READ_LABELS[operation]} (status {error.status}{code})."
+    return f"Twilio refuses to {read} (status {error.status}{code})."

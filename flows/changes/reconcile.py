@@ -19,6 +19,7 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
+from flows.changes import in_flight
 from flows.changes.findings import (
     Finding,
     filter_unexplained,
@@ -26,12 +27,11 @@ from flows.changes.findings import (
     shows_requested_values,
 )
 from flows.changes.readback import Readback, ReadUnavailable
-from flows.mirror import drift, mirror
+from flows.mirror import live
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 # Twilio may apply a change late: "not applied" takes two reads, this far apart.
 CONFIRMATION_DELAY = timedelta(seconds=60)
@@ -55,7 +55,7 @@ def reconcile(*, limit: int = 50) -> list[AuditEvent]:
     one change only, which then needs a user's decision. The first error is raised at the end.
     """
     readback = Readback()
-    can_resolve = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
+    can_resolve = Q(puzzle="") | Q(action__endswith=".create") | Q(is_unreadable=True)
     changes = list(unresolved_changes().filter(can_resolve)[:limit])
     events: list[AuditEvent] = []
     errors: list[FlexError] = []
@@ -122,11 +122,11 @@ def resolve_manually(
         raise NotAmbiguous
     flow: Snapshot | None = None
     created_sid, updates_mirror = "", True
-    if applied and current.action == "flow.create":
+    if applied and current.operation == "create":
         _check_candidate(current, sid)
         created_sid = sid
         flow, updates_mirror = _read_created_flow(current, sid)
-    elif applied and current.action == "flow.update":
+    elif applied and current.operation == "update":
         flow = _derive_updated_flow(current)
     return _record_resolution(
         current,
@@ -158,7 +158,8 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
     Another creation may have been found to have made a candidate meanwhile. If Twilio can't be
     read, the user may know of a flow that is not a candidate.
     """
-    is_possible = sid in change.candidates or (change.is_unreadable and flex_flow.is_sid("FO", sid))
+    may_be_unlisted = change.is_unreadable and change.resource.is_sid(sid)
+    is_possible = sid in change.candidates or may_be_unlisted
     if not is_possible or not filter_unexplained([{"sid": sid}], change):
         raise NotACandidate
 
@@ -166,16 +167,16 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
 def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, bool]:
     """Return the flow as the creation made it, None if it is deleted, and whether it was read."""
     try:
-        live = Readback().flow(sid, change.attempt.account_sid)
+        live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
     except ReadUnavailable:
         return None, False
     except FlexError:
         if not change.is_unreadable:
             raise
         return None, False
-    if not live:
-        return live, True
-    return {**live, **(change.attempt.payload.requested or {})}, True
+    if not live_flow:
+        return live_flow, True
+    return {**live_flow, **(change.attempt.payload.requested or {})}, True
 
 
 def _derive_updated_flow(change: OpenChange) -> Snapshot:
@@ -185,19 +186,20 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
     """
     payload, sid = change.attempt.payload, change.target_sid
     requested = payload.requested or {}
-    live = change.last_reading.get(sid)
+    live_flow = change.last_reading.get(sid)
     if sid not in change.last_reading:
         with contextlib.suppress(ReadUnavailable, FlexError):
-            live = Readback().flow(sid, change.attempt.account_sid)
-    live = live or {}
+            live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
+    live_flow = live_flow or {}
 
-    # Twilio sets further fields by itself when the integration type changes.
+    # Twilio sets further fields by itself when the variant changes.
     dependent_values = {}
-    type_field = "integration_type"
-    if type_field in requested and flex_flow.is_same_value(
-        type_field, requested[type_field], live.get(type_field)
+    resource, variant = change.resource, change.resource.variant_field
+    if variant in requested and resource.is_same_value(
+        variant, requested[variant], live_flow.get(variant)
     ):
-        dependent_values = {name: live.get(name) for name in drift.dependent_fields(requested)}
+        names = resource.dependent_names(requested)
+        dependent_values = {name: live_flow.get(name) for name in names}
     return {**(payload.before or {}), **dependent_values, **requested}
 
 
@@ -214,7 +216,7 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
     result = Result.APPLIED if finding.is_applied else Result.NOT_APPLIED
     message = "Confirmed by reading from Twilio. Nothing was sent."
     sid = ""
-    if change.action == "flow.create" and finding.flow:
+    if change.operation == "create" and finding.flow:
         sid = finding.flow.get("sid", "")
     try:
         return _record_resolution(change, result, finding.flow, message, sid=sid)
@@ -296,41 +298,46 @@ def _record_resolution(
     attempt = change.attempt
     payload = attempt.payload
     if payload.erased_at is not None:  # the outcome must not bring erased values back
-        updates_mirror = updates_mirror and change.action == "flow.delete"
+        updates_mirror = updates_mirror and change.operation == "delete"
         flow = None
-    event = audit_log.append(
-        action=attempt.action,
-        stage=Stage.RECONCILED,
-        result=result,
-        actor=actor,
-        change_id=change.change_id,
-        account_sid=attempt.account_sid,
-        target_sid=attempt.target_sid or sid,
-        changed_fields=attempt.changed_fields,
-        reason=reason,
-        refers_to=attempt.refers_to,
-        concurrent_edit=_find_concurrent_edit(change, flow) if result == Result.APPLIED else None,
-        payload=Payload(
-            friendly_name=payload.friendly_name,
-            contact_identity=payload.contact_identity,
-            before=payload.before,
-            requested=payload.requested,
-            after=flow,
-            message=message,
-            findings=findings,
-        ),
-    )
+    concurrent_edit = _find_concurrent_edit(change, flow) if result == Result.APPLIED else None
+    with audit_log.transaction() as log:
+        event = log.append(
+            action=attempt.action,
+            stage=Stage.RECONCILED,
+            result=result,
+            actor=actor,
+            change_id=change.change_id,
+            account_sid=attempt.account_sid,
+            target_sid=attempt.target_sid or sid,
+            changed_fields=attempt.changed_fields,
+            reason=reason,
+            refers_to=attempt.refers_to,
+            payload=Payload(
+                friendly_name=payload.friendly_name,
+                contact_identity=payload.contact_identity,
+                before=payload.before,
+                requested=payload.requested,
+                after=flow,
+                message=message,
+                findings=findings,
+            ),
+        )
+        in_flight.release(event)
+        if concurrent_edit is not None:
+            log.append_observations([concurrent_edit])
     if result == Result.APPLIED and updates_mirror:
-        mirror.apply_result(flow, event)
+        live.store_result(change.resource, flow, event)
     return event
 
 
 def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observation | None:
     """Return the edit of someone else that an updated flow shows, or None."""
-    if flow is None or change.action != "flow.update":
+    if flow is None or change.operation != "update":
         return None
     payload = change.attempt.payload
-    return drift.find_concurrent_edit(
+    return live.find_concurrent_edit(
+        change.resource,
         change.target_sid,
         account_sid=change.attempt.account_sid,
         before=payload.before or {},

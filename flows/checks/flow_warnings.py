@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from flows.checks.contact_identity import identity_warning
+from flows.checks.field_warnings import find_missing_values, find_unreadable_values
 from flows.core import invisible
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-
-# Formats that real accounts use. Twilio does not check them, so a mismatch is only a warning.
-IDENTITY_FORMATS: Final = {
-    "sms": (r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{3,11}", "a number such as +14155551234"),
-    "whatsapp": (
-        r"whatsapp:\+[1-9][0-9]{6,14}",
-        "whatsapp: followed by a number, such as whatsapp:+14155551234",
-    ),
-    "facebook": (r"messenger:\S+", "messenger: followed by the page ID"),
-}
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Return the warnings about a flow as sentences, the most serious first."""
-    kind = flex_flow.handler_type(snapshot) or None
+    kind = FLEX_FLOW.variant_of(snapshot) or None
     return [
-        *_check_values(snapshot),
-        *_check_required_fields(snapshot, kind),
+        *find_unreadable_values(FLEX_FLOW, snapshot),
+        *find_missing_values(FLEX_FLOW, snapshot),
         *_check_type(snapshot, kind),
         *_check_identity(snapshot),
         *_check_invisible_characters(snapshot),
@@ -34,22 +24,9 @@ def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _check_values(snapshot: Mapping[str, Any]) -> Iterator[str]:
-    for field in flex_flow.WRITABLE_FIELDS:
-        if not flex_flow.is_readable(field.name, snapshot.get(field.name)):
-            text = labels.value_to_text(snapshot[field.name])[:80]
-            yield f"{field.label} has an unexpected value: “{text}”."
-
-
-def _check_required_fields(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[str]:
-    for field in flex_flow.INTEGRATION_FIELDS:
-        if flex_flow.is_required(field, kind) and _is_unset(snapshot, field.name):
-            yield f"{field.label} is missing. Messages can't be handled without it."
-
-
 def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
-    if not flex_flow.is_readable("integration_type", snapshot.get("integration_type")):
-        return []  # `_check_values` warns about it
+    if not FLEX_FLOW.is_readable("integration_type", snapshot.get("integration_type")):
+        return []  # a warning about an unexpected value says so
     if kind is None:
         warning = "No integration type is set, so messages may go nowhere."
         if not _is_unset(snapshot, "integration_url"):
@@ -61,7 +38,7 @@ def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
 
 
 def _is_unset(snapshot: Mapping[str, Any], name: str) -> bool:
-    return flex_flow.normalize_value(name, snapshot.get(name)) is None
+    return FLEX_FLOW.normalize_value(name, snapshot.get(name)) is None
 
 
 def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
@@ -71,7 +48,7 @@ def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
         text = value if isinstance(value, str) else ""
         characters = [char for char in invisible.find_invisible(text) if not char.isspace()]
         if characters:
-            label = flex_flow.FIELDS_BY_NAME[name].label
+            label = FLEX_FLOW.by_name[name].label
             code_points = invisible.format_code_points(characters)
             yield f"{label} contains invisible characters: {code_points}."
 
@@ -88,12 +65,5 @@ def _check_webhook(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[st
 
 def _check_identity(snapshot: Mapping[str, Any]) -> list[str]:
     channel, identity = snapshot.get("channel_type"), snapshot.get("contact_identity")
-    if not isinstance(channel, str) or channel not in IDENTITY_FORMATS:
-        return []
-    pattern, example = IDENTITY_FORMATS[channel]
-    label = labels.CHOICE_LABELS[channel]
-    if not identity:
-        return [f"No contact identity is set. {label} needs {example}."]
-    if not re.fullmatch(pattern, str(identity)):
-        return [f"The contact identity doesn't look like {label}. Expected {example}."]
-    return []
+    warning = identity_warning(channel, str(identity or "")) if isinstance(channel, str) else ""
+    return [warning] if warning else []

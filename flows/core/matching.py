@@ -1,4 +1,8 @@
-"""Search conditions: words in any order, phone numbers in any spelling, starts of SIDs."""
+"""Search conditions: words in any order, phone numbers in any spelling, starts of SIDs.
+
+A search can have a part of a phone number or lack the country code. Neither is a number to
+libphonenumber, so this module reads digits itself and asks the library for whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from django.db.models import Q
 
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import split_terms
+from flows.core.phone_numbers import to_e164
 
 # A text with fewer digits is not searched for as a phone number.
 PARTIAL_PHONE_MIN_DIGITS: Final = 4
@@ -32,13 +37,23 @@ def text_filter(text: str, *, name: str = "name_folded", identity: str = "identi
     for part in parts:
         has_words = Q()
         for word in _split_words(part, parts):
-            has_word = Q((f"{name}__contains", word))
-            is_short_number = word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
-            if len(parts) == 1 or not is_short_number:
-                has_word |= Q((f"{identity}__contains", word))
-            has_words &= has_word
+            is_only_part = len(parts) == 1
+            has_words &= _word_filter(word, name, identity, is_only_part=is_only_part)
         has_all_parts &= has_words | phone_filter(part, identity=identity)
     return has_all_parts | phone_filter(text, identity=identity)
+
+
+def _word_filter(word: str, name: str, identity: str, *, is_only_part: bool) -> Q:
+    """Return a condition for entries with a word.
+
+    Next to other words, a short number is only searched for in names, because most phone numbers
+    contain it.
+    """
+    is_in_name = Q((f"{name}__contains", word))
+    is_short_number = word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
+    if is_short_number and not is_only_part:
+        return is_in_name
+    return is_in_name | Q((f"{identity}__contains", word))
 
 
 def split_parts(text: str) -> list[str]:
@@ -102,12 +117,15 @@ def extract_digits(text: str) -> str:
 def expand_phone_number(text: str) -> set[str]:
     """Return the spellings of a phone number that an identity can contain.
 
-    International numbers can start with 00 in place of +, national ones with 0.
+    International numbers can start with 00 in place of +, national ones with 0. A whole number is
+    also spelled as E.164 does it, without the 0 of "+44 (0)20 7946 0958".
     """
+    international = to_e164(text)
+    spellings = {international.removeprefix("+")} if international else set()
     digits = extract_digits(text)
-    if len(digits) < PARTIAL_PHONE_MIN_DIGITS:
-        return set()
-    return {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+    if len(digits) >= PARTIAL_PHONE_MIN_DIGITS:
+        spellings |= {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+    return spellings
 
 
 def split_short_sid(text: str) -> tuple[str, str] | None:

@@ -49,10 +49,11 @@ def split_terms(text: str) -> list[str]:
     Several words lose the punctuation around them. A single word, or a number, stays whole.
     """
     normalized = normalize_text(text)
-    if " " not in normalized or not any(letter.isalpha() for letter in normalized):
+    has_letters = any(map(str.isalpha, normalized))
+    if " " not in normalized or not has_letters:
         return [normalized]
     words = [word.strip(PUNCTUATION) for word in normalized.split()]
-    return [word for word in words if word] or [normalized]
+    return list(filter(None, words))
 
 
 _normalize_character = functools.lru_cache(maxsize=4096)(normalize_text)
@@ -67,13 +68,19 @@ def find_spans(text: str, term: str) -> Iterator[tuple[int, int]]:
     match_start = normalized.find(term)
     while match_start >= 0:
         match_end = match_start + len(term)
-        start, end = positions[match_start], positions[match_end - 1] + 1
-        while end < len(text) and unicodedata.category(text[end]) == "Mn":  # combining accents
-            end += 1
+        start = positions[match_start]
+        end = _skip_accents(text, positions[match_end - 1] + 1)
         if start >= span_end:  # one letter can become several, so two matches can overlap
             yield start, end
             span_end = end
         match_start = normalized.find(term, match_end)
+
+
+def _skip_accents(text: str, position: int) -> int:
+    """Return the position after the combining accents that follow."""
+    while position < len(text) and unicodedata.category(text[position]) == "Mn":
+        position += 1
+    return position
 
 
 def _normalize_with_positions(text: str) -> tuple[str, list[int]]:

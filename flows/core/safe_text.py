@@ -25,11 +25,15 @@ _HIDDEN_CHARACTER: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 def visible(value: object) -> SafeString:
     """Return the text escaped, with invisible characters written out as ⟨U+202E⟩."""
     text = str(value)
-    is_plain = invisible.is_plain(text)
-    if is_plain and type(text) is str:  # the fast path of nearly every text on a page
+    if not invisible.is_plain(text):
+        return _write_out_hidden(text)
+    if type(text) is str:  # the fast path of nearly every text on a page
         return SafeString(escape(text))
-    if is_plain:
-        return conditional_escape(text)
+    return conditional_escape(text)
+
+
+def _write_out_hidden(text: str) -> SafeString:
+    """Return a text that may have invisible characters as `visible` does."""
     parts: list[SafeString] = []
     start = 0
     for position, character in enumerate(text):

@@ -18,6 +18,23 @@ _DATE_PATTERN: Final = "-".join((_DIGIT_PATTERN * 4, _DIGIT_PATTERN * 2, _DIGIT_
 _DATETIME_PATTERN: Final = f"{_DATE_PATTERN} {':'.join([_DIGIT_PATTERN * 2] * 3)}"
 _FRACTION_PATTERN: Final = f"{_DATETIME_PATTERN}.{_DIGIT_PATTERN * 6}"
 
+_IS_INTEGER: Final = "typeof({column}) = 'integer'"
+_IS_TEXT: Final = "typeof({column}) = 'text'"
+_IS_DATE: Final = f"{_IS_TEXT} AND {{column}} GLOB '{_DATE_PATTERN}'"
+_IS_DATETIME: Final = (
+    f"{_IS_TEXT} AND ({{column}} GLOB '{_DATETIME_PATTERN}' "
+    f"OR ({{column}} GLOB '{_FRACTION_PATTERN}' AND {{column}} NOT LIKE '%.000000'))"
+)
+_IS_UUID: Final = f"{_IS_TEXT} AND length({{column}}) = 32 AND {{column}} NOT GLOB '*[^0-9a-f]*'"
+# The condition of each kind of field. The first kind that a field has counts.
+_CONDITIONS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
+    ((models.IntegerField, models.BooleanField), _IS_INTEGER),
+    ((models.UUIDField,), _IS_UUID),
+    ((models.DateTimeField,), _IS_DATETIME),
+    ((models.DateField,), _IS_DATE),
+    ((models.Field,), _IS_TEXT),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MalformedValue:
@@ -44,40 +61,30 @@ def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:
     columns = [
         (str(field.column), _storage_condition(field)) for field in model._meta.concrete_fields
     ]
-    is_malformed = " OR ".join(f"NOT ({condition})" for _, condition in columns)
+    # One scan for all columns, because nearly always none has a malformed value.
+    is_well_formed = " AND ".join(f"({condition})" for _, condition in columns)
+    if _fetch_row(f'SELECT 1 FROM "{table}" WHERE NOT ({is_well_formed}) LIMIT 1') is None:  # noqa: S608
+        return
+    for column, condition in columns:
+        where = f"WHERE NOT ({condition}) ORDER BY 1 LIMIT 1"
+        row = _fetch_row(f'SELECT "{key}" FROM "{table}" {where}')  # noqa: S608
+        if row:
+            yield MalformedValue(table, column, row[0])
+
+
+def _fetch_row(query: str) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
-        # One scan for all columns, because nearly always none has a malformed value.
-        query = f'SELECT 1 FROM "{table}" WHERE {is_malformed} LIMIT 1'  # noqa: S608
         cursor.execute(query)
-        if cursor.fetchone() is None:
-            return
-        for column, condition in columns:
-            query = (
-                f'SELECT "{key}" FROM "{table}" '  # noqa: S608
-                f"WHERE NOT ({condition}) ORDER BY 1 LIMIT 1"
-            )
-            cursor.execute(query)
-            if row := cursor.fetchone():
-                yield MalformedValue(table, column, row[0])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def _storage_condition(field: models.Field[Any, Any]) -> str:
     """Return an SQL condition that is true of each value that Django writes into the column."""
-    column = f'"{field.column}"'
     value_field = field
     while isinstance(value_field, models.ForeignKey):
         value_field = value_field.target_field
-    is_text = f"typeof({column}) = 'text'"
-    if isinstance(value_field, models.IntegerField | models.BooleanField):
-        condition = f"typeof({column}) = 'integer'"
-    elif isinstance(value_field, models.UUIDField):
-        condition = f"{is_text} AND length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*'"
-    elif isinstance(value_field, models.DateTimeField):
-        has_no_fraction = f"{column} GLOB '{_DATETIME_PATTERN}'"
-        has_fraction = f"{column} GLOB '{_FRACTION_PATTERN}' AND {column} NOT LIKE '%.000000'"
-        condition = f"{is_text} AND ({has_no_fraction} OR ({has_fraction}))"
-    elif isinstance(value_field, models.DateField):
-        condition = f"{is_text} AND {column} GLOB '{_DATE_PATTERN}'"
-    else:
-        condition = is_text
+    template = next(template for kinds, template in _CONDITIONS if isinstance(value_field, kinds))
+    column = f'"{field.column}"'
+    condition = template.format(column=column)
     return f"{column} IS NULL OR ({condition})"

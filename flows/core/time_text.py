@@ -1,4 +1,7 @@
-"""Times as text for pages, in UTC and with their age."""
+"""Times as text for pages, in UTC and with their age.
+
+The stylesheet puts a dot between the two.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def when(moment: datetime) -> SafeString:
     """Return a time in UTC with its age."""
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time> ({})',
+        '<time datetime="{}" title="{}">{} UTC</time> {}',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         f"{utc.day} {utc:%b %Y, %H:%M}",
@@ -46,8 +49,6 @@ def ago(moment: datetime | None) -> str:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     size = abs(seconds)
-    if size < 1:
-        return "just now"
     for unit, length in _UNITS:
         if size >= length:
             amount = f"{int(size // length)} {unit}"
@@ -68,7 +69,7 @@ def inline_timestamp(moment: datetime | None) -> SafeString:
     day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
     text = f"{day}{utc:%H:%M} UTC"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time> ({})',
+        '<time datetime="{}" title="{}">{}</time> {}',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         text,

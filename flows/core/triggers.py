@@ -13,8 +13,8 @@ from typing import Final
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # The bits of PostgreSQL's pg_trigger.tgtype.
-_ROW_BIT, _BEFORE_BIT = 1, 2
-_EVENT_BITS: Final = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+_ROW_BIT: Final = 1
+_EVENT_BITS: Final = {"BEFORE": 2, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 _SQLITE_QUERY: Final = """
     SELECT name, tbl_name, sql FROM sqlite_master
     WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'
@@ -119,18 +119,24 @@ def _postgresql_statement(trigger: Trigger) -> str:
 def _expected_definition(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
     if connection.vendor == "sqlite":
         return (trigger.table, _normalize_sql(_sqlite_statement(trigger)))
-    type_bits = 0
-    for event, bit in _EVENT_BITS.items():
-        if re.search(rf"\b{event}\b", trigger.event.upper()):
-            type_bits |= bit
-    if trigger.is_per_row:
-        type_bits |= _ROW_BIT
-    if "BEFORE" in trigger.event:
-        type_bits |= _BEFORE_BIT
     is_enabled = "O"  # pg_trigger.tgenabled of a trigger that runs outside replication
     source = _normalize_sql(f"BEGIN {trigger.body} END")
     has_condition = bool(trigger.when)
-    return (trigger.table, type_bits, has_condition, is_enabled, trigger.function_name, source)
+    return (
+        trigger.table,
+        _type_bits(trigger),
+        has_condition,
+        is_enabled,
+        trigger.function_name,
+        source,
+    )
+
+
+def _type_bits(trigger: Trigger) -> int:
+    """Return PostgreSQL's pg_trigger.tgtype of a trigger."""
+    words = re.findall(r"\w+", trigger.event.upper())
+    event_bits = sum(bit for word, bit in _EVENT_BITS.items() if word in words)
+    return event_bits | _ROW_BIT if trigger.is_per_row else event_bits
 
 
 def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Sequence[object]]:

@@ -17,8 +17,8 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
-from flows.audit.verification import ERASE_ACTION
 from flows.core.database import split_batches
 from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch
 from flows.erasure.remnants import erase_from_sessions
@@ -84,23 +84,20 @@ def erase(
     search = ErasureSearch(sid, identity)
     if search.mentions.has_substring(reason):
         raise ReasonMentionsData
-    # Most of the log is read before the append below takes the log's lock.
+    # Most of the log is read before its lock is taken.
     search.scan_events(audit_log.last_seq())
-
-    def erase_and_describe() -> Payload:
-        search.scan_events(audit_log.last_seq())
-        return _erase_search_results(search, despite_open_change=despite_open_change)
-
     event: AuditEvent | None = None
-    with suppress(_NothingToErase):
-        event = audit_log.append(
-            action=ERASE_ACTION,
+    with suppress(_NothingToErase), audit_log.transaction() as log:
+        search.scan_events(log.last_seq)
+        payload = _erase_search_results(search, despite_open_change=despite_open_change)
+        event = log.append(
+            action=AuditAction.ERASE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
             target_sid=sid,
             reason=reason,
-            payload=erase_and_describe,
+            payload=payload,
         )
     erase_from_sessions(search.remnants.identities)
     return ErasureResult(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
+from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.audit.verification import ERASE_ACTION
 from flows.core import database
 from flows.erasure.mentions import MentionMatcher
 from flows.erasure.remnants import Remnants
@@ -45,6 +45,8 @@ class ErasureSearch:
         self._matching_seqs: set[int] = set()
         names, identities = (set[str](), {identity}) if identity else _recorded_names(sid)
         self.mentions = MentionMatcher([*names, *identities])
+        # A flow's name can be an ordinary word, so within longer words only an identity counts.
+        self._is_mentioned = self.mentions.has_substring if identity else self.mentions.has_word
         self.remnants = Remnants(
             self.mentions, MentionMatcher(identities), is_by_identity=bool(identity)
         )
@@ -75,53 +77,49 @@ class ErasureSearch:
         self.remnants.find(self._sids, self._erasable_change_ids())
 
     def _select_flows(self) -> None:
-        rows = Flow.objects.values_list(
-            "sid", "friendly_name", "contact_identity", "resource", "gone_at"
-        )
-        for sid, name, identity, resource, gone_at in rows.iterator():
-            is_mentioned = False
-            if self._is_by_identity:
-                if self.mentions.has_word(identity, resource.get("contact_identity")):
-                    self._sids.add(sid)
-                is_mentioned = self.mentions.has_word(name, resource)
-            if sid in self._sids or is_mentioned:
-                self.mirrored_sids.append(sid)
-                if gone_at is None:
-                    self.sids_at_twilio.append(sid)
+        for flow in Flow.objects.iterator():
+            if self._is_affected(flow):
+                self.mirrored_sids.append(flow.sid)
+                if flow.gone_at is None:
+                    self.sids_at_twilio.append(flow.sid)
+
+    def _is_affected(self, flow: Flow) -> bool:
+        """Return True if the flow has the data. One with the identity counts with its events."""
+        if not self._is_by_identity:
+            return flow.sid in self._sids
+        if self.mentions.has_word(flow.contact_identity, flow.value("contact_identity")):
+            self._sids.add(flow.sid)
+        return flow.sid in self._sids or self.mentions.has_word(flow.friendly_name, flow.resource)
 
     def _erasable_change_ids(self) -> set[uuid.UUID]:
-        change_ids: set[uuid.UUID | None] = set()
+        change_ids: set[uuid.UUID] = set()
         for batch in database.split_batches(self.erasable_seqs):
             events = AuditEvent.objects.filter(seq__in=batch)
-            change_ids.update(events.values_list("change_id", flat=True))
-        return {change_id for change_id in change_ids if change_id is not None}
+            change_ids.update(filter(None, events.values_list("change_id", flat=True)))
+        return change_ids
 
     def _scan_event(self, row: dict[str, Any]) -> None:
-        payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
-        # A flow's name can be an ordinary word, so within longer words only an identity counts.
-        mentions = self.mentions.has_substring if self._is_by_identity else self.mentions.has_word
-        if mentions([row[name] for name in UNERASABLE_FIELDS]):
+        """Sort in an event that contains the data, perhaps in a longer word."""
+        if self._is_mentioned([row[name] for name in UNERASABLE_FIELDS]):
             self.unerasable_seqs.append(row["seq"])
-        findings = row["payload__findings"] or {}
-        if self._sids.intersection(findings.get("reading") or {}):
-            # A decision's payload shows each flow that was read for it.
+        if self._sids.intersection(_sids_of_reading(row)):
             self._matching_seqs.add(row["seq"])
-        elif row["action"] != ERASE_ACTION and mentions(payload):
-            self._add_mentioning_event(row, payload)
+            return
+        payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
+        if row["action"] == AuditAction.ERASE or not self._is_mentioned(payload):
+            return
+        if self._is_by_identity:
+            self._add_event_with_identity(row, payload)
+        elif row["target_sid"] not in self._sids:
+            self.possible_seqs.append(row["seq"])
 
-    def _add_mentioning_event(self, row: dict[str, Any], payload: list[Any]) -> None:
-        """Sort in an event whose payload mentions the data, perhaps in a longer word."""
-        seq, sid = row["seq"], row["target_sid"]
-        if not self._is_by_identity:
-            if sid not in self._sids:
-                self.possible_seqs.append(seq)
-            return
+    def _add_event_with_identity(self, row: dict[str, Any], payload: list[Any]) -> None:
         if not self.mentions.has_word(payload):
-            self.possible_seqs.append(seq)
+            self.possible_seqs.append(row["seq"])
             return
-        self._matching_seqs.add(seq)
+        self._matching_seqs.add(row["seq"])
         if self.mentions.has_word(_identities_of_event(row)):
-            self._sids.update({sid} - {""})
+            self._sids.update({row["target_sid"]} - {""})
             self._change_ids.update({row["change_id"]} - {None})
 
 
@@ -130,14 +128,12 @@ def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
     payloads = list(AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS))
     states = [payload[name] for payload in payloads for name in _STATE_FIELDS]
     resources = Flow.objects.filter(sid=sid).values_list("resource", flat=True)
-    names: set[str] = set()
-    identities: set[str] = set()
-    for record in (*payloads, *states, *resources):
-        if record and record.get("friendly_name"):
-            names.add(str(record["friendly_name"]))
-        if record and record.get("contact_identity"):
-            identities.add(str(record["contact_identity"]))
-    return names, identities
+    records = [*payloads, *states, *resources]
+    return _texts_of_field(records, "friendly_name"), _texts_of_field(records, "contact_identity")
+
+
+def _texts_of_field(records: Iterable[dict[str, Any] | None], name: str) -> set[str]:
+    return {str(record[name]) for record in filter(None, records) if record.get(name)}
 
 
 def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
@@ -148,9 +144,16 @@ def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
 
 
 def _unerased_events() -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
+    return AuditEvent.objects.exclude(action=AuditAction.ERASE).filter(payload__erased_at=None)
 
 
-def _identities_of_event(row: dict[str, Any]) -> list[Any]:
-    states = [row[f"payload__{name}"] or {} for name in _STATE_FIELDS]
-    return [row["payload__contact_identity"], *(state.get("contact_identity") for state in states)]
+def _sids_of_reading(row: dict[str, Any]) -> Iterable[str]:
+    """Return the flows that were read for a decision. Its payload shows each of them."""
+    findings: dict[str, Any] = row["payload__findings"] or {}
+    return findings.get("reading") or {}
+
+
+def _identities_of_event(row: dict[str, Any]) -> list[str]:
+    states = [row[f"payload__{name}"] for name in _STATE_FIELDS]
+    identities = _texts_of_field(states, "contact_identity")
+    return [row["payload__contact_identity"], *sorted(identities)]

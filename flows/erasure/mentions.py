@@ -23,9 +23,10 @@ class MentionMatcher:
 
     def __init__(self, values: Iterable[str]) -> None:
         spellings = sorted({_spelling_pattern(value) for value in values if value.strip()})
-        words = [f"{_WORD_START}(?:00)?{spelling}{_WORD_END}" for spelling in spellings]
-        self._word_pattern = re.compile("|".join(words) or _NO_MATCH, re.IGNORECASE)
-        self._substring_pattern = re.compile("|".join(spellings) or _NO_MATCH, re.IGNORECASE)
+        any_spelling = "|".join(spellings) or _NO_MATCH
+        word = f"{_WORD_START}(?:00)?(?:{any_spelling}){_WORD_END}"
+        self._word_pattern = re.compile(word, re.IGNORECASE)
+        self._substring_pattern = re.compile(any_spelling, re.IGNORECASE)
 
     def has_word(self, *contents: Any) -> bool:
         """Return True if the contents have one of the values as a word or number of its own."""
@@ -61,10 +62,8 @@ def _spelling_pattern(value: str) -> str:
 def _iter_texts(value: Any) -> Iterator[str]:
     """Yield the keys and values of JSON as texts."""
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield str(key)
-            yield from _iter_texts(item)
-    elif isinstance(value, list | tuple):
+        value = list(value.items())
+    if isinstance(value, list | tuple):
         for item in value:
             yield from _iter_texts(item)
     elif value is not None and not isinstance(value, bool):

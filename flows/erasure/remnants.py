@@ -22,8 +22,8 @@ from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
-from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import DATA_ERASED
 from flows.search.models import SavedView
 
 # A flow's name as earlier versions quoted it in the reason for skipping a change.
@@ -52,8 +52,8 @@ class Remnants:
 
     @property
     def is_empty(self) -> bool:
-        return not (
-            self.planned_changes or self.quoting_changes or self.row_updates or self.view_ids
+        return not any(
+            (self.planned_changes, self.quoting_changes, self.row_updates, self.view_ids)
         )
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
@@ -72,17 +72,17 @@ class Remnants:
         """Erase the data from the rows that `find` collected."""
         for change in self.planned_changes:
             rows = PlannedChange.objects.filter(pk=change.pk)
-            rows.filter(done_at=None).update(skipped=DATA_ERASED)
-            rows.update(friendly_name="", before={}, asked={})
+            rows.filter(done_at=None).update(skip_reason=DATA_ERASED)
+            rows.update(friendly_name="", before={}, requested={})
         quoting_ids = [change.pk for change in self.quoting_changes]
-        PlannedChange.objects.filter(pk__in=quoting_ids).update(skipped=DATA_ERASED)
+        PlannedChange.objects.filter(pk__in=quoting_ids).update(skip_reason=DATA_ERASED)
         SavedView.objects.filter(pk__in=self.view_ids).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
     def _find_planned_changes(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         for change in PlannedChange.objects.iterator():
-            contents = [change.friendly_name, change.before, change.asked]
+            contents = [change.friendly_name, change.before, change.requested]
             is_affected = (
                 change.target_sid in sids
                 or change.change_id in change_ids
@@ -90,8 +90,12 @@ class Remnants:
             )
             if any(contents) and is_affected:
                 self.planned_changes.append(change)
-            if self._is_quoted_in(change.skipped):
+            if self._is_quoted_in(change.skip_reason):
                 self.quoting_changes.append(change)
+
+    def _has_identity(self, flow: Any) -> bool:
+        """Return True if the search is by identity, and this flow mentions it."""
+        return self.is_by_identity and self.mentions.has_word(flow)
 
     def _is_quoted_in(self, text: str) -> bool:
         if self.identities.has_word(text):
@@ -110,20 +114,19 @@ class Remnants:
                 values["reason"] = ""
             if self.identities.has_substring(plan.title):
                 values["title"] = DATA_ERASED
-            if self.identities.has_substring(plan.ended_because):
-                # Not empty, because an empty reason means that the plan was completed.
-                values["ended_because"] = DATA_ERASED
+            if self.identities.has_substring(plan.stop_reason):
+                values["stop_reason"] = DATA_ERASED
             if values:
                 yield plan, values
 
     def _update_readings(self, sids: Collection[str]) -> Iterator[RowUpdate]:
         """Remove the flows from the readings of changes with an unknown outcome."""
         for change in OpenChange.objects.iterator():
-            remaining_flows = {}
-            for sid, flow in change.last_reading.items():
-                is_mentioned = self.is_by_identity and self.mentions.has_word(flow)
-                if sid not in sids and not is_mentioned:
-                    remaining_flows[sid] = flow
+            remaining_flows = {
+                sid: flow
+                for sid, flow in change.last_reading.items()
+                if sid not in sids and not self._has_identity(flow)
+            }
             if remaining_flows != change.last_reading:
                 yield change, {"last_reading": remaining_flows}
 
@@ -154,12 +157,15 @@ def erase_from_sessions(identities: MentionMatcher) -> None:
     """
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        remaining_data = {}
-        for name, value in data.items():
-            is_message = name == SessionStorage.session_key
-            is_erasable = not name.startswith("_") and identities.has_substring(value)
-            if not is_message and not is_erasable:
-                remaining_data[name] = value
+        remaining_data = {
+            name: value
+            for name, value in data.items()
+            if name != SessionStorage.session_key and not _is_erasable(name, value, identities)
+        }
         if remaining_data != data:
             session.session_data = Session.objects.encode(remaining_data)
             session.save(update_fields=["session_data"])
+
+
+def _is_erasable(name: str, value: Any, identities: MentionMatcher) -> bool:
+    return not name.startswith("_") and identities.has_substring(value)

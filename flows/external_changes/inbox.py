@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from flows.audit.audit_batch import append_batch
+from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import drift
@@ -95,12 +95,11 @@ def accept_all(changes: Sequence[ExternalChange], *, reason: str, actor: Actor) 
 
     One event per flow is appended.
     """
-    return append_batch(
-        [
-            drift.build_acceptance(event=change.last, reason=reason, actor=actor)
+    with audit_log.transaction() as log:
+        return [
+            drift.append_acceptance(log, event=change.last, reason=reason, actor=actor)
             for change in changes
         ]
-    )
 
 
 def _is_within_window(newer: ExternalChange, older: ExternalChange) -> bool:

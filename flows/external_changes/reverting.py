@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.changes import in_flight
 from flows.core.database import split_batches
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror.models import Flow
@@ -18,8 +18,7 @@ from flows.plans import collisions, drafts
 from flows.plans.drafts import SkipFlow
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
 NO_EARLIER_STATE: Final = "No earlier version in the audit log."
@@ -34,7 +33,7 @@ _TITLE_BY_KIND: Final = {
 def plan_revert(
     *,
     changes: Sequence[ExternalChange],
-    made_by: str,
+    created_by: str,
     reason: str = "",
     scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -45,12 +44,12 @@ def plan_revert(
     reverts = build_reverts(changes)
     for revert in reverts:
         if scope is not None and revert.account_sid not in scope:
-            revert.skipped = "You don't have permission in its account."
+            revert.skip_reason = "You don't have permission in its account."
     collisions.skip_collisions(reverts)
     kinds = {change.kind for change in changes}
     title = _TITLE_BY_KIND[kinds.pop() if len(kinds) == 1 else CHANGED]
     title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")
-    return drafts.save_draft(title, reverts, made_by=made_by, reason=reason)
+    return drafts.save_draft(title, reverts, created_by=created_by, reason=reason)
 
 
 def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
@@ -60,7 +59,7 @@ def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     open_changes: dict[str, AuditEvent] = {}
     for batch in split_batches(sids):
         flows |= {flow.sid: flow for flow in Flow.objects.filter(sid__in=batch)}
-        open_changes |= audit_log.open_changes_by_flow(batch)
+        open_changes |= in_flight.open_changes_by_flow(batch)
     return [
         _build_revert(change, flows.get(change.last.target_sid), open_changes) for change in changes
     ]
@@ -80,7 +79,7 @@ def _build_revert(
     try:
         _fill_revert(revert, change, flow, open_changes)
     except SkipFlow as reason:
-        revert.skipped = str(reason)
+        revert.skip_reason = str(reason)
     return revert
 
 
@@ -118,13 +117,13 @@ def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: 
     former_values = {
         name: before
         for name, (before, _) in change.values.items()
-        if not flex_flow.is_same_value(name, flow.resource.get(name), before)
+        if not FLEX_FLOW.is_same_value(name, flow.resource.get(name), before)
     }
     if not former_values:
         raise SkipFlow(NOTHING_TO_REVERT)
     empty_names = [name for name, value in former_values.items() if value in (None, "")]
     if empty_names:
-        empty_labels = ", ".join(labels.field_label(name) for name in empty_names)
+        empty_labels = ", ".join(FLEX_FLOW.label_of(name) for name in empty_names)
         raise SkipFlow(
             f"{empty_labels} had no value before, but Twilio may not allow clearing it. "
             "Revert it manually."
@@ -132,4 +131,4 @@ def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: 
     if any(map(has_mask, former_values.values())):
         raise SkipFlow("Its webhook contained a secret, which isn't stored. Revert it manually.")
     revert.before = {name: flow.resource.get(name) for name in former_values}
-    revert.asked = former_values
+    revert.requested = former_values

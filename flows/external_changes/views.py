@@ -21,15 +21,15 @@ from django.views.decorators.http import require_GET, require_POST
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission
 from flows.audit.access import Request, get_actor, record_denial, require_permission
-from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability.offered_changes import AvailableActions
 from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_GROUPS: Final = 100
 MAX_NAMED_MEMBERS: Final = 10  # the rest of a group is folded away
@@ -63,9 +63,9 @@ class InboxItem(ExternalChange):
         """The changed fields: label, value before, value after."""
         return [
             {
-                "label": labels.field_label(name),
-                "before": labels.display_value(name, before),
-                "after": labels.display_value(name, after),
+                "label": FLEX_FLOW.label_of(name),
+                "before": labels.display_value(FLEX_FLOW, name, before),
+                "after": labels.display_value(FLEX_FLOW, name, after),
             }
             for name, (before, after) in self.values.items()
         ]
@@ -83,7 +83,7 @@ class InboxItem(ExternalChange):
 
     @property
     def is_flow(self) -> bool:
-        return flex_flow.is_sid("FO", self.last.target_sid)
+        return FLEX_FLOW.is_sid(self.last.target_sid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def drift_revert_many(request: Request) -> HttpResponse:
             request, changes=changes, reason=reason, error=_length_error(reason), status=422
         )
     plan = reverting.plan_revert(
-        changes=changes, made_by=request.user.get_username(), reason=reason, scope=request.scope
+        changes=changes, created_by=request.user.get_username(), reason=reason, scope=request.scope
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -200,11 +200,11 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
         return _render_inbox(
             request, changes=changes, reason=reason, error=_length_error(reason), status=422
         )
-    try:
+    error = "Couldn't write to the audit log, so nothing was accepted."
+    with page_if_unrecorded(
+        lambda: _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
+    ):
         inbox.accept_all(changes, reason=reason, actor=get_actor(request))
-    except NotRecorded:
-        error = "Couldn't write to the audit log, so nothing was accepted."
-        return _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
     if len(changes) == 1:
         messages.success(request, "Accepted. The flow stays as it is at Twilio.")
     else:
@@ -276,7 +276,9 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
     reverts = iter(reverting.build_reverts(changes))
     actions = AvailableActions(request)
     return [
-        Group([_build_item(request, actions, member, next(reverts).skipped) for member in members])
+        Group(
+            [_build_item(request, actions, member, next(reverts).skip_reason) for member in members]
+        )
         for members in groups
     ]
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from flows.core.identities import normalize_identity
 from flows.mirror.models import Flow
 from flows.redaction.masking import replace_unstorable
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_COLLISIONS: Final = 5  # colliding flows that a page names
 
@@ -37,7 +37,7 @@ def collision_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> l
     """Return a warning for each flow that collides with `flow`, if that is to be on."""
     identity = str(replace_unstorable(flow.get("contact_identity") or ""))
     channel_type = str(replace_unstorable(flow.get("channel_type") or ""))
-    is_enabled = flex_flow.normalize_value("enabled", flow.get("enabled")) is True
+    is_enabled = FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
     if not is_enabled or not identity:
         return []
     other_flows = colliding_flows(account_sid, channel_type, identity, except_sid=sid)

@@ -6,7 +6,6 @@ validation and never sent.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Self
@@ -16,12 +15,14 @@ from django.core import signing
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
+from flows.changes.cleaning import clean
 from flows.changes.forms.conflict import Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
-from flows.redaction.masking import has_mask, replace_unstorable
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.redaction.masking import replace_unstorable
+from flows.twilio.fields import Field
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 BASE_SALT = "flows.forms.base"
 SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
@@ -65,52 +66,29 @@ class FlowForm(ReasonForm):
             self.initial.setdefault("base", sign_base(base))
 
         current_values = self.initial if data is None else data
-        self.selected_type = self._select_type(current_values)
+        self.selected_type = FLEX_FLOW.chosen_variant(current_values, base)
         sid = str((base or {}).get("sid") or "")
         self.pending_conflict = Conflict.load(str(current_values.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
-        for entry in flex_flow.WRITABLE_FIELDS:
-            if flex_flow.is_applicable(entry, self.selected_type):
+        for entry in FLEX_FLOW.writable_fields:
+            if entry.is_applicable(self.selected_type):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        self.order_fields([entry.name for entry in flex_flow.WRITABLE_FIELDS])
-
-    def _select_type(self, current_values: Mapping[str, Any]) -> str:
-        """Return the integration type whose fields the form has.
-
-        For a flow without a type, it is the one that handles the flow by Twilio's default, so that
-        its settings can be seen and changed.
-        """
-        selected_type = str(current_values.get("integration_type") or "")
-        has_no_type = self.snapshot is not None and self.snapshot.get("integration_type") in (
-            None,
-            "",
-        )
-        if not selected_type and has_no_type:
-            return flex_flow.handler_type(self.snapshot or {})
-        return selected_type
+        self.order_fields([entry.name for entry in FLEX_FLOW.writable_fields])
 
     @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, only those of the chosen integration type."""
-        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in self.fields]
+        names = [entry.name for entry in FLEX_FLOW.writable_fields if entry.name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
-        """Accept each value that the flow already has, even if the form would refuse it."""
-        snapshot = self.snapshot or {}
-        current_values = _as_form_values(snapshot)
-        for entry in flex_flow.WRITABLE_FIELDS:
-            name = entry.name
-            if name in self.fields and _is_unchanged(current_values.get(name), self.data.get(name)):
-                self.errors.pop(name, None)
-                self.cleaned_data[name] = snapshot[name]
-            elif has_mask(self.cleaned_data.get(name)):
-                self.add_error(
-                    name, f"{entry.label} contains a masked secret. Enter the secret itself."
-                )
+        cleaned = clean(FLEX_FLOW, self.data, current=self.snapshot)
+        self.cleaned_data.update(cleaned.values)
+        for name, message in cleaned.errors.items():
+            self.add_error(name, message)
         return self.cleaned_data
 
     def reopen(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
@@ -134,10 +112,10 @@ class FlowForm(ReasonForm):
         Parked fields count too: under another integration type they would come back as edits.
         """
         snapshot, values = self.snapshot or {}, self.values
-        edited_names = set(flex_flow.differing_fields(snapshot, values, values))
+        edited_names = set(FLEX_FLOW.differing_fields(snapshot, values, values))
         if conflict:
             edited_names |= conflict.hidden_names & set(values)
-        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+        names = [entry.name for entry in FLEX_FLOW.writable_fields]
         return [name for name in names if name not in edited_names]
 
     def add_choice_errors(self) -> bool:
@@ -172,7 +150,7 @@ class FlowForm(ReasonForm):
 
     @property
     def integration(self) -> list[BoundField]:
-        return self._visible_fields(*(entry.name for entry in flex_flow.INTEGRATION_FIELDS))
+        return self._visible_fields(*(entry.name for entry in FLEX_FLOW.nested_fields))
 
     @property
     def options(self) -> list[BoundField]:
@@ -190,11 +168,13 @@ class FlowForm(ReasonForm):
         hidden_names = self._conflict_names()
         return [self[name] for name in names if name in self.fields and name not in hidden_names]
 
-    def _build_field(self, entry: flex_flow.Field) -> forms.Field:
-        form_field = build_field(entry, required=self._is_required(entry))
+    def _build_field(self, entry: Field) -> forms.Field:
+        form_field = build_field(
+            entry, required=FLEX_FLOW.is_required(entry, self.selected_type, self.snapshot)
+        )
         if isinstance(form_field, forms.ChoiceField):
             values = self.snapshot or self.initial
-            value = _as_form_value(entry.name, replace_unstorable(values.get(entry.name)))
+            value = FLEX_FLOW.to_input(entry.name, replace_unstorable(values.get(entry.name)))
             form_field.choices = _field_choices(form_field, value)
         attributes = form_field.widget.attrs
         if entry.kind == "sid":
@@ -203,23 +183,6 @@ class FlowForm(ReasonForm):
         if entry.name == "integration_type":
             attributes.update(TYPE_ATTRIBUTES)
         return form_field
-
-    def _is_required(self, entry: flex_flow.Field) -> bool:
-        """Return True if the form demands a value.
-
-        A flow that lacks a required value already, which a warning says, can still be renamed or
-        turned off.
-        """
-        has_value = (self.snapshot or {}).get(entry.name) not in (None, "")
-        has_new_type = self.snapshot is None or self.selected_type != flex_flow.handler_type(
-            self.snapshot
-        )
-        if flex_flow.is_required(entry, self.selected_type) and (has_new_type or has_value):
-            return True
-        if entry.required_on_create and (self.snapshot is None or has_value):
-            return True
-        # These can be changed but not cleared.
-        return entry.kind in ("enum", "boolean") and has_value and not entry.of_integration
 
     def _park(self, name: str) -> None:
         """Carry the input of a field along without showing it, even if it is empty."""
@@ -230,7 +193,7 @@ class FlowForm(ReasonForm):
 
 def sign_base(snapshot: Snapshot) -> str:
     """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
-    whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE_FIELDS), **snapshot}
+    whole = {**dict.fromkeys(entry.name for entry in FLEX_FLOW.writable_fields), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -247,15 +210,13 @@ def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
     names = [
         entry.name
-        for entry in flex_flow.WRITABLE_FIELDS
+        for entry in FLEX_FLOW.writable_fields
         if data.get(f"pick_{entry.name}") == "theirs"
     ]
     if not names:
         return data
     selected_type = data.get("integration_type")
-    if not all(
-        flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], selected_type) for name in names
-    ):
+    if not all(FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names):
         names.append("integration_type")  # their value needs their type
     result = data.copy()
     base_values = _as_form_values(replace_unstorable(dict(base)))
@@ -276,33 +237,18 @@ def _initial_values(base: Snapshot | None) -> dict[str, Any]:
     A default is only set where that type requires a value and the flow has none.
     """
     values = dict(base or {})
-    current_type = flex_flow.handler_type(values)
-    for entry in flex_flow.WRITABLE_FIELDS:
+    current_type = FLEX_FLOW.variant_of(values)
+    for entry in FLEX_FLOW.writable_fields:
         if not entry.requires or entry.default is None:
             continue
         is_empty = values.get(entry.name) in (None, "")
-        if is_empty and not flex_flow.is_applicable(entry, current_type):
+        if is_empty and not entry.is_applicable(current_type):
             values[entry.name] = entry.default
     return values
 
 
 def _as_form_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _as_form_value(name, value) for name, value in values.items()}
-
-
-def _as_form_value(name: str, value: Any) -> Any:
-    """Return a flow's value as its input has it.
-
-    A boolean becomes the value of its select. Text that stands for a number becomes the number.
-    """
-    if value in (None, ""):  # None was never set, "" was cleared
-        return value
-    known_field = flex_flow.FIELDS_BY_NAME.get(name)
-    if known_field is not None and known_field.kind in ("boolean", "integer", "enum"):
-        value = flex_flow.normalize_value(name, value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
+    return {name: FLEX_FLOW.to_input(name, value) for name, value in values.items()}
 
 
 def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[Any]:
@@ -316,19 +262,3 @@ def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[An
     if current_value not in (None, "") and not form_field.valid_value(current_value):
         choices.append((current_value, str(current_value)))
     return choices
-
-
-def _is_unchanged(current_value: Any, form_input: Any) -> bool:
-    """Return True if a form sent back what the flow has.
-
-    Browsers remove line breaks from inputs, and forms remove white space at the ends. Neither is an
-    edit.
-    """
-    if current_value in (None, ""):
-        return False
-    return _comparable_text(form_input) == _comparable_text(current_value)
-
-
-def _comparable_text(value: Any) -> str:
-    text = "" if value is None else str(replace_unstorable(value))
-    return re.sub(r"[\r\n]", "", text).strip()

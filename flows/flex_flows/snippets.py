@@ -1,7 +1,7 @@
-"""Flows as text, without secrets.
+"""Flows, or objects of another resource of the Flex API, as text without secrets.
 
-One flow is written as code (JSON, curl, twilio-cli, Terraform) to create one like it; masked values
-and credentials become variables. Many flows are written as CSV, or as JSON that can be imported
+One is written as code (JSON, curl, twilio-cli, Terraform) to create one like it; masked values and
+credentials become variables. Many are written as CSV, or as JSON that can be imported
 again; masked values stay masked.
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
-from flows.twilio.flex import flex_flow
+from flows.twilio.fields import Field
+from flows.twilio.resource import Resource
 
-_WRITABLE_FIELDS = tuple(entry.name for entry in flex_flow.WRITABLE_FIELDS)
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 
@@ -33,60 +33,65 @@ class Snippet:
     variables: list[str]
 
 
-def build_snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
-    """Return the flow (a snapshot, secrets masked) in each language.
+def build_snippets(
+    resource: Resource, snapshot: Mapping[str, Any], *, api_url: str
+) -> list[Snippet]:
+    """Return an object (a snapshot, secrets masked) in each language.
 
     `api_url` is the root of the API.
     """
     values = {}
-    for entry in flex_flow.WRITABLE_FIELDS:
-        value = flex_flow.normalize_value(entry.name, flow.get(entry.name))
+    for entry in resource.writable_fields:
+        value = resource.normalize_value(entry.name, snapshot.get(entry.name))
         if value is not None:
             values[entry] = value
     secrets = [_variable_name(entry) for entry, value in values.items() if has_mask(value)]
     return [
         Snippet("JSON", _json(values), []),
-        Snippet("curl", _curl(values, api_url), ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secrets]),
-        Snippet("twilio-cli", _twilio_cli(values), secrets),
+        Snippet(
+            "curl",
+            _curl(f"{api_url}/{resource.path}", values),
+            ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secrets],
+        ),
+        Snippet("twilio-cli", _twilio_cli(resource, values), secrets),
         Snippet(
             "Terraform",
-            _terraform(values, str(flow.get("friendly_name") or "")),
+            _terraform(resource, values, resource.name_of(snapshot)),
             [name.lower() for name in secrets],
         ),
     ]
 
 
-def as_json(flows: Iterable[Mapping[str, Any]]) -> str:
-    """Return flows (snapshots, secrets masked) as {"flows": […]}.
+def as_json(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects (snapshots, secrets masked) as JSON, for flows as {"flows": […]}.
 
     Each has its SID and the fields that a change can set.
     """
-    names = ("sid", *_WRITABLE_FIELDS)
-    items = [{name: flow.get(name) for name in names} for flow in flows]
-    return json.dumps({"flows": items}, indent=2, ensure_ascii=False) + "\n"
+    names = ("sid", *resource.writable_names)
+    items = [{name: snapshot.get(name) for name in names} for snapshot in snapshots]
+    return json.dumps({f"{resource.name}s": items}, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
-    """Return flows as a table for spreadsheets, under the schema's names. Formulas are escaped."""
+def as_csv(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as a table for spreadsheets, under the fields' names. Formulas are escaped."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
-    writer.writerow(flex_flow.FIELDS_BY_NAME)
-    writer.writerows(
-        [to_csv_cell(flow.get(name)) for name in flex_flow.FIELDS_BY_NAME] for flow in flows
-    )
+    writer.writerow(resource.by_name)
+    for snapshot in snapshots:
+        writer.writerow([to_csv_cell(snapshot.get(name)) for name in resource.by_name])
     return buffer.getvalue()
 
 
-def _json(values: Mapping[flex_flow.Field, Any]) -> str:
+def _json(values: Mapping[Field, Any]) -> str:
     values_by_name = {}
     for entry, value in values.items():
         values_by_name[entry.name] = f"${{{_variable_name(entry)}}}" if has_mask(value) else value
     return json.dumps(values_by_name, indent=2, ensure_ascii=False)
 
 
-def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
-    lines = [f"curl --request POST {shlex.quote(api_url + '/FlexFlows')}", f"--user {CREDENTIALS}"]
+def _curl(list_url: str, values: Mapping[Field, Any]) -> str:
+    lines = [f"curl --request POST {shlex.quote(list_url)}", f"--user {CREDENTIALS}"]
     lines += [
         f"--data-urlencode {_shell_argument(f'{entry.wire}=', entry, value)}"
         for entry, value in values.items()
@@ -94,10 +99,10 @@ def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
-    lines = ["twilio api:flex:v1:flex-flows:create"]
+def _twilio_cli(resource: Resource, values: Mapping[Field, Any]) -> str:
+    lines = [f"twilio api:flex:v1:{_kebab_case(resource.path)}:create"]
     for entry, value in values.items():
-        flag = _cli_flag(entry.wire or "")
+        flag = _kebab_case(entry.wire or "")
         if isinstance(value, bool):  # a flag has no value, but a negative
             lines.append(f"--{flag}" if value else f"--no-{flag}")
         else:
@@ -105,23 +110,24 @@ def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
     return " \\\n  ".join(lines)
 
 
-def _terraform(values: Mapping[flex_flow.Field, Any], title: str) -> str:
+def _terraform(resource: Resource, values: Mapping[Field, Any], title: str) -> str:
     width = max((len(entry.name) for entry in values), default=0)
     lines = []
     for entry, value in values.items():
         variable = f"var.{_variable_name(entry).lower()}"
         expression = variable if has_mask(value) else _hcl_literal(value)
         lines.append(f"  {entry.name:<{width}} = {expression}")
-    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "flow"
-    name = name if name[0].isalpha() else f"flow_{name}"
-    return "\n".join([f'resource "twilio_flex_flex_flows_v1" "{name}" {{', *lines, "}"])
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or resource.name
+    name = name if name[0].isalpha() else f"{resource.name}_{name}"
+    kind = f"twilio_flex_{_kebab_case(resource.path).replace('-', '_')}_v1"
+    return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}"])
 
 
-def _variable_name(entry: flex_flow.Field) -> str:
+def _variable_name(entry: Field) -> str:
     return entry.name.upper()
 
 
-def _shell_argument(prefix: str, entry: flex_flow.Field, value: Any) -> str:
+def _shell_argument(prefix: str, entry: Field, value: Any) -> str:
     """Return a quoted argument for the shell. A secret is a variable in double quotes."""
     if has_mask(value):
         return f'"{prefix}${_variable_name(entry)}"'
@@ -129,12 +135,12 @@ def _shell_argument(prefix: str, entry: flex_flow.Field, value: Any) -> str:
     return shlex.quote(prefix + text)
 
 
-def _cli_flag(wire: str) -> str:
-    """Return the flag of twilio-cli for a parameter.
+def _kebab_case(name: str) -> str:
+    """Return a name of the API as twilio-cli writes it.
 
     For example, Integration.FlowSid becomes integration.flow-sid.
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", wire).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def _hcl_literal(value: Any) -> str:

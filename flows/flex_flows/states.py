@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit.models import AuditEvent, Result
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 # By state: its CSS class and its label.
 STATE_LABELS: Final = {
@@ -37,10 +37,10 @@ def flow_state(flow: Any) -> str:
     raw_value = flow.value("enabled")
     enabled = flow.enabled
     if enabled is None:
-        enabled = flex_flow.normalize_value("enabled", raw_value)
+        enabled = FLEX_FLOW.normalize_value("enabled", raw_value)
     if isinstance(enabled, bool):
         return "on" if enabled else "off"
-    return "unset" if flex_flow.is_readable("enabled", raw_value) else "unread"
+    return "unset" if FLEX_FLOW.is_readable("enabled", raw_value) else "unread"
 
 
 def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:

@@ -11,10 +11,14 @@ from flows.mirror.models import Flow
 def mirror_columns() -> Iterator[str]:
     """Yield a sentence on the first flow whose columns differ from its snapshot, if any."""
     for flow in Flow.objects.order_by("sid").iterator():
-        expected = flow_rows.extract_columns(flow.resource)
-        differing = [name for name, value in expected.items() if getattr(flow, name) != value]
-        if flow.resource.get("account_sid") not in (None, flow.account_sid):
-            differing.append("account_sid")
-        if differing:
-            yield f"The mirror's {differing[0]} of flow {flow.sid} differs from its snapshot."
+        name = _find_differing_column(flow)
+        if name:
+            yield f"The mirror's {name} of flow {flow.sid} differs from its snapshot."
             return
+
+
+def _find_differing_column(flow: Flow) -> str:
+    """Return the name of the first column that differs from the snapshot, or ""."""
+    account_sid = flow.resource.get("account_sid") or flow.account_sid
+    expected = {**flow_rows.extract_columns(flow.resource), "account_sid": account_sid}
+    return next((name for name, value in expected.items() if getattr(flow, name) != value), "")

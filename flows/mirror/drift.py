@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
-from flows.audit.audit_batch import BatchEvent, append_batch
 from flows.audit.audit_log import Actor, Observation, Payload
-from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
+from flows.audit.log_actions import DriftAction
+from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.mirror import readonly_fields, stale_reads
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 BATCH = 500
 
@@ -59,7 +60,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            has_state = after is not None or action in ("flow.delete", "flow.drift")
+            has_state = after is not None or action in ("flow.delete", DriftAction.DRIFT)
             # Masked again: an older version masked less, which must not look like a change.
             states[sid] = RecordedState(seq, redact(after), has_state and erased_at is None)
     return states
@@ -67,7 +68,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return the writable fields in which two states of a flow differ."""
-    return flex_flow.changed_writable_fields(before, after)
+    return FLEX_FLOW.changed_writable_fields(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
@@ -184,17 +185,6 @@ def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at:
         raise stale_reads.StaleRead(event, confirmed=last.snapshot, seen=snapshot)
 
 
-def dependent_fields(requested: Iterable[str]) -> set[str]:
-    """Return the fields that a change of these fields may change at Twilio.
-
-    A change of the integration type may change every integration field.
-    """
-    fields = set(requested)
-    if "integration_type" in fields:
-        fields.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
-    return fields
-
-
 def find_concurrent_edit(
     sid: str, *, account_sid: str, before: Snapshot, requested: Iterable[str], after: Snapshot
 ) -> Observation | None:
@@ -203,7 +193,7 @@ def find_concurrent_edit(
     The edit is every difference between `before` and `after` outside the `requested` fields. It is
     recorded together with the outcome of our change.
     """
-    own_fields = dependent_fields(requested)
+    own_fields = FLEX_FLOW.dependent_names(requested)
     before, after = redact(replace_unstorable(before)), redact(replace_unstorable(after))
     expected = {name: value for name, value in before.items() if name not in own_fields}
     expected |= {name: value for name, value in after.items() if name in own_fields}
@@ -211,7 +201,7 @@ def find_concurrent_edit(
     if not changed:
         return None
     return Observation(
-        action="flow.drift",
+        action=DriftAction.DRIFT,
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changed,
@@ -221,14 +211,18 @@ def find_concurrent_edit(
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Accept a flow's external changes up to this event: they leave the inbox."""
-    (accepted,) = append_batch([build_acceptance(event=event, reason=reason, actor=actor)])
-    return accepted
+    with audit_log.transaction() as log:
+        return append_acceptance(log, event=event, reason=reason, actor=actor)
 
 
-def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEvent:
-    """Return the event of an acceptance, for `append_batch`."""
-    return BatchEvent(
-        action="flow.accept",
+def append_acceptance(
+    log: audit_log.LogTransaction, *, event: AuditEvent, reason: str, actor: Actor
+) -> AuditEvent:
+    """Append the acceptance of a flow's external changes up to this event, and return it."""
+    return log.append(
+        action=DriftAction.ACCEPT,
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
         actor=actor,
         account_sid=event.account_sid,
         target_sid=event.target_sid,
@@ -278,15 +272,15 @@ def _build_observation(
     is_baseline: bool,
 ) -> Observation:
     before = last.snapshot if last and last.is_known else None
-    action = "flow.drift"
+    action = DriftAction.DRIFT
     if snapshot and _is_first_state(last, is_baseline=is_baseline):
-        action = "flow.baseline"
+        action = DriftAction.BASELINE
     return Observation(
         action=action,
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=flex_flow.parse_datetime((snapshot or {}).get("date_created")),
+        created_at=parse_datetime((snapshot or {}).get("date_created")),
         payload=_build_payload(before, snapshot),
     )
 

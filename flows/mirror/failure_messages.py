@@ -11,7 +11,7 @@ from flows.availability.restrictions import Restriction
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact
 from flows.twilio.errors import FlexError, NotSent, RateLimitTimeout, RequestRefused
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
 
 # The meaning of Twilio's codes that a user can do something about, and what to do.
@@ -57,7 +57,7 @@ ADVICE_BY_CODE = {
 COLLISION_CODES = {45210, 45212}
 # Longest first: Integration.ChannelType is not Channel.
 _WIRE_NAMES = sorted(
-    ((wire, entry.name) for wire, entry in flex_flow.FIELDS_BY_WIRE_NAME.items()),
+    ((wire, entry.name) for wire, entry in FLEX_FLOW.by_wire_name.items()),
     key=lambda pair: -len(pair[0]),
 )
 CODE_BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}

@@ -11,11 +11,13 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows.core.database import split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 # PostgreSQL refuses to index more than 2,704 bytes. Twilio's own limit is 256 characters.
 # The `resource` column has the whole text.
@@ -40,6 +42,19 @@ def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
     }
 
 
+def select_differing(
+    states: Mapping[str, Snapshot | None], mirrored: Mapping[str, Snapshot | None]
+) -> dict[str, Snapshot | None]:
+    """Return the states that differ from the mirror's."""
+    differing = {}
+    for sid, snapshot in states.items():
+        mirrored_snapshot = mirrored.get(sid)
+        # Most are the same object, which is quicker to see than equality.
+        if mirrored_snapshot is not snapshot and mirrored_snapshot != snapshot:
+            differing[sid] = snapshot
+    return differing
+
+
 def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()
@@ -50,9 +65,9 @@ def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -
     ]
     deleted_sids = [sid for sid, snapshot in snapshots.items() if snapshot is None]
     Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
-    for start in range(0, len(deleted_sids), BATCH):
-        batch = Flow.objects.filter(sid__in=deleted_sids[start : start + BATCH], gone_at=None)
-        batch.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
+    for batch in split_batches(deleted_sids):
+        flows = Flow.objects.filter(sid__in=batch, gone_at=None)
+        flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
 
 
 def build_row(snapshot: Snapshot, account_sid: str, mirrored_at: datetime) -> Flow:
@@ -72,9 +87,9 @@ def extract_columns(resource: Snapshot) -> dict[str, Any]:
     """Return the columns that are taken from a snapshot, normalized for searching and sorting."""
     name = _as_text(resource.get("friendly_name"))
     identity = _as_text(resource.get("contact_identity"))
-    enabled = flex_flow.normalize_value("enabled", resource.get("enabled"))
-    integration = flex_flow.handler_type(resource) or _as_text(resource.get("integration_type"))
-    channel = flex_flow.normalize_value("channel_type", resource.get("channel_type"))
+    enabled = FLEX_FLOW.normalize_value("enabled", resource.get("enabled"))
+    integration = FLEX_FLOW.variant_of(resource) or _as_text(resource.get("integration_type"))
+    channel = FLEX_FLOW.normalize_value("channel_type", resource.get("channel_type"))
     return {
         "friendly_name": name,
         "name_folded": normalize_text(name)[:NAME_MAX],
@@ -83,8 +98,8 @@ def extract_columns(resource: Snapshot) -> dict[str, Any]:
         "identity_folded": normalize_text(identity)[:IDENTITY_MAX],
         "enabled": enabled if isinstance(enabled, bool) else None,
         "integration_type": integration[:64],
-        "date_created": flex_flow.parse_datetime(resource.get("date_created")),
-        "date_updated": flex_flow.parse_datetime(resource.get("date_updated")),
+        "date_created": parse_datetime(resource.get("date_created")),
+        "date_updated": parse_datetime(resource.get("date_updated")),
     }
 
 

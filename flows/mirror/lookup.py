@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.accounts.clients import READ_DEADLINE
 from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
-LOOKUP_TIMEOUT: Final = 10.0  # seconds for all accounts together
+LOOKUP_TIMEOUT: Final = 10.0  # seconds after which no other account is searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,7 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
         reason = _skip_reason(account, deadline)
         if not reason:
             try:
-                timeout = min(READ_DEADLINE, deadline - time.monotonic())
-                snapshot = mirror.fetch(sid, account_sid=account.sid, deadline=timeout)
+                snapshot = mirror.fetch(sid, account_sid=account.sid)
             except FlexError as error:
                 reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
             else:
@@ -54,7 +52,7 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
 
 
 def _skip_reason(account: Account, deadline: float) -> str:
-    restriction = restrictions.account_availability(account.sid).why("fetch")
+    restriction = restrictions.account_availability(account.sid).restriction_of("fetch")
     if restriction:
         return restriction.sentence
     return "" if time.monotonic() < deadline else "There was no time left to check it."
@@ -64,7 +62,7 @@ def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Return True for a 404, unless Twilio refuses to list flows: then a 404 proves nothing."""
     if not mirror.is_not_found(error):
         return False
-    return restrictions.account_availability(account.sid).why("list") is None
+    return restrictions.account_availability(account.sid).restriction_of("list") is None
 
 
 def _as_sentence(text: str) -> str:

@@ -18,7 +18,7 @@ from django.db import Error, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from flows.accounts.clients import READ_DEADLINE, flex_client
+from flows.accounts.clients import READ_DEADLINE, resource_client
 from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
@@ -30,11 +30,11 @@ from flows.mirror import drift, first_contact, flow_rows, missing_flows, readonl
 from flows.mirror.flow_rows import extract_columns as extract_columns
 from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
-from flows.mirror.ownership import find_account_sid
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -105,24 +105,25 @@ def sync_state(account_sid: str) -> SyncState:
 
 def is_stale(state: SyncState, *, at: datetime | None = None) -> bool:
     """Return True if the list page should sync by itself: the last sync or failure is old."""
-    ends = [ended_at for ended_at in (state.synced_at, state.failed_at) if ended_at]
-    return not ends or (at or timezone.now()) - max(ends) > STALE_AFTER
+    last_end = max(filter(None, (state.synced_at, state.failed_at)), default=None)
+    return last_end is None or (at or timezone.now()) - last_end > STALE_AFTER
 
 
 def fetch(
-    sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
+    sid: str, *, account_sid: str, deadline: float = READ_DEADLINE, must_record: bool = False
 ) -> Snapshot:
     """Return a flow as Twilio has it now, unmasked, and record how it differs from the log.
 
-    Without an `account_sid`, the flow is read in the account that it is known to belong to. A 404
-    is recorded too. With `must_record`, raise `NotRecorded` if a difference can't be recorded: a
-    change that follows would hide it. Raise `StaleRead` if Twilio does not show yet what it
-    confirmed or showed a moment ago.
+    A 404 is recorded too. With `must_record`, raise `NotRecorded` if a difference can't be
+    recorded: a change that follows would hide it. Raise `StaleRead` if Twilio does not show yet
+    what it confirmed or showed a moment ago.
     """
     read = _ReadStart.capture()
-    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
+    account_mirror = AccountMirror(account_sid)
     try:
-        snapshot = flex_client(account_mirror.account_sid, deadline=deadline).fetch(sid)
+        snapshot = resource_client(FLEX_FLOW, account_mirror.account_sid, deadline=deadline).fetch(
+            sid
+        )
     except FlexError as error:
         first_contact.record_response(account_mirror.account_sid, "fetch", error)
         if is_not_found(error):
@@ -162,9 +163,9 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
     return list(snapshots.values())
 
 
-def mark_deleted(sid: str, *, read_seq: int, account_sid: str = "") -> None:
+def mark_deleted(sid: str, *, account_sid: str, read_seq: int) -> None:
     """Record and store a deletion. Twilio's 404 answered a request sent after event `read_seq`."""
-    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
+    account_mirror = AccountMirror(account_sid)
     _record_deletion(sid, _ReadStart(read_seq, timezone.now()), account_mirror)
 
 
@@ -172,7 +173,7 @@ def _record_deletion(sid: str, read: _ReadStart, account_mirror: AccountMirror) 
     """Record a deletion, unless Twilio refuses to list flows: then a 404 proves nothing."""
     with _suppress_write_errors():
         availability = restrictions.account_availability(account_mirror.account_sid)
-        if availability.why("list") is None:
+        if availability.restriction_of("list") is None:
             mirrored = flow_rows.load_snapshots(flow_rows.query_flows([sid]))
             _record_and_apply({sid: None}, read, account_mirror, mirrored)
 
@@ -250,7 +251,9 @@ class AccountMirror:
     def fetch_flow(self, sid: str) -> Snapshot | None:
         """Return one flow, masked, or None if Twilio says that it has no such flow."""
         try:
-            snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
+            snapshot = resource_client(FLEX_FLOW, self.account_sid, deadline=READ_DEADLINE).fetch(
+                sid
+            )
         except FlexError as error:
             first_contact.record_response(self.account_sid, "fetch", error)
             if is_not_found(error):
@@ -263,7 +266,7 @@ class AccountMirror:
 
         A `FlexError` may come after some of them.
         """
-        pages = flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+        pages = resource_client(FLEX_FLOW, self.account_sid, deadline=SYNC_DEADLINE).list()
 
         def record_while_reading() -> Iterator[Snapshot]:
             try:
@@ -311,7 +314,7 @@ def _apply_listing(
     restriction = None
     if missing or suspects:
         availability = restrictions.account_availability(account_mirror.account_sid)
-        restriction = availability.why("fetch")
+        restriction = availability.restriction_of("fetch")
     suspect_checks = CheckResults()
     if restriction is None:
         suspect_checks = missing_flows.check_suspect_flows(
@@ -353,13 +356,13 @@ def _record_and_apply(
 ) -> set[str]:
     """Record how these states differ from the mirror, store them, and return the stored SIDs."""
     is_baseline = account_mirror.needs_baseline()
-    differing: dict[str, Snapshot | None] = {}
-    for sid, snapshot in states.items():
-        mirrored_snapshot = mirrored.get(sid)
-        # Most are the same object, which is quicker to see than equality.
-        is_equal = mirrored_snapshot is snapshot or mirrored_snapshot == snapshot
-        if not is_equal or (is_baseline and snapshot is not None):
-            differing[sid] = snapshot
+    differing = flow_rows.select_differing(states, mirrored)
+    if is_baseline:  # also records flows that are the same
+        differing = {
+            sid: snapshot
+            for sid, snapshot in states.items()
+            if snapshot is not None or sid in differing
+        }
     if not differing:
         return set()
     recorded_seqs = drift.record_differences(
@@ -375,14 +378,16 @@ def _record_and_apply(
         # Locks the rows, so that `apply_result` waits.
         rows = flow_rows.query_flows(to_store).order_by("sid")
         list(rows.select_for_update().values_list("sid"))
-        # An event that was recorded meanwhile is newer than this read.
-        latest = drift.last_recorded_states(to_store)
-        to_store = {
-            sid for sid in to_store if sid not in latest or latest[sid].seq <= recorded_seqs[sid]
-        }
+        to_store -= _find_superseded(to_store, recorded_seqs)
         snapshots = {sid: differing[sid] for sid in to_store}
         flow_rows.save_snapshots(snapshots, account_mirror.account_sid)
     return to_store
+
+
+def _find_superseded(sids: set[str], recorded_seqs: Mapping[str, int]) -> set[str]:
+    """Return the flows with an event that was recorded meanwhile, and is newer than this read."""
+    latest = drift.last_recorded_states(sids)
+    return {sid for sid, state in latest.items() if state.seq > recorded_seqs[sid]}
 
 
 def _describe_error(account_sid: str, error: BaseException) -> str:

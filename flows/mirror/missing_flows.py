@@ -16,7 +16,7 @@ from flows.mirror import stale_reads
 from flows.mirror.models import MissingFlow, SyncState
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 MAX_CHECKS: Final = 20  # flows that a sync fetches by SID: ten seconds, at Twilio's two a second
 CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync fetches no further flow
@@ -165,8 +165,9 @@ def check_missing_flows(
     checked_at = _merge_check_times(unexplained - checks.deleted, rows, checks, at=at)
     unchecked = sum(last_check is None for last_check in checked_at.values())
     report = MissingReport(checks, unchecked, len(checked_at) - unchecked)
+    checked_before = _count_checked_before(state, rows, missing)
     _save_missing(state, rows, checked_at, at=at)
-    _save_progress(state, report)
+    _save_progress(state, report, checked_before)
     return report
 
 
@@ -236,9 +237,20 @@ def _save_missing(
     MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=BATCH)
 
 
-def _save_progress(state: SyncState, report: MissingReport) -> None:
+def _count_checked_before(
+    state: SyncState, rows: Mapping[str, MissingFlow], missing: Collection[str]
+) -> int:
+    """Return the number of flows that earlier syncs checked in the same gap of the list.
+
+    A gap goes on while one of its unchecked flows is missing. After a failed sync, the list can
+    have another gap, whose count begins at 0.
+    """
+    unchecked = {sid for sid, row in rows.items() if row.asked_at is None}
+    return 0 if unchecked.isdisjoint(missing) else state.missing_checked
+
+
+def _save_progress(state: SyncState, report: MissingReport, checked_before: int) -> None:
     """Store the numbers that the pages show while flows are being checked."""
-    checked_before = state.missing_checked if state.missing else 0
     is_checking = report.unchecked > 0
     SyncState.objects.filter(pk=state.pk).update(
         missing=report.unchecked,

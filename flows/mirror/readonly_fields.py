@@ -13,19 +13,15 @@ from urllib.parse import urlsplit
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.mirror.actions import MirrorAction
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
-FIELD_ACTION: Final = "account.field"
 # Fields recorded for an account: a sender of ever new ones must not fill the log.
 MAX_FIELDS: Final = 100
 NAME_MAX: Final = 100
 NO_ACTOR: Final = Actor(id="", label="")
 _DATE_FIELDS: Final = frozenset({"date_created", "date_updated"})
-
-
-class _AlreadyRecorded(Exception):
-    """Another process recorded this field first."""
 
 
 def unwritable_changes(
@@ -36,11 +32,11 @@ def unwritable_changes(
     For a flow that is new here (`before` is None), return the fields that the schema lacks.
     """
     if before is None:
-        return [name for name in after if name not in flex_flow.FIELDS_BY_NAME]
-    ignored = {entry.name for entry in flex_flow.WRITABLE_FIELDS} | _DATE_FIELDS
+        return [name for name in after if name not in FLEX_FLOW.by_name]
+    ignored = {entry.name for entry in FLEX_FLOW.writable_fields} | _DATE_FIELDS
     if _url_path(before.get("url")) == _url_path(after.get("url")):
         ignored.add("url")  # the host only repeats the request's
-    return [name for name in flex_flow.differing_fields(before, after) if name not in ignored]
+    return [name for name in FLEX_FLOW.differing_fields(before, after) if name not in ignored]
 
 
 def _url_path(url: object) -> object:
@@ -69,28 +65,22 @@ def record_new_fields(account_sid: str, pairs: Iterable[tuple[Snapshot | None, S
 
 
 def _load_recorded_fields(account_sid: str) -> set[str]:
-    events = AuditEvent.objects.filter(account_sid=account_sid, action=FIELD_ACTION)
+    events = AuditEvent.objects.filter(account_sid=account_sid, action=MirrorAction.FIELD)
     return {name for names in events.values_list("changed_fields", flat=True) for name in names}
 
 
 def _append_event(account_sid: str, name: str, sid: str) -> None:
     """Record a field with the flow it appeared on, unless another process has recorded it."""
-
-    def payload() -> Payload:
+    kind = "read-only" if name in FLEX_FLOW.by_name else "not known to this dashboard"
+    with audit_log.transaction() as log:
         if name in _load_recorded_fields(account_sid):
-            raise _AlreadyRecorded
-        kind = "read-only" if name in flex_flow.FIELDS_BY_NAME else "not known to this dashboard"
-        return Payload(after={"field": name, "kind": kind, "first seen on": sid})
-
-    try:
-        audit_log.append(
-            action=FIELD_ACTION,
+            return
+        log.append(
+            action=MirrorAction.FIELD,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
             actor=NO_ACTOR,
             account_sid=account_sid,
             changed_fields=[name],
-            payload=payload,
+            payload=Payload(after={"field": name, "kind": kind, "first seen on": sid}),
         )
-    except _AlreadyRecorded:
-        return

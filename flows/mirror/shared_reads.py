@@ -16,7 +16,7 @@ from flows.accounts.clients import READ_DEADLINE
 from flows.audit import audit_log
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Snapshot
 
 JOIN_TIMEOUT: Final = READ_DEADLINE + 1.0  # seconds; the last one is for storing the result
 

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.errors import OutcomeUnknown
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.values import parse_datetime
 
 CONSISTENCY_WINDOW: Final = timedelta(seconds=60)
 BATCH: Final = 500
@@ -95,8 +96,8 @@ def is_own_change(event: AuditEvent) -> bool:
 
 def is_older(read: Mapping[str, object], reference: Mapping[str, object]) -> bool:
     """Return True if `date_updated` of the read is earlier. Equal or absent dates prove nothing."""
-    read_at = flex_flow.parse_datetime(read.get("date_updated"))
-    reference_at = flex_flow.parse_datetime(reference.get("date_updated"))
+    read_at = parse_datetime(read.get("date_updated"))
+    reference_at = parse_datetime(reference.get("date_updated"))
     return read_at is not None and reference_at is not None and read_at < reference_at
 
 
@@ -108,21 +109,24 @@ def _contradicts_own_change(
         return last is not read
     if is_older(read, last):
         return True
-    names = set(event.changed_fields)
-    if "integration_type" in names:
-        names.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
-    contradicting = flex_flow.differing_fields(last, read, names)
-    if not contradicting:
-        return False
-    if not _have_dates(read, last):
-        return True
+    contradicting = FLEX_FLOW.differing_fields(last, read, _affected_fields(event))
+    if not contradicting or not _have_dates(read, last):
+        return bool(contradicting)
     # A value that the flow did not have before the change can't be an old one.
     before = event.payload.before or {}
-    return not flex_flow.differing_fields(before, read, contradicting)
+    return not FLEX_FLOW.differing_fields(before, read, contradicting)
+
+
+def _affected_fields(event: AuditEvent) -> set[str]:
+    """Return the fields that a change can affect. Another integration affects all of its own."""
+    names = set(event.changed_fields)
+    if "integration_type" in names:
+        names.update(entry.name for entry in FLEX_FLOW.nested_fields)
+    return names
 
 
 def _have_dates(*snapshots: Mapping[str, object]) -> bool:
-    return all(flex_flow.parse_datetime(snapshot.get("date_updated")) for snapshot in snapshots)
+    return all(parse_datetime(snapshot.get("date_updated")) for snapshot in snapshots)
 
 
 def _may_predate_observation(
@@ -131,15 +135,18 @@ def _may_predate_observation(
     """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
-    before, after = event.payload.before, event.payload.after
     if read is None:
-        was_created = event.action == "flow.drift" and before is None
+        was_created = event.action == "flow.drift" and event.payload.before is None
         return last is not None and was_created
     if last is None:
-        return after is None
-    if not flex_flow.changed_writable_fields(last, read):
+        return event.payload.after is None
+    if not FLEX_FLOW.changed_writable_fields(last, read):
         return False
-    if is_older(read, last):
-        return True
-    is_as_before = before is not None and not flex_flow.changed_writable_fields(before, read)
+    return is_older(read, last) or _may_show_former_state(event, last, read)
+
+
+def _may_show_former_state(event: AuditEvent, last: Snapshot, read: Snapshot) -> bool:
+    """Return True if the read has the values from before the event, and no later date."""
+    before = event.payload.before
+    is_as_before = before is not None and not FLEX_FLOW.changed_writable_fields(before, read)
     return is_as_before and not is_older(last, read)

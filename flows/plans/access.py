@@ -15,11 +15,13 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import has_permission, has_permission_anywhere
 from flows.availability import restrictions
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.status import PlanStatus
 
 # All changes of a plan except those that were skipped before it was started.
-EFFECTIVE_CHANGES: Final = Q(skipped="") | Q(done_at__isnull=False)
+EFFECTIVE_CHANGES: Final = Q(skip_reason="") | Q(done_at__isnull=False)
 PERMISSION_BY_ACTION: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -58,7 +60,7 @@ def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
 
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
-    is_own_draft = plan.state == "draft" and plan.made_by == user.get_username()[:150]
+    is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]
     can_act = _has_permission_on_all(user, _CHANGE_PERMISSION, account_sids)
     return PlanPermissions(
         can_see=is_own_draft or _has_permission_on_all(user, _VIEW_PERMISSION, account_sids),
@@ -73,7 +75,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     `scope` holds the accounts that the user may see. A plan that also changes flows of another
     account is omitted as a whole, because its figures would give those flows away.
     """
-    effective = Q(changes__skipped="") | Q(changes__done_at__isnull=False)
+    effective = Q(changes__skip_reason="") | Q(changes__done_at__isnull=False)
     plans = Plan.objects.annotate(flows=Count("changes", filter=effective))
     if scope is None:
         return plans
@@ -81,13 +83,13 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
         account_sid__in=["", *scope]
     )
     is_in_scope = ~Q(pk__in=changes_out_of_scope.values("plan"))
-    is_own_draft = Q(made_by=user.get_username()[:150], started_at=None)
+    is_own_draft = Q(created_by=user.get_username()[:150], status=PlanStatus.DRAFT)
     return plans.filter(is_in_scope | is_own_draft)
 
 
 def missing_permission(plan: Plan, user: User) -> str:
     """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="")):
+    for action, account_sid in _actions_by_account(plan.changes.filter(skip_reason="")):
         if not has_change_permission(user, action, account_sid):
             return PERMISSION_BY_ACTION[action]
     return ""
@@ -95,7 +97,9 @@ def missing_permission(plan: Plan, user: User) -> str:
 
 def blocked_reason(plan: Plan) -> str:
     """Return the reason why some of the remaining changes can't be sent now, or ""."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skipped="", done_at=None)):
+    for action, account_sid in _actions_by_account(
+        plan.changes.filter(skip_reason="", done_at=None)
+    ):
         restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         if restriction:
             return restriction.sentence
@@ -104,9 +108,8 @@ def blocked_reason(plan: Plan) -> str:
 
 def has_change_permission(user: User, action: str, account_sid: str) -> bool:
     """Return True if the user may do `action` (such as "flow.update") in this account."""
-    return _has_permission(
-        user, PERMISSION_BY_ACTION[action], account_sid or twilio_accounts.ALL_ACCOUNTS
-    )
+    permission = PERMISSION_BY_ACTION[action]
+    return has_permission(user, permission, account_sid or twilio_accounts.ALL_ACCOUNTS)
 
 
 def _actions_by_account(
@@ -116,9 +119,7 @@ def _actions_by_account(
 
 
 def _has_permission_on_all(user: User, permission: str, account_sids: list[str]) -> bool:
-    return all(_has_permission(user, permission, sid or None) for sid in account_sids or [""])
-
-
-def _has_permission(user: User, permission: str, account_sid: str | None) -> bool:
-    # The site's own backend takes an account's SID as the object.
-    return user.has_perm(permission, account_sid)  # type: ignore[arg-type]
+    """Return True for each of the accounts, or for any account if the plan changes no flow."""
+    if not account_sids:
+        return has_permission_anywhere(user, permission)
+    return all(has_permission(user, permission, sid) for sid in account_sids)

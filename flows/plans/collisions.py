@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flows.core.identities import normalize_identity
@@ -17,7 +17,7 @@ from flows.plans.models import PlannedChange
 
 ADDRESS_FIELDS: Final = frozenset({"channel_type", "contact_identity", "enabled"})
 
-# A flow's SID, or the place in the plan for a flow that the plan creates.
+# A flow's SID, or the position in the plan for a flow that the plan creates.
 FlowKey = str | int
 # Account, channel and identity.
 ChannelAddress = tuple[str, str, str]
@@ -28,9 +28,9 @@ class SimulatedFlow:
     """The fields of a flow that decide about collisions."""
 
     account_sid: str
-    channel: str
-    identity: str
-    enabled: bool
+    channel: str = ""
+    identity: str = ""
+    enabled: bool = False
 
     @property
     def address(self) -> ChannelAddress | None:
@@ -58,98 +58,91 @@ class _Simulation:
         self.origins = origins
         self.flows: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
         self.occupants: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
-        # The place of the change that gave a flow its present address.
-        self.claim_places: dict[FlowKey, int] = {}
+        # The position of the change that gave a flow its present address.
+        self.claim_positions: dict[FlowKey, int] = {}
         for key, flow in self.flows.items():
             if flow.address:
                 self.occupants[flow.address].append(key)
 
     def run(self) -> None:
-        for place, change in enumerate(self.planned):
-            if not change.skipped:
-                change.skipped = self._apply(place, change)
+        for position, change in enumerate(self.planned):
+            if not change.skip_reason:
+                change.skip_reason = self._apply(position, change)
 
-    def _apply(self, place: int, change: PlannedChange) -> str:
+    def _apply(self, position: int, change: PlannedChange) -> str:
         """Apply a change to the simulation. Return the reason if it can't be made, else ""."""
-        key: FlowKey = change.target_sid or place
-        before = self.flows.get(key)
+        key: FlowKey = change.target_sid or position
+        before = self.flows.get(key) or SimulatedFlow(change.account_sid)
         after = _apply_change(before, change)
-        old_address = before.address if before else None
-        new_address = after.address if after else None
-        if old_address != new_address:
-            blocking = self._other_occupant(new_address, key)
+        if before.address != after.address:
+            blocking = self._other_occupant(after.address, key)
             if blocking is not None:
-                return self._explain(blocking, place)
-            self._move(key, place, old_address, new_address)
-        if after:
-            self.flows[key] = after
+                return self._explain(blocking, position)
+            self._leave(key, before.address)
+            self._claim(key, after.address, position)
+        self.flows[key] = after
         return ""
 
     def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
-        if address is None:
-            return None
-        for occupant in self.occupants[address]:
+        for occupant in self.occupants[address] if address else ():
             if occupant != key:
                 return occupant
         return None
 
-    def _move(
-        self,
-        key: FlowKey,
-        place: int,
-        old_address: ChannelAddress | None,
-        new_address: ChannelAddress | None,
-    ) -> None:
-        if old_address:
-            self.occupants[old_address].remove(key)
-        if new_address:
-            self.occupants[new_address].append(key)
-            self.claim_places[key] = place
+    def _leave(self, key: FlowKey, address: ChannelAddress | None) -> None:
+        if address:
+            self.occupants[address].remove(key)
 
-    def _explain(self, blocking: FlowKey, place: int) -> str:
+    def _claim(self, key: FlowKey, address: ChannelAddress | None, position: int) -> None:
+        if address:
+            self.occupants[address].append(key)
+            self.claim_positions[key] = position
+
+    def _explain(self, blocking: FlowKey, position: int) -> str:
         rule = "Only one flow can be enabled per channel and contact identity."
         if isinstance(blocking, int):
             creation = self._origin(blocking)
             return f"{creation} creates an enabled flow with the same channel and identity. {rule}"
-        if blocking in self.claim_places:
-            earlier = self._origin(self.claim_places[blocking])
+        if blocking in self.claim_positions:
+            earlier = self._origin(self.claim_positions[blocking])
             return f"{earlier} enables {blocking} with the same channel and identity. {rule}"
         reason = f"{blocking} is enabled for the same channel and identity. {rule}"
-        later_place = self._find_later_release(blocking, place)
-        if later_place is None or not self.origins:
+        later_position = self._find_later_release(blocking, position)
+        if later_position is None or not self.origins:
             return reason
-        later = self._origin(later_place)
+        later = self._origin(later_position)
         return f"{reason} {later} frees them, but comes later: move it above this one."
 
-    def _find_later_release(self, key: FlowKey, place: int) -> int | None:
-        """Return the place of the first change after `place` that frees the flow's address."""
+    def _find_later_release(self, key: FlowKey, position: int) -> int | None:
+        """Return the position of the next change that frees the flow's address."""
         flow = self.flows[key]
-        for later_place, change in enumerate(self.planned[place + 1 :], place + 1):
-            if change.target_sid != key or change.skipped:
+        for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
+            if change.target_sid != key or change.skip_reason:
                 continue
-            after = _apply_change(flow, change)
-            if after is None or after.address != flow.address:
-                return later_place
+            if _apply_change(flow, change).address != flow.address:
+                return later_position
         return None
 
-    def _origin(self, place: int) -> str:
-        origin = self.origins[place] if self.origins else ""
-        return origin or f"Row {place + 1}"
+    def _origin(self, position: int) -> str:
+        origin = self.origins[position] if self.origins else ""
+        return origin or f"Row {position + 1}"
 
 
 def _may_claim_address(change: PlannedChange) -> bool:
     """Return True if a change could enable a flow, or give an enabled one another address."""
-    if change.skipped or change.action == "flow.delete":
+    if change.skip_reason or change.action == "flow.delete":
         return False
-    return not ADDRESS_FIELDS.isdisjoint(change.asked) and change.asked.get("enabled") is not False
+    return (
+        not ADDRESS_FIELDS.isdisjoint(change.requested)
+        and change.requested.get("enabled") is not False
+    )
 
 
-def _apply_change(flow: SimulatedFlow | None, change: PlannedChange) -> SimulatedFlow | None:
-    """Return the flow after a change, or None if the change deletes it."""
+def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow:
+    """Return the flow after a change. A deleted flow is like a disabled one: it has no address."""
     if change.action == "flow.delete":
-        return None
-    before = flow or SimulatedFlow(change.account_sid, "", "", enabled=False)
-    requested = change.asked
+        return replace(before, enabled=False)
+    requested = change.requested
     return SimulatedFlow(
         before.account_sid,
         str(requested.get("channel_type", before.channel) or ""),
@@ -160,7 +153,7 @@ def _apply_change(flow: SimulatedFlow | None, change: PlannedChange) -> Simulate
 
 def _load_flows(planned: Sequence[PlannedChange]) -> dict[FlowKey, SimulatedFlow]:
     """Load the flows of the plan, and the enabled flows of its accounts, from the mirror."""
-    account_sids = {change.account_sid for change in planned if not change.skipped}
+    account_sids = {change.account_sid for change in planned if not change.skip_reason}
     target_sids = {change.target_sid for change in planned}
     rows = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(
         "sid", "account_sid", "channel_type", "contact_identity", "enabled"

@@ -16,20 +16,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
+from flows.changes import in_flight
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_STORED, NOT_SYNCED
+from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 # The most flows that one bulk change can have: Twilio allows 2,500 in an account.
 MAX_FLOWS: Final = 10_000
-ALREADY_SET: Final = "Already set."
-NOT_SYNCED: Final = "No flow with this SID has been synced."
 ENABLE: Final = "enable"
 DISABLE: Final = "disable"
 RETRY_COUNT: Final = "retry_count"
@@ -83,8 +82,8 @@ class BulkAction:
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
         name = FIELD_BY_KIND[self.kind]
-        integration_type = flex_flow.handler_type(flow)
-        if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], integration_type):
+        integration_type = FLEX_FLOW.variant_of(flow)
+        if not FLEX_FLOW.by_name[name].is_applicable(integration_type):
             handler = labels.CHOICE_LABELS.get(integration_type, integration_type) or "nothing"
             raise SkipFlow(f"Has no {inline_label(name)} (handled by {handler}).")
         if self.kind == WEBHOOK_HOST:
@@ -109,9 +108,9 @@ def replace_host(url: Any, host: str) -> str:
 
 def plan_bulk_action(
     *,
-    ask: BulkAction,
+    action: BulkAction,
     sids: Sequence[str],
-    made_by: str,
+    created_by: str,
     reason: str = "",
     editable_scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -121,19 +120,19 @@ def plan_bulk_action(
     """
     sids = list(dict.fromkeys(sids))
     flows = flows_by_sid(sids)
-    open_changes = audit_log.open_changes_by_flow(list(flows))
+    open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [
-        _plan_action(ask, flow, open_changes, editable_scope)
+        _plan_action(action, flow, open_changes, editable_scope)
         for flow in sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))
     ]
     planned += [
-        PlannedChange(action="flow.update", target_sid=sid, skipped=NOT_SYNCED)
+        PlannedChange(action="flow.update", target_sid=sid, skip_reason=NOT_SYNCED)
         for sid in sids
         if sid not in flows
     ]
     collisions.skip_collisions(planned)
-    title = titles.title_of_change(ask.sentence, planned)
-    return save_draft(title, planned, made_by=made_by, reason=reason)
+    title = titles.title_of_change(action.sentence, planned)
+    return save_draft(title, planned, created_by=created_by, reason=reason)
 
 
 def _plan_action(
@@ -152,14 +151,14 @@ def _plan_action(
         else:
             request_values(change, flow, action.requested_values(flow.resource))
     except SkipFlow as skip:
-        change.skipped = str(skip)
+        change.skip_reason = str(skip)
     return change
 
 
 def discard_draft(*, plan: Plan) -> bool:
     """Delete a bulk change that was never started. Return False if it was started."""
     with transaction.atomic():
-        draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
+        draft = Plan.objects.select_for_update().filter(pk=plan.pk, status=PlanStatus.DRAFT).first()
         if draft is not None:
             draft.delete()
     return draft is not None
@@ -186,11 +185,14 @@ def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None
     """Turn a planned change into the creation of a flow as it was before its deletion."""
     change.action = "flow.create"
     change.target_sid = ""
-    change.asked = {
-        name: value for name, value in writable_values(former).items() if value not in (None, "")
-    }
-    if any(map(has_mask, change.asked.values())):
-        change.skipped = NOT_STORED
+    change.requested = without_empty_values(writable_values(former))
+    if any(map(has_mask, change.requested.values())):
+        change.skip_reason = NOT_STORED
+
+
+def without_empty_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a creation sends."""
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +200,7 @@ def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
 
     A deletion compares all of them with Twilio first: if one has changed, it is a conflict.
     """
-    return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE_FIELDS}
+    return {entry.name: snapshot.get(entry.name) for entry in FLEX_FLOW.writable_fields}
 
 
 def check_permission(
@@ -207,8 +209,7 @@ def check_permission(
     """Raise `SkipFlow` if the account is outside the scope."""
     if editable_scope is None or account_sid in editable_scope:
         return
-    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    name = names.get(account_sid, account_sid)
+    name = titles.account_name(account_sid)
     raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 
 
@@ -230,19 +231,25 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     the secret behind it is unknown.
     """
     requested = redact(replace_unstorable(dict(values)))
-    for name, value in requested.items():
-        if find_masks(value) - find_masks(flow.resource.get(name)):
-            raise SkipFlow(NOT_STORED)
-    names = flex_flow.differing_fields(flow.resource, requested, requested)
+    if has_unknown_secret(requested, flow.resource):
+        raise SkipFlow(NOT_STORED)
+    names = FLEX_FLOW.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
     change.before = {name: flow.resource.get(name) for name in names}
-    change.asked = {name: requested[name] for name in names}
+    change.requested = {name: requested[name] for name in names}
+
+
+def has_unknown_secret(requested: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Return True if a requested value holds a mask that the current value doesn't have."""
+    return any(
+        find_masks(value) - find_masks(current.get(name)) for name, value in requested.items()
+    )
 
 
 def inline_label(name: str) -> str:
     """Return a field's label in lower case, for the middle of a sentence."""
-    label = labels.field_label(name)
+    label = FLEX_FLOW.label_of(name)
     if label.startswith("Studio"):
         return label
     return re.sub(r"^[A-Z](?=[a-z])", lambda match: match[0].lower(), label)
@@ -252,9 +259,9 @@ def save_draft(
     title: str,
     planned: Sequence[PlannedChange],
     *,
-    made_by: str,
+    created_by: str,
     reason: str = "",
-    undoes: Plan | None = None,
+    rollback_of: Plan | None = None,
 ) -> Plan:
     """Store a bulk change and its planned changes in this order.
 
@@ -262,18 +269,18 @@ def save_draft(
     """
     plan = Plan(
         title=title[:200],
-        made_at=timezone.now(),
-        made_by=made_by[:150],
+        created_at=timezone.now(),
+        created_by=created_by[:150],
         reason=redact_note(replace_unstorable(reason))[:200],
-        undoes=undoes,
+        rollback_of=rollback_of,
     )
-    for place, change in enumerate(planned):
+    for position, change in enumerate(planned):
         change.plan = plan
-        change.place = place
-        change.skipped = replace_unstorable(change.skipped)[:300]
+        change.position = position
+        change.skip_reason = replace_unstorable(change.skip_reason)[:300]
         change.friendly_name = replace_unstorable(change.friendly_name)
-        change.asked = replace_unstorable(change.asked)
-        if redact(change.asked) != change.asked:
+        change.requested = replace_unstorable(change.requested)
+        if redact(change.requested) != change.requested:
             raise ValueError("a bulk change would store a secret")
     with transaction.atomic():
         plan.save(force_insert=True)

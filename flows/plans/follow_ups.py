@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.changes import in_flight
 from flows.mirror.models import Flow
-from flows.plans import collisions, execution, titles
+from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    NOT_STORED,
-    NOT_SYNCED,
     SkipFlow,
     check_changeable,
     flows_by_sid,
+    has_unknown_secret,
     inline_label,
     prepare_recreation,
     request_values,
     save_draft,
+    without_empty_values,
     writable_values,
 )
+from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, is_rolled_back, plan_items
 from flows.plans.models import Plan, PlannedChange
-from flows.redaction.masking import find_masks, has_mask, redact
+from flows.plans.skip_reasons import (
+    ALREADY_ROLLED_BACK,
+    DATA_ERASED,
+    NOT_STORED,
+    NOT_SYNCED,
+)
+from flows.redaction.masking import has_mask, redact
 
 
-def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
+def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
     """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
     planned = []
-    for item in reversed(execution.plan_items(plan, with_payloads=True)):
+    for item in reversed(plan_items(plan, with_payloads=True)):
         if item.event is not None and item.event.result in audit_log.APPLIED_RESULTS:
             planned.append(_build_rollback(item.change, item.event))
-        elif item.state in ("unknown", "running"):
+        elif item.status in (ItemStatus.UNKNOWN, ItemStatus.RUNNING):
             change = _copy_change(item.change)
-            change.skipped = "Unknown outcome. Can't be rolled back yet."
+            change.skip_reason = "Unknown outcome. Can't be rolled back yet."
             planned.append(change)
     collisions.skip_collisions(planned)
-    return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
+    return save_draft(f"Roll back: {plan.title}", planned, created_by=created_by, rollback_of=plan)
 
 
 def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
@@ -47,9 +55,9 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
     change.target_sid = event.target_sid
     change.friendly_name = payload.friendly_name
     if payload.erased_at:
-        change.skipped = execution.DATA_ERASED
-    elif execution.is_rolled_back(event.event_id):
-        change.skipped = execution.ALREADY_ROLLED_BACK
+        change.skip_reason = DATA_ERASED
+    elif is_rolled_back(event.event_id):
+        change.skip_reason = ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
         change.action = "flow.delete"
         change.before = writable_values(payload.after or {})
@@ -62,43 +70,54 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
 
 def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
     """Set the changed fields back to their former values. Skip the flow if that is impossible."""
-    former, current = event.payload.before or {}, event.payload.after or {}
-    change.before = {name: current.get(name) for name in event.changed_fields}
-    change.asked = {name: former.get(name) for name in event.changed_fields}
-    for name, value in change.asked.items():
-        if find_masks(value) - find_masks(change.before[name]):
-            change.skipped = NOT_STORED
-    empty = [inline_label(name) for name, value in change.asked.items() if value in (None, "")]
+    change.before = _pick_values(event.payload.after, event.changed_fields)
+    change.requested = _pick_values(event.payload.before, event.changed_fields)
+    if has_unknown_secret(change.requested, change.before):
+        change.skip_reason = NOT_STORED
+    given_names = without_empty_values(change.requested).keys()
+    empty = [inline_label(name) for name in change.requested if name not in given_names]
     if empty:
-        change.skipped = (
+        change.skip_reason = (
             f"Had no {', '.join(empty)} before, but Twilio may not allow clearing it. "
             "Change it manually."
         )
 
 
-def plan_retry(*, plan: Plan, made_by: str) -> Plan:
+def _pick_values(snapshot: Mapping[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
+    values = snapshot or {}
+    return {name: values.get(name) for name in names}
+
+
+def plan_retry(*, plan: Plan, created_by: str) -> Plan:
     """Draft the failed and conflicting changes of a bulk change again.
 
     Changes that were never started are omitted: the plan itself can be resumed for those.
     """
-    retryable = [
-        item.change for item in execution.plan_items(plan) if item.state in ("failed", "conflict")
+    retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
+    flows = flows_by_sid(change.target_sid for change in retryable)
+    open_changes = in_flight.open_changes_by_flow(list(flows))
+    planned = [
+        _build_retry(original, flows.get(original.target_sid), open_changes)
+        for original in retryable
     ]
-    flows = flows_by_sid(change.target_sid for change in retryable if change.target_sid)
-    open_changes = audit_log.open_changes_by_flow(list(flows))
-    planned = []
-    for original in retryable:
-        change = _copy_change(original)
-        change.refers_to = original.refers_to
-        change.repeats = original.repeats or original.change_id
-        try:
-            _request_again(change, original, flows.get(original.target_sid), open_changes)
-        except SkipFlow as skip:
-            change.skipped = str(skip)
-        planned.append(change)
     collisions.skip_collisions(planned)
     title = titles.title_of_retry(plan.title, len(planned))
-    return save_draft(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+    return save_draft(
+        title, planned, created_by=created_by, reason=plan.reason, rollback_of=plan.rollback_of
+    )
+
+
+def _build_retry(
+    original: PlannedChange, flow: Flow | None, open_changes: Mapping[str, Any]
+) -> PlannedChange:
+    change = _copy_change(original)
+    change.refers_to = original.refers_to
+    change.retry_of = original.retry_of or original.change_id
+    try:
+        _request_again(change, original, flow, open_changes)
+    except SkipFlow as skip:
+        change.skip_reason = str(skip)
+    return change
 
 
 def _request_again(
@@ -108,11 +127,11 @@ def _request_again(
     open_changes: Mapping[str, Any],
 ) -> None:
     """Request what the original change requested. Raises `SkipFlow`."""
-    if not original.asked and original.action != "flow.delete":
-        raise SkipFlow(execution.DATA_ERASED)
+    if not original.requested and original.action != "flow.delete":
+        raise SkipFlow(DATA_ERASED)
     if original.action == "flow.create":
-        change.asked = redact(original.asked)
-        if any(map(has_mask, change.asked.values())):
+        change.requested = redact(original.requested)
+        if any(map(has_mask, change.requested.values())):
             raise SkipFlow(NOT_STORED)
         return
     if flow is None:
@@ -120,7 +139,7 @@ def _request_again(
     check_changeable(flow, open_changes)
     change.before = writable_values(flow.resource)
     if original.action == "flow.update":
-        request_values(change, flow, original.asked)
+        request_values(change, flow, original.requested)
 
 
 def _copy_change(original: PlannedChange) -> PlannedChange:

@@ -10,7 +10,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
-from flows.twilio.flex import flex_flow
+from flows.twilio.cleaning import InvalidValue
+from flows.twilio.fields import Field
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 # The actions in the order of the menu: label, and the field of the flow that takes the value.
 BULK_ACTIONS: Final = {
@@ -38,6 +40,7 @@ class BulkActionForm(forms.Form):
     ) -> None:
         super().__init__(data, initial={"kind": kind, "value": value})
         self.title, name = BULK_ACTIONS.get(kind, ("", ""))
+        self.entry: Field | None = None
         self.fields["kind"].widget = forms.HiddenInput()
         if kind == "webhook_host":
             self.fields["value"] = VisibleTextField(
@@ -50,11 +53,14 @@ class BulkActionForm(forms.Form):
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
-            self.fields["value"] = build_field(flex_flow.FIELDS_BY_NAME[name], required=True)
+            self.entry = FLEX_FLOW.by_name[name]
+            self.fields["value"] = build_field(self.entry, required=True)
             self.fields["value"].widget.attrs["autocomplete"] = "off"
 
     def clean_value(self) -> Any:
         value = self.cleaned_data["value"]
+        if self.entry is not None:
+            return _clean_entry(self.entry, value)
         if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host name without https:// or a path, such as hooks.example.com."
@@ -63,7 +69,7 @@ class BulkActionForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
 class PlanStartForm(forms.Form):
@@ -99,10 +105,17 @@ class PlanStartForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return _error_list(self)
+        return error_list(self)
 
 
-def _error_list(form: forms.Form) -> list[tuple[str, str]]:
+def _clean_entry(entry: Field, value: Any) -> Any:
+    try:
+        return entry.clean(value, required=True)
+    except InvalidValue as error:
+        raise ValidationError(str(error)) from error
+
+
+def error_list(form: forms.Form) -> list[tuple[str, str]]:
     """Return (id of the field, message) of each error, for the summary at the top of the page."""
     return [
         (form[name].auto_id if name in form.fields else "", str(message))

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log
+from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    ALREADY_SET,
-    NOT_SYNCED,
     SkipFlow,
     build_change,
     check_changeable,
@@ -20,8 +18,10 @@ from flows.plans.drafts import (
     flows_by_sid,
     request_values,
     save_draft,
+    without_empty_values,
 )
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +29,21 @@ class ImportEntry:
     """One flow of an import: the fields to set, or the error that makes it impossible.
 
     An entry without a `sid` creates a flow in the account `account_sid`. For an entry with a `sid`,
-    `account_sid` is the account that the flow must belong to, if it is given. `origin` is the place
-    in the file, such as "Line 7" or "Entry 3".
+    `account_sid` is the account that the flow must belong to. It is empty if the file names no
+    account. `origin` is the place in the file, such as "Line 7" or "Entry 3".
     """
 
     sid: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-    account_sid: str = ""
+    account_sid: str = field(kw_only=True)
     origin: str = ""
 
 
 def plan_import(
     *,
     entries: Sequence[ImportEntry],
-    made_by: str,
+    created_by: str,
     editable_scope: twilio_accounts.Scope = None,
     visible_scope: twilio_accounts.Scope = None,
 ) -> Plan:
@@ -52,19 +52,30 @@ def plan_import(
     The scopes hold the accounts where the user may change flows, and may see them. A flow outside
     the visible scope is treated like one that doesn't exist.
     """
-    flows = {
-        sid: flow
-        for sid, flow in flows_by_sid(entry.sid for entry in entries if entry.sid).items()
-        if visible_scope is None or flow.account_sid in visible_scope
-    }
+    flows = _visible_flows(entries, visible_scope)
     builder = _ImportBuilder(flows, editable_scope, visible_scope)
     planned = [builder.build(entry) for entry in entries]
     origins = [entry.origin for entry in entries]
     collisions.skip_collisions(planned, origins)
     for change, origin in zip(planned, origins, strict=True):
-        if change.skipped and origin and change.skipped != ALREADY_SET:
-            change.skipped = f"{origin}: {change.skipped}"
-    return save_draft(titles.title_of_import(planned), planned, made_by=made_by)
+        _add_origin(change, origin)
+    return save_draft(titles.title_of_import(planned), planned, created_by=created_by)
+
+
+def _visible_flows(
+    entries: Sequence[ImportEntry], visible_scope: twilio_accounts.Scope
+) -> dict[str, Flow]:
+    """Return the flows that the entries name and the user may see, by SID."""
+    flows = flows_by_sid(entry.sid for entry in entries)
+    if visible_scope is None:
+        return flows
+    return {sid: flow for sid, flow in flows.items() if flow.account_sid in visible_scope}
+
+
+def _add_origin(change: PlannedChange, origin: str) -> None:
+    """Put the place in the file before the reason for which an entry is skipped."""
+    if origin and change.skip_reason not in ("", ALREADY_SET):
+        change.skip_reason = f"{origin}: {change.skip_reason}"
 
 
 class _ImportBuilder:
@@ -79,7 +90,7 @@ class _ImportBuilder:
         self.flows = flows
         self.editable_scope = editable_scope
         self.visible_scope = visible_scope
-        self.open_changes = audit_log.open_changes_by_flow(list(flows))
+        self.open_changes = in_flight.open_changes_by_flow(list(flows))
         self.first_entries: dict[str, ImportEntry] = {}
 
     def build(self, entry: ImportEntry) -> PlannedChange:
@@ -92,7 +103,7 @@ class _ImportBuilder:
             else:
                 self._request_creation(change, entry)
         except SkipFlow as skip:
-            change.skipped = str(skip)
+            change.skip_reason = str(skip)
         return change
 
     def _request_update(self, change: PlannedChange, entry: ImportEntry) -> None:
@@ -105,9 +116,7 @@ class _ImportBuilder:
     def _request_creation(self, change: PlannedChange, entry: ImportEntry) -> None:
         change.account_sid = self._resolve_account_sid(entry)
         check_permission(change.account_sid, self.editable_scope, "create")
-        change.asked = {
-            name: value for name, value in entry.values.items() if value not in (None, "")
-        }
+        change.requested = without_empty_values(entry.values)
 
     def _check_not_repeated(self, entry: ImportEntry) -> None:
         first = self.first_entries.setdefault(entry.sid, entry)
@@ -126,14 +135,18 @@ class _ImportBuilder:
 
     def _resolve_account_sid(self, entry: ImportEntry) -> str:
         """Return the account in which to create a flow."""
-        only_account = twilio_accounts.only_account()
-        if not entry.account_sid and only_account is None:
-            raise SkipFlow("The account is missing. Add an account_sid.")
-        account_sid = entry.account_sid or (only_account.sid if only_account else "")
+        account_sid = entry.account_sid or _only_account_sid()
         visible_accounts = twilio_accounts.visible_accounts(self.visible_scope)
         if account_sid not in {account.sid for account in visible_accounts}:
             raise SkipFlow(f"You can't create flows in account {_truncate(account_sid)}.")
         return account_sid
+
+
+def _only_account_sid() -> str:
+    only_account = twilio_accounts.only_account()
+    if only_account is None:
+        raise SkipFlow("The account is missing. Add an account_sid.")
+    return only_account.sid
 
 
 def _build_entry_change(entry: ImportEntry, flow: Flow | None) -> PlannedChange:

@@ -1,22 +1,25 @@
-"""Validation of the flows in an import, with the same form as the flow's own page."""
+"""Validation of the flows in an import, by the same rules as the flow's own page."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
+
+from flows.changes.cleaning import clean
+from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
-from flows.flex_flows.forms import FlowForm
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
 from flows.redaction.masking import redact_field, replace_unstorable
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
+from flows.twilio.sids import is_sid
 
-_WRITABLE_NAMES: Final = frozenset(entry.name for entry in flex_flow.WRITABLE_FIELDS)
+_WRITABLE_NAMES: Final = frozenset(entry.name for entry in FLEX_FLOW.writable_fields)
 
 
 def check_entries(entries: Sequence[Any], flows: Mapping[str, Snapshot]) -> list[ImportEntry]:
@@ -37,37 +40,50 @@ def item_sid(item: ImportItem) -> str:
     """Return the SID of the flow that an item changes, or "" if it has no valid one."""
     sid = item.fields.get("sid")
     sid = sid.strip() if isinstance(sid, str) else ""
-    return sid if flex_flow.is_sid("FO", sid) else ""
+    return sid if FLEX_FLOW.is_sid(sid) else ""
 
 
 def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
     sid = item_sid(item)
-    # An entry that can't be applied keeps its name, so that the draft can show it.
-    name = item.fields.get("friendly_name")
-    name_only = {"friendly_name": replace_unstorable(name)[:256]} if isinstance(name, str) else {}
+    entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
     error = item.error or _identity_error(item) or _unknown_field_error(item, flow)
     if error:
-        return ImportEntry(sid, name_only, error, origin=item.origin)
-    account_sid = str(item.fields.get("account_sid") or "").strip()
+        return replace(entry, values=_name_only(item), error=error)
     if sid and flow is None:  # not synced: the draft skips it with that reason
-        return ImportEntry(sid, name_only, account_sid=account_sid, origin=item.origin)
+        return replace(entry, values=_name_only(item))
     changed = _changed_values(item, flow)
     if flow is not None and not changed:
-        return ImportEntry(sid, account_sid=account_sid, origin=item.origin)
-    values, error = _validate_values(changed, flow)
-    if error:
-        return ImportEntry(sid, name_only, error, account_sid, item.origin)
-    return ImportEntry(sid, values, account_sid=account_sid, origin=item.origin)
+        return entry
+    try:
+        return replace(entry, values=_validate_values(changed, flow))
+    except ValidationError as invalid:
+        return replace(entry, values=_name_only(item), error=str(invalid.message))
+
+
+def _name_only(item: ImportItem) -> dict[str, str]:
+    """Return the name of an entry that can't be applied, so that the draft can show it."""
+    name = item.fields.get("friendly_name")
+    if not isinstance(name, str):
+        return {}
+    return {"friendly_name": replace_unstorable(name)[:256]}
+
+
+def _stripped(item: ImportItem, name: str) -> str:
+    return str(item.fields.get(name) or "").strip()
 
 
 def _identity_error(item: ImportItem) -> str:
     """Return the error if the SID of the flow or of the account is malformed, or ""."""
-    sid, account_sid = item.fields.get("sid"), item.fields.get("account_sid")
-    if sid not in (None, "") and not item_sid(item):
-        return f"“{str(sid)[:40]}” is not a Flex Flow SID (FO…)."
-    if account_sid not in (None, "") and not flex_flow.is_sid("AC", str(account_sid).strip()):
-        return f"“{str(account_sid)[:40]}” is not an account SID (AC…)."
-    return ""
+    return _sid_error(item, "sid", "FO", "a Flex Flow SID (FO…)") or _sid_error(
+        item, "account_sid", "AC", "an account SID (AC…)"
+    )
+
+
+def _sid_error(item: ImportItem, name: str, prefix: str, description: str) -> str:
+    sid = item.fields.get(name)
+    if sid in (None, "") or is_sid(prefix, str(sid).strip()):
+        return ""
+    return f"“{str(sid)[:40]}” is not {description}."
 
 
 def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
@@ -77,9 +93,8 @@ def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     """
     names_from_twilio = set(flow or {})
     for name in item.fields:
-        if name in flex_flow.FIELDS_BY_NAME:
-            continue
-        if name.replace("integration.", "integration_") not in names_from_twilio:
+        name_at_twilio = name.replace("integration.", "integration_")
+        if name not in FLEX_FLOW.by_name and name_at_twilio not in names_from_twilio:
             return f"Unknown field “{name[:40]}”."
     return ""
 
@@ -88,59 +103,67 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     """Return the writable fields whose values differ from the flow's."""
     values = {name: value for name, value in item.fields.items() if name in _WRITABLE_NAMES}
     if item.is_table:
-        return _changed_cells(values, flow)
-    changed = {}
-    for name, json_value in values.items():
-        value = _parse_json_value(name, json_value)
-        if flow is None or not flex_flow.is_same_value(name, flow.get(name), value):
-            changed[name] = value
-    return changed
-
-
-def _changed_cells(cells: Mapping[str, str], flow: Snapshot | None) -> dict[str, str]:
-    """Return the values of cells. Empty cells, and cells as an export has them, are omitted."""
-    current = flow or {}
+        return _changed_cells(values, flow or {})
+    parsed = {name: _parse_json_value(name, value) for name, value in values.items()}
+    if flow is None:
+        return parsed
     return {
+        name: value
+        for name, value in parsed.items()
+        if not FLEX_FLOW.is_same_value(name, flow.get(name), value)
+    }
+
+
+def _changed_cells(cells: Mapping[str, str], current: Snapshot) -> dict[str, str]:
+    """Return the values of cells. Empty cells, and cells as an export has them, are omitted."""
+    changed = {
         name: parse_cell(name, from_csv_cell(cell))
         for name, cell in cells.items()
         if cell.strip() and cell != to_csv_cell(current.get(name))
     }
+    if "contact_identity" in changed:
+        channel = str(changed.get("channel_type") or current.get("channel_type") or "")
+        current_identity = str(current.get("contact_identity") or "")
+        changed["contact_identity"] = _parse_identity(
+            changed["contact_identity"], channel, current_identity
+        )
+    return changed
+
+
+def _parse_identity(text: str, channel: str, current: str) -> str:
+    """Return the identity in a cell. Spreadsheets space numbers, or drop the + before them.
+
+    Without the +, only the number that the flow has already can be meant for sure.
+    """
+    if current in (text, f"+{text.strip()}"):
+        return current
+    return to_identity(channel, text) or text
 
 
 def _parse_json_value(name: str, value: Any) -> Any:
     """Return a JSON value. Booleans and choices that are given as text are parsed like cells."""
-    if isinstance(value, str) and flex_flow.FIELDS_BY_NAME[name].kind in ("boolean", "enum"):
+    if isinstance(value, str) and FLEX_FLOW.by_name[name].kind in ("boolean", "enum"):
         return parse_cell(name, value)
     return value
 
 
-def _validate_values(
-    values: Mapping[str, Any], flow: Snapshot | None
-) -> tuple[dict[str, Any], str]:
-    """Return the cleaned values, and the error ("" if the values are valid)."""
-    form = FlowForm(_form_data(values, flow), base=flow)
-    if not form.is_valid():
-        return {}, " ".join(message for _, message in form.error_list)
-    cleaned = {name: form.values[name] for name in values if name in form.values}
+def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, Any]:
+    """Return the cleaned values. Raises `ValidationError` with one message."""
+    result = clean(FLEX_FLOW, values, current=flow)
+    if result.errors:
+        raise ValidationError(" ".join(result.errors.values()))
+    cleaned = {name: result.values[name] for name in values if name in result.values}
     for name, value in cleaned.items():
-        storable = replace_unstorable(value)
-        if redact_field(name, storable) != storable:
-            label = labels.field_label(name)
-            return {}, f"{label} contains a secret. To change a secret, edit the flow."
+        _check_without_secret(name, value)
     for name, value in values.items():
         if name not in cleaned and value not in (None, ""):
-            return {}, f"{labels.field_label(name)} doesn't apply to this integration type."
-    return cleaned, ""
+            label = FLEX_FLOW.label_of(name)
+            raise ValidationError(f"{label} doesn't apply to this integration type.")
+    return cleaned
 
 
-def _form_data(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:
-    """Return the values as a form posts them. Fields that are not given keep the flow's values."""
-    current = {name: (flow or {}).get(name) for name in _WRITABLE_NAMES}
-    data = {name: _form_text(value) for name, value in {**current, **values}.items()}
-    return {"change_id": str(uuid.uuid4()), **data}
-
-
-def _form_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _check_without_secret(name: str, value: Any) -> None:
+    storable = replace_unstorable(value)
+    if redact_field(name, storable) != storable:
+        label = FLEX_FLOW.label_of(name)
+        raise ValidationError(f"{label} contains a secret. To change a secret, edit the flow.")

@@ -10,16 +10,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import from_csv_cell
+from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 MAX_COLUMNS: Final = 100
@@ -27,11 +29,14 @@ MAX_SAMPLES: Final = 3
 MAX_CELL_LENGTH: Final = 131_072  # characters, the default limit of Python's csv reader
 CELL_TOO_LONG: Final = "a cell is too long."
 # The fields that a column can map to: the SIDs of flow and account, and the writable fields.
-TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE_FIELDS))
+TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in FLEX_FLOW.writable_fields))
+_TARGET_CHOICES: Final = [(name, FLEX_FLOW.by_name[name].label) for name in TARGETS]
 _SCIENTIFIC_NOTATION: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DELIMITER_LINE: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # written by Excel
-_TRUE_TEXTS: Final = frozenset({"true", "yes", "on", "1"})
-_FALSE_TEXTS: Final = frozenset({"false", "no", "off", "0"})
+_BOOLEAN_BY_SPELLING: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "0"), "false"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,16 @@ class Table:
     def samples(self, column: int) -> list[str]:
         """Return the first distinct values of a column that are not empty."""
         samples: dict[str, None] = {}
-        for _, cells in self.rows:
-            if column < len(cells) and cells[column]:
-                samples.setdefault(from_csv_cell(cells[column]))
+        for cell in self._cells(column):
+            samples.setdefault(from_csv_cell(cell))
             if len(samples) == MAX_SAMPLES:
                 break
         return list(samples)
+
+    def _cells(self, column: int) -> Iterator[str]:
+        """Yield the cells of a column that are not empty. A row can have fewer cells."""
+        for _, cells in self.rows:
+            yield from filter(None, cells[column : column + 1])
 
     def items(self, targets: Mapping[int, str]) -> list[ImportItem]:
         """Return the flows of the table; `targets` are the names of the fields by column."""
@@ -82,10 +91,7 @@ class ColumnsForm(forms.Form):
     def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
         self.table = table
-        choices = [
-            ("", "Ignore"),
-            *((name, flex_flow.FIELDS_BY_NAME[name].label) for name in TARGETS),
-        ]
+        choices = [("", "Ignore"), *_TARGET_CHOICES]
         proposed = propose_targets(table.header)
         for column, title in enumerate(table.header):
             name = f"column_{column}"
@@ -118,34 +124,30 @@ class ColumnsForm(forms.Form):
 
     @property
     def has_sid(self) -> bool:
-        return any(self._target(column) == "sid" for column in range(len(self.table.header)))
+        return "sid" in map(self._target, range(len(self.table.header)))
 
     @property
     def targets(self) -> dict[int, str]:
-        """The names of the fields by column, after validation."""
-        targets = {
-            column: self.cleaned_data[f"column_{column}"]
-            for column in range(len(self.table.header))
+        """The names of the fields by column, of those columns that are valid."""
+        return {
+            int(name.removeprefix("column_")): target
+            for name, target in self.cleaned_data.items()
+            if target
         }
-        return {column: name for column, name in targets.items() if name}
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return [
-            (self[name].auto_id if name in self.fields else "", str(message))
-            for name, messages in self.errors.items()
-            for message in messages
-        ]
+        return error_list(self)
 
     def clean(self) -> dict[str, Any]:
-        targets = {name: target for name, target in self.cleaned_data.items() if target}
-        first_columns: dict[str, str] = {}
-        for name, target in targets.items():
-            first = first_columns.setdefault(target, name)
-            if first != name:
-                columns = f"{self._title(first)} and {self._title(name)}"
-                label = flex_flow.FIELDS_BY_NAME[target].label
-                self.add_error(name, f"{columns} are both mapped to {label}.")
+        targets = self.targets
+        first_columns: dict[str, int] = {}
+        for column, target in targets.items():
+            first = first_columns.setdefault(target, column)
+            if first != column:
+                columns = f"{self._title(first)} and {self._title(column)}"
+                label = FLEX_FLOW.by_name[target].label
+                self.add_error(f"column_{column}", f"{columns} are both mapped to {label}.")
         if not self.errors and not set(targets.values()) - {"sid", "account_sid"}:
             raise ValidationError("Choose a field for at least one column other than the SIDs.")
         return self.cleaned_data
@@ -153,8 +155,7 @@ class ColumnsForm(forms.Form):
     def _target(self, column: int) -> str:
         return str(self[f"column_{column}"].value() or "")
 
-    def _title(self, name: str) -> str:
-        column = int(name.removeprefix("column_"))
+    def _title(self, column: int) -> str:
         return f"Column {column + 1} (“{self.table.header[column][:40]}”)"
 
 
@@ -220,15 +221,11 @@ def find_target(title: str) -> str:
 
 def parse_cell(name: str, text: str) -> str:
     """Return a cell as a form posts it. Booleans and choices can have several spellings."""
-    entry = flex_flow.FIELDS_BY_NAME[name]
+    entry = FLEX_FLOW.by_name[name]
     folded = text.strip().casefold()
-    if entry.kind == "boolean" and folded in _TRUE_TEXTS:
-        return "true"
-    if entry.kind == "boolean" and folded in _FALSE_TEXTS:
-        return "false"
-    if entry.kind == "enum" and folded in entry.choices:
-        return folded
-    return text
+    if entry.kind == "boolean":
+        return _BOOLEAN_BY_SPELLING.get(folded, text)
+    return folded if folded in entry.choices else text
 
 
 def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[tuple[int, list[str]]]:
@@ -264,15 +261,16 @@ def _detect_delimiter(text: str) -> str:
 
     Among equals, the one with the most columns wins.
     """
+    return max(DELIMITERS, key=partial(_count_columns, text))
 
-    def count_columns(delimiter: str) -> tuple[int, int]:
-        try:
-            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-        except csv.Error:
-            return 0, 0
-        return sum(bool(find_target(title)) for title in header), len(header)
 
-    return max(DELIMITERS, key=count_columns)
+def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
+    """Return the number of columns that are known fields, and of all columns."""
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return 0, 0
+    return sum(bool(find_target(title)) for title in header), len(header)
 
 
 def _column_note(title: str) -> str:
@@ -291,7 +289,7 @@ def _names_by_title() -> dict[str, str]:
     share is omitted.
     """
     names_by_title: dict[str, set[str]] = {}
-    for entry in flex_flow.FIELDS:
+    for entry in FLEX_FLOW.fields:
         for title in (entry.name, entry.label, entry.wire or entry.name):
             names_by_title.setdefault(_normalize_title(title), set()).add(entry.name)
     return {title: names.pop() for title, names in names_by_title.items() if len(names) == 1}

@@ -15,8 +15,7 @@ from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ValidationError
 
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_FLOWS: Final = 10_000  # flows of one import
 _LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # keys that can hold the list of flows
@@ -111,18 +110,28 @@ def parse_item(entry: Any, origin: str) -> ImportItem:
     if not isinstance(entry, dict):
         kind = _TYPE_NAMES.get(type(entry), "nothing")
         return ImportItem(origin, error=f"This is {kind}, not a flow.")
-    fields: dict[str, Any] = {}
-    repeated = getattr(entry, "repeated", "")
-    for name, value in _flatten(entry):
-        repeated = repeated or (name if name in fields else "")
-        fields[name] = value
-    nested = entry.get("integration")
-    if isinstance(nested, _JsonObject):
-        repeated = repeated or nested.repeated
+    pairs = _flatten(entry)
+    fields = dict(pairs)
+    repeated = _find_repeated_name(entry, pairs)
     if repeated:
         error = f"“{_truncate(repeated)}” appears twice."
         return ImportItem(origin, _identifying_fields(fields), error)
     return ImportItem(origin, fields, _value_error(fields))
+
+
+def _find_repeated_name(entry: Mapping[str, Any], pairs: list[tuple[str, Any]]) -> str:
+    """Return the name of a field that an entry has twice, in any spelling, or ""."""
+    nested = entry.get("integration")
+    return str(
+        getattr(entry, "repeated", "")
+        or _first_repeated_name(pairs)
+        or getattr(nested, "repeated", "")
+    )
+
+
+def _first_repeated_name(pairs: list[tuple[str, Any]]) -> str:
+    counts = Counter(name for name, _ in pairs)
+    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def _load_json(text: str) -> Any:
@@ -141,9 +150,7 @@ def _load_json(text: str) -> Any:
 
 def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
     json_object = _JsonObject(pairs)
-    if len(json_object) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        json_object.repeated = next(name for name, count in counts.items() if count > 1)
+    json_object.repeated = _first_repeated_name(pairs)
     return json_object
 
 
@@ -157,18 +164,23 @@ def _find_entries(data: Any) -> list[Any]:
     """Return the list of flows in JSON data, or the one flow that the data is."""
     if isinstance(data, list):
         return data
-    if isinstance(data, _JsonObject):
-        if data.repeated in _LIST_KEYS:
-            raise ValidationError(f"“{data.repeated}” appears twice. Use one list of flows.")
-        for name in _LIST_KEYS:
-            if isinstance(data.get(name), list):
-                return list(data[name])
-        if any(_field_name(name) in flex_flow.FIELDS_BY_NAME for name in data):
-            return [data]
-    raise ValidationError(
-        "This JSON contains no list of flows. Paste an export, a Flex API response or "
-        "twilio-cli's JSON."
-    )
+    entries = _entries_of_object(data) if isinstance(data, _JsonObject) else None
+    if entries is None:
+        raise ValidationError(
+            "This JSON contains no list of flows. Paste an export, a Flex API response or "
+            "twilio-cli's JSON."
+        )
+    return entries
+
+
+def _entries_of_object(data: _JsonObject) -> list[Any] | None:
+    if data.repeated in _LIST_KEYS:
+        raise ValidationError(f"“{data.repeated}” appears twice. Use one list of flows.")
+    for name in _LIST_KEYS:
+        if isinstance(data.get(name), list):
+            return list(data[name])
+    is_flow = not FLEX_FLOW.by_name.keys().isdisjoint(map(_field_name, data))
+    return [data] if is_flow else None
 
 
 def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -184,15 +196,15 @@ def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _field_name(name: str) -> str:
     """Return the schema's name for a spelling such as friendlyName or Integration.FlowSid."""
-    if name in flex_flow.FIELDS_BY_WIRE_NAME:
-        return flex_flow.FIELDS_BY_WIRE_NAME[name].name
+    if name in FLEX_FLOW.by_wire_name:
+        return FLEX_FLOW.by_wire_name[name].name
     snake = _snake_case(name)
-    return snake if snake in flex_flow.FIELDS_BY_NAME else name
+    return snake if snake in FLEX_FLOW.by_name else name
 
 
 def _integration_field_name(name: str) -> str:
     full = f"integration_{_snake_case(name)}"
-    is_known = full in flex_flow.FIELDS_BY_NAME and flex_flow.FIELDS_BY_NAME[full].of_integration
+    is_known = full in FLEX_FLOW.by_name and FLEX_FLOW.by_name[full].is_nested
     return full if is_known else f"integration.{name}"
 
 
@@ -201,15 +213,23 @@ def _snake_case(name: str) -> str:
 
 
 def _value_error(fields: Mapping[str, Any]) -> str:
+    """Return the first error in the values of a flow, or ""."""
     for name, value in fields.items():
-        if name in flex_flow.FIELDS_BY_NAME and isinstance(value, dict | list):
-            return f"{labels.field_label(name)} must be a single value."
-        text = f"{name}{value}" if isinstance(value, str) else name
-        unstorable = _UNSTORABLE.search(text)
-        if unstorable:
-            label, code_point = labels.field_label(name), f"U+{ord(unstorable[0]):04X}"
-            return f"{label} contains a character that can't be stored ({code_point})."
+        error = _error_in_value(name, value)
+        if error:
+            return error
     return ""
+
+
+def _error_in_value(name: str, value: Any) -> str:
+    if name in FLEX_FLOW.by_name and isinstance(value, dict | list):
+        return f"{FLEX_FLOW.label_of(name)} must be a single value."
+    text = f"{name}{value}" if isinstance(value, str) else name
+    unstorable = _UNSTORABLE.search(text)
+    if unstorable is None:
+        return ""
+    code_point = f"U+{ord(unstorable[0]):04X}"
+    return f"{FLEX_FLOW.label_of(name)} contains a character that can't be stored ({code_point})."
 
 
 def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:

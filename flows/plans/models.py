@@ -1,10 +1,15 @@
-"""Bulk changes: a plan, and the planned change of each flow in it."""
+"""Bulk changes: a plan, and the planned change of each flow in it.
+
+`db_column` names columns whose names are older than those of their fields.
+"""
 
 from __future__ import annotations
 
 import uuid
 
 from django.db import models
+
+from flows.plans.status import PlanStatus
 
 
 class Plan(models.Model):
@@ -16,46 +21,44 @@ class Plan(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=200)
-    undoes = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, related_name="undone_by"
+    rollback_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="rollbacks",
+        db_column="undoes_id",
     )
-    made_at = models.DateTimeField()
-    made_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(db_column="made_at")
+    created_by = models.CharField(max_length=150, db_column="made_by")
+    # Only `change_status` changes it, together with the three times below.
+    status = models.CharField(max_length=16, choices=PlanStatus, default=PlanStatus.DRAFT)
     reason = models.CharField(max_length=200, blank=True)
     actor = models.JSONField(default=dict)  # the user who started it: the fields of `Actor`
     started_at = models.DateTimeField(null=True)
-    stop_asked_at = models.DateTimeField(null=True)
+    stop_requested_at = models.DateTimeField(null=True, db_column="stop_asked_at")
     ended_at = models.DateTimeField(null=True)
     # The reason for an early end. Empty if all changes were processed.
-    ended_because = models.CharField(max_length=200, blank=True)
-    runner = models.UUIDField(null=True)  # the lease of the run that is making the changes
-    alive_at = models.DateTimeField(null=True)  # the last heartbeat of that run
+    stop_reason = models.CharField(max_length=200, blank=True, db_column="ended_because")
+    # The lease of the run that is making the changes, and the last heartbeat of that run.
+    lease_id = models.UUIDField(null=True, db_column="runner")
+    heartbeat_at = models.DateTimeField(null=True, db_column="alive_at")
 
     class Meta:
-        ordering = ["-made_at"]
+        ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def state(self) -> str:
-        """One of draft, running, stopping, stopped (some changes remain) and done."""
-        if self.started_at is None:
-            return "draft"
-        if self.ended_at is None:
-            return "stopping" if self.stop_asked_at else "running"
-        return "stopped" if self.ended_because else "done"
 
 
 class PlannedChange(models.Model):
     """The change of one flow in a plan.
 
-    `before` and `asked` hold the current and the requested values, with secrets masked. When the
-    change is sent, the masked parts are filled in from the flow at Twilio.
+    `before` and `requested` hold the current and the requested values, with secrets masked. When
+    the change is sent, the masked parts are filled in from the flow at Twilio.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="changes")
-    place = models.IntegerField()
+    position = models.IntegerField(db_column="place")
     # The change's id in the audit log, which is unique there: nothing can be sent twice.
     change_id = models.UUIDField(unique=True, default=uuid.uuid4)
     action = models.CharField(max_length=64)  # flow.create, flow.update or flow.delete
@@ -63,16 +66,17 @@ class PlannedChange(models.Model):
     target_sid = models.CharField(max_length=34, blank=True)  # empty for a creation
     friendly_name = models.TextField(blank=True)
     before = models.JSONField(default=dict)
-    asked = models.JSONField(default=dict)
-    refers_to = models.UUIDField(null=True)  # the event that this change undoes
+    requested = models.JSONField(default=dict, db_column="asked")
+    refers_to = models.UUIDField(null=True)  # the event that this change rolls back
     # The change_id of the planned change that this one retries.
-    repeats = models.UUIDField(null=True)
-    skipped = models.CharField(max_length=300, blank=True)  # the reason if nothing is sent
+    retry_of = models.UUIDField(null=True, db_column="repeats")
+    # The reason if nothing is sent.
+    skip_reason = models.CharField(max_length=300, blank=True, db_column="skipped")
     done_at = models.DateTimeField(null=True)  # the time when a worker had processed it
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["plan", "place"], name="one_change_of_a_place")
+            models.UniqueConstraint(fields=["plan", "position"], name="one_change_of_a_place")
         ]
         indexes = [models.Index(fields=["target_sid"], name="planned_target")]
 

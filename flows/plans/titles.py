@@ -20,15 +20,18 @@ def format_count(number: int, noun: str = "flow") -> str:
 
 def format_accounts(account_sids: Iterable[str]) -> str:
     """Return the end of a sentence, such as " in production", or "" if the site has one account."""
-    if twilio_accounts.only_account():
+    names = sorted(map(account_name, set(account_sids) - {""}))
+    if twilio_accounts.only_account() or not names:
         return ""
-    names_by_sid = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    names = sorted({names_by_sid.get(sid, sid) for sid in account_sids if sid})
     if len(names) > 2:
         return f" in {len(names)} accounts"
-    if not names:
-        return ""
     return f" in {' and '.join(names)}"
+
+
+def account_name(sid: str) -> str:
+    """Return the name of an account, or the SID of one that was removed from the site."""
+    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+    return names.get(sid, sid)
 
 
 def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
@@ -36,13 +39,13 @@ def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
 
     `sentence` has a placeholder for them, as in "Turn off {flows}".
     """
-    included = [change for change in planned if not change.skipped]
-    accounts = format_accounts(change.account_sid for change in included)
-    return sentence.format(flows=format_count(len(included or planned)) + accounts)
+    included = _included(planned)
+    flows = format_count(len(included or planned)) + _accounts_of(included)
+    return sentence.format(flows=flows)
 
 
 def title_of_import(planned: Sequence[PlannedChange]) -> str:
-    included = [change for change in planned if not change.skipped]
+    included = _included(planned)
     if not included:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)
@@ -51,9 +54,16 @@ def title_of_import(planned: Sequence[PlannedChange]) -> str:
         for action, verb in VERB_BY_ACTION.items()
         if counts[action]
     ]
-    accounts = format_accounts(change.account_sid for change in included)
-    return f"Import: {', '.join(parts)}{accounts}"
+    return f"Import: {', '.join(parts)}{_accounts_of(included)}"
 
 
 def title_of_retry(title: str, flows: int) -> str:
     return f"Retry {flows:,} of: {_RETRY_PREFIX.sub('', title, count=1)}"
+
+
+def _included(planned: Sequence[PlannedChange]) -> list[PlannedChange]:
+    return [change for change in planned if not change.skip_reason]
+
+
+def _accounts_of(changes: Sequence[PlannedChange]) -> str:
+    return format_accounts(change.account_sid for change in changes)

@@ -21,19 +21,17 @@ from typing import Any, Final
 
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
-from flows.twilio.flex import flex_flow
+from flows.twilio.registry import KNOWN_FIELDS, registered_resources
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
 _URL_KEY: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
-_URL_FIELDS: Final = frozenset(field.name for field in flex_flow.FIELDS if field.kind == "url")
 # A fast check that nearly every text passes, because it has nothing like a secret.
 _PLAIN_TEXT: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
 _PLAIN_VALUE: Final = re.compile(
     r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 )
-_RESOURCE_URL: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/v1/FlexFlows/FO[0-9a-f]{32}")
 _CREDENTIAL_HINT: Final = re.compile(
     r"bearer|basic|digest|pass|pwd|secret|key|credential|token|[0-9a-f]{32}"
     r"|\b(?:SK|whsec|AKIA|gh[pousr]_|github_|[sprk]k_|xox|eyJ)",
@@ -45,7 +43,7 @@ Rule = Callable[[str, Masker], str]
 
 def redact(value: Any) -> Any:
     """Return JSON with every secret masked."""
-    if isinstance(value, dict) and flex_flow.FIELDS_BY_NAME.keys().isdisjoint(value):
+    if isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value):
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
 
@@ -149,21 +147,26 @@ def _redact_items(
     value: dict[Any, Any], masker: Masker, name: str, depth: int, *, is_secret: bool
 ) -> Iterator[tuple[Any, Any]]:
     for key, item in value.items():
-        if key in flex_flow.FIELDS_BY_NAME and not is_secret:
+        if key in KNOWN_FIELDS and not is_secret:
             yield key, _redact_value(item, masker, key, depth + 1)
             continue
-        item_name = name if name in _URL_FIELDS else str(key)  # parts of a URL are masked as URLs
+        item_name = name if _is_url_field(name) else str(key)  # parts of a URL are masked as URLs
         is_secret_item = is_secret or _is_secret_key(key)
         redacted_key = _mask_key(key, masker)
         redacted_item = _redact_value(item, masker, item_name, depth + 1, is_secret=is_secret_item)
         yield redacted_key, redacted_item
 
 
+def _is_url_field(name: str) -> bool:
+    field = KNOWN_FIELDS.get(name)
+    return field is not None and field.kind == "url"
+
+
 def _choose_rule(name: str, text: str) -> Rule:
     """Return the masking rule for a text under this name."""
-    if name in _URL_FIELDS or (name and addresses.starts_like_url(text)):
+    if _is_url_field(name) or (name and addresses.starts_like_url(text)):
         return _mask_as_url
-    if name in flex_flow.FIELDS_BY_NAME or not name:
+    if name in KNOWN_FIELDS or not name:
         return _mask_text
     if _URL_KEY.search(name):
         return _mask_as_url
@@ -171,7 +174,7 @@ def _choose_rule(name: str, text: str) -> Rule:
 
 
 def _mask_as_url(text: str, masker: Masker) -> str:
-    if _RESOURCE_URL.fullmatch(text):
+    if any(resource.is_url(text) for resource in registered_resources()):
         return text
     return addresses.mask_url(first_rules.mask_text(text, masker), masker)
 
@@ -199,11 +202,7 @@ def _mask_key(key: Any, masker: Masker) -> Any:
 
 
 def _is_secret_key(key: Any) -> bool:
-    return (
-        isinstance(key, str)
-        and key not in flex_flow.FIELDS_BY_NAME
-        and names.may_be_secret_name(key)
-    )
+    return isinstance(key, str) and key not in KNOWN_FIELDS and names.may_be_secret_name(key)
 
 
 def _depth_placeholder(value: Any) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
 from flows.search.models import FlowTally
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 LABELS: Final = {
     "q": "Search",
@@ -33,8 +33,8 @@ MAX_VALUE_LENGTH: Final = 300
 MAX_UNKNOWN_PARAMETERS: Final = 5  # unknown parameters that are kept
 _IGNORED_PARAMETERS: Final = frozenset({"go"})  # sent by the search form in addition to filters
 _ALLOWED_VALUES: Final = {
-    "channel": frozenset((*flex_flow.CHANNEL_TYPES, NOT_SET)),
-    "integration": frozenset((*flex_flow.INTEGRATION_TYPES, NOT_SET)),
+    "channel": frozenset((*CHANNEL_TYPES, NOT_SET)),
+    "integration": frozenset((*INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
 }
 _ERROR_MESSAGES: Final = {
@@ -45,6 +45,8 @@ _ERROR_MESSAGES: Final = {
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
 }
+
+_DEFAULTS: Final[dict[str, Any]] = {"sort": "name", "page": 1}  # "" for other parameters
 
 # Filters that also accept any value that the mirror has.
 _STORED_FILTERS: Final = ("channel", "integration", "account")
@@ -109,22 +111,28 @@ def count_stored_values(scope: twilio_accounts.Scope) -> ValueCounts:
 def _parse_filters(
     parsed: ParsedParameters, parameters: Mapping[str, str], scope: twilio_accounts.Scope
 ) -> None:
-    stored: ValueCounts | None = None
     for name in ("channel", "integration", "enabled", "account"):
         value = parameters.get(name, "")
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
-        if not value or _is_allowed_value(name, value, scope):
-            continue
-        if name in _STORED_FILTERS and stored is None:
-            stored = count_stored_values(scope)
-        if value not in (stored or {}).get(name, ()):
+        is_valid = (
+            not value
+            or value in _list_allowed_values(name, scope)
+            or _is_stored_value(name, value, scope)
+        )
+        if not is_valid:
             parsed.add_error(name, value)
 
 
-def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:
+def _list_allowed_values(name: str, scope: twilio_accounts.Scope) -> Collection[str]:
+    """Return the values that a filter accepts whatever the mirror has."""
     if name == "account":
-        return any(account.sid == value for account in twilio_accounts.visible_accounts(scope))
-    return value in _ALLOWED_VALUES[name]
+        return [account.sid for account in twilio_accounts.visible_accounts(scope)]
+    return _ALLOWED_VALUES[name]
+
+
+def _is_stored_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True if a flow in the mirror has an unusual value, which is read only then."""
+    return name in _STORED_FILTERS and value in count_stored_values(scope)[name]
 
 
 def _parse_search(parsed: ParsedParameters, text: str) -> None:
@@ -155,16 +163,21 @@ def _reject_repeated(parsed: ParsedParameters, parameters: Mapping[str, str]) ->
     """Reject a parameter with several different values: any one of them could be the wrong one."""
     if not hasattr(parameters, "getlist"):
         return
-    defaults = {"sort": "name", "page": 1}
     for name in LABELS:
-        distinct = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(parameters.getlist(name))]
-        if len(distinct) < 2:
-            continue
-        values = ", ".join(f"“{value}”" for value in distinct)
-        parsed.add_error(name, values, f"{LABELS[name]} has more than one value: {values}.")
-        parsed.values[name] = defaults.get(name, "")
-        parsed.invalid_pairs = [pair for pair in parsed.invalid_pairs if pair[0] != name]
-        parsed.invalid_pairs += [(name, value) for value in distinct[:MAX_UNKNOWN_PARAMETERS]]
+        values = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(parameters.getlist(name))]
+        if len(values) > 1:
+            _reject_values(parsed, name, values)
+
+
+def _reject_values(parsed: ParsedParameters, name: str, values: list[str]) -> None:
+    """Replace the values of a parameter with its default, and keep them as an error."""
+    quoted_values = ", ".join(f"“{value}”" for value in values)
+    sentence = f"{LABELS[name]} has more than one value: {quoted_values}."
+    parsed.add_error(name, quoted_values, sentence)
+    parsed.values[name] = _DEFAULTS.get(name, "")
+    other_pairs = [pair for pair in parsed.invalid_pairs if pair[0] != name]
+    own_pairs = [(name, value) for value in values[:MAX_UNKNOWN_PARAMETERS]]
+    parsed.invalid_pairs = other_pairs + own_pairs
 
 
 def _reject_unknown(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:

@@ -25,13 +25,19 @@ from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
 from flows.search.query import Query as Query
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 50
 COUNT_LIMIT: Final = 1000  # flows that a search counts
 PHONE_MIN_DIGITS: Final = 7  # digits of a phone number that can identify one flow
 MAX_SUGGESTIONS: Final = 8  # values of other flows that a field suggests
 _NULLABLE_COLUMNS: Final = ("enabled", "date_updated")
+_STATE_CONDITIONS: Final = {
+    "": Q(gone_at=None),
+    "true": Q(gone_at=None, enabled=True),
+    "false": Q(gone_at=None) & ~Q(enabled=True),
+    "gone": Q(gone_at__isnull=False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def find_exact_match(
     """
     text = strip_invisible(text)
     sid = text.strip()
-    if flex_flow.is_sid("FO", sid):
+    if FLEX_FLOW.is_sid(sid):
         return sid
     if not is_number or len(matching.extract_digits(text)) < PHONE_MIN_DIGITS:
         return ""
@@ -103,15 +109,16 @@ def find_only_match(query: Query, *, is_number: bool) -> str:
 def suggest_values(account_sid: str) -> dict[str, list[str]]:
     """Return the most frequent values of each SID field in the account's flows."""
     flows = Flow.objects.filter(gone_at=None, account_sid=account_sid)
-    suggestions = {}
-    for field in flex_flow.WRITABLE_FIELDS:
-        if field.kind != "sid":
-            continue
-        column = f"resource__{field.name}"
-        counts = flows.values_list(column).annotate(flows=Count("sid")).exclude(**{column: None})
-        most_frequent = counts.order_by("-flows")[:MAX_SUGGESTIONS]
-        suggestions[field.name] = [value for value, _ in most_frequent if value]
-    return suggestions
+    sid_fields = [field for field in FLEX_FLOW.writable_fields if field.kind == "sid"]
+    return {field.name: _most_frequent_values(flows, field.name) for field in sid_fields}
+
+
+def _most_frequent_values(flows: QuerySet[Flow], name: str) -> list[str]:
+    """Return the most frequent values of a field, without the empty one."""
+    column = f"resource__{name}"
+    counts = flows.values_list(column).annotate(flows=Count("sid")).exclude(**{column: None})
+    most_frequent = counts.order_by("-flows")[:MAX_SUGGESTIONS]
+    return [value for value, _ in most_frequent if value]
 
 
 def find_page(query: Query) -> Page:
@@ -151,12 +158,13 @@ def _run_search(query: Query) -> SearchResult:
     groups = [(values, len(keys)) for values, keys in keys_by_group]
     total = facets.count_matching(groups, query)
     facet_counts = facets.count_facets(groups, query)
-    if sum(flows for _, flows in groups) > COUNT_LIMIT:
+    found_keys = [key for _, keys in keys_by_group for key in keys]
+    if len(found_keys) > COUNT_LIMIT:
         page = _fetch_bounded_page(query, candidates, total)
         return SearchResult(page, facet_counts, is_bounded=True)
     if not total:
         return SearchResult(Page([], 0, 1), facet_counts)
-    entries = FlowEntry.objects.filter(pk__in=[key for _, keys in keys_by_group for key in keys])
+    entries = FlowEntry.objects.filter(pk__in=found_keys)
     page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
     return SearchResult(page, facet_counts)
 
@@ -232,17 +240,13 @@ def _visible_entries(query: Query) -> QuerySet[FlowEntry]:
 
 
 def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:
-    entries = entries.filter(gone_at__isnull=query.enabled != "gone")
+    entries = entries.filter(_STATE_CONDITIONS[query.enabled])
     if query.account:
         entries = entries.filter(account_sid=query.account)
     if query.channel:
         entries = entries.filter(channel_type__in=_stored_values(query.channel))
     if query.integration:
         entries = entries.filter(integration_type__in=_stored_values(query.integration))
-    if query.enabled == "true":
-        entries = entries.filter(enabled=True)
-    elif query.enabled == "false":
-        entries = entries.exclude(enabled=True)
     return entries
 
 
@@ -262,17 +266,16 @@ def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     slow for few flows at its end, so otherwise a constant comes first, which no index has.
     """
     column = SORTS[sort.lstrip("-")]
-    nulls_last = True if column in _NULLABLE_COLUMNS else None
-    if sort.startswith("-"):
-        sort_order = F(column).desc(nulls_last=nulls_last)
-    else:
-        sort_order = F(column).asc(nulls_last=nulls_last)
-    order: list[str | OrderBy] = [sort_order, "sid"]
+    is_descending = sort.startswith("-")
+    nulls_last = column in _NULLABLE_COLUMNS or None
+    order: list[str | OrderBy] = [
+        OrderBy(F(column), descending=is_descending, nulls_last=nulls_last)
+    ]
     if column != "name_folded":
-        order.insert(1, "name_folded")
-    if not by_index:
-        order.insert(0, (F("pk") * 0).asc())
-    return order
+        order.append("name_folded")
+    order.append("sid")
+    constant = (F("pk") * 0).asc()
+    return order if by_index else [constant, *order]
 
 
 def _stored_values(value: str) -> list[str]:

@@ -19,6 +19,14 @@ from flows.search import counters, projection, trigrams
 
 _PARTS: Final = (projection, counters, trigrams)  # in this order: the index needs the narrow table
 
+_INDEX_HINTS: Final = {
+    "sqlite": "Run `manage.py migrate`.",
+    "postgresql": (
+        "Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
+        "`manage.py migrate` again."
+    ),
+}
+
 
 def install(connection: BaseDatabaseWrapper) -> None:
     # All first: the triggers of a broken index would refuse the writes to the others.
@@ -78,21 +86,18 @@ def list_tables() -> list[str]:
 @checks.register(checks.Tags.database)
 def check_search_index(**options: Any) -> list[checks.CheckMessage]:
     """Warn if searches have no index. Runs with `migrate` and `check --database default`."""
-    warnings: list[checks.CheckMessage] = []
-    for alias in options.get("databases") or ():
-        connection = connections[alias]
-        has_table = projection.TABLE in connection.introspection.table_names()
-        if not has_table or trigrams.is_installed(connection):
-            continue
-        hint = "Run `manage.py migrate`."
-        if connection.vendor == "postgresql":
-            hint = (
-                "Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
-                "`manage.py migrate` again."
-            )
-        message = (
-            "Names and numbers are searched without an index, "
-            "which is slow for many thousand flows."
-        )
-        warnings.append(checks.Warning(message, hint=hint, id="flows.W001"))
-    return warnings
+    aliases = options.get("databases") or ()
+    return [_index_warning(alias) for alias in aliases if _lacks_index(connections[alias])]
+
+
+def _lacks_index(connection: BaseDatabaseWrapper) -> bool:
+    has_table = projection.TABLE in connection.introspection.table_names()
+    return has_table and not trigrams.is_installed(connection)
+
+
+def _index_warning(alias: str) -> checks.CheckMessage:
+    message = (
+        "Names and numbers are searched without an index, which is slow for many thousand flows."
+    )
+    hint = _INDEX_HINTS[connections[alias].vendor]
+    return checks.Warning(message, hint=hint, id="flows.W001")

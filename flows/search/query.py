@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -62,18 +62,18 @@ class Query:
         values = {name: getattr(self, name) for name in _DEFAULTS}
         values |= {"page": 1, **changes}
         pairs = [(name, value) for name, value in values.items() if value != _DEFAULTS[name]]
-        pairs += [pair for pair in self.invalid_pairs if pair[0] not in changes]
-        return "?" + urlencode(pairs)
+        return "?" + urlencode([*pairs, *self._other_pairs(changes)])
 
     def without(self, name: str) -> Self:
         """Return the query without a parameter, valid or not."""
         default: dict[str, Any] = {name: _DEFAULTS[name]} if name in _DEFAULTS else {}
-        return replace(
-            self,
-            **default,
-            errors=tuple(error for error in self.errors if error.name != name),
-            invalid_pairs=tuple(pair for pair in self.invalid_pairs if pair[0] != name),
-        )
+        other_errors = tuple(error for error in self.errors if error.name != name)
+        other_pairs = self._other_pairs([name])
+        return replace(self, errors=other_errors, invalid_pairs=other_pairs, **default)
+
+    def _other_pairs(self, names: Container[str]) -> tuple[tuple[str, str], ...]:
+        """Return the invalid pairs of parameters without these names."""
+        return tuple(pair for pair in self.invalid_pairs if pair[0] not in names)
 
 
 _DEFAULTS: Final[dict[str, Any]] = {

@@ -103,16 +103,21 @@ def _candidate_query(texts: Collection[str]) -> tuple[str, list[str]]:
     """Return SQL for the ids of the entries that have one of the texts, and its parameters."""
     sorted_texts = sorted(texts)
     if _are_long(sorted_texts):
-        phrases = ['"' + text.replace('"', '""') + '"' for text in sorted_texts]
-        return _MATCH, [" OR ".join(phrases)]
+        return _MATCH, [" OR ".join(map(_quote_phrase, sorted_texts))]
     condition = " OR ".join([_LIKE_CONDITION] * len(sorted_texts))
-    patterns = [f"%{_escape_like(text)}%" for text in sorted_texts]
-    parameters = [pattern for pattern in patterns for _ in COLUMNS]
+    parameters = [_like_pattern(text) for text in sorted_texts for _ in COLUMNS]
     return f"SELECT id FROM {projection.TABLE} WHERE {condition}", parameters  # noqa: S608
 
 
-def _escape_like(text: str) -> str:
-    return re.sub(r"[\\%_]", r"\\\g<0>", text)
+def _quote_phrase(text: str) -> str:
+    """Return a text as a phrase of FTS5's query language."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _like_pattern(text: str) -> str:
+    """Return the pattern of LIKE for texts that contain this one."""
+    escaped = re.sub(r"[\\%_]", r"\\\g<0>", text)
+    return f"%{escaped}%"
 
 
 def is_installed(to: BaseDatabaseWrapper) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,6 +15,7 @@ from flows.search import flow_search
 from flows.search.models import SavedView
 
 MAX_VIEWS = 20  # views of one user
+MAX_QUERY_LENGTH = 600  # characters
 
 
 @require_POST
@@ -25,21 +27,34 @@ def view_save(request: Request) -> HttpResponse:
     name = " ".join(request.POST.get("name", "").split())[:60]
     name = trim_invisible(name.replace("\x00", ""))
     views = SavedView.objects.filter(person=request.user)
-    if query.errors:
-        sentences = " ".join(error.sentence for error in query.errors)
-        messages.error(request, f"Couldn't save the view. {sentences}")
-    elif not name:
-        messages.error(request, "Enter a name for the view.")
-    elif len(query_string) > 600:
-        messages.error(request, "This search is too long to save.")
-    elif views.count() >= MAX_VIEWS and not views.filter(name=name).exists():
-        messages.error(request, f"You can save up to {MAX_VIEWS} views. Delete one first.")
+    error = _query_error(query, query_string) or _name_error(name, views)
+    if error:
+        messages.error(request, error)
     else:
         SavedView.objects.update_or_create(
             person=request.user, name=name, defaults={"query": query_string}
         )
         messages.success(request, f"Saved view “{name}”.")
-    return redirect(reverse("flows:list") + (f"?{query_string}" if query_string else ""))
+    return redirect(reverse("flows:list") + query.url().rstrip("?"))
+
+
+def _query_error(query: flow_search.Query, query_string: str) -> str:
+    """Return the reason why a query can't be saved, or ""."""
+    if query.errors:
+        sentences = " ".join(error.sentence for error in query.errors)
+        return f"Couldn't save the view. {sentences}"
+    if len(query_string) > MAX_QUERY_LENGTH:
+        return "This search is too long to save."
+    return ""
+
+
+def _name_error(name: str, views: QuerySet[SavedView]) -> str:
+    """Return the reason why the user can't save a view of this name, or ""."""
+    if not name:
+        return "Enter a name for the view."
+    if views.count() >= MAX_VIEWS and not views.filter(name=name).exists():
+        return f"You can save up to {MAX_VIEWS} views. Delete one first."
+    return ""
 
 
 @require_POST

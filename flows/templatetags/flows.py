@@ -22,7 +22,9 @@ from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.sids import is_sid
+from flows.twilio.values import parse_datetime
 
 register = template.Library()
 register.filter("visible", safe_text.visible)
@@ -35,7 +37,6 @@ register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("clock", time_text.clock)
 register.filter("inline_timestamp", time_text.inline_timestamp)
-register.filter("label", labels.field_label)
 register.filter("ending", event_text.ending)
 register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)
@@ -50,6 +51,12 @@ NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 _TYPE_NOTES: Final = {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}
 NO_HANDLER: Final = "No handler"
+
+
+@register.filter("label")
+def field_label(name: str) -> str:
+    """Return the label of a flow's field."""
+    return FLEX_FLOW.label_of(name)
 
 
 @register.filter("shown")
@@ -71,7 +78,7 @@ def format_value(value: Any) -> SafeString:
 @register.filter
 def when(value: Any) -> SafeString:
     """Return a time in UTC with its age. A value that is not a time is shown as it is."""
-    moment = value if isinstance(value, datetime) else flex_flow.parse_datetime(value)
+    moment = value if isinstance(value, datetime) else parse_datetime(value)
     if moment is None:
         return format_value(value) if value else time_text.UNKNOWN_TIME
     return time_text.when(moment)
@@ -89,8 +96,8 @@ def display_lines(value: Any) -> SafeString:
 @register.filter
 def display_field(value: Any, name: str) -> SafeString:
     """Return the value of the field `name` as HTML, with the label of a choice."""
-    display_value = labels.display_value(name, value)
-    field = flex_flow.FIELDS_BY_NAME.get(name)
+    display_value = labels.display_value(FLEX_FLOW, name, value)
+    field = FLEX_FLOW.by_name.get(name)
     is_choice = field is not None and field.kind == "enum"
     if is_choice and isinstance(display_value, str) and display_value:
         return safe_text.visible(display_value)
@@ -100,7 +107,7 @@ def display_field(value: Any, name: str) -> SafeString:
 @register.filter
 def is_malformed(value: Any, name: str) -> bool:
     """Return True if the value of the field `name` is not of the field's type."""
-    return not flex_flow.is_readable(name, value)
+    return not FLEX_FLOW.is_readable(name, value)
 
 
 @register.filter
@@ -121,8 +128,8 @@ def sid_link(
 ) -> dict[str, Any]:
     """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console."""
     text = str(sid or "")
-    is_flow = link and flex_flow.is_sid("FO", text)
-    is_studio = link and flex_flow.is_sid("FW", text) and context.get("is_twilio") is not False
+    is_flow = link and FLEX_FLOW.is_sid(text)
+    is_studio = link and is_sid("FW", text) and context.get("is_twilio") is not False
     path = quote(f"/console/studio/flows/{text}?x-target-region=us1", safe="")
     return {
         "sid": text,
@@ -142,9 +149,9 @@ def querystring_of(**values: object) -> str:
 def handler(flow: Flow) -> str:
     """Return the handler of the flow's messages, such as "Studio Flow FW1234…abcd"."""
     integration_type = flow.value("integration_type")
-    if not flex_flow.is_readable("integration_type", integration_type):
+    if not FLEX_FLOW.is_readable("integration_type", integration_type):
         return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
-    kind = flex_flow.handler_type(flow.resource)
+    kind = FLEX_FLOW.variant_of(flow.resource)
     if kind == "studio":
         sid = safe_text.short(flow.value("integration_flow_sid"))
         return f"Studio Flow {sid or 'not set'}"
@@ -161,14 +168,14 @@ def handler(flow: Flow) -> str:
 def handler_note(flow: Flow) -> str:
     """Return the line below a flow's handler: its integration type, or a reason for having none."""
     integration_type = flow.value("integration_type")
-    if not flex_flow.is_readable("integration_type", integration_type):
+    if not FLEX_FLOW.is_readable("integration_type", integration_type):
         return "The integration type can't be read"
-    kind = flex_flow.handler_type(flow.resource)
+    kind = FLEX_FLOW.variant_of(flow.resource)
     if not kind:
         if _implied_handler(flow) == NO_HANDLER:
             return "Messages go nowhere"
         return "No integration type set; Twilio's default is Studio"
-    if kind == flex_flow.DEFAULT_INTEGRATION_TYPE and integration_type in (None, ""):
+    if kind == FLEX_FLOW.default_variant and integration_type in (None, ""):
         return "Studio by default (no integration type set)"
     return _TYPE_NOTES.get(kind, "Integration type not supported here yet")
 

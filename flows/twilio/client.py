@@ -1,7 +1,7 @@
-"""`FlexClient`: one method for each endpoint of the Flex API's FlexFlows.
+"""`ResourceClient`: list, fetch, create, update and delete the objects of one resource.
 
-The base URL of Twilio's own API is `https://flex-api.twilio.com/v1`.
-Methods take and return flat snapshots (`flows.twilio.flex.flex_flow`). A method returns Twilio's
+The base URL of Twilio's own Flex API is `https://flex-api.twilio.com/v1`.
+Methods take and return flat snapshots (`flows.twilio.resource`). A method returns Twilio's
 response or raises one of `flows.twilio.errors`: `NotSent`, `RequestRefused` or `OutcomeUnknown`.
 The client keeps within Twilio's rates and within a deadline for the whole call, retries included.
 It logs neither credentials nor personal data.
@@ -22,7 +22,7 @@ import requests
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from flows.twilio import paging, retries, transport
+from flows.twilio import paging, responses, retries, transport
 from flows.twilio.deadline import Call
 from flows.twilio.errors import (
     ConnectionFailed,
@@ -32,18 +32,10 @@ from flows.twilio.errors import (
     RateLimitTimeout,
     RequestRefused,
 )
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.paging import PAGE_SIZE, Pagination
 from flows.twilio.rates import LATE_TOLERANCE, PROCESS_RATE_LIMITER, RateLimiter
-from flows.twilio.responses import (
-    ApiResponse,
-    extract_flow,
-    extract_written_flow,
-    parse_flow,
-    parse_response,
-    unexpected_response,
-)
+from flows.twilio.resource import Resource, Snapshot
+from flows.twilio.responses import ApiResponse, parse_response, unexpected_response
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +50,8 @@ _Page = tuple[ApiResponse, Any]  # a page of a listing and its link to the next 
 _sessions = transport.ThreadSessions()
 
 
-class FlexClient:
-    """A client for the Flex Flows of one account.
+class ResourceClient:
+    """A client for the objects of one resource in one account.
 
     A client is cheap to create: connections for reads belong to the thread and stay open
     (`flows.twilio.transport`).
@@ -73,6 +65,7 @@ class FlexClient:
 
     def __init__(
         self,
+        resource: Resource,
         *,
         base_url: str,
         account_sid: str,
@@ -84,6 +77,7 @@ class FlexClient:
         sleep: Callable[[float], None] = time.sleep,
         observe: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
+        self.resource = resource
         self.base_url = base_url.rstrip("/")
         self.account_sid = account_sid
         self.deadline = deadline
@@ -106,12 +100,12 @@ class FlexClient:
     def list(
         self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE
     ) -> Iterator[Snapshot]:
-        """Return all flows of the account, or those that Twilio finds by `friendly_name`.
+        """Return all objects of the account, or those that Twilio finds by `friendly_name`.
 
         The first page is requested at once. Each later page is requested in the background while
         the caller reads the page before it.
         """
-        pagination = Pagination(f"{self.base_url}/FlexFlows")
+        pagination = Pagination(self.resource, self._list_url)
         session = self._thread_session()  # the calling thread's, because the executor's thread ends
         executor = ThreadPoolExecutor(1)
 
@@ -131,40 +125,49 @@ class FlexClient:
             page_sizes,
             friendly_name,
         )
-        return _iterate_flows(executor, request_page, first_page)
+        return _iterate_pages(self.resource, executor, request_page, first_page)
 
     def fetch(self, sid: str) -> Snapshot:
-        """Return the current state of a flow."""
-        response = self._call("fetch", "GET", self._flow_url(sid))
-        return extract_flow(response, sid)
+        """Return the current state of an object."""
+        response = self._call("fetch", "GET", self._object_url(sid))
+        return responses.extract_object(self.resource, response, sid)
 
     def create(self, values: Mapping[str, Any]) -> ApiResponse:
-        """Create a flow with these fields.
+        """Create an object with these fields.
 
         The API has no idempotency key, so only a 429 is followed by a retry.
         """
-        url = f"{self.base_url}/FlexFlows"
-        response = self._call("create", "POST", url, flex_flow.to_parameters(values))
-        return replace(response, snapshot=extract_written_flow(response, self.account_sid))
+        parameters = self.resource.to_parameters(values)
+        response = self._call("create", "POST", self._list_url, parameters)
+        return self._written(response)
 
     def update(self, sid: str, values: Mapping[str, Any]) -> ApiResponse:
-        """Change only these fields of a flow. None or "" unsets a field."""
-        parameters = flex_flow.to_parameters(values)
-        response = self._call("update", "POST", self._flow_url(sid), parameters)
-        return replace(response, snapshot=extract_written_flow(response, self.account_sid, sid))
+        """Change only these fields of an object. None or "" unsets a field."""
+        parameters = self.resource.to_parameters(values)
+        response = self._call("update", "POST", self._object_url(sid), parameters)
+        return self._written(response, sid)
 
     def delete(self, sid: str) -> ApiResponse:
-        """Delete a flow.
+        """Delete an object.
 
         A 404 from Twilio counts as success if the response to an earlier try was lost.
         """
-        response = self._call("delete", "DELETE", self._flow_url(sid))
+        response = self._call("delete", "DELETE", self._object_url(sid))
         return replace(response, snapshot={})
 
-    def _flow_url(self, sid: str) -> str:
-        if not flex_flow.is_sid("FO", sid):
-            raise ValueError("not the SID of a Flex Flow")
-        return f"{self.base_url}/FlexFlows/{sid}"
+    @property
+    def _list_url(self) -> str:
+        return f"{self.base_url}/{self.resource.path}"
+
+    def _object_url(self, sid: str) -> str:
+        if not self.resource.is_sid(sid):
+            raise ValueError(f"not the SID of a {self.resource.title}")
+        return f"{self._list_url}/{sid}"
+
+    def _written(self, response: ApiResponse, sid: str | None = None) -> ApiResponse:
+        """Return the response to a create or an update with the object as a snapshot."""
+        snapshot = responses.extract_written_object(self.resource, response, self.account_sid, sid)
+        return replace(response, snapshot=snapshot)
 
     def _fetch_first_page(
         self,
@@ -178,7 +181,7 @@ class FlexClient:
         query = {"PageSize": str(page_size)}
         if friendly_name is not None:
             query["FriendlyName"] = friendly_name
-        url = pagination.begin(query, flows_per_page=page_size)
+        url = pagination.begin(query, page_size=page_size)
         try:
             return self._fetch_page(session, pagination, url)
         except FlexError as error:
@@ -193,11 +196,12 @@ class FlexClient:
 
     def _fetch_page(self, session: requests.Session, pagination: Pagination, url: str) -> _Page:
         page = self._call("list", "GET", url, session=session)
-        flows = page.snapshot.get("flex_flows")
+        objects = page.snapshot.get(self.resource.list_key)
         meta = page.snapshot.get("meta")
-        if not isinstance(flows, list) or not isinstance(meta, dict):
-            raise unexpected_response("Twilio's answer is not a page of Flex Flows", page)
-        pagination.note(flows)
+        if not isinstance(objects, list) or not isinstance(meta, dict):
+            description = f"Twilio's answer is not a page of {self.resource.plural}"
+            raise unexpected_response(description, page)
+        pagination.note(objects)
         return page, meta.get("next_page_url")
 
     def _call(
@@ -220,7 +224,7 @@ class FlexClient:
                 unknown = error
                 raise
             except RequestRefused as refusal:
-                # Only Twilio's own 404 has a code. A proxy's 404 says nothing about the flow.
+                # Only Twilio's own 404 has a code. A proxy's 404 says nothing about the object.
                 is_twilios_404 = refusal.status == 404 and bool(refusal.code)
                 if operation == "delete" and unknown is not None and is_twilios_404:
                     return ApiResponse({}, 404, refusal.request_id)
@@ -334,12 +338,13 @@ class FlexClient:
         return _sessions.of(self.account_sid, connection_key)
 
 
-def _iterate_flows(
+def _iterate_pages(
+    resource: Resource,
     executor: ThreadPoolExecutor,
     request_page: Callable[[Any], Future[_Page]],
     next_page: Future[_Page],
 ) -> Iterator[Snapshot]:
-    """Yield the flows of a listing, page by page, starting with `next_page`.
+    """Yield the objects of a listing, page by page, starting with `next_page`.
 
     `request_page` has the executor fetch the page that a link leads to.
     """
@@ -349,8 +354,8 @@ def _iterate_flows(
             is_last = paging.is_last_page(link)
             if not is_last:
                 next_page = request_page(link)
-            for resource in page.snapshot["flex_flows"]:
-                yield parse_flow(resource, page)
+            for body in page.snapshot[resource.list_key]:
+                yield responses.parse_object(resource, body, page)
             if is_last:
                 return
 

@@ -1,6 +1,6 @@
 """Labels of field names and values, the same on every page.
 
-A field's own label and help text are in the table of fields (`flows.twilio.flex.flex_flow`).
+A field's own label and help text are in its resource.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.resource import Resource
 
 CHOICE_LABELS: Final = {
     "web": "Web chat",
@@ -39,13 +39,7 @@ class UnreadableValue:
     value: Any
 
 
-def field_label(name: str) -> str:
-    """Return a field's label, or the name of a field that is not in the table."""
-    field = flex_flow.FIELDS_BY_NAME.get(name)
-    return field.label if field else name
-
-
-def display_value(name: str, value: Any) -> Any:
+def display_value(resource: Resource, name: str, value: Any) -> Any:
     """Return a field's value as pages show it.
 
     A choice becomes its label. A boolean or number that came as text becomes one. An unreadable
@@ -53,12 +47,12 @@ def display_value(name: str, value: Any) -> Any:
     """
     if isinstance(value, PlaceholderText):
         return value
-    if not flex_flow.is_readable(name, value):
+    if not resource.is_readable(name, value):
         return UnreadableValue(value)
-    field = flex_flow.FIELDS_BY_NAME.get(name)
+    field = resource.by_name.get(name)
     if field is None or field.kind not in ("enum", "boolean", "integer"):
         return value
-    normalized = flex_flow.normalize_value(name, value)
+    normalized = resource.normalize_value(name, value)
     if field.kind == "enum":
         return CHOICE_LABELS.get(normalized, normalized)
     return normalized

@@ -11,11 +11,12 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from flows.twilio.errors import FlexError, OutcomeUnknown, RequestRefused
+from flows.twilio.resource import Resource
 
 PAGE_SIZE: Final = 1000
 FALLBACK_PAGE_SIZES: Final = (100, 50)  # tried in turn if Twilio refuses the page size
 MAX_PAGES: Final = 100  # of PAGE_SIZE flows; Twilio's limit is 2,500 flows an account
-MAX_REPEATED_PAGES: Final = 2  # one can happen if flows are created during the listing
+MAX_REPEATED_PAGES: Final = 2  # one can happen if objects are created during the listing
 INVALID_PAGE_SIZE_CODE: Final = 20007
 PAYLOAD_TOO_LARGE: Final = 413
 
@@ -23,19 +24,20 @@ PAYLOAD_TOO_LARGE: Final = 413
 class Pagination:
     """The pages of one listing so far. `list_url` is the address of the list without a query."""
 
-    def __init__(self, list_url: str) -> None:
+    def __init__(self, resource: Resource, list_url: str) -> None:
+        self._list_name = f"Twilio's list of {resource.plural}"
         self._list_url = list_url
         self._max_pages = MAX_PAGES
         self._queries: set[str] = set()
         self._sids: set[str] = set()
-        self._repeated_pages = 0  # consecutive pages without a new flow
+        self._repeated_pages = 0  # consecutive pages without a new object
 
-    def begin(self, query: Mapping[str, str], *, flows_per_page: int) -> str:
+    def begin(self, query: Mapping[str, str], *, page_size: int) -> str:
         """Return the address of the first page."""
         first_query = urlencode(query)
         # A link without a query leads to the first page as well.
         self._queries = {"", first_query}
-        self._max_pages = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // flows_per_page)
+        self._max_pages = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // page_size)
         return f"{self._list_url}?{first_query}"
 
     def resolve_link(self, link: Any) -> str:
@@ -45,39 +47,42 @@ class Pagination:
         """
         query = self._parse_link(link).query
         if query in self._queries or len(self._queries) > self._max_pages:
-            raise OutcomeUnknown("Twilio's list of flows does not end: its page links form a loop")
+            raise OutcomeUnknown(f"{self._list_name} does not end: its page links form a loop")
         if self._repeated_pages >= MAX_REPEATED_PAGES:
-            raise OutcomeUnknown("Twilio's list of flows does not end: its pages repeat in a loop")
+            raise OutcomeUnknown(f"{self._list_name} does not end: its pages repeat in a loop")
         self._queries.add(query)
         return f"{self._list_url}?{query}"
 
-    def note(self, resources: Iterable[Any]) -> None:
-        """Remember the flows of a page.
+    def note(self, objects: Iterable[Any]) -> None:
+        """Remember the objects of a page.
 
-        A loop can have a new link each time. Its pages then bring no new flows.
+        A loop can have a new link each time. Its pages then bring no new objects.
         """
         sids = set()
-        for resource in resources:
-            if isinstance(resource, dict) and resource.get("sid"):
-                sids.add(str(resource["sid"]))
-        has_new_flows = bool(sids - self._sids)
-        self._repeated_pages = 0 if has_new_flows else self._repeated_pages + 1
+        for body in objects:
+            if isinstance(body, dict) and body.get("sid"):
+                sids.add(str(body["sid"]))
+        has_new_objects = bool(sids - self._sids)
+        self._repeated_pages = 0 if has_new_objects else self._repeated_pages + 1
         self._sids |= sids
 
     def _parse_link(self, link: Any) -> SplitResult:
         if not isinstance(link, str) or not link.strip().isprintable():
-            raise _invalid_link_error()
+            raise self._invalid_link_error()
         try:
             target = urlsplit(urljoin(self._list_url, link.strip()))
         except ValueError:
-            raise _invalid_link_error() from None
+            raise self._invalid_link_error() from None
         if target.scheme not in ("http", "https") or not target.netloc:
-            raise _invalid_link_error()
+            raise self._invalid_link_error()
         if _last_segment(target.path.rstrip("/")) != _last_segment(self._list_url):
             raise OutcomeUnknown(
-                "Twilio's list of flows continues with another resource, which was not followed"
+                f"{self._list_name} continues with another resource, which was not followed"
             )
         return target
+
+    def _invalid_link_error(self) -> OutcomeUnknown:
+        return OutcomeUnknown(f"{self._list_name} continues at an invalid address")
 
 
 def _last_segment(path: str) -> str:
@@ -102,7 +107,3 @@ def is_page_size_refused(error: FlexError) -> bool:
         return True
     message = error.message.lower().replace(" ", "").replace("_", "")
     return error.status == 400 and "pagesize" in message
-
-
-def _invalid_link_error() -> OutcomeUnknown:
-    return OutcomeUnknown("Twilio's list of flows continues at an invalid address")

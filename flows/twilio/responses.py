@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from flows.twilio import json_bodies
 from flows.twilio.errors import ErrorDetails, OutcomeUnknown, RequestRefused
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.resource import Resource, Snapshot
+from flows.twilio.sids import is_sid
 
 # The success statuses in Twilio's reference. A create or an update may answer with either of two.
 SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
@@ -32,7 +32,7 @@ MAX_RETRY_AFTER: Final = 86_400.0  # seconds; longer than any deadline
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """A successful response: the flow as Twilio returned it (empty after a delete).
+    """A successful response: the object as Twilio returned it (empty after a delete).
 
     `request_id` is the identifier that Twilio's support asks for.
     """
@@ -111,40 +111,39 @@ def _first_text(error: Mapping[str, Any], *names: str) -> str:
     return next((str(error[name]) for name in names if error.get(name)), "")
 
 
-def extract_flow(response: ApiResponse, sid: str | None = None) -> Snapshot:
-    """Return the flow that a response consists of. `sid` is the flow that was requested."""
-    return parse_flow(response.snapshot, response, sid)
+def extract_object(resource: Resource, response: ApiResponse, sid: str | None = None) -> Snapshot:
+    """Return the object that a response consists of. `sid` is the object that was requested."""
+    return parse_object(resource, response.snapshot, response, sid)
 
 
-def parse_flow(resource: Any, response: ApiResponse, sid: str | None = None) -> Snapshot:
-    """Return a resource of a response as a snapshot.
-
-    Raises `OutcomeUnknown` if it is not a Flex Flow, or not the flow with this SID.
-    """
-    if not isinstance(resource, dict) or not flex_flow.is_sid("FO", resource.get("sid")):
-        raise unexpected_response("Twilio's response is not a Flex Flow", response)
-    if sid is not None and resource["sid"] != sid:
-        raise unexpected_response("Twilio's response is about another Flex Flow", response)
-    return flex_flow.from_response(
-        {name: json_bodies.limit_depth(value) for name, value in resource.items()}
-    )
-
-
-def extract_written_flow(
-    response: ApiResponse, account_sid: str, sid: str | None = None
+def parse_object(
+    resource: Resource, body: Any, response: ApiResponse, sid: str | None = None
 ) -> Snapshot:
-    """Return the flow in the response to a create or an update.
+    """Return an object of a response as a snapshot.
+
+    Raises `OutcomeUnknown` if it is not one of this resource, or not the one with this SID.
+    """
+    if not isinstance(body, dict) or not resource.is_sid(body.get("sid")):
+        raise unexpected_response(f"Twilio's response is not a {resource.title}", response)
+    if sid is not None and body["sid"] != sid:
+        raise unexpected_response(f"Twilio's response is about another {resource.title}", response)
+    return resource.decode({name: json_bodies.limit_depth(value) for name, value in body.items()})
+
+
+def extract_written_object(
+    resource: Resource, response: ApiResponse, account_sid: str, sid: str | None = None
+) -> Snapshot:
+    """Return the object in the response to a create or an update.
 
     Raises `OutcomeUnknown` if the response names another account.
     """
-    flow = extract_flow(response, sid)
-    owner = flow.get("account_sid")
-    has_sids = flex_flow.is_sid("AC", owner) and flex_flow.is_sid("AC", account_sid)
+    snapshot = extract_object(resource, response, sid)
+    owner = snapshot.get("account_sid")
+    has_sids = is_sid("AC", owner) and is_sid("AC", account_sid)
     if has_sids and owner != account_sid:
-        raise unexpected_response(
-            "Twilio's response is about a Flex Flow of another account", response
-        )
-    return flow
+        description = f"Twilio's response is about a {resource.title} of another account"
+        raise unexpected_response(description, response)
+    return snapshot
 
 
 def unexpected_response(description: str, response: ApiResponse) -> OutcomeUnknown:

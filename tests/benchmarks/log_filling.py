@@ -199,7 +199,7 @@ class _EventStream:
         for place in range(PLANNED_COUNT):
             after, _, before, _ = self._renamed(self._name())
             planned = PlannedChange(
-                plan_id=PLAN_ID, place=place, action="flow.update", account_sid=after["account_sid"],
+                plan_id=PLAN_ID, position=place, action="flow.update", account_sid=after["account_sid"],
                 target_sid=after["sid"],
             )  # fmt: skip
             self.planned.append(planned)
@@ -212,7 +212,7 @@ class _EventStream:
             )
 
     def save_plan(self, now: datetime) -> None:
-        fields = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
+        fields = {"title": "Rename many", "created_at": now, "created_by": "person 1"}
         if Plan.objects.get_or_create(id=PLAN_ID, defaults=fields)[1]:
             PlannedChange.objects.bulk_create(self.planned)
 
@@ -291,6 +291,6 @@ def _open_change(attempt: AuditEvent) -> OpenChange:
 
 
 def _to_snapshot(flow: Any) -> dict[str, Any]:
-    from flows.twilio.flex import flex_flow
+    from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-    return flex_flow.from_response(flow)
+    return FLEX_FLOW.decode(flow)

@@ -33,7 +33,7 @@ from flows.audit.chain import GENESIS, event_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.core.csv_cells import BYTE_ORDER_MARK
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox import seed
 from tests.benchmarks.audit_at_scale import MAX_GROWTH
 
@@ -85,7 +85,7 @@ def build_log(count: int) -> None:
     """
     dice, began = random.Random(3), time.monotonic()
     states = [
-        redact(replace_unstorable(flex_flow.from_response(flow)))
+        redact(replace_unstorable(FLEX_FLOW.decode(flow)))
         for flow in seed.generate_flows(
             1000, seed=3, account_sid="AC" + "5a" * 16, end_time=datetime.now(UTC)
         )

@@ -26,6 +26,7 @@ def lost(sandbox, flow_sid, actor):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     return flow_changes.update_flow(
         sid=flow_sid,
+        account_sid=ACCOUNT,
         base=None,
         values={"friendly_name": "New"},
         reason="",
@@ -115,6 +116,7 @@ def test_what_was_changed_elsewhere_is_accepted(open_page, drift, javascript):
 def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, javascript):
     flow_changes.update_flow(
         sid=flow_sid,
+        account_sid=ACCOUNT,
         base=None,
         values={"friendly_name": "New"},
         reason="",

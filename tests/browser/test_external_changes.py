@@ -82,7 +82,7 @@ def test_many_are_reverted_by_a_bulk_change(open_page, many, javascript):
 
     expect(page.get_by_label("Reason")).to_have_value("Not agreed")
     assert "Not" not in page.url
-    assert Plan.objects.get().state == "draft"
+    assert Plan.objects.get().status == "draft"
     picture(page, f"plan-{javascript}")
 
 

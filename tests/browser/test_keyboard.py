@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.plans.models import Plan
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ def press(page, role, name, **options):
 
 
 def value(sandbox, sid, name):
-    return from_response(sandbox.flows[sid])[name]
+    return FLEX_FLOW.decode(sandbox.flows[sid])[name]
 
 
 def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_sid):

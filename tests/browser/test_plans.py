@@ -84,7 +84,7 @@ def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypa
     work()
 
     expect(page.locator("#plan-state")).to_have_text("Finished")
-    expect(page.locator("#said")).to_have_text(
+    expect(page.locator("#announcement")).to_have_text(
         f"Finished. {len(sids)} of {len(sids)} flows changed"
     )
     expect(page.get_by_role("button", name="Roll back…")).to_be_visible()
@@ -240,4 +240,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     findings["invalid filter"] = find_problems(page)
 
     assert {name: problems for name, problems in findings.items() if problems} == {}
-    assert Plan.objects.get().state == "done"
+    assert Plan.objects.get().status == "done"

@@ -244,7 +244,7 @@ def test_passkey_that_is_not_used_says_so(open_page, named_site):
     )
     page.get_by_role("button", name="Set up").click()
 
-    expect(page.locator("#trouble")).to_contain_text("cancelled or timed out")
+    expect(page.locator("#page-problem")).to_contain_text("cancelled or timed out")
 
 
 def test_pages_without_a_passkey_load_none_of_its_scripts(open_page):

@@ -8,12 +8,12 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, find_problems
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,7 +138,7 @@ def test_trouble_stays_in_the_dialog_until_it_passes(open_page, sandbox, two_flo
     expect(dialog.get_by_role("alert")).to_contain_text("Couldn't read the flow from Twilio first")
     expect(dialog.get_by_role("alert")).to_be_focused()
     expect(dialog.get_by_label("Reason")).to_have_value("Kept words")
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#page-problem")).to_be_hidden()
     sandbox.clear_faults()
     dialog.get_by_role("button", name="Turn off").click()
     expect(toasts(page)).to_contain_text("Turned off")
@@ -149,7 +149,7 @@ def test_switch_that_is_held_back_stays_in_the_dialog(open_page, two_flows, acto
     page = open_page("operator", name="ada")
     dialog = ask(page)
     dialog.get_by_label("Reason").fill("Kept words")
-    audit_log.append(
+    append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=two_flows,
     )  # fmt: skip
@@ -281,13 +281,13 @@ def test_counts_of_the_filters_follow_the_search_and_what_was_found_is_read_out(
     expect(channel.locator("[value=web]")).to_have_text("Web chat (1)")
     channel.focus()
     channel.select_option("sms")
-    expect(page.locator("#said")).to_have_text("1 flow. Channel: SMS")
+    expect(page.locator("#announcement")).to_have_text("1 flow. Channel: SMS")
     expect(page.locator("[name=enabled] [value=false]")).to_have_text("Off (0)")
     expect(channel).to_be_focused()
 
     page.locator("#q").press_sequentially("support")
 
-    expect(page.locator("#said")).to_have_text("0 flows. Search: support; Channel: SMS")
+    expect(page.locator("#announcement")).to_have_text("0 flows. Search: support; Channel: SMS")
     expect(channel.locator("[value=sms]")).to_have_text("SMS (0)")
     expect(channel.locator("[value=web]")).to_have_text("Web chat (1)")
     expect(channel).to_have_value("sms")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import LOOKS, find_problems
 from tests.faults.acting import own_events, own_stages, received_writes
-from tests.flexadmin.http.test_form_rescue import unreachable
+from tests.flexadmin.http.rescued_forms import unreachable_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +83,7 @@ def test_choosing_a_type_after_the_session_ended_loses_nothing(
 
     page.select_option("[name=integration_type]", "external")
     if javascript:
-        expect(page.locator("#trouble")).to_contain_text("Your session expired.")
+        expect(page.locator("#page-problem")).to_contain_text("Your session expired.")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         is_there(page)
         submit(page, "Review changes")
@@ -113,7 +113,7 @@ def test_form_survives_a_sign_in_in_another_tab(open_page, sandbox, flow_sid, ja
 
     if javascript:
         page.select_option("[name=integration_type]", "external")
-        expect(page.locator("#trouble")).to_contain_text("Your input is kept")
+        expect(page.locator("#page-problem")).to_contain_text("Your input is kept")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         page.locator("[name=integration_type]").evaluate("select => { select.value = 'studio' }")
     submit(page, "Review changes")
@@ -129,7 +129,7 @@ def test_form_survives_the_databases_trouble(open_page, sandbox, flow_sid, tmp_p
     type_into(page)
     submit(page, "Review changes")
 
-    with unreachable(tmp_path):
+    with unreachable_database(tmp_path):
         submit(page, "Save changes")
         expect(page.locator("main")).to_contain_text("The database is unavailable")
     submit(page, "Back to your form")
@@ -197,7 +197,7 @@ def test_sign_out_asks_too_and_can_be_pressed_again(open_page, flow_sid):
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, scheme, width):
     page = open_page("operator", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     type_into(page)
-    with unreachable(tmp_path):
+    with unreachable_database(tmp_path):
         submit(page, "Review changes")
         expect(page.get_by_role("button", name="Back to your form")).to_be_visible()
         findings = {"503": find_problems(page)}

@@ -22,8 +22,8 @@ from django.utils import timezone
 
 from flows.audit import audit_log, chain
 from flows.audit.audit_log import Actor
-from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, Stage
+from flows.changes import flow_changes, in_flight
 from flows.changes.flow_changes import Change
 from flows.mirror import mirror
 from flows.twilio.sandbox.request_log import RequestRecord
@@ -48,14 +48,18 @@ SECRET_URL = f"https://twilio:{SECRET}@hooks.example.com/in?team=care&token={SEC
 
 
 def change_arguments(**overrides: Any) -> dict[str, Any]:
-    return {"reason": "because", "actor": OMAR, "change_id": uuid.uuid4(), **overrides}
+    return {
+        "account_sid": ACCOUNT,
+        "reason": "because",
+        "actor": OMAR,
+        "change_id": uuid.uuid4(),
+        **overrides,
+    }
 
 
 def create_flow(_sid: str = "", **overrides: Any) -> Change:
     values = {**NEW_FLOW, **overrides.pop("values", {})}
-    return flow_changes.create_flow(
-        account_sid=ACCOUNT, values=values, **change_arguments(**overrides)
-    )
+    return flow_changes.create_flow(values=values, **change_arguments(**overrides))
 
 
 def rename_flow(sid: str, **overrides: Any) -> Change:
@@ -88,7 +92,18 @@ def append_attempt(sid: str, **values: Any) -> AuditEvent:
         "actor": OMAR,
         "target_sid": sid,
     }
-    return audit_log.append(**{**event_fields, "change_id": uuid.uuid4(), **values})
+    return append_stage(**{**event_fields, "change_id": uuid.uuid4(), **values})
+
+
+def append_stage(*, read_seq: int | None = None, **fields: Any) -> AuditEvent:
+    """Append an event and update the register of open changes, as the write protocol does."""
+    with audit_log.transaction() as log:
+        event = log.append(**fields)
+        if event.stage == Stage.ATTEMPT:
+            in_flight.claim(event, read_seq=read_seq)
+        elif event.change_id is not None and event.stage in UNIQUE_STAGES:
+            in_flight.release(event)
+    return event
 
 
 VERBS: dict[str, Callable[..., Change]] = {

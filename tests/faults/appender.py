@@ -17,6 +17,7 @@ django.setup()
 
 from flows.audit import audit_log  # noqa: E402
 from flows.audit.models import Result, Stage  # noqa: E402
+from tests.faults.acting import append_stage  # noqa: E402
 
 ACTOR = audit_log.Actor(id=str(os.getpid()), label="process")
 
@@ -36,8 +37,8 @@ def main(rounds, kind=""):
             "target_sid": make_sid(number, 0),
         }
         read_at = audit_log.last_seq()
-        audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_seq=read_at, **change)
-        audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
+        append_stage(stage=Stage.ATTEMPT, result=Result.PENDING, read_seq=read_at, **change)
+        append_stage(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
         observed = audit_log.observe(
             [make_observation(make_sid(number, place)) for place in (1, 2, 3)],
             read_seq=audit_log.last_seq(),

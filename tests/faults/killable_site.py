@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flexadmin.wsgi import application
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 
 __all__ = ["application"]
 
@@ -25,4 +25,4 @@ def _kill_around(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _verb in ("create", "update", "delete"):
-    setattr(FlexClient, _verb, _kill_around(getattr(FlexClient, _verb)))
+    setattr(ResourceClient, _verb, _kill_around(getattr(ResourceClient, _verb)))

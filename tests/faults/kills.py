@@ -38,7 +38,7 @@ from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
 from tests.faults.busy import KnownFlows, SimulatedUser, Site
@@ -190,7 +190,7 @@ def _check_report(report: Report, witness: WriteObserver, sandbox: Sandbox) -> N
     report.verdict = compare_with_log(witness.seen)
     puzzling = set(OpenChange.objects.exclude(target_sid="").values_list("target_sid", flat=True))
     mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-    twilio_flows = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
+    twilio_flows = {sid: FLEX_FLOW.decode(flow) for sid, flow in sandbox.flows.items()}
     if not puzzling and not is_mirrored(mirrored_flows, twilio_flows):
         report.verdict.complain(MIRROR_DIFFERS, "at the end")
     chain = verification.verify()

@@ -40,9 +40,9 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
 from flows.changes import reconcile
 from flows.mirror import mirror
-from flows.plans import drafts, execution, follow_ups
+from flows.plans import control, drafts, execution, follow_ups, items
 from flows.plans.models import Plan
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import database_url, wait_for
@@ -106,12 +106,12 @@ def simulate(*, flows: int, seed: int) -> Report:
         witness = WriteObserver(sandbox)
         report = Report(Findings())
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            action=drafts.BulkAction(drafts.RETRY_COUNT, 2),
             sids=sids,
-            made_by=person.username,
+            created_by=person.username,
             reason="tests",
         )
-        execution.start(plan=plan, reason="", actor=_make_actor(person))
+        control.start(plan=plan, reason="", actor=_make_actor(person))
         with _inject_faults(sandbox, random.Random(seed)) as troubles:
             _run_and_kill(sandbox, witness, flows // 2)
             report.killed_after = len(witness.seen)
@@ -119,19 +119,21 @@ def simulate(*, flows: int, seed: int) -> Report:
             _run_worker(sandbox)
             report.calls, report.faulty = troubles["calls"], troubles["faulty"]
         _reconcile_all(clock)
-        report.fates = Counter(fate.state for fate in execution.plan_items(plan))
+        report.fates = Counter(item.status for item in items.plan_items(plan))
         report.unfinished = (
             report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
         )
         report.rest = _run_plan(
-            sandbox, follow_ups.plan_retry(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_retry(plan=plan, created_by=person.username), person
         )
         report.undone = _run_plan(
-            sandbox, follow_ups.plan_rollback(plan=plan, made_by=person.username), person
+            sandbox, follow_ups.plan_rollback(plan=plan, created_by=person.username), person
         )
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
-            _run_plan(sandbox, follow_ups.plan_rollback(plan=rest, made_by=person.username), person)
+            _run_plan(
+                sandbox, follow_ups.plan_rollback(plan=rest, created_by=person.username), person
+            )
         report.is_as_before = _writable_fields(sandbox) == before
         report.verdict = compare_with_log(witness.seen)
     chain = verification.verify()
@@ -186,9 +188,9 @@ def _run_plan(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
     if not plan.changes.exists():
         drafts.discard_draft(plan=plan)
         return Counter()
-    execution.start(plan=plan, reason="", actor=_make_actor(person))
+    control.start(plan=plan, reason="", actor=_make_actor(person))
     _run_worker(sandbox)
-    return Counter(fate.state for fate in execution.plan_items(plan))
+    return Counter(item.status for item in items.plan_items(plan))
 
 
 def _reconcile_all(clock: Clock) -> None:
@@ -200,9 +202,9 @@ def _reconcile_all(clock: Clock) -> None:
 
 
 def _writable_fields(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+    names = [entry.name for entry in FLEX_FLOW.writable_fields]
     return {
-        sid: {name: value for name, value in flex_flow.from_response(flow).items() if name in names}
+        sid: {name: value for name, value in FLEX_FLOW.decode(flow).items() if name in names}
         for sid, flow in sandbox.flows.items()
     }
 

@@ -17,7 +17,7 @@ from flows.accounts import clients
 
 def main(api: str) -> None:
     settings.FLEX_API_URL = api
-    clients.FlexClient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
+    clients.ResourceClient = functools.partial(clients.ResourceClient, sleep=lambda _seconds: None)
     Worker(
         queue_names=["default"],
         interval=0.05,

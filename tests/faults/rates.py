@@ -37,10 +37,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
 
-from flows.accounts.clients import flex_client
+from flows.accounts.clients import resource_client
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror
-from flows.plans import drafts, execution
+from flows.plans import control, drafts, items
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
 from flows.twilio.sandbox.faults import LIST_PATH
 from tests.benchmarks.sync import run_sandbox as sandbox_process
@@ -207,13 +208,13 @@ def simulate(
             for at, sid in enumerate(switched)
         ]
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            action=drafts.BulkAction(drafts.RETRY_COUNT, 2),
             sids=in_bulk,
-            made_by="person-0",
+            created_by="person-0",
             reason="the load",
         )
         person = User.objects.get(username="person-0")
-        execution.start(
+        control.start(
             plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator")
         )
         before = len(_received_requests(api))
@@ -225,7 +226,7 @@ def simulate(
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
         report.failed = [failure for one in working for failure in one.failed]
-        report.planned = sum(fate.state == "made" for fate in execution.plan_items(plan))
+        report.planned = sum(item.status == "made" for item in items.plan_items(plan))
     report.seconds = time.monotonic() - started
     return report
 
@@ -233,7 +234,9 @@ def simulate(
 def _create_flow(number: int) -> str:
     """Create a flow that is off, with a unique number; return its SID."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
-    flow = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
+    flow = resource_client(FLEX_FLOW, ACCOUNT).create(
+        {**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"}
+    )
     return str(flow.snapshot["sid"])
 
 

@@ -19,7 +19,7 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
 
-from flows.audit import audit_log
+from flows.changes import in_flight
 from tests.faults.acting import (
     NEW_FLOW,
     applied_writes,
@@ -132,7 +132,7 @@ def test_killed_site_leaves_one_attempt_and_no_outcome(
     attempt = own_events().get()
     assert (attempt.stage, attempt.result, attempt.reason) == ("attempt", "pending", "because")
     assert attempt.change_id == uuid.UUID(form["change_id"])
-    assert list(audit_log.pending_attempts()) == [attempt]
+    assert list(in_flight.pending_attempts()) == [attempt]
     assert (len(received_writes(sandbox)), len(applied_writes(sandbox))) == (sent, sent)
     assert on_arrival == [["attempt"]] * sent
     assert_chain_intact(1)

@@ -6,7 +6,7 @@
 import pytest
 from django.db import connection
 
-from flows.audit.models import Result, Stage
+from flows.audit.models import Result
 from flows.changes import attempt, flow_changes, reconcile
 from flows.twilio import client, retries
 from flows.twilio.sandbox.faults import FaultKind
@@ -95,10 +95,8 @@ def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
 def sends_first(monkeypatch):
     def execute(self, send):
         answer = send()
-        self.attempt_event = self.record(Stage.ATTEMPT, Result.PENDING)
-        return flow_changes.Change(
-            self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot
-        )
+        self.attempt_event = self.record_attempt()
+        return flow_changes.Change(self.record_outcome(Result.SUCCEEDED, answer), answer.snapshot)
 
     monkeypatch.setattr(flow_changes.ChangeAttempt, "execute", execute)
 

@@ -3,6 +3,7 @@
 Each request is observed at the sandbox, over a connection of its own.
 """
 
+import copy
 import uuid
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight, operations
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -89,12 +90,12 @@ def hurry(monkeypatch):
     def for_fault(fault):
         deadline = 0.4 if fault.kind in ENDLESS else 10
 
-        def make(account_sid):
-            client = clients.flex_client(account_sid, deadline=deadline)
+        def make(resource, account_sid):
+            client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
             client._sleep = lambda seconds: None
             return client
 
-        monkeypatch.setattr(flow_changes, "flex_client", make)
+        monkeypatch.setattr(operations, "resource_client", make)
 
     return for_fault
 
@@ -214,13 +215,13 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(
 @pytest.mark.quick
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
-    def make(account_sid):
-        client = clients.flex_client(account_sid, deadline=0.4)
+    def make(resource, account_sid):
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=0.4))
         client.base_url = "http://127.0.0.1:9/v1"
         client._sleep = lambda seconds: None
         return client
 
-    monkeypatch.setattr(flow_changes, "flex_client", make)
+    monkeypatch.setattr(operations, "resource_client", make)
 
     change = act(flow_sid)
 
@@ -257,7 +258,7 @@ def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
 
     assert (attempt.change_id, attempt.stage, attempt.result) == (change_id, "attempt", "pending")
     assert attempt.payload.requested or act is delete_flow
-    assert list(audit_log.pending_attempts()) == [attempt]
+    assert list(in_flight.pending_attempts()) == [attempt]
     sandbox.clear_faults()
     sandbox.release()
     assert change.outcome().event.result == ("succeeded" if act is delete_flow else "unknown")
@@ -274,7 +275,12 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     sandbox.clear_faults()
 
     made = flow_changes.set_enabled(
-        sid=other, enabled=False, reason="", actor=change_actor(), change_id=uuid.uuid4()
+        sid=other,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=change_actor(),
+        change_id=uuid.uuid4(),
     )
 
     assert made.event.result == "succeeded"

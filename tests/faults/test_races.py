@@ -5,9 +5,10 @@ import uuid
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import AlreadyRecorded, ConcurrentChange
+from flows.audit.audit_log import AlreadyRecorded
 from flows.changes import reconcile
 from flows.changes.flow_changes import Change, Conflict, NothingToChange
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import RequestRefused
@@ -260,10 +261,7 @@ def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_si
     sandbox.inject(Fault(FaultKind.HANG, method="POST"))
     change = BackgroundCall(lambda: rename_flow(flow_sid, change_id=change_id))
     assert sandbox.wait_until_held()
-    audit_log.append(
-        action="flow.update", stage="reconciled", result="not_applied", actor=OMAR, change_id=change_id,
-        target_sid=flow_sid,
-    )  # fmt: skip
+    append_attempt(flow_sid, stage="reconciled", result="not_applied", change_id=change_id)
 
     sandbox.release()
 

@@ -13,6 +13,7 @@ The histories leave out what no read can tell:
 STATEFUL_EXAMPLES=2000 makes it a long random run. The short one is always the same.
 """
 
+import copy
 import os
 import threading
 import uuid
@@ -30,11 +31,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.changes import flow_changes, reconcile
+from flows.changes import flow_changes, in_flight, operations, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
-from flows.twilio.client import WRITE_OPERATIONS, FlexClient
+from flows.twilio.client import WRITE_OPERATIONS, ResourceClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -51,7 +52,7 @@ ENDLESS = {
 }  # fmt: skip
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, audit_log.ConcurrentChange,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, in_flight.ConcurrentChange,
     mirror.SyncBusy, reconcile.NotAmbiguous,
 )  # fmt: skip
 
@@ -258,7 +259,7 @@ class World(RuleBasedStateMachine):
     def open_a_form(self, place, dies_at, fault, meanwhile):
         if sid := self.sid_at(place):
             self.perform(
-                lambda: self.bases.update({sid: mirror.fetch(sid)}),
+                lambda: self.bases.update({sid: mirror.fetch(sid, account_sid=ACCOUNT)}),
                 sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -272,7 +273,7 @@ class World(RuleBasedStateMachine):
             found = OpenDrift.objects.filter(target_sid=sid).first() if is_undo else None
             self.perform(
                 lambda: flow_changes.update_flow(
-                    sid=sid, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
+                    sid=sid, account_sid=ACCOUNT, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
                     refers_to=found and found.event.event_id,
                 ),
                 change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
@@ -290,7 +291,7 @@ class World(RuleBasedStateMachine):
         if sid := self.sid_at(place):
             change_id = self.change_id(again)
             self.perform(
-                lambda: flow_changes.set_enabled(sid=sid, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.set_enabled(sid=sid, account_sid=ACCOUNT, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -301,7 +302,7 @@ class World(RuleBasedStateMachine):
             meanwhile = None if meanwhile and meanwhile[1] == "delete" else meanwhile
             change_id, base = self.change_id(again), {"friendly_name": row.value("friendly_name")}
             self.perform(
-                lambda: flow_changes.delete_flow(sid=row.sid, base=base, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.delete_flow(sid=row.sid, account_sid=ACCOUNT, base=base, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=row.sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -495,11 +496,10 @@ class Stage:
             self.world.process.step()
         return execute(sql, params, many, context)
 
-    def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
+    def client(self, resource, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        client = clients.flex_client(
-            account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
-        )
+        deadline = SOON if fault and fault.kind in ENDLESS else deadline
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
         client.base_url = self.world.twilio.url
         client._sleep = lambda seconds: None
         return client
@@ -507,7 +507,7 @@ class Stage:
 
 @pytest.fixture
 def stage(monkeypatch):
-    playing, once = Stage(), FlexClient._send_once
+    playing, once = Stage(), ResourceClient._send_once
 
     def watched(client, verb, *args):
         process = playing.world.process
@@ -519,9 +519,9 @@ def stage(monkeypatch):
             if process:
                 process.at_a_call()
 
-    monkeypatch.setattr(FlexClient, "_send_once", watched)
-    monkeypatch.setattr(flow_changes, "flex_client", playing.client)
-    monkeypatch.setattr(mirror, "flex_client", playing.client)
+    monkeypatch.setattr(ResourceClient, "_send_once", watched)
+    monkeypatch.setattr(operations, "resource_client", playing.client)
+    monkeypatch.setattr(mirror, "resource_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)
     with connection.execute_wrapper(playing.statement):
         yield playing

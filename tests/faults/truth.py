@@ -16,13 +16,13 @@ from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenChange, OpenDrift
 from flows.mirror import drift
 from flows.mirror.models import Flow
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 
 APPLIED_RESULTS = ("succeeded", "applied")
 NOT_APPLIED_RESULTS = ("failed", "not_applied", "conflict", "denied")
-INTEGRATION_FIELDS = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
+INTEGRATION_FIELDS = {entry.name for entry in FLEX_FLOW.nested_fields}
 
 
 @dataclass
@@ -76,7 +76,7 @@ def find_differences(sandbox: Sandbox) -> list[str]:
 
 
 def to_stored(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(redact(replace_unstorable(flex_flow.from_response(flow))))
+    return dict(redact(replace_unstorable(FLEX_FLOW.decode(flow))))
 
 
 def drop_url(snapshot: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from django.db import connections
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import LIST_PATH, OTHER_SID, FaultKind
 from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
@@ -195,4 +195,4 @@ def _matches_attempt(write: ObservedWrite, attempts: dict[uuid.UUID, dict[str, A
         return write.change_id in attempts
     return requested is not None and redact(
         replace_unstorable(write.received.parameters)
-    ) == flex_flow.to_parameters(requested)
+    ) == FLEX_FLOW.to_parameters(requested)

@@ -1,15 +1,17 @@
 """The migrations on a database that has been lived in: what they must carry over, and what they must not cost."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.audit import audit_log
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
+from flows.changes import in_flight
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import (
     append_attempt,
@@ -22,6 +24,7 @@ from tests.faults.acting import (
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE_OPEN_CHANGES = [("flows", "0004_doubt")]
 SID = "FO" + "1" * 32
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def migrate(target):
@@ -105,8 +108,8 @@ def test_several_open_changes_of_one_flow_are_all_found(there_and_back):
     there_and_back()
 
     assert OpenChange.objects.count() == 2
-    assert audit_log.open_changes_by_flow([SID]) == {SID: latest}
-    with pytest.raises(audit_log.ConcurrentChange):
+    assert in_flight.open_changes_by_flow([SID]) == {SID: latest}
+    with pytest.raises(in_flight.ConcurrentChange):
         append_attempt(SID)
 
 
@@ -172,3 +175,29 @@ def test_log_is_append_only_on_the_way_from_any_older_state(target):
         with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
             cursor.execute(statement)
     assert AuditEvent.objects.get() == attempt
+
+
+TIMES_BY_STATUS = {
+    "draft": {},
+    "running": {"started_at": NOW},
+    "stopping": {"started_at": NOW, "stop_requested_at": NOW},
+    "stopped": {"started_at": NOW, "ended_at": NOW, "stop_reason": "Stopped."},
+    "done": {"started_at": NOW, "stop_requested_at": NOW, "ended_at": NOW},
+}
+
+
+def test_older_bulk_changes_get_the_status_of_their_times():
+    before_statuses = [("flows", "0017_plan_names")]
+    try:
+        migrate(before_statuses)
+        older_apps = MigrationExecutor(connection).loader.project_state(before_statuses).apps
+        for status, times in TIMES_BY_STATUS.items():
+            older_apps.get_model("flows", "Plan").objects.create(
+                title=status, created_at=NOW, **times
+            )
+    finally:
+        migrate(newest())
+
+    assert {plan.title: plan.status for plan in Plan.objects.all()} == {
+        status: status for status in TIMES_BY_STATUS
+    }

@@ -40,7 +40,7 @@ from flows.audit import verification
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.databases import temporary_databases, use_database
 from tests.security.hostile import HOSTILE_VALUES, WRONG_TYPES, make_hostile_flow
@@ -51,7 +51,7 @@ PARAMETERS = ("q", "channel", "integration", "enabled", "account", "sort", "page
     "sids", "from", "to", "before", "plan", "after", "format", "what", "state", "restore", "undo", "clone", "next", "kind",
     "value", "query", "all", "entries", "head", "act", "confirm", "confirm_name", "reason", "change_id", "base", "refers_to",
     "update_fields", "edit_again", "review", "verdict", "seen", "typed", "name", "username", "password",
-    *(entry.name for entry in flex_flow.WRITABLE_FIELDS), *(f"pick_{entry.name}" for entry in flex_flow.WRITABLE_FIELDS))  # fmt: skip
+    *(entry.name for entry in FLEX_FLOW.writable_fields), *(f"pick_{entry.name}" for entry in FLEX_FLOW.writable_fields))  # fmt: skip
 CONTENT_TYPES = ("application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=b",
     "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16", "application/xml", "", "x/y; charset=\xff")  # fmt: skip
 SHORT_VALUES = [value for value in HOSTILE_VALUES.values() if len(value) < 1000]
@@ -220,7 +220,7 @@ class Fuzzer:
             ]
         )
         wires = [
-            *flex_flow.FIELDS_BY_WIRE_NAME,
+            *FLEX_FLOW.by_wire_name,
             "PageSize",
             "Page",
             "PageToken",
@@ -289,8 +289,8 @@ def main() -> int:
     with temporary_databases(1) as (name,):
         use_database(name)
         ensure_groups()
-        patient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
-        with Sandbox() as sandbox, mock.patch.object(clients, "FlexClient", patient):
+        patient = functools.partial(clients.ResourceClient, sleep=lambda _seconds: None)
+        with Sandbox() as sandbox, mock.patch.object(clients, "ResourceClient", patient):
             settings.FLEX_API_URL = sandbox.url
             fuzzer = Fuzzer(SampleSite(sandbox, _make_user).populate(), random.Random(options.seed))
             until = time.monotonic() + options.minutes * 60

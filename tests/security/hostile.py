@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MARKER = "zzq7"  # part of every hostile value, so that it is recognised in any output
 HOSTILE_VALUES: dict[str, str] = {
@@ -48,11 +48,11 @@ def make_hostile_flow(kind: str) -> dict[str, Any]:
     as well.
     """
     if kind in WRONG_TYPES:
-        names = [field.name for field in flex_flow.FIELDS]
+        names = [field.name for field in FLEX_FLOW.fields]
         value = WRONG_TYPES[kind]
     else:
         names = [
-            field.name for field in flex_flow.FIELDS if field.kind not in ("boolean", "integer")
+            field.name for field in FLEX_FLOW.fields if field.kind not in ("boolean", "integer")
         ]
         value = HOSTILE_VALUES[kind]
     names = [*names, "unknown_of_tomorrow", "integration_unknown"]

@@ -25,6 +25,7 @@ from flows.mirror import mirror
 from flows.plans import drafts
 from flows.plans.models import Plan
 from flows.search.models import SavedView
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -186,7 +187,8 @@ class SampleSite:
     def _flows_edit(self, _person: str) -> Any:
         sid = self._ensure_flow()
         return self._flow(
-            base=sign_base(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}"
+            base=sign_base(mirror.fetch(sid, account_sid=ACCOUNT)),
+            friendly_name=f"Renamed {uuid.uuid4().hex}",
         )
 
     def _flows_enabled(self, _person: str) -> Any:
@@ -233,7 +235,7 @@ class SampleSite:
 
     def _flows_plan(self, _person: str) -> Any:
         ask = drafts.BulkAction("retry_count", 2)
-        plan = drafts.plan_bulk_action(ask=ask, sids=[self._ensure_flow()], made_by="admin")
+        plan = drafts.plan_bulk_action(action=ask, sids=[self._ensure_flow()], created_by="admin")
         return {"plan_id": plan.pk}, {"reason": "because"}
 
     _flows_plan_start = _flows_plan_stop = _flows_plan_discard = _flows_plan
@@ -242,7 +244,7 @@ class SampleSite:
         arguments, data = self._flows_plan(person)
         finished_at = AuditEvent.objects.latest("seq").at
         Plan.objects.filter(pk=arguments["plan_id"]).update(
-            started_at=finished_at, ended_at=finished_at
+            status="done", started_at=finished_at, ended_at=finished_at
         )
         return arguments, data
 
@@ -310,7 +312,7 @@ class SampleSite:
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
         signed_puzzle = DecisionForm(
-            candidates=[], is_creation=False, puzzle=change.puzzle
+            resource=FLEX_FLOW, candidates=[], is_creation=False, puzzle=change.puzzle
         ).findings_token
         data = {"verdict": "not_applied", "reason": "I looked", "seen": signed_puzzle}
         return {"event_id": change.attempt.event_id}, data

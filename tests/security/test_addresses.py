@@ -15,7 +15,8 @@ from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.plans.models import Plan
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from tests import ACCOUNT
 from tests.faults.acting import change_arguments
 from tests.security.markup import read_body
 from tests.security.places import URL_NAMES, SampleSite, requires_sign_in, send_form
@@ -66,7 +67,7 @@ EXTERNAL_ADDRESSES = [
 
 
 def is_sid(text):
-    return flex_flow.is_sid("FO", text)
+    return FLEX_FLOW.is_sid(text)
 
 
 @pytest.mark.quick
@@ -116,7 +117,7 @@ def test_only_a_sid_reaches_the_api_from_a_page(site: SampleSite, name):
 
 def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
     verbs = {
-        "fetch": lambda sid: mirror.fetch(sid),
+        "fetch": lambda sid: mirror.fetch(sid, account_sid=ACCOUNT),
         "update": lambda sid: flow_changes.update_flow(
             sid=sid, base=None, values={"friendly_name": "x"}, **change_arguments()
         ),

@@ -137,7 +137,7 @@ def secret_flow(site: SampleSite, hook_url):
     mirror.sync(ACCOUNT)
     switch_flow(sid, enabled=not site.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
     drafts.plan_bulk_action(
-        ask=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], made_by="admin"
+        action=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], created_by="admin"
     )
     return sid
 
@@ -242,8 +242,8 @@ def test_error_page_shows_no_secret(
         )  # in a variable of the fail function
         raise RuntimeError(f"after {len(local_secrets)} of {len(args)}")
 
-    for broken_function in ("flows.mirror.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
-                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.flex_flows.views.changes._render_form"):  # fmt: skip
+    for broken_function in ("flows.mirror.mirror.fetch", "flows.twilio.client.ResourceClient._exchange",
+                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.LogTransaction.append", "flows.flex_flows.views.changes._render_form"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(
                 broken_function, side_effect=fail if error is RuntimeError else error("gone")

@@ -14,7 +14,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
 from flows.plans.models import Plan
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.security.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
@@ -91,7 +91,7 @@ def add_hostile_flow(sandbox, kind):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
-    drafts.plan_bulk_action(ask=drafts.BulkAction("disable"), sids=[sid], made_by="admin")
+    drafts.plan_bulk_action(action=drafts.BulkAction("disable"), sids=[sid], created_by="admin")
     return sid
 
 
@@ -169,7 +169,7 @@ def test_hostile_error_message_is_shown_as_text(sandbox, client_of, flow_sid, ki
 @pytest.mark.quick
 def test_hostile_flow_has_every_field():
     """A new field of the schema becomes hostile here as well."""
-    assert {field.name for field in flex_flow.FIELDS} - {"sid"} <= set(make_hostile_flow("number"))
+    assert {field.name for field in FLEX_FLOW.fields} - {"sid"} <= set(make_hostile_flow("number"))
 
 
 @pytest.mark.quick

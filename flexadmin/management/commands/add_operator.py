@@ -18,8 +18,7 @@ from flexadmin.users import services
 from flexadmin.users.roles import ROLES, ensure_groups
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
-from flows.audit.audit_log import NotRecorded
-from flows.management.command_line import command_actor
+from flows.management.command_line import command_actor, required_log
 
 
 class Command(BaseCommand):
@@ -52,11 +51,9 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         ensure_groups()
-        try:
+        with required_log("no user was added"):
             services.create_user(
                 name=name, password=password, role=role, on_accounts=account, actor=command_actor()
             )
-        except NotRecorded:
-            raise CommandError("Couldn't write to the audit log, so no user was added.") from None
         accounts = f" on {', '.join(account)}" if account else ""
         self.stdout.write(f"{name} can sign in as {role}{accounts}.")

@@ -17,8 +17,7 @@ from flexadmin.management.passwords import read_password
 from flexadmin.signin.auth_events import normalize_username
 from flexadmin.signin.password_rules import validate_new_password
 from flexadmin.users import services
-from flows.audit.audit_log import NotRecorded
-from flows.management.command_line import command_actor
+from flows.management.command_line import command_actor, required_log
 
 
 class Command(BaseCommand):
@@ -43,14 +42,10 @@ class Command(BaseCommand):
             validate_new_password(password, user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        try:
+        with required_log("the password was not changed"):
             services.set_temporary_password(
                 person=user, password=password, actor=command_actor(), reason=reason
             )
-        except NotRecorded:
-            raise CommandError(
-                "Couldn't write to the audit log, so the password was not changed."
-            ) from None
         hours = settings.ONE_TIME_PASSWORD_HOURS
         self.stdout.write(
             f"{name} has a temporary password. It expires in {hours} hours; their sessions have "

@@ -15,6 +15,8 @@ from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.audit import actions, bulk_changes, log_list, log_paging
 from flows.audit.access import Request, require_permission
+from flows.audit.log_actions import AuditAction
+from flows.audit.log_entries import SITE_ACTION_PREFIXES
 from flows.audit.log_list import fetch_page as fetch_page
 from flows.audit.log_list import matching_events as matching_events
 from flows.audit.log_list import readable_events as readable_events
@@ -42,7 +44,7 @@ Choice = tuple[str, str]
 
 
 @require_GET
-@require_permission("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action=AuditAction.VIEW)
 def event_list(request: Request) -> HttpResponse:
     """Show a page of the log, or only its results for a request of htmx."""
     query = LogQuery.from_parameters(request.GET)
@@ -94,7 +96,7 @@ def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str
 
 def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
     """Return the labels of actions, results, accounts and the query's bulk change, by value."""
-    labels = {action: infinitive for action, (_, infinitive) in actions.ACTION_LABELS.items()}
+    labels = {action.value: action.infinitive for action in actions.REGISTRY.values()}
     labels |= actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
     if query.plan and "plan" not in query.faults:
@@ -131,6 +133,10 @@ def _scan_description(scan_scope: str) -> str:
     return f"{size:,} {SCAN_LABELS[scan_scope]}"
 
 
+def _is_site_action(action: str) -> bool:
+    return action.startswith(SITE_ACTION_PREFIXES)
+
+
 def _filter_choices(
     query: LogQuery,
     actor_labels: Iterable[str],
@@ -138,11 +144,12 @@ def _filter_choices(
     accounts: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """Return the options of each filter. They always include the query's own value."""
-    action_choices = [(action, label) for action, (_, label) in actions.ACTION_LABELS.items()]
+    registered = sorted(actions.REGISTRY.values(), key=_is_site_action)
+    action_choices = [(action.value, action.infinitive) for action in registered]
     action_choices += [
         (action, action)
         for action in log_paging.recorded_actions(scope)
-        if action not in actions.ACTION_LABELS
+        if actions.find(action) is None
     ]
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in actor_labels],

@@ -19,6 +19,7 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log, checkpoints, export, log_list, log_paging
 from flows.audit import verification as log_verification
 from flows.audit.access import Request, get_actor, require_permission
+from flows.audit.log_actions import AuditAction
 from flows.audit.log_list import matching_events, readable_events
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEvent, Result
@@ -75,7 +76,7 @@ class ExportRequest:
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.export_auditevent", action=export.EXPORT_ACTION)
+@require_permission("flows.export_auditevent", action=AuditAction.EXPORT)
 def log_export(request: Request) -> HttpResponseBase:
     """Show the form of an export. On POST, send the file."""
     is_post = request.method == "POST"
@@ -92,7 +93,7 @@ def log_export(request: Request) -> HttpResponseBase:
         response = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
         response["Retry-After"] = "30"
         return response
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # the form again, as if too many downloads are running
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
     chunks = _iter_chunks(new_export.lines())
     download = Download(slot, chunks, content_type=CONTENT_TYPES[new_export.form])
@@ -102,9 +103,7 @@ def log_export(request: Request) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission(
-    "flows.export_auditevent", action=log_verification.VERIFY_ACTION, everywhere=True
-)
+@require_permission("flows.export_auditevent", action=AuditAction.VERIFY, everywhere=True)
 def verification(request: Request) -> HttpResponseBase:
     """Show the last verification. On POST, verify the log, or send a signed checkpoint."""
     if request.method == "GET":
@@ -185,11 +184,9 @@ def _render_verification(
     unrecorded: VerificationResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    verifications = AuditEvent.objects.filter(action=log_verification.VERIFY_ACTION).select_related(
-        "payload"
-    )
+    verifications = AuditEvent.objects.filter(action=AuditAction.VERIFY).select_related("payload")
     last = log_verification.last_verification()
-    bad_seq = last.said.get("bad_seq") if last else None
+    bad_seq = last.summary.get("bad_seq") if last else None
     bad_event = None
     if bad_seq is not None:
         bad_event = AuditEvent.objects.filter(seq=bad_seq).first()
@@ -200,14 +197,14 @@ def _render_verification(
         "text": text,
         "is_invalid_checkpoint": status == 422,
         "verifications": list(verifications.order_by("-seq")[:MAX_VERIFICATIONS]),
-        "all_url": LogQuery(action=log_verification.VERIFY_ACTION).url(),
+        "all_url": LogQuery(action=AuditAction.VERIFY).url(),
     }
     return render(request, "audit/verification.html", context, status=status)
 
 
 def _last_export(request: Request) -> dict[str, Any] | None:
     """Return the event of the user's last export, and the seq after which the next continues."""
-    exports = AuditEvent.objects.filter(action=export.EXPORT_ACTION, result=Result.SUCCEEDED)
+    exports = AuditEvent.objects.filter(action=AuditAction.EXPORT, result=Result.SUCCEEDED)
     event = exports.filter(actor_id=str(request.user.pk)).order_by("-seq").first()
     return {"event": event, "through": event.seq} if event else None
 

@@ -14,15 +14,15 @@ from django.core import signing
 from django.http import QueryDict
 
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 CONFLICT_SALT: Final = "flows.forms.conflict"
 TYPE_FIELD: Final = "integration_type"
 MINE, THEIRS = "mine", "theirs"
 INTEGRATION_NAMES: Final = (
     TYPE_FIELD,
-    *(entry.name for entry in flex_flow.INTEGRATION_FIELDS if entry.name != TYPE_FIELD),
+    *(entry.name for entry in FLEX_FLOW.nested_fields if entry.name != TYPE_FIELD),
 )
 
 
@@ -44,10 +44,9 @@ class Conflict:
         """Return the conflict about these fields of a form that started from `base`."""
         field_names = list(names)
         is_about_integration = any(
-            name == TYPE_FIELD or flex_flow.FIELDS_BY_NAME[name].of_integration
-            for name in field_names
+            name == TYPE_FIELD or FLEX_FLOW.by_name[name].is_nested for name in field_names
         )
-        has_two_types = is_about_integration and not flex_flow.is_same_value(
+        has_two_types = is_about_integration and not FLEX_FLOW.is_same_value(
             TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
         )
         if has_two_types:
@@ -76,7 +75,7 @@ class Conflict:
         names = set(self.before)
         if self.has_two_types:
             names -= set(INTEGRATION_NAMES[1:])
-        return [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in names]
+        return [entry.name for entry in FLEX_FLOW.writable_fields if entry.name in names]
 
     @property
     def hidden_names(self) -> set[str]:
@@ -85,7 +84,7 @@ class Conflict:
         The type can't be edited while one of its fields is in conflict.
         """
         names = set(self.before)
-        if any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in names):
+        if any(FLEX_FLOW.by_name[name].is_nested for name in names):
             names.add(TYPE_FIELD)
         return names
 
@@ -122,4 +121,4 @@ def choice_label(choice: str, conflict: Conflict) -> str:
     """Return the name of a choice on the page."""
     if conflict.has_two_types and choice == TYPE_FIELD:
         return "Integration"
-    return flex_flow.FIELDS_BY_NAME[choice].label
+    return FLEX_FLOW.by_name[choice].label

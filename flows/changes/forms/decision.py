@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from flows.changes.forms.fields import VisibleTextField
-from flows.twilio.flex import flex_flow
+from flows.twilio.resource import Resource
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 FINDINGS_SALT = "flows.forms.decision"
@@ -37,10 +37,8 @@ class DecisionForm(forms.Form):
         },
     )
     sid = forms.CharField(
-        label="SID of the created flow",
         required=False,
         max_length=34,
-        help_text="FO and 32 characters, as shown in the Twilio Console.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}
         ),
@@ -58,6 +56,7 @@ class DecisionForm(forms.Form):
     def __init__(
         self,
         *args: Any,
+        resource: Resource,
         candidates: list[str],
         is_creation: bool,
         puzzle: str,
@@ -66,6 +65,10 @@ class DecisionForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.resource = resource
+        sid_field, prefix = self.fields["sid"], resource.sid_prefix
+        sid_field.label = f"SID of the created {resource.name}"
+        sid_field.help_text = f"{prefix} and 32 characters, as shown in the Twilio Console."
         content = json.dumps([is_unreadable, reading or {}], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
         self.findings_token = signing.dumps(
@@ -98,9 +101,10 @@ class DecisionForm(forms.Form):
             return ""
         if not sid:
             raise ValidationError("Enter the SID of the created flow.")
-        if not flex_flow.is_sid("FO", sid):
+        if not self.resource.is_sid(sid):
+            title, prefix = self.resource.title, self.resource.sid_prefix
             raise ValidationError(
-                f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
+                f"“{sid}” is not a {title} SID: {prefix} and 32 characters from 0-9 and a-f."
             )
         return sid
 

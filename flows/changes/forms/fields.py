@@ -1,35 +1,17 @@
-"""Form fields built from the schema table, one for each kind of value in the API."""
+"""Form fields for the fields of a resource, and a text field for everything else people type."""
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 
 from flows.core import invisible
-from flows.twilio import labels, webhook_urls
-from flows.twilio.flex import flex_flow
+from flows.twilio import labels
+from flows.twilio.fields import Field
 
 EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
-
-
-class WholeNumberField(forms.IntegerField):
-    """An integer in plain decimal digits.
-
-    Django's own field also takes 3.0, 1_000 and the digits of any script.
-    """
-
-    def to_python(self, value: Any) -> int | None:
-        if isinstance(value, str):
-            value = invisible.strip_invisible(value)
-        if value not in self.empty_values and not re.fullmatch(
-            r"-?[0-9]{1,20}", str(value).strip()
-        ):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
 
 
 class VisibleTextField(forms.CharField):
@@ -57,96 +39,47 @@ class VisibleTextField(forms.CharField):
         return invisible.trim_invisible(text) if self.strip_invisible else text
 
 
-class WebAddressField(VisibleTextField):
-    """An http or https address, stored as entered. Only Twilio resolves its host."""
+class ShownField(forms.Field):
+    """A field that shows an input. The values of a resource are validated by its own rules.
 
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        problem = webhook_urls.find_url_problem(value) if value else None
-        if problem:
-            raise ValidationError(f"{self.label} {problem.sentence}", code="invalid")
-        codes = invisible.format_code_points(invisible.find_invisible(value))
-        if codes:
-            raise ValidationError(
-                f"{self.label} contains an invisible character ({codes}). Remove it.",
-                code="invalid",
-            )
-
-
-def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
-    """Return the form field of an entry in the schema table.
-
-    Its messages name the field, because the summary of errors shows them too.
+    See `flows.changes.cleaning`.
     """
-    messages = {
-        "required": f"{entry.label} is missing.",
-        "invalid_choice": f"{entry.label} must be one of the choices.",
-        "min_value": f"{entry.label} must be {entry.minimum} or more.",
-        "max_value": f"{entry.label} must be {entry.maximum} or less.",
-        "max_length": f"{entry.label} can have at most {entry.max_length} characters.",
+
+    def clean(self, value: Any) -> Any:
+        return value
+
+
+class ShownText(ShownField, forms.CharField):
+    """An input for text."""
+
+
+class ShownChoice(ShownField, forms.ChoiceField):
+    """A select."""
+
+
+def build_field(entry: Field, *, required: bool) -> forms.Field:
+    """Return the form field that shows a resource's field. `required` marks its label."""
+    options: dict[str, Any] = {
+        "label": entry.label,
+        "help_text": entry.help,
+        "required": required,
     }
-    if entry.kind == "integer":  # other kinds have a message of their own for "invalid"
-        messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
-    return _BUILDERS[entry.kind](
-        entry, label=entry.label, help_text=entry.help, required=required, error_messages=messages
-    )
+    if entry.kind in ("enum", "boolean"):
+        return ShownChoice(choices=_choices(entry), **options)
+    return ShownText(max_length=entry.max_length, widget=_widget(entry), **options)
 
 
-def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return VisibleTextField(
-        max_length=entry.max_length,
-        strip_invisible="" if entry.name == "friendly_name" else "all",
-        **kwargs,
-    )
-
-
-def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    message = (
-        f"{entry.label} must start with {entry.sid_prefix}, "
-        "followed by 32 characters from 0-9 and a-f."
-    )
-    has_pattern = RegexValidator(rf"\A{entry.pattern}\Z", message)
-    return VisibleTextField(strip_invisible="all", validators=[has_pattern], **kwargs)
-
-
-def _enum_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    choices = [
-        ("", EMPTY_LABELS[entry.name]),
-        *((value, labels.CHOICE_LABELS[value]) for value in entry.choices),
-    ]
-    return forms.ChoiceField(choices=choices, **kwargs)
-
-
-def _boolean_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _choices(entry: Field) -> list[tuple[str, str]]:
+    if entry.kind == "enum":
+        labelled = [(value, labels.CHOICE_LABELS[value]) for value in entry.choices]
+        return [("", EMPTY_LABELS[entry.name]), *labelled]
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
-    return forms.TypedChoiceField(
-        choices=[("", "Not set"), ("true", yes), ("false", no)],
-        coerce=lambda value: value == "true",
-        empty_value=None,
-        **kwargs,
-    )
+    return [("", "Not set"), ("true", yes), ("false", no)]
 
 
-def _integer_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return WholeNumberField(
-        min_value=entry.minimum,
-        max_value=entry.maximum,
-        widget=forms.NumberInput(attrs={"placeholder": str(entry.default)}),
-        **kwargs,
-    )
-
-
-def _url_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return WebAddressField(
-        strip_invisible="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs
-    )
-
-
-_BUILDERS = {
-    "text": _text_field,
-    "sid": _sid_field,
-    "enum": _enum_field,
-    "boolean": _boolean_field,
-    "integer": _integer_field,
-    "url": _url_field,
-}
+def _widget(entry: Field) -> forms.Widget:
+    if entry.kind == "integer":
+        attributes = {"placeholder": entry.default, "min": entry.minimum, "max": entry.maximum}
+        present = {name: str(value) for name, value in attributes.items() if value is not None}
+        return forms.NumberInput(attrs=present)
+    return forms.URLInput() if entry.kind == "url" else forms.TextInput()

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from django import forms
 from django.core import signing
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from flows.changes.forms.fields import VisibleTextField
 from flows.core.invisible import visible_text
@@ -34,10 +34,11 @@ class ReasonForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """The errors for the summary at the top of the page: (id of the field, message)."""
+        names = sorted(self.errors, key=[*self.fields, NON_FIELD_ERRORS].index)
         return [
             (self[name].auto_id if name in self.fields else "", str(message))
-            for name, messages in self.errors.items()
-            for message in messages
+            for name in names
+            for message in self.errors[name]
         ]
 
     def reopen(self) -> Self:

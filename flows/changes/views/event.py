@@ -16,25 +16,29 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
+from flows.audit.log_actions import AuditAction
 from flows.audit.log_list import readable_events
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.changes import reconcile
+from flows.changes.actions import ChangeAction
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import decision_context, decision_form, resolution_context
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.registry import is_about_resource, resource_of_action
+from flows.twilio.resource import Resource
 
 
 @require_GET
-@require_permission("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action=AuditAction.VIEW)
 def event_detail(request: Request, event_id: str) -> HttpResponse:
     return _render_event(request, get_object_or_404(AuditEvent, event_id=event_id))
 
 
 @require_POST
-@require_permission("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action=AuditAction.VIEW)
 def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     """Read from Twilio to resolve this event's change.
 
@@ -50,7 +54,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
             reconcile.reconcile_one(change)
     except FlexError as error:
         trouble = f"Couldn't read from Twilio: {error}."
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # nothing is lost: the event's page offers it again
         trouble = "Couldn't write to the audit log, so the outcome is not confirmed yet."
     if request.htmx:
         return _render_event(request, event, trouble=trouble)
@@ -60,7 +64,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
 
 
 @require_POST
-@require_permission("flows.change_flow", action="flow.decide")
+@require_permission("flows.change_flow", action=ChangeAction.DECIDE)
 def event_decide(request: Request, event_id: str) -> HttpResponse:
     """Record a user's decision about a change that reading can't resolve."""
     event = get_object_or_404(AuditEvent, event_id=event_id)
@@ -70,6 +74,17 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     form = decision_form(change, request.POST)
     if not form.is_valid():
         return _render_event(request, event, form=form, status=422)
+    trouble = "Couldn't write to the audit log. Your decision was not recorded."
+    with page_if_unrecorded(
+        lambda: _render_event(request, event, form=form, trouble=trouble, status=503)
+    ):
+        return _record_decision(request, event, change, form)
+
+
+def _record_decision(
+    request: Request, event: AuditEvent, change: OpenChange, form: DecisionForm
+) -> HttpResponse:
+    """Record the decision of a valid form, and return the page for the result."""
     try:
         reconcile.resolve_manually(
             change=change,
@@ -92,12 +107,9 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     except FlexError as error:
         trouble = f"Couldn't read from Twilio: {error}."
         return _render_event(request, event, form=form, trouble=trouble, status=502)
-    except audit_log.NotRecorded:
-        trouble = "Couldn't write to the audit log. Your decision was not recorded."
-        return _render_event(request, event, form=form, trouble=trouble, status=503)
     else:
         messages.success(request, "Decision recorded. The flow can be changed again.")
-    return redirect("audit:detail", event_id=event_id)
+    return redirect("audit:detail", event_id=event.event_id)
 
 
 def _render_event(
@@ -195,7 +207,7 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
 
     A value that changed reads "before → after".
     """
-    if event.action.startswith("flow."):
+    if is_about_resource(event.action):
         return {}
     before = payload.before or {}
     values = {**(payload.requested or {}), **(payload.after or {})}
@@ -212,24 +224,26 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
 
     Fields that only Twilio sets, such as its dates, are omitted.
     """
-    if not event.action.startswith("flow."):
+    if not is_about_resource(event.action):
         return []
     before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
-    names = dict.fromkeys([*before, *requested, *after], "present")
+    names = {*before, *requested, *after}
     rows = []
-    for name in flex_flow.differing_fields({}, names):  # in the schema's order
-        known_field = flex_flow.FIELDS_BY_NAME.get(name)
+    resource = resource_of_action(event.action)
+    for name in resource.in_order(names):
+        known_field = resource.by_name.get(name)
         if known_field is None or known_field.wire:
-            rows.append(_field_row(event, name, before, requested, after))
+            rows.append(_field_row(resource, event, name, before, requested, after))
     return rows
 
 
 def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
     """Return True if the flow was deleted, from here or outside this dashboard."""
-    return event.action == "flow.delete" or (event.stage == Stage.OBSERVED and not payload.after)
+    return event.action.endswith(".delete") or (event.stage == Stage.OBSERVED and not payload.after)
 
 
 def _field_row(
+    resource: Resource,
     event: AuditEvent,
     name: str,
     before: Mapping[str, Any],
@@ -241,14 +255,14 @@ def _field_row(
     is_requested = name in requested
     return {
         "name": name,
-        "label": labels.field_label(name),
-        "before": labels.display_value(name, before.get(name)),
-        "requested": labels.display_value(name, requested.get(name)),
-        "after": labels.display_value(name, after),
-        "is_changed": is_applied and not flex_flow.is_same_value(name, before.get(name), after),
+        "label": resource.label_of(name),
+        "before": labels.display_value(resource, name, before.get(name)),
+        "requested": labels.display_value(resource, name, requested.get(name)),
+        "after": labels.display_value(resource, name, after),
+        "is_changed": is_applied and not resource.is_same_value(name, before.get(name), after),
         "differs": bool(response)
         and is_requested
-        and not flex_flow.is_same_value(name, requested[name], after),
+        and not resource.is_same_value(name, requested[name], after),
     }
 
 
@@ -260,7 +274,7 @@ def _value_after(
     response: Mapping[str, Any],
 ) -> Any:
     """Return a field's value after the event. A change that failed leaves it as it was."""
-    is_deletion = event.action == "flow.delete"
+    is_deletion = event.action.endswith(".delete")
     if event.result in audit_log.APPLIED_RESULTS:
         if response or is_deletion or event.stage == Stage.OBSERVED:
             return response.get(name)

@@ -19,7 +19,8 @@ from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Sta
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.registry import resource_of_action
+from flows.twilio.resource import Resource
 
 
 def resolution_context(
@@ -53,7 +54,9 @@ def resolution_context(
         "form": form,
         "read_at": change.read_at,
         "is_unreadable": change.is_unreadable,
-        **_comparison_context(change.attempt.payload, change.last_reading, change.candidates),
+        **_comparison_context(
+            change.resource, change.attempt.payload, change.last_reading, change.candidates
+        ),
     }
 
 
@@ -61,8 +64,9 @@ def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> 
     """Return the form for a decision about this change."""
     return DecisionForm(
         data,
+        resource=change.resource,
         candidates=change.candidates,
-        is_creation=change.action == "flow.create",
+        is_creation=change.operation == "create",
         is_unreadable=change.is_unreadable,
         puzzle=change.puzzle,
         reading=change.last_reading,
@@ -86,12 +90,17 @@ def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
         "is_unreadable": findings.get("is_unreadable", False),
         "others": [sid for sid in candidates if sid != decision.target_sid],
         "read_at": _parse_datetime(findings.get("read_at")),
-        **_comparison_context(payload, findings.get("reading") or {}, candidates),
+        **_comparison_context(
+            resource_of_action(decision.action), payload, findings.get("reading") or {}, candidates
+        ),
     }
 
 
 def _comparison_context(
-    payload: AuditPayload, readings: Mapping[str, Any], candidates: Sequence[str]
+    resource: Resource,
+    payload: AuditPayload,
+    readings: Mapping[str, Any],
+    candidates: Sequence[str],
 ) -> dict[str, Any]:
     """Return a table with a row for each requested field.
 
@@ -107,12 +116,14 @@ def _comparison_context(
         {"title": title, "is_sid": title in readings, "is_there": state is not None}
         for title, state in states
     ]
-    names = flex_flow.differing_fields({}, dict.fromkeys(requested, "present"))
+    names = resource.differing_fields({}, dict.fromkeys(requested, "present"))
     rows = [
         {
-            "label": labels.field_label(name),
-            "asked": labels.display_value(name, requested.get(name)),
-            "cells": [_comparison_cell(title, name, state, requested) for title, state in states],
+            "label": resource.label_of(name),
+            "asked": labels.display_value(resource, name, requested.get(name)),
+            "cells": [
+                _comparison_cell(resource, title, name, state, requested) for title, state in states
+            ],
         }
         for name in names  # in the schema's order
     ]
@@ -120,13 +131,17 @@ def _comparison_context(
 
 
 def _comparison_cell(
-    title: str, name: str, state: Mapping[str, Any] | None, requested: Mapping[str, Any]
+    resource: Resource,
+    title: str,
+    name: str,
+    state: Mapping[str, Any] | None,
+    requested: Mapping[str, Any],
 ) -> dict[str, Any]:
     value = state.get(name) if state is not None else None
-    is_same = flex_flow.is_same_value(name, requested.get(name), value)
+    is_same = resource.is_same_value(name, requested.get(name), value)
     return {
         "title": title,
-        "value": labels.display_value(name, value),
+        "value": labels.display_value(resource, name, value),
         "is_there": state is not None,
         "is_as_requested": state is not None and is_same,
     }

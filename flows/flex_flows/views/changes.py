@@ -52,7 +52,7 @@ from flows.redaction.masking import redact_field, replace_unstorable
 from flows.search import flow_search
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 @require_http_methods(["GET", "POST"])
@@ -259,7 +259,7 @@ def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
 def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     """Render the changes that saving would send, with the current and new values."""
     base, values = form.snapshot or {}, form.values
-    names = flex_flow.differing_fields(base, values, values)
+    names = FLEX_FLOW.differing_fields(base, values, values)
     if sid and not names:
         messages.info(request, "No changes to save.")
         return _render_form(request, sid, form)
@@ -269,7 +269,7 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "flow": _heading_flow(request, sid, form),
         "rows": [
             {
-                "label": labels.field_label(name),
+                "label": FLEX_FLOW.label_of(name),
                 "now": _display_redacted(name, base.get(name)),
                 "new": _display_redacted(name, values[name]),
             }
@@ -285,4 +285,4 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
 
 
 def _display_redacted(name: str, value: Any) -> Any:
-    return labels.display_value(name, redact_field(name, replace_unstorable(value)))
+    return labels.display_value(FLEX_FLOW, name, redact_field(name, replace_unstorable(value)))

@@ -24,10 +24,10 @@ from flows.availability import restrictions
 from flows.core.opened_forms import carried_value
 from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask, redact, replace_unstorable
-from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.fields import Field
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def render_account_choice(request: Request) -> HttpResponse:
     """Render the choice of an account. The page carries along the input of the form, if any."""
     clone_sid = request.GET.get("clone", "")
     source_sid = ""
-    if flex_flow.is_sid("FO", clone_sid):
+    if FLEX_FLOW.is_sid(clone_sid):
         source_sid = ownership.find_account_sid(clone_sid)
     query = {name: str(value) for name, value in request.GET.items() if name != "account"}
     choices = [
@@ -94,7 +94,7 @@ def build_clone(request: Request, account: Account) -> CloneDraft:
     It is empty if there is no such flow, or if the user may not see it.
     """
     sid = request.GET.get("clone", "")
-    source = _find_source(request, sid) if flex_flow.is_sid("FO", sid) else None
+    source = _find_source(request, sid) if FLEX_FLOW.is_sid(sid) else None
     if source is None:
         return CloneDraft({})
     source_sid, flow = source
@@ -113,14 +113,14 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
     redacted = redact(replace_unstorable(dict(flow)))
     omitted = [
         entry
-        for entry in flex_flow.WRITABLE_FIELDS
+        for entry in FLEX_FLOW.writable_fields
         if redacted.get(entry.name)
         and _is_omitted(entry, redacted, is_same_account=is_same_account)
     ]
     initial = {**_writable_values(redacted), "enabled": False}
     initial.update({entry.name: None for entry in omitted})
     omitted_fields = [
-        (labels.field_label(entry.name), str(redacted[entry.name])) for entry in omitted
+        (FLEX_FLOW.label_of(entry.name), str(redacted[entry.name])) for entry in omitted
     ]
     return CloneDraft(
         initial, None if is_same_account else _find_account(source_sid), omitted_fields
@@ -162,11 +162,11 @@ def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     return None
 
 
-def _is_omitted(entry: flex_flow.Field, flow: Mapping[str, Any], *, is_same_account: bool) -> bool:
+def _is_omitted(entry: Field, flow: Mapping[str, Any], *, is_same_account: bool) -> bool:
     """Return True for a secret, and across accounts for a value that belongs to one account."""
     is_of_account = entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
     return has_mask(flow[entry.name]) or (is_of_account and not is_same_account)
 
 
 def _writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry.name: flow.get(entry.name) for entry in flex_flow.WRITABLE_FIELDS}
+    return {entry.name: flow.get(entry.name) for entry in FLEX_FLOW.writable_fields}

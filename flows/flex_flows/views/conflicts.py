@@ -16,8 +16,8 @@ from flows.changes.forms.conflict import Conflict, choice_label
 from flows.flex_flows.forms import FlowForm
 from flows.redaction.masking import redact, redact_field, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
@@ -69,14 +69,14 @@ def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -
     """Return a value for the page; of a whole integration, one line for each field that is set."""
     names = conflict.decided_fields(choice)
     if len(names) == 1:
-        return labels.display_value(choice, redact_field(choice, values.get(choice)))
+        return labels.display_value(FLEX_FLOW, choice, redact_field(choice, values.get(choice)))
     lines = []
     for name in names:
         value = values.get(name)
         if value in (None, ""):
             continue
-        displayed_value = labels.display_value(name, redact_field(name, value))
-        lines.append(f"{labels.field_label(name)}: {_display_boolean(displayed_value)}")
+        displayed_value = labels.display_value(FLEX_FLOW, name, redact_field(name, value))
+        lines.append(f"{FLEX_FLOW.label_of(name)}: {_display_boolean(displayed_value)}")
     return "\n".join(lines) or None
 
 
@@ -86,7 +86,7 @@ def _display_boolean(value: Any) -> Any:
 
 def _parse_input(name: str, value: Any) -> Any:
     """Return a form's text as the kind of value that the field has."""
-    is_boolean = flex_flow.FIELDS_BY_NAME[name].kind == "boolean"
+    is_boolean = FLEX_FLOW.by_name[name].kind == "boolean"
     return _BOOLEAN_BY_TEXT.get(str(value)) if is_boolean else replace_unstorable(value)
 
 
@@ -112,7 +112,7 @@ def _last_change_by_field(sid: str, names: Iterable[str]) -> dict[str, AuditEven
 
 def join_labels(names: Iterable[str]) -> str:
     """Return the labels of these fields, separated by commas."""
-    return ", ".join(labels.field_label(name) for name in names)
+    return ", ".join(FLEX_FLOW.label_of(name) for name in names)
 
 
 def displayed_values(snapshot: Snapshot, names: Iterable[str]) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_GET
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
-from flows.audit import audit_log, log_paging
+from flows.audit import log_paging
 from flows.audit.access import Request, require_permission
 from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
+from flows.changes import in_flight
 from flows.checks import flow_warnings
 from flows.flex_flows import snippets
 from flows.flex_flows.states import mark_under_way
@@ -35,14 +36,14 @@ from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 SECTIONS: Final = (
     (
         "Channel",
         ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid"),
     ),
-    ("Integration", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
+    ("Integration", ("integration_type", *(entry.name for entry in FLEX_FLOW.nested_fields))),
     ("Options", ("long_lived", "janitor_enabled")),
     ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
@@ -72,7 +73,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
             raise Http404("Twilio has no such Flex Flow") from error
         snapshot = row.resource if row else {"sid": sid}
     state = _page_state(error)
-    open_change = mark_under_way(audit_log.open_changes_by_flow([sid]).get(sid))
+    open_change = mark_under_way(in_flight.open_changes_by_flow([sid]).get(sid))
     is_unresolved = open_change is not None
     actions = AvailableActions(request)  # also loads `request.states`, which the problem needs
     context = {
@@ -102,7 +103,10 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
         raise Http404("The flow is not in the mirror")
     flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
     api_url = _api_root(request.account_sid)
-    context = {"flow": flow, "snippets": snippets.build_snippets(flow.resource, api_url=api_url)}
+    context = {
+        "flow": flow,
+        "snippets": snippets.build_snippets(FLEX_FLOW, flow.resource, api_url=api_url),
+    }
     return render(request, "flows/code.html", context)
 
 
@@ -118,7 +122,7 @@ def _page_state(error: FlexError | None) -> str:
 def _fields_context(snapshot: Mapping[str, Any], state: str) -> dict[str, Any]:
     """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
     unknown_fields = [
-        (name, value) for name, value in snapshot.items() if name not in flex_flow.FIELDS_BY_NAME
+        (name, value) for name, value in snapshot.items() if name not in FLEX_FLOW.by_name
     ]
     return {
         "sections": _sections(snapshot),
@@ -207,8 +211,8 @@ def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, obj
     for title, names in SECTIONS:
         rows: list[dict[str, object]] = []
         for name in names:
-            entry, value = flex_flow.FIELDS_BY_NAME[name], snapshot.get(name)
-            is_applicable = flex_flow.is_applicable(entry, integration_type)
+            entry, value = FLEX_FLOW.by_name[name], snapshot.get(name)
+            is_applicable = entry.is_applicable(integration_type)
             if is_applicable or value not in (None, ""):
                 rows.append({"field": entry, "value": value})
         sections.append((title, rows))

@@ -20,16 +20,17 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.core import database
 from flows.flex_flows import snippets
+from flows.flex_flows.actions import FlowPageAction
 from flows.mirror.models import Flow
 from flows.search import flow_search
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 CONTENT_TYPES: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 SELECTION_EMPTY = "Select at least one flow."
 
 
 @require_POST
-@require_permission("flows.view_flow", action="flow.export")
+@require_permission("flows.view_flow", action=FlowPageAction.EXPORT)
 def flow_export(request: Request) -> HttpResponse:
     """Return the selected flows as a file, and log that they leave the site.
 
@@ -48,16 +49,20 @@ def flow_export(request: Request) -> HttpResponse:
     flows = _selected_flows(sids, request.scope)
     try:
         audit_log.append(
-            action="flow.export",
+            action=FlowPageAction.EXPORT,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=get_actor(request),
             payload=Payload(requested={"format": file_format, "flows": len(flows)}),
         )
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # back to the list, which keeps its search
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
-    text = snippets.as_json(flows) if file_format == "json" else snippets.as_csv(flows)
+    text = (
+        snippets.as_json(FLEX_FLOW, flows)
+        if file_format == "json"
+        else snippets.as_csv(FLEX_FLOW, flows)
+    )
     file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
     response = HttpResponse(text, content_type=CONTENT_TYPES[file_format])
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
@@ -81,7 +86,7 @@ def selected_sids(request: Request) -> list[str]:
     if _selects_all(request):
         return flow_search.list_sids(_list_query(request))
     ticked = [*request.POST.getlist("sid"), *request.POST.get("sids", "").split()]
-    sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
+    sids = [sid for sid in dict.fromkeys(ticked) if FLEX_FLOW.is_sid(sid)]
     scope = scope_of(request.user, "flows.view_flow")
     if scope is None:
         return sids

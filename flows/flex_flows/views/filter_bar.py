@@ -12,13 +12,13 @@ from flows.accounts.twilio_accounts import Account
 from flows.search import filters, flow_search
 from flows.search.filters import LABELS, NOT_SET
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
 _STATUS_LABELS: Final = {"true": "On", "false": "Off", "gone": "Deleted at Twilio"}
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
-    "channel": flex_flow.CHANNEL_TYPES,
-    "integration": (*flex_flow.INTEGRATION_TYPES, NOT_SET),
+    "channel": CHANNEL_TYPES,
+    "integration": (*INTEGRATION_TYPES, NOT_SET),
     "enabled": ("true", "false", "gone"),
 }
 

@@ -23,11 +23,12 @@ from flows.audit.access import Request, current_page_url, require_permission
 from flows.audit.models import OpenDrift
 from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
-from flows.changes import reconcile
+from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.search.models import SavedView
@@ -77,7 +78,7 @@ def flow_list(request: Request) -> HttpResponse:
 
 
 @require_POST
-@require_permission("flows.view_flow", action="flow.sync")
+@require_permission("flows.view_flow", action=MirrorAction.SYNC)
 def flow_sync(request: Request) -> HttpResponse:
     """Sync the mirror with Twilio. It only reads, so everyone who can view flows may do it."""
     query = flow_search.Query.of(request.GET, request.scope)
@@ -142,7 +143,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
             has_changes = True  # another sync is running, so reload what it brings
         except FlexError:
             pass  # stored in the sync state, which the page shows
-        except (Error, audit_log.NotRecorded):
+        except (Error, audit_log.NotRecorded):  # the other accounts are synced all the same
             trouble = DATABASE_TROUBLE
     if trouble:
         return has_changes, trouble
@@ -150,7 +151,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
         has_changes = bool(reconcile.reconcile(limit=RECONCILE_LIMIT)) or has_changes
     except FlexError:
         pass  # the next sync tries again
-    except (Error, audit_log.NotRecorded):
+    except (Error, audit_log.NotRecorded):  # the flows are synced, which the page shows
         trouble = DATABASE_TROUBLE
     return has_changes, trouble
 
@@ -234,7 +235,7 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
     """
     accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
     sids = [row.sid for row in rows]
-    open_changes = audit_log.open_changes_by_flow(sids)
+    open_changes = in_flight.open_changes_by_flow(sids)
     drift_items = OpenDrift.objects.filter(target_sid__in=sids)
     drifted_sids = set(drift_items.values_list("target_sid", flat=True))
     missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)

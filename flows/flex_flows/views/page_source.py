@@ -13,10 +13,10 @@ from flows.audit.access import Request
 from flows.mirror import failure_messages, mirror, shared_reads
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.resource import Snapshot
 
 
-def fetch_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:
+def fetch_once(request: Request, sid: str, *, deadline: float) -> Snapshot:
     """Return the flow from Twilio for a form, read at most once in a request."""
     reading = request.readings.get(sid)
     if reading is not None:
@@ -24,7 +24,7 @@ def fetch_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snap
     return mirror.fetch(sid, account_sid=request.account_sid, deadline=deadline)
 
 
-def fetch_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
+def fetch_for_page(request: Request, sid: str) -> Snapshot:
     """Return the flow from Twilio for its page. Requests at the same time share one read."""
     reading = request.readings.get(sid)
     if reading is not None:
@@ -33,7 +33,7 @@ def fetch_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
 
 
 def build_displayed_flow(
-    sid: str, row: Flow | None, snapshot: flex_flow.Snapshot, state: str, account_sid: str
+    sid: str, row: Flow | None, snapshot: Snapshot, state: str, account_sid: str
 ) -> Flow:
     """Return the flow for the page's heading and route, from the same source as its fields."""
     if state in ("live", "settling"):
@@ -50,7 +50,7 @@ def explain_read_error(
 ) -> failure_messages.Problem | None:
     """Return the reason of a failed read, unless the notice about the account has it already."""
     state = request.states.get(request.account_sid)
-    if error is None or (state and state.why("fetch")):
+    if error is None or (state and state.restriction_of("fetch")):
         return None
     source = "Showing cached data." if row else "No cached data is available."
     return failure_messages.read_failed(error, fallback=source)

@@ -21,16 +21,15 @@ from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, get_actor
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
 from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
-from flows.twilio import labels
 from flows.twilio.errors import FlexError, RequestRefused
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 class FormRenderer(Protocol):
@@ -86,13 +85,13 @@ def submit_change(
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except flow_changes.FlowUnreadable as failure:
         return _unreadable_response(request, form, page, failure.error, task=task, sid=sid)
-    except audit_log.ConcurrentChange as concurrent:
+    except in_flight.ConcurrentChange as concurrent:
         problem = failure_messages.blocked_by_open_change(concurrent.event, is_creation=not sid)
         return page(form.reopen(), status=409, problem=problem)
     except restrictions.OperationUnavailable as unavailable:
         problem = failure_messages.change_unavailable(unavailable.restriction, task=task)
         return page(form.reopen(), status=403, problem=problem)
-    except audit_log.NotRecorded:
+    except audit_log.NotRecorded:  # the form again, as after each error here
         return page(form.reopen(), status=503, problem=failure_messages.not_recorded())
     if change.error is None:
         return _success_response(request, change)
@@ -141,7 +140,7 @@ def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
 
 
 def _is_enabled(flow: Mapping[str, Any]) -> bool:
-    return flex_flow.normalize_value("enabled", flow.get("enabled")) is True
+    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
 
 
 def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:
@@ -157,7 +156,7 @@ def _success_response(request: Request, change: flow_changes.Change) -> HttpResp
     for name in change.unexpected_fields:
         messages.warning(
             request,
-            f"Twilio saved a different value for {labels.field_label(name)} than you requested.",
+            f"Twilio saved a different value for {FLEX_FLOW.label_of(name)} than you requested.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")
@@ -180,7 +179,7 @@ def _failure_response(
     reopened_form = form.reopen()
     operation = event.action.removeprefix("flow.")
     if restrictions.is_endpoint_gone(operation, error):
-        restriction = restrictions.account_availability(event.account_sid).why(operation)
+        restriction = restrictions.account_availability(event.account_sid).restriction_of(operation)
         if restriction:
             problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
             return page(reopened_form, status=422, problem=problem)
@@ -233,7 +232,7 @@ def _read_problem(request: Request, error: FlexError, task: str) -> Problem:
     If Twilio refuses all reads of the account, it is the account's restriction.
     """
     if restrictions.is_endpoint_gone("fetch", error):
-        restriction = restrictions.account_availability(request.account_sid).why("fetch")
+        restriction = restrictions.account_availability(request.account_sid).restriction_of("fetch")
         if restriction:
             return failure_messages.change_unavailable(restriction, task=task)
     return failure_messages.change_failed(error, task=task, is_sent=False)

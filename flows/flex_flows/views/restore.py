@@ -15,7 +15,7 @@ from flows.core.opened_forms import carried_value
 from flows.mirror import drift
 from flows.redaction.masking import has_mask, redact, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class Restore:
 
     def _add_fields(self, version: Mapping[str, Any], live: Mapping[str, Any]) -> None:
         redacted = redact(replace_unstorable(dict(live)))
-        for entry in flex_flow.WRITABLE_FIELDS:
+        for entry in FLEX_FLOW.writable_fields:
             name = entry.name
             value, live_value = version.get(name), redacted.get(name)
-            if flex_flow.is_same_value(name, value, live_value):
+            if FLEX_FLOW.is_same_value(name, value, live_value):
                 self.initial[name] = live.get(name)  # unmasked
                 continue
-            is_choice = entry.kind in ("enum", "boolean") and not entry.of_integration
+            is_choice = entry.kind in ("enum", "boolean") and not entry.is_nested
             if is_choice and value in (None, ""):
                 self.unclearable.append(entry.label)
                 self.initial[name] = live.get(name)
@@ -74,8 +74,8 @@ class Restore:
             self.initial[name] = value
             row = {
                 "label": entry.label,
-                "now": labels.display_value(name, live_value),
-                "then": labels.display_value(name, value),
+                "now": labels.display_value(FLEX_FLOW, name, live_value),
+                "then": labels.display_value(FLEX_FLOW, name, value),
             }
             self.rows.append(row)
 

@@ -4,7 +4,7 @@ Usage: `erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--d
 
 It empties the audit log's payloads, removes the flows from the mirror, and compacts the database.
 The events stay, the hash chain stays intact, and the erasure is an event itself. The exit status is
-1 if anything remains to be done.
+1 if nothing was erased, if the files may still contain the data, or if Twilio still has a flow.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from flows.audit.audit_log import NotRecorded
 from flows.erasure import compaction, erasure
 from flows.erasure.compaction import CompactionFailed
 from flows.erasure.erasure import ErasureResult
 from flows.management import command_line
-from flows.twilio.flex import flex_flow
+from flows.mirror.ownership import find_account_sid
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MIN_IDENTITY_LENGTH = 3  # characters; a shorter text would match nearly everywhere
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         despite_open_change: bool = False,
         **_options: Any,
     ) -> None:
-        if flow and not flex_flow.is_sid("FO", flow):
+        if flow and not FLEX_FLOW.is_sid(flow):
             raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
         if not flow and len(identity.strip()) < MIN_IDENTITY_LENGTH:
             raise CommandError(
@@ -72,6 +72,7 @@ class Command(BaseCommand):
         self.stderr.write(
             f"Not erased: {compaction.describe_unreachable_copies()}; browser caches and log files."
         )
+        _check_twilio(result)
 
     def _report(self, result: ErasureResult) -> None:
         """Write the numbers of the erasure, and warnings about what remains to be done."""
@@ -87,12 +88,6 @@ class Command(BaseCommand):
             events = command_line.format_seqs(result.undecided_seqs)
             self._warn(
                 f"Needs your decision, without the erased data: events {events}, on their pages."
-            )
-        if result.sids_at_twilio:
-            flows = ", ".join(result.sids_at_twilio)
-            self._warn(
-                f"Twilio still has {flows}, and the next sync restores it. "
-                "Delete or change it there, then run this command again."
             )
         if result.unerasable_seqs:
             events = command_line.format_seqs(result.unerasable_seqs)
@@ -113,19 +108,32 @@ class Command(BaseCommand):
 def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) -> ErasureResult:
     try:
         compaction.enable_secure_delete()
-        return erasure.erase(
-            sid=flow,
-            identity=identity,
-            reason=reason,
-            actor=command_line.command_actor(),
-            despite_open_change=despite_open_change,
-        )
+        with command_line.required_log("nothing was erased"):
+            return erasure.erase(
+                sid=flow,
+                identity=identity,
+                reason=reason,
+                actor=command_line.command_actor(),
+                despite_open_change=despite_open_change,
+            )
     except erasure.ReasonMentionsData:
         raise CommandError("The reason contains the data to erase. Nothing was erased.") from None
     except erasure.BlockedByOpenChange as blocked:
         raise CommandError(_open_change_message(blocked)) from None
-    except NotRecorded:
-        raise CommandError("Couldn't write to the audit log, so nothing was erased.") from None
+
+
+def _check_twilio(result: ErasureResult) -> None:
+    """End the command with exit status 1 if Twilio still has one of the flows."""
+    if not result.sids_at_twilio:
+        return
+    flows = ", ".join(
+        f"{command_line.account_prefix(find_account_sid(sid))}{sid}"
+        for sid in result.sids_at_twilio
+    )
+    raise CommandError(
+        f"Twilio still has {flows}, and the next sync restores it. "
+        "Delete or change it there, then run this command again."
+    )
 
 
 def _compact() -> None:

@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.progress import track
 
 from flows.audit import checkpoints, export
-from flows.audit.audit_log import NotRecorded
 from flows.audit.export import Export
 from flows.core.terminal_text import escape_line
 from flows.management import command_line
@@ -50,20 +49,21 @@ class Command(BaseCommand):
         try:
             if head:
                 head.write_text(json.dumps(checkpoints.signed_checkpoint()) + "\n")
-            started_export = export.start_export(
-                form=options["format"], after=after, actor=command_line.command_actor()
-            )
-            if output:
-                with output.open("w", encoding="utf-8", newline="") as file:
-                    _write_lines(file.write, started_export)
-            else:
-                _write_lines(lambda text: self.stdout.write(text, ending=""), started_export)
-        except NotRecorded:
-            raise CommandError(
-                "Couldn't write to the audit log, so nothing was exported."
-            ) from None
+            with command_line.required_log("nothing was exported"):
+                started_export = export.start_export(
+                    form=options["format"], after=after, actor=command_line.command_actor()
+                )
+            self._write(started_export, output)
         except OSError as error:
             raise CommandError(f"Couldn't write the export: {escape_line(error)}") from None
+
+    def _write(self, started_export: Export, output: Path | None) -> None:
+        """Write the export to the file, or to standard output without one."""
+        if output is None:
+            _write_lines(lambda text: self.stdout.write(text, ending=""), started_export)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            _write_lines(file.write, started_export)
 
 
 def _write_lines(write: Callable[[str], object], started_export: Export) -> None:

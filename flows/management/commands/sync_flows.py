@@ -14,6 +14,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
 from flows.core.terminal_text import escape_line
+from flows.management import command_line
 from flows.mirror import first_contact, freshness, mirror
 from flows.twilio.errors import FlexError
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         problems = [problem for problem in problems if problem]
         try:
             resolved_events = reconcile.reconcile()
-        except (FlexError, NotRecorded, DatabaseError) as error:
+        except (FlexError, NotRecorded, DatabaseError) as error:  # the flows are synced
             resolved_events = []
             if not problems:  # a failed sync has the same cause
                 problems.append(
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
     def _sync(self, account: Account) -> str:
         """Sync one account, and return a problem or an unfinished check as a sentence, or ""."""
-        prefix = f"{account.name}: " if account.name else ""
+        prefix = command_line.account_prefix(account.sid)
         try:
             with Console(file=sys.stderr).status(f"{prefix}Reading the flows from Twilio"):
                 report = mirror.sync(account.sid)
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         except FlexError as error:
             explanation = first_contact.explain_failure(account.sid, error) or str(error)
             return f"{prefix}Sync failed: {escape_line(explanation)}."
-        except (NotRecorded, DatabaseError) as error:
+        except (NotRecorded, DatabaseError) as error:  # the other accounts are synced
             return f"{prefix}Sync failed: {escape_line(error)}."
         self.stdout.write(
             f"{prefix}{report.flows} flows: {report.created} new, {report.changed} changed, "

@@ -15,10 +15,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission
+from flows.accounts.permissions import has_permission, has_permission_everywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, get_actor, record_denial, require_permission
-from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trim_invisible
@@ -55,26 +55,36 @@ def account_action(request: Request) -> HttpResponse:
     if action not in SUCCESS_MESSAGES or not _is_visible(request, sid):
         return redirect("accounts:list")
     request.account_sid = sid
+    _require_permission(request, action, sid)
+    reason = trim_invisible(request.POST.get("reason", ""))
+    if action == "close" and not reason:
+        return _render_accounts(request, wrong=target, status=422)
+    with page_if_unrecorded(lambda: _not_recorded_page(request)):
+        has_changed = _perform(action, request, sid, reason)
+    if has_changed:
+        messages.success(request, SUCCESS_MESSAGES[action].format(account=_describe_target(sid)))
+    else:
+        messages.info(request, "This was already done.")
+    return redirect("accounts:list")
+
+
+def _require_permission(request: Request, action: str, sid: str) -> None:
+    """Raise `PermissionDenied`, and log it, unless the user may do this. "" is the whole site."""
     permission = "flows.change_flow" if action == "ask_again" else READ_ONLY_PERMISSION
     if not has_permission(request.user, permission, sid or twilio_accounts.ALL_ACCOUNTS):
         record_denial(request, f"account.{action}", {})
         raise PermissionDenied
-    reason = trim_invisible(request.POST.get("reason", ""))
-    if action == "close" and not reason:
-        return _render_accounts(request, wrong=target, status=422)
-    try:
-        has_changed = _perform(action, request, sid, reason)
-    except NotRecorded:
-        messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
-        return _render_accounts(request, status=503)
-    if has_changed:
-        account = (
-            (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
-        )
-        messages.success(request, SUCCESS_MESSAGES[action].format(account=account))
-    else:
-        messages.info(request, "This was already done.")
-    return redirect("accounts:list")
+
+
+def _describe_target(sid: str) -> str:
+    if not sid:
+        return "The whole site"
+    return twilio_accounts.get_account(sid).name or "The account"
+
+
+def _not_recorded_page(request: Request) -> HttpResponse:
+    messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
+    return _render_accounts(request, status=503)
 
 
 def _is_visible(request: Request, sid: str) -> bool:
@@ -110,9 +120,7 @@ def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) ->
     context = {
         "rows": _account_rows(request),
         "site": site_read_only,
-        "can_set_site_read_only": has_permission(
-            request.user, READ_ONLY_PERMISSION, twilio_accounts.ALL_ACCOUNTS
-        ),
+        "can_set_site_read_only": has_permission_everywhere(request.user, READ_ONLY_PERMISSION),
         "advice": restrictions.REFUSAL_ADVICE,
         "wrong": wrong,
         "reason": request.POST.get("reason", ""),

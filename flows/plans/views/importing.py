@@ -18,14 +18,15 @@ from flows.accounts.permissions import scope_of
 from flows.audit.access import Request, require_permission
 from flows.core import database
 from flows.mirror.models import Flow
-from flows.plans import execution, import_draft
+from flows.plans import import_draft
+from flows.plans.actions import PlanAction
 from flows.plans.import_entries import check_items, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.change_flow", action=execution.START_ACTION)
+@require_permission("flows.change_flow", action=PlanAction.START)
 def plan_import(request: Request) -> HttpResponse:
     """Import flows from JSON or a table. Text that can't be read stays in the form."""
     pasted = request.POST.get("entries", "")
@@ -66,7 +67,7 @@ def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse
     entries = check_items(items, _visible_flows(items, visible_scope))
     plan = import_draft.plan_import(
         entries=entries,
-        made_by=request.user.get_username(),
+        created_by=request.user.get_username(),
         editable_scope=request.scope,
         visible_scope=visible_scope,
     )
@@ -97,5 +98,5 @@ def _render_columns(
     request: Request, text: str, form: ColumnsForm, *, status: int = 200
 ) -> HttpResponse:
     table: Table = form.table
-    context = {"text": text, "form": form, "table": table, "flows": len(table.rows)}
+    context = {"text": text, "form": form, "table": table, "row_count": len(table.rows)}
     return render(request, "flows/import_columns.html", context, status=status)

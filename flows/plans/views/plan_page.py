@@ -14,22 +14,21 @@ from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.availability.offered_changes import REVERSE_OPERATIONS, AvailableActions
-from flows.plans import access, execution, titles
-from flows.plans.execution import PlanItem
+from flows.plans import access, leases, titles
 from flows.plans.forms import PlanStartForm
+from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, PlanItem, plan_items
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.views.plan_rows import ITEM_STATES, build_table
+from flows.plans.status import ACTIVE_STATUSES, PlanStatus
+from flows.plans.views.plan_rows import ITEM_STATUSES, account_of_sid, build_table
 
-# A plan's state: its label on the page, and its CSS class.
-PLAN_STATES: Final = {
-    "draft": ("Draft", "none"),
-    "running": ("In progress", "busy"),
-    "stopping": ("Stopping", "doubt"),
-    "stopped": ("Stopped", "bad"),
-    "done": ("Finished", ""),
+_CSS_CLASS_BY_STATUS: Final = {
+    PlanStatus.DRAFT: "none",
+    PlanStatus.RUNNING: "busy",
+    PlanStatus.STOPPING: "doubt",
+    PlanStatus.STOPPED: "bad",
+    PlanStatus.DONE: "",
 }
-PROBLEM_STATES: Final = ("failed", "conflict", "unknown")
-_RETRYABLE_STATES: Final = ("failed", "conflict")
+_PROBLEM_STATUSES: Final = (*RETRYABLE_STATUSES, ItemStatus.UNKNOWN)
 # The phrases for flows that an action will affect, and for those that it has affected.
 _ACTION_PHRASES: Final = {
     "flow.update": ("will change", "changed"),
@@ -48,22 +47,22 @@ def render_plan(
 ) -> HttpResponse:
     """Render the page. `form` is the start form as it was posted, if it was."""
     scope = scope_of(request.user, "flows.view_flow")
-    items = [item for item in execution.plan_items(plan) if _is_visible(item.change, scope)]
+    items = [item for item in plan_items(plan) if _is_visible(item.change, scope)]
     account_sids = access.account_sids_of_plan(plan.pk)
     permissions = access.permissions_on_plan(request.user, plan, account_sids)
-    is_waiting = execution.is_waiting_for_worker(plan)
+    is_waiting = leases.is_waiting_for_worker(plan)
     context = {
         "plan": plan,
-        "is_live": plan.state in ("running", "stopping"),
+        "is_live": plan.status in ACTIVE_STATUSES,
         "is_waiting": is_waiting,
-        "can_stop": plan.state == "running" or (plan.state == "stopping" and is_waiting),
-        "undone_by": list(plan.undone_by.exclude(started_at=None)),
-        "touched": affected_accounts(account_sids),
+        "can_stop": plan.status == PlanStatus.RUNNING or is_waiting,
+        "rollbacks": list(plan.rollbacks.exclude(status=PlanStatus.DRAFT)),
+        "affected_accounts": affected_accounts(account_sids),
         "form": form or build_start_form(plan),
-        "missing": access.missing_permission(plan, request.user),
-        "shut": access.blocked_reason(plan),
-        "may_act": permissions.can_act,
-        "may_discard": permissions.can_discard,
+        "missing_permission": access.missing_permission(plan, request.user),
+        "blocked_reason": access.blocked_reason(plan),
+        "can_act": permissions.can_act,
+        "can_discard": permissions.can_discard,
         **_follow_up_actions(request, plan),
         **_summarize(plan, items, account_sids),
         **build_table(request, plan, items, scope),
@@ -74,7 +73,7 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Return which follow-ups are available in at least one account of the plan."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skipped="").order_by()
+    planned = plan.changes.filter(skip_reason="").order_by()
     operations = [
         (action.removeprefix("flow."), account_sid)
         for action, account_sid in planned.values_list("action", "account_sid").distinct()
@@ -87,6 +86,12 @@ def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     }
 
 
+def format_plan_status(plan: Plan) -> tuple[str, str]:
+    """Return the label and the CSS class of the status."""
+    status = PlanStatus(plan.status)
+    return status.label, _CSS_CLASS_BY_STATUS[status]
+
+
 def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
     return PlanStartForm(
         deletes=count_deletions(plan), reason=plan.reason if reason is None else reason
@@ -95,7 +100,7 @@ def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
 
 def count_deletions(plan: Plan) -> int:
     """Return the number of flows that starting the plan would delete."""
-    return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
+    return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
 
 
 def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:
@@ -106,8 +111,7 @@ def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     """Return the accounts, production first, or [] if the site has only one account."""
     if twilio_accounts.only_account():
         return []
-    accounts_by_sid = {account.sid: account for account in twilio_accounts.all_accounts()}
-    accounts = [accounts_by_sid.get(sid) or Account(sid, auth=("", "")) for sid in account_sids]
+    accounts = map(account_of_sid, account_sids)
     return sorted(accounts, key=lambda account: (not account.is_production, str(account)))
 
 
@@ -115,27 +119,27 @@ def _summarize(
     plan: Plan, items: Sequence[PlanItem], account_sids: Sequence[str]
 ) -> dict[str, Any]:
     """Return the figures, as sentences and for the progress bar."""
-    counts = Counter(item.state for item in items)
-    to_do = counts["planned"]
-    to_process = len(items) - counts["skipped"]
-    place = titles.format_accounts(account_sids)
+    counts = Counter(item.status for item in items)
+    remaining_count = counts[ItemStatus.PLANNED]
+    included_count = len(items) - counts[ItemStatus.SKIPPED]
+    account_suffix = titles.format_accounts(account_sids)
     return {
-        "state": _plan_state(plan, counts),
-        "total": len(items),
-        "to_do": to_do,
-        "made": counts["made"],
-        "settled": to_process - to_do - counts["running"],
-        "to_process": to_process,
-        "retryable_count": sum(counts[state] for state in _RETRYABLE_STATES),
+        "status": _plan_result(plan, counts),
+        "total_count": len(items),
+        "remaining_count": remaining_count,
+        "applied_count": counts[ItemStatus.APPLIED],
+        "processed_count": included_count - remaining_count - counts[ItemStatus.RUNNING],
+        "included_count": included_count,
+        "retryable_count": sum(counts[status] for status in RETRYABLE_STATUSES),
         "retry_label": _retry_label(counts),
-        "can_start": plan.state in ("draft", "stopped") and to_do,
-        "takes": _format_duration(to_do),
-        "review": _planned_summary(items),
-        "outcome": _result_summary(items),
-        "start_label": _start_label(items, place),
-        "place": place,
+        "can_start": plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED) and remaining_count,
+        "duration": _format_duration(remaining_count),
+        "planned_summary": _planned_summary(items),
+        "result_summary": _result_summary(items),
+        "start_label": _start_label(items, account_suffix),
+        "account_suffix": account_suffix,
         "has_deletions": any(item.change.action == "flow.delete" for item in _included(items)),
-        "totals": _account_summaries(plan, items, account_sids),
+        "account_summaries": _account_summaries(plan, items, account_sids),
     }
 
 
@@ -145,65 +149,83 @@ def _format_duration(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def _plan_state(plan: Plan, counts: Counter[str]) -> tuple[str, str]:
+def _plan_result(plan: Plan, counts: Counter[ItemStatus]) -> tuple[str, str]:
     """Return the label and the CSS class of the state.
 
     A finished plan names its problems, so that "Finished" alone means that every change was made.
     """
-    label, css_class = PLAN_STATES[plan.state]
-    if plan.state != "done":
+    label, css_class = format_plan_status(plan)
+    if plan.status != PlanStatus.DONE:
         return label, css_class
-    problems = _format_counts(counts, PROBLEM_STATES)
+    problems = _format_counts(counts, _PROBLEM_STATUSES)
     return (f"{label}: {problems}", "doubt") if problems else (label, "good")
 
 
-def _retry_label(counts: Counter[str]) -> str:
-    return f"Retry {_format_counts(counts, _RETRYABLE_STATES)}…"
+def _retry_label(counts: Counter[ItemStatus]) -> str:
+    return f"Retry {_format_counts(counts, RETRYABLE_STATUSES)}…"
 
 
-def _format_counts(counts: Counter[str], states: Iterable[str]) -> str:
-    """Return the counts of these states that are not zero, as in "2 failed, 1 conflict"."""
+def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) -> str:
+    """Return the counts of these statuses that are not zero, as in "2 failed, 1 conflict"."""
     return ", ".join(
-        f"{counts[state]} {ITEM_STATES[state][0].lower()}" for state in states if counts[state]
+        f"{counts[status]} {ITEM_STATUSES[status][0].lower()}"
+        for status in statuses
+        if counts[status]
     )
 
 
 def _included(items: Iterable[PlanItem]) -> list[PlanItem]:
-    return [item for item in items if item.state != "skipped"]
+    return [item for item in items if item.status != ItemStatus.SKIPPED]
 
 
 def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
-    counts = Counter(item.change.action for item in items if item.state == "planned")
-    parts: list[str] = []
-    for action, (future_phrase, _) in _ACTION_PHRASES.items():
-        if counts[action]:
-            flows = f"{counts[action]:,}" if parts else titles.format_count(counts[action])
-            parts.append(f"{flows} {future_phrase}")
-    return ", ".join(parts)
+    counts = _count_planned_actions(items)
+    phrases = [
+        (titles.format_count(counts[action]), f"{counts[action]:,}", future_phrase)
+        for action, (future_phrase, _) in _ACTION_PHRASES.items()
+        if counts[action]
+    ]
+    return _join_phrases(phrases)
 
 
 def _result_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of applied changes, as in "3 of 4 flows deleted, 1 of 1 created"."""
     included = _included(items)
     totals = Counter(item.change.action for item in included)
-    applied = Counter(item.change.action for item in included if item.state == "made")
-    parts: list[str] = []
-    for action, (_, past_phrase) in _ACTION_PHRASES.items():
-        if totals[action]:
-            flows = f"{totals[action]:,}" if parts else titles.format_count(totals[action])
-            parts.append(f"{applied[action]:,} of {flows} {past_phrase}")
-    return ", ".join(parts) or "No flow was changed"
+    applied = Counter(item.change.action for item in included if item.status == ItemStatus.APPLIED)
+    phrases = [
+        (
+            f"{applied[action]:,} of {titles.format_count(totals[action])}",
+            f"{applied[action]:,} of {totals[action]:,}",
+            past_phrase,
+        )
+        for action, (_, past_phrase) in _ACTION_PHRASES.items()
+        if totals[action]
+    ]
+    return _join_phrases(phrases) or "No flow was changed"
 
 
-def _start_label(items: Iterable[PlanItem], place: str) -> str:
-    counts = Counter(item.change.action for item in items if item.state == "planned")
+def _join_phrases(phrases: Sequence[tuple[str, str, str]]) -> str:
+    """Join phrases of (count with its noun, count, verb). Only the first has the noun."""
+    first = [f"{with_noun} {verb}" for with_noun, _, verb in phrases[:1]]
+    following = [f"{count} {verb}" for _, count, verb in phrases[1:]]
+    return ", ".join(first + following)
+
+
+def _count_planned_actions(items: Iterable[PlanItem]) -> Counter[str]:
+    return Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
+
+
+def _start_label(items: Iterable[PlanItem], account_suffix: str) -> str:
+    counts = _count_planned_actions(items)
+    if not counts:
+        return ""
     if len(counts) > 1:
-        return f"Apply {counts.total():,} changes{place}"
-    for action, number in counts.items():
-        verb = titles.VERB_BY_ACTION[action].capitalize()
-        return f"{verb} {titles.format_count(number)}{place}"
-    return ""
+        return f"Apply {counts.total():,} changes{account_suffix}"
+    action, number = counts.popitem()
+    verb = titles.VERB_BY_ACTION[action].capitalize()
+    return f"{verb} {titles.format_count(number)}{account_suffix}"
 
 
 def _account_summaries(
@@ -212,15 +234,21 @@ def _account_summaries(
     """Return the figures of each account, or [] if the plan changes flows of one account only."""
     if len(account_sids) < 2:
         return []
-    summaries = []
-    for account in affected_accounts(account_sids):
-        account_items = [item for item in items if item.change.account_sid == account.sid]
-        counts = Counter(item.state for item in account_items)
-        if plan.state == "draft":
-            text = _planned_summary(account_items)
-            if counts["skipped"]:
-                text += f", {counts['skipped']} skipped"
-        else:
-            text = _format_counts(counts, ITEM_STATES)
-        summaries.append({"account": account, "text": text})
-    return summaries
+    return [
+        {
+            "account": account,
+            "text": _account_summary(
+                plan, [item for item in items if item.change.account_sid == account.sid]
+            ),
+        }
+        for account in affected_accounts(account_sids)
+    ]
+
+
+def _account_summary(plan: Plan, items: Sequence[PlanItem]) -> str:
+    counts = Counter(item.status for item in items)
+    if plan.status != PlanStatus.DRAFT:
+        return _format_counts(counts, ITEM_STATUSES)
+    text = _planned_summary(items)
+    skipped_count = counts[ItemStatus.SKIPPED]
+    return f"{text}, {skipped_count} skipped" if skipped_count else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
@@ -20,35 +21,40 @@ from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
-from flows.plans.execution import PlanItem
+from flows.plans.items import ItemStatus, PlanItem
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 100
-# The state of a flow: its label on the page, and its CSS class.
-ITEM_STATES: Final = {
-    "planned": ("Not started", "none"),
-    "running": ("In progress", "busy"),
-    "made": ("Done", "good"),
-    "failed": ("Failed", "bad"),
-    "conflict": ("Conflict", "bad"),
-    "unknown": ("Unknown outcome", "doubt"),
-    "skipped": ("Skipped", "none"),
+# The status of a flow: its label on the page, and its CSS class.
+ITEM_STATUSES: Final = {
+    ItemStatus.PLANNED: ("Not started", "none"),
+    ItemStatus.RUNNING: ("In progress", "busy"),
+    ItemStatus.APPLIED: ("Done", "good"),
+    ItemStatus.FAILED: ("Failed", "bad"),
+    ItemStatus.CONFLICT: ("Conflict", "bad"),
+    ItemStatus.UNKNOWN: ("Unknown outcome", "doubt"),
+    ItemStatus.SKIPPED: ("Skipped", "none"),
 }
-# The whole change in words, by the state of the flow. Other states get the negative label.
+# The whole change in words, by the status of the flow. Other statuses get the negative label.
 _CREATION_LABELS: Final = {
-    "planned": "Will be created",
-    "running": "Being created",
-    "made": "Created",
-    "unknown": "May be created",
+    ItemStatus.PLANNED: "Will be created",
+    ItemStatus.RUNNING: "Being created",
+    ItemStatus.APPLIED: "Created",
+    ItemStatus.UNKNOWN: "May be created",
 }
 _DELETION_LABELS: Final = {
-    "planned": "Will be deleted",
-    "running": "Being deleted",
-    "made": "Deleted",
-    "unknown": "May be deleted",
+    ItemStatus.PLANNED: "Will be deleted",
+    ItemStatus.RUNNING: "Being deleted",
+    ItemStatus.APPLIED: "Deleted",
+    ItemStatus.UNKNOWN: "May be deleted",
+}
+# CSS class, labels by status, and the label for any other status.
+_LABELS_BY_ACTION: Final = {
+    "flow.create": ("new", _CREATION_LABELS, "Not created"),
+    "flow.delete": ("old", _DELETION_LABELS, "Not deleted"),
 }
 _CONFLICT_MESSAGE: Final = "It has changed at Twilio since the preview. Nothing was sent."
 _FLOW_SID: Final = re.compile(r"(FO[0-9a-fA-F]{32})(?![0-9a-fA-F])")
@@ -61,128 +67,157 @@ def build_table(
 
     An invalid filter or page number shows no rows, and an error.
     """
-    state, number = request.GET.get("state", ""), request.GET.get("page", "")
-    error = _parameter_error(state, number)
-    filtered = [item for item in items if not state or item.state == state]
-    page = Paginator([] if error else filtered, PAGE_SIZE).get_page(number)
-    counts = Counter(item.state for item in items)
-    previous_url = next_url = None
-    if page.has_previous():
-        previous_url = _page_url(plan, state, page.previous_page_number())
-    if page.has_next():
-        next_url = _page_url(plan, state, page.next_page_number())
+    status, number = request.GET.get("state", ""), request.GET.get("page", "")
+    error = _parameter_error(status, number)
+    filtered = [] if error else _filter_items(items, status)
+    page = Paginator(filtered, PAGE_SIZE).get_page(number)
     return {
-        "only": state,
-        "mistake": error,
-        "counts": [
-            (name, label, counts[name], name == state)
-            for name, (label, _) in ITEM_STATES.items()
-            if counts[name]
-        ],
+        "status_filter": status,
+        "filter_error": error,
+        "status_counts": _count_statuses(items, status),
         "rows": _build_rows(list(page), scope),
-        "previous_url": previous_url,
-        "next_url": next_url,
-        "row_range": _format_row_range(page),
+        **_page_links(plan, status, page),
     }
 
 
-def _parameter_error(state: str, number: str) -> str:
-    if state and state not in ITEM_STATES:
-        return f"“{state[:40]}” is not a state of a flow."
+def _parameter_error(status: str, number: str) -> str:
+    if status and status not in ITEM_STATUSES:
+        return f"“{status[:40]}” is not a state of a flow."
     if number and not re.fullmatch(r"[0-9]{1,6}", number):
         return f"“{number[:40]}” is not a page number."
     return ""
 
 
-def _page_url(plan: Plan, state: str, number: int) -> str:
-    parameters = {"state": state, "page": number} if state else {"page": number}
-    return f"{reverse('flows:plan', args=[plan.pk])}?{urlencode(parameters)}"
+def _filter_items(items: Sequence[PlanItem], status: str) -> Sequence[PlanItem]:
+    if not status:
+        return items
+    return [item for item in items if item.status == status]
 
 
-def _format_row_range(page: Page[PlanItem]) -> str:
-    if page.paginator.num_pages < 2:
-        return ""
-    return f"{page.start_index():,} to {page.end_index():,} of {page.paginator.count:,}"
-
-
-def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
-    seqs = [item.event.pk for item in items if item.event]
-    events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
-    sids = {item.change.target_sid for item in items}
-    for item in items:
-        sids.update(_FLOW_SID.findall(item.change.skipped))
-    flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
+def _count_statuses(
+    items: Sequence[PlanItem], status_filter: str
+) -> list[tuple[ItemStatus, str, int, bool]]:
+    """Return the chips of the filter: status, label, number of flows, and True for the current."""
+    counts = Counter(item.status for item in items)
     return [
-        _build_row(item, events.get(item.event.pk) if item.event else None, flows) for item in items
+        (status, label, counts[status], status == status_filter)
+        for status, (label, _) in ITEM_STATUSES.items()
+        if counts[status]
     ]
 
 
+def _page_links(plan: Plan, status: str, page: Page[PlanItem]) -> dict[str, str | None]:
+    links: dict[str, str | None] = {"previous_url": None, "next_url": None, "row_range": ""}
+    if page.has_previous():
+        links["previous_url"] = _page_url(plan, status, page.previous_page_number())
+    if page.has_next():
+        links["next_url"] = _page_url(plan, status, page.next_page_number())
+    if page.has_other_pages():
+        total = page.paginator.count
+        links["row_range"] = f"{page.start_index():,} to {page.end_index():,} of {total:,}"
+    return links
+
+
+def _page_url(plan: Plan, status: str, number: int) -> str:
+    parameters: dict[str, str | int] = {"state": status} if status else {}
+    parameters["page"] = number
+    return f"{reverse('flows:plan', args=[plan.pk])}?{urlencode(parameters)}"
+
+
+def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
+    events = _load_events(items)
+    flows = _load_flows(items, scope)
+    return [_build_row(item, events.get(item.change.change_id), flows) for item in items]
+
+
+def _load_events(items: Sequence[PlanItem]) -> dict[uuid.UUID | None, AuditEvent]:
+    """Load the latest event of each change, with its payload, by the change's id."""
+    seqs = [item.event.pk for item in items if item.event]
+    events = AuditEvent.objects.select_related("payload").filter(pk__in=seqs)
+    return {event.change_id: event for event in events}
+
+
+def _load_flows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> dict[str, Flow]:
+    """Load the visible flows that the rows are about, or that a skip reason names, by SID."""
+    sids = {item.change.target_sid for item in items}
+    for item in items:
+        sids.update(_FLOW_SID.findall(item.change.skip_reason))
+    flows = Flow.objects.filter(sid__in=sids - {""})
+    return twilio_accounts.filter_scope(flows, scope).in_bulk()
+
+
 def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
-    change, flow = item.change, flows.get(item.change.target_sid)
-    accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
-    channel = str(change.asked.get("channel_type") or "")
-    identity = str(change.asked.get("contact_identity") or "")
-    change_label, change_class = _change_label(change.action, item.state)
+    change = item.change
+    flow = flows.get(change.target_sid)
+    created_sid = event.target_sid if event else ""
+    change_label, change_class = _change_label(change.action, item.status)
     return {
         "change": change,
         "event": event,
-        "sid": change.target_sid or (event.target_sid if event else ""),
-        "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
-        "account": accounts.get(change.account_sid) or Account(change.account_sid, auth=("", "")),
-        "channel": flow.channel_type if flow else channel,
-        "identity": flow.contact_identity if flow else identity,
-        "what": change_label,
-        "shape": change_class,
-        "is_gone": change.action == "flow.delete" and item.state == "made",
+        "sid": change.target_sid or created_sid,
+        "name": change.friendly_name or str(change.requested.get("friendly_name") or ""),
+        "account": account_of_sid(change.account_sid),
+        "channel": flow.channel_type if flow else change.requested.get("channel_type"),
+        "identity": flow.contact_identity if flow else change.requested.get("contact_identity"),
+        "change_label": change_label,
+        "change_class": change_class,
+        "is_gone": change.action == "flow.delete" and item.status == ItemStatus.APPLIED,
         "differences": _differences(change),
-        "state": ITEM_STATES[item.state],
-        "why": _explain(item, event, flows),
+        "status": ITEM_STATUSES[item.status],
+        "explanation": _explain(item, event, flows),
     }
 
 
-def _change_label(action: str, state: str) -> tuple[str, str]:
+def account_of_sid(sid: str) -> Account:
+    """Return an account of the site, or one without a name if it was removed from the site."""
+    accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
+    return accounts.get(sid) or Account(sid, auth=("", ""))
+
+
+def _change_label(action: str, status: ItemStatus) -> tuple[str, str]:
     """Return the label and the CSS class of a creation or deletion, or an empty label."""
-    if action == "flow.delete":
-        label, css_class, negative = _DELETION_LABELS.get(state), "old", "Not deleted"
-    elif action == "flow.create":
-        label, css_class, negative = _CREATION_LABELS.get(state), "new", "Not created"
-    else:
+    if action == "flow.update":
         return "", "fine"
-    return (label, css_class) if label else (negative, "fine")
+    css_class, label_by_status, negative_label = _LABELS_BY_ACTION[action]
+    label = label_by_status.get(status)
+    return (label, css_class) if label else (negative_label, "fine")
 
 
 def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     if change.action == "flow.delete":
         return []
-    differences = []
-    for name, requested in change.asked.items():
-        entry = flex_flow.FIELDS_BY_NAME.get(name)
-        before = redact_field(name, change.before.get(name))
-        after = redact_field(name, requested)
-        differences.append(
-            {
-                "label": labels.field_label(name),
-                "is_sid": entry is not None and entry.kind == "sid",
-                "before": labels.display_value(name, before),
-                "after": labels.display_value(name, after),
-            }
-        )
-    return differences
+    return [
+        _difference(name, change.before.get(name), requested)
+        for name, requested in change.requested.items()
+    ]
+
+
+def _difference(name: str, before: Any, requested: Any) -> dict[str, Any]:
+    entry = FLEX_FLOW.by_name.get(name)
+    return {
+        "label": FLEX_FLOW.label_of(name),
+        "is_sid": entry is not None and entry.kind == "sid",
+        "before": labels.display_value(FLEX_FLOW, name, redact_field(name, before)),
+        "after": labels.display_value(FLEX_FLOW, name, redact_field(name, requested)),
+    }
 
 
 def _explain(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
     """Return the reason why a flow was skipped or its change was not applied."""
-    message = _failure_message(event) if event and item.state != "made" else ""
-    if item.state == "conflict" and not message:  # old events don't name the fields
-        return visible(_CONFLICT_MESSAGE)
-    return _link_flow_sids(item.change.skipped or message, flows)
+    if item.status == ItemStatus.APPLIED or event is None:
+        return _link_flow_sids(item.change.skip_reason, flows)
+    message = _failure_message(event)
+    if item.status == ItemStatus.CONFLICT and not message:  # old events don't name the fields
+        message = _CONFLICT_MESSAGE
+    return _link_flow_sids(item.change.skip_reason or message, flows)
 
 
 def _failure_message(event: AuditEvent) -> str:
     """Return the event's message with Twilio's status and code."""
     twilio_error = refusal(event)
-    parts = [event.payload.message, f"({twilio_error})" if twilio_error else ""]
-    return " ".join(part for part in parts if part)
+    if not twilio_error:
+        return event.payload.message
+    return f"{event.payload.message} ({twilio_error})".lstrip()
 
 
 def _link_flow_sids(text: str, flows: dict[str, Flow]) -> SafeString:
@@ -197,6 +232,7 @@ def _link_flow_sids(text: str, flows: dict[str, Flow]) -> SafeString:
 def _link_flow_sid(part: str, flows: dict[str, Flow]) -> SafeString:
     if not _FLOW_SID.fullmatch(part):
         return visible(part)
-    flow = flows.get(part)
-    name = format_html("“{}” ({})", visible(flow), short(part)) if flow else visible(short(part))
+    name = visible(short(part))
+    if part in flows:
+        name = format_html("“{}” ({})", visible(flows[part]), name)
     return format_html('<a href="{}">{}</a>', reverse("flows:detail", args=[part]), name)

@@ -16,16 +16,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
+from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
-from flows.plans import access, drafts, execution, follow_ups
+from flows.plans import access, control, drafts, follow_ups
+from flows.plans.actions import PlanAction
 from flows.plans.drafts import BulkAction
 from flows.plans.forms import BulkActionForm, PlanStartForm
 from flows.plans.models import Plan
+from flows.plans.status import ENDED_STATUSES
 from flows.plans.views.plan_page import (
-    PLAN_STATES,
     affected_accounts,
     build_start_form,
     count_deletions,
+    format_plan_status,
     render_plan,
 )
 
@@ -43,40 +46,49 @@ def plan_permission_required(permission: str, *, action: str) -> Callable[[View]
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, plan_id: uuid.UUID) -> HttpResponse:
-            plan = Plan.objects.filter(pk=plan_id).first()
-            sids = access.account_sids_of_plan(plan_id)
-            request.account_sid = sids[0] if len(sids) == 1 else ""
-            request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
-            if plan is None:
-                is_allowed = has_permission_anywhere(request.user, "flows.view_flow")
-            else:
-                permissions = access.permissions_on_plan(request.user, plan, sids)
-                is_allowed = getattr(permissions, permission)
-            if not is_allowed:
-                if request.method != "GET":
-                    record_denial(request, action, {})
-                request.account_sid = ""  # the error page must not reveal the account
-                raise PermissionDenied
-            if plan is None:
-                raise Http404("there is no such bulk change")
-            return view(request, plan)
+            return view(request, _permitted_plan(request, plan_id, permission, action))
 
         return guarded
 
     return decorate
 
 
+def _permitted_plan(request: Request, plan_id: uuid.UUID, permission: str, action: str) -> Plan:
+    """Return the plan. Raises `PermissionDenied`, or `Http404` if there is no such plan."""
+    plan = Plan.objects.filter(pk=plan_id).first()
+    account_sids = access.account_sids_of_plan(plan_id)
+    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
+    request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
+    if not _has_permission(request, plan, account_sids, permission):
+        if request.method != "GET":
+            record_denial(request, action, {})
+        request.account_sid = ""  # the error page must not reveal the account
+        raise PermissionDenied
+    if plan is None:
+        raise Http404("there is no such bulk change")
+    return plan
+
+
+def _has_permission(
+    request: Request, plan: Plan | None, account_sids: list[str], permission: str
+) -> bool:
+    if plan is None:
+        return has_permission_anywhere(request.user, "flows.view_flow")
+    permissions = access.permissions_on_plan(request.user, plan, account_sids)
+    return bool(getattr(permissions, permission))
+
+
 @require_GET
 @require_permission("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
     visible_plans = access.visible_plans(request.user, request.scope)
-    latest_plans = list(visible_plans.order_by("-made_at")[:MAX_PLANS])
+    latest_plans = list(visible_plans.order_by("-created_at")[:MAX_PLANS])
     account_sids = access.account_sids_by_plan(latest_plans)
     rows = [
         {
             "plan": plan,
-            "state": PLAN_STATES[plan.state],
-            "touched": affected_accounts(account_sids[plan.pk]),
+            "status": format_plan_status(plan),
+            "affected_accounts": affected_accounts(account_sids[plan.pk]),
         }
         for plan in latest_plans
     ]
@@ -84,7 +96,7 @@ def plan_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.change_flow", action=execution.START_ACTION)
+@require_permission("flows.change_flow", action=PlanAction.START)
 def plan_new(request: Request) -> HttpResponse:
     """Draft an action for the selected flows. Ask for the value first if the action takes one."""
     if request.method == "GET":
@@ -103,9 +115,9 @@ def plan_new(request: Request) -> HttpResponse:
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
     plan = drafts.plan_bulk_action(
-        ask=BulkAction(kind, form.cleaned_data.get("value")),
+        action=BulkAction(kind, form.cleaned_data.get("value")),
         sids=sids,
-        made_by=request.user.get_username(),
+        created_by=request.user.get_username(),
         editable_scope=request.scope,
     )
     return redirect("flows:plan", plan_id=plan.pk)
@@ -120,12 +132,12 @@ def plan_detail(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@plan_permission_required("can_act", action=execution.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if request.method == "GET":
         return redirect("flows:plan", plan_id=plan.pk)
     if access.missing_permission(plan, request.user):
-        record_denial(request, execution.START_ACTION, {})
+        record_denial(request, PlanAction.START, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
         form = build_start_form(plan, reason=request.POST.get("reason", ""))
@@ -134,28 +146,30 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if not form.is_valid():
         return render_plan(request, plan, form=form, status=422)
     if access.blocked_reason(plan):
-        record_denial(request, execution.START_ACTION, {})
+        record_denial(request, PlanAction.START, {})
         messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
         return render_plan(request, plan, form=form, status=403)
-    try:
-        is_started = execution.start(
+    with page_if_unrecorded(lambda: _not_started_page(request, plan, form)):
+        is_started = control.start(
             plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
         )
-    except NotRecorded:
-        messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
-        return render_plan(request, plan, form=form, status=503)
     if not is_started:
         messages.info(request, "This bulk change was already started.")
     return redirect("flows:plan", plan_id=plan.pk)
 
 
+def _not_started_page(request: Request, plan: Plan, form: PlanStartForm) -> HttpResponse:
+    messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
+    return render_plan(request, plan, form=form, status=503)
+
+
 @require_POST
-@plan_permission_required("can_act", action=execution.STOP_ACTION)
+@plan_permission_required("can_act", action=PlanAction.STOP)
 def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     try:
-        if not execution.stop(plan=plan, actor=get_actor(request)):
+        if not control.stop(plan=plan, actor=get_actor(request)):
             messages.info(request, "This bulk change is not in progress.")
-    except NotRecorded:
+    except NotRecorded:  # the plan goes on, and its page shows how far it is
         messages.warning(
             request,
             "Not stopped: couldn't write to the audit log. "
@@ -165,7 +179,7 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_act", action=execution.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
     return _create_follow_up(
         request, plan, follow_ups.plan_rollback, empty_message="There is nothing to roll back."
@@ -173,7 +187,7 @@ def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_act", action=execution.START_ACTION)
+@plan_permission_required("can_act", action=PlanAction.START)
 def plan_retry(request: Request, plan: Plan) -> HttpResponse:
     return _create_follow_up(
         request, plan, follow_ups.plan_retry, empty_message="There is nothing to retry."
@@ -181,7 +195,7 @@ def plan_retry(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@plan_permission_required("can_discard", action=execution.START_ACTION)
+@plan_permission_required("can_discard", action=PlanAction.START)
 def plan_discard(request: Request, plan: Plan) -> HttpResponse:
     if not drafts.discard_draft(plan=plan):
         messages.error(request, "This bulk change was started, so it can't be discarded.")
@@ -194,10 +208,10 @@ def _create_follow_up(
     request: Request, plan: Plan, draft: Callable[..., Plan], *, empty_message: str
 ) -> HttpResponse:
     """Draft the rollback or retry of a plan and show it, unless it has no changes."""
-    if plan.state not in ("done", "stopped"):
+    if plan.status not in ENDED_STATUSES:
         messages.info(request, "This bulk change has not finished yet.")
         return redirect("flows:plan", plan_id=plan.pk)
-    follow_up = draft(plan=plan, made_by=request.user.get_username())
+    follow_up = draft(plan=plan, created_by=request.user.get_username())
     if not follow_up.changes.exists():
         drafts.discard_draft(plan=follow_up)
         messages.info(request, empty_message)

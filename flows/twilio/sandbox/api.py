@@ -1,6 +1,6 @@
 """The endpoints of the sandbox: authentication, routes and lists.
 
-The API turns a request into a response. The rules of a flow are in `rules`, the flows in `store`,
+The API turns a request into a response. The rules of a resource are in `rules`, its objects in `store`,
 sockets and faults in `handler`.
 """
 
@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlencode
 
 from flows.twilio.sandbox import rules
 from flows.twilio.sandbox.consistency import Lag, LagQueue, read_page
-from flows.twilio.sandbox.faults import LIST_PATH
+from flows.twilio.sandbox.faults import API_ROOT
 from flows.twilio.sandbox.responses import (
     ApiError,
     Response,
@@ -30,10 +30,11 @@ from flows.twilio.sandbox.responses import (
 from flows.twilio.sandbox.store import Cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from flows.twilio.resource import Resource
     from flows.twilio.sandbox.request_log import RequestRecord
-    from flows.twilio.sandbox.rules import Resource
+    from flows.twilio.sandbox.rules import Body
     from flows.twilio.sandbox.store import Page, Store
 
 logger = logging.getLogger(__name__)
@@ -61,10 +62,10 @@ class Request:
 
 
 class Api:
-    """The Flex API of one account."""
+    """The Flex API of one account. Each store has the objects of one resource."""
 
-    def __init__(self, store: Store, *, credentials: Mapping[str, str]) -> None:
-        self._store = store
+    def __init__(self, stores: Iterable[Store], *, credentials: Mapping[str, str]) -> None:
+        self._stores = {list_path(store.resource): store for store in stores}
         self._credentials = credentials
         self.lags = LagQueue()
 
@@ -106,34 +107,38 @@ class Api:
         if request.refusal is not None:
             raise request.refusal
         path = unquote(request.path)
-        endpoints: dict[str, Callable[[Request, RequestRecord], Response]]
-        if path == LIST_PATH:
-            endpoints = {"GET": self._list, "POST": self._create}
-        elif match := re.fullmatch(rf"{LIST_PATH}/([^/]+)", path):
-            sid = match[1]
-            endpoints = {
-                "GET": lambda request, record: self._fetch(request, record, sid),
-                "POST": lambda request, record: self._update(request, record, sid),
-                "DELETE": lambda _request, record: self._delete(record, sid),
-            }
-        else:
+        collection, _, sid = path.removeprefix(API_ROOT + "/").partition("/")
+        store = self._stores.get(f"{API_ROOT}/{collection}")
+        if store is None or "/" in sid or path != f"{API_ROOT}/{collection}" + (sid and f"/{sid}"):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
             )
+        endpoints: dict[str, Callable[[Request, RequestRecord], Response]]
+        if sid:
+            endpoints = {
+                "GET": lambda request, record: self._fetch(store, request, record, sid),
+                "POST": lambda request, record: self._update(store, request, record, sid),
+                "DELETE": lambda _request, record: self._delete(store, record, sid),
+            }
+        else:
+            endpoints = {
+                "GET": lambda request, record: self._list(store, request, record),
+                "POST": lambda request, record: self._create(store, request, record),
+            }
         endpoint = endpoints.get(request.method)
         if endpoint is None:
             raise method_not_allowed_error(", ".join(endpoints))
         return endpoint(request, record)
 
-    def _create(self, request: Request, record: RequestRecord) -> Response:
-        resource = self._store.create(rules.parse_parameters(request.parameters))
-        record.sid, record.applied = resource["sid"], True
-        return json_response(HTTPStatus.CREATED, _add_url(resource, request))
+    def _create(self, store: Store, request: Request, record: RequestRecord) -> Response:
+        body = store.create(rules.parse_parameters(store.resource, request.parameters))
+        record.sid, record.applied = body["sid"], True
+        return json_response(HTTPStatus.CREATED, _add_url(store.resource, body, request))
 
-    def _fetch(self, request: Request, record: RequestRecord, sid: str) -> Response:
+    def _fetch(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
         lag = self._take_lag(request, record)
-        store = self._store if lag is None else self._store.past_state(lag.seconds)
-        return json_response(HTTPStatus.OK, _add_url(store.get(sid), request))
+        visible = store if lag is None else store.past_state(lag.seconds)
+        return json_response(HTTPStatus.OK, _add_url(store.resource, visible.get(sid), request))
 
     def _take_lag(self, request: Request, record: RequestRecord) -> Lag | None:
         """Return the lag for this read, or None, and note it in the record."""
@@ -142,19 +147,19 @@ class Api:
             record.fault = lag.kind.value
         return lag
 
-    def _update(self, request: Request, record: RequestRecord, sid: str) -> Response:
-        values = rules.parse_parameters(request.parameters)
-        resource = self._store.update(sid, values)
+    def _update(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
+        values = rules.parse_parameters(store.resource, request.parameters)
+        body = store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
             record.sid, record.applied = sid, True
-        return json_response(HTTPStatus.OK, _add_url(resource, request))
+        return json_response(HTTPStatus.OK, _add_url(store.resource, body, request))
 
-    def _delete(self, record: RequestRecord, sid: str) -> Response:
-        self._store.delete(sid)
+    def _delete(self, store: Store, record: RequestRecord, sid: str) -> Response:
+        store.delete(sid)
         record.sid, record.applied = sid, True
         return no_content_response()
 
-    def _list(self, request: Request, record: RequestRecord) -> Response:
+    def _list(self, store: Store, request: Request, record: RequestRecord) -> Response:
         size = _parse_number(
             request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE
         )
@@ -169,10 +174,16 @@ class Api:
         cursor = None if token is None else _decode_cursor(token)
         name = request.parameters.get("FriendlyName") or None
         lag = self._take_lag(request, record)
-        page = read_page(self._store, lag, size=size, cursor=cursor, friendly_name=name)
-        meta = _list_metadata(request, page, size=size, number=number, token=token)
-        flows = [_add_url(flow, request) for flow in page.flows]
-        return json_response(HTTPStatus.OK, {"meta": meta, "flex_flows": flows})
+        page = read_page(store, lag, size=size, cursor=cursor, friendly_name=name)
+        resource = store.resource
+        meta = _list_metadata(resource, request, page, size=size, number=number, token=token)
+        bodies = [_add_url(resource, body, request) for body in page.objects]
+        return json_response(HTTPStatus.OK, {"meta": meta, resource.list_key: bodies})
+
+
+def list_path(resource: Resource) -> str:
+    """Return the path of a resource's collection."""
+    return f"{API_ROOT}/{resource.path}"
 
 
 def method_not_allowed_error(allowed: str) -> ApiError:
@@ -182,13 +193,13 @@ def method_not_allowed_error(allowed: str) -> ApiError:
     )
 
 
-def _add_url(resource: Resource, request: Request) -> Resource:
-    """Return a resource with its URL, at the host that the client addressed."""
-    return resource | {"url": f"{request.origin}{LIST_PATH}/{resource['sid']}"}
+def _add_url(resource: Resource, body: Body, request: Request) -> Body:
+    """Return an object with its URL, at the host that the client addressed."""
+    return body | {"url": f"{request.origin}{list_path(resource)}/{body['sid']}"}
 
 
 def _list_metadata(
-    request: Request, page: Page, *, size: int, number: int, token: str | None
+    resource: Resource, request: Request, page: Page, *, size: int, number: int, token: str | None
 ) -> dict[str, Any]:
     """Return a page's `meta` object. `number` and `token` are the page's own."""
     name = request.parameters.get("FriendlyName")
@@ -200,7 +211,7 @@ def _list_metadata(
         query |= {"PageSize": size, "Page": page_number}
         if page_token is not None:
             query["PageToken"] = page_token
-        return f"{request.origin}{LIST_PATH}?{urlencode(query)}"
+        return f"{request.origin}{list_path(resource)}?{urlencode(query)}"
 
     previous_page_url = next_page_url = None
     if page.previous is not None:
@@ -214,7 +225,7 @@ def _list_metadata(
         "previous_page_url": previous_page_url,
         "url": page_url(number, token),
         "next_page_url": next_page_url,
-        "key": "flex_flows",
+        "key": resource.list_key,
     }
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.twilio.sandbox.faults import LIST_PATH, matches_path
+from flows.twilio.sandbox.faults import is_list_path, matches_path
 
 if TYPE_CHECKING:
     from flows.twilio.sandbox.store import Cursor, Page, Store
@@ -62,7 +62,7 @@ class Lag:
 
     def matches(self, path: str) -> bool:
         """Return True if this lag applies to a read of this path."""
-        if self.kind is not LagKind.STALE and path != LIST_PATH:
+        if self.kind is not LagKind.STALE and not is_list_path(path):
             return False
         return matches_path(self.path, path)
 
@@ -119,9 +119,9 @@ def read_page(
         cursor = replace(cursor, number=cursor.number + 1)
     page = store.page(size=size, cursor=cursor, friendly_name=friendly_name)
     if kind is LagKind.EMPTY:
-        return replace(page, flows=[], following=None)
+        return replace(page, objects=[], following=None)
     if kind is LagKind.SHORT:
-        return replace(page, flows=page.flows[::2])
+        return replace(page, objects=page.objects[::2])
     if kind is LagKind.SKIPPED and cursor is not None:
-        return replace(page, flows=page.flows[1:])
+        return replace(page, objects=page.objects[1:])
     return page

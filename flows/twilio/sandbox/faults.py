@@ -98,9 +98,14 @@ class Fault:
         """Return True if this fault applies to a request."""
         if self.method is not None and self.method.upper() != method:
             return False
-        if self.kind in LIST_FAULTS and (method, path) != ("GET", LIST_PATH):
+        if self.kind in LIST_FAULTS and not (method == "GET" and is_list_path(path)):
             return False
         return matches_path(self.path, path)
+
+
+def is_list_path(path: str) -> bool:
+    """Return True for the path of a collection, such as /v1/FlexFlows."""
+    return path.startswith(API_ROOT) and "/" not in path.removeprefix(API_ROOT + "/")
 
 
 def matches_path(pattern: str | None, path: str) -> bool:
@@ -243,7 +248,7 @@ def _replace_next_page(fault: Fault, response: Response) -> Response:
     if fault.kind is FaultKind.PAGE_LOOP:
         next_page_url = page_url
     else:
-        next_page_url = OTHER_HOST + page_url[page_url.index(LIST_PATH) :]
+        next_page_url = OTHER_HOST + page_url[page_url.index(API_ROOT) :]
     payload["meta"]["next_page_url"] = next_page_url
     return json_response(response.status, payload)
 

@@ -1,6 +1,6 @@
-"""The rules of a Flex Flow: valid parameters, defaults, and the effect of a create or an update.
+"""The rules of a resource: valid parameters, defaults, and the effect of a create or an update.
 
-Pure functions on the table of fields. A broken rule raises `ApiError`. `store` has the flows and
+Pure functions on its fields. A `Body` is an object as Twilio sends it. A broken rule raises `ApiError`. `store` has the flows and
 their order.
 """
 
@@ -12,27 +12,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio import webhook_urls
-from flows.twilio.flex.flex_flow import (
-    DEFAULT_INTEGRATION_TYPE,
-    FIELDS_BY_NAME,
-    FIELDS_BY_WIRE_NAME,
-    INTEGRATION_FIELDS,
-    WRITABLE_FIELDS,
-    Field,
-    from_response,
-    handler_type,
-    is_applicable,
-    is_required,
-    is_sid,
-    to_response,
-)
+from flows.twilio.fields import Field
+from flows.twilio.resource import Resource
 from flows.twilio.sandbox.responses import ApiError
+from flows.twilio.sids import is_sid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-Resource = dict[str, Any]
+Body = dict[str, Any]
 Values = dict[str, Any]  # by response name; None empties a field
 
 INVALID_PARAMETER = 20001
@@ -45,137 +34,140 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_parameters(parameters: Mapping[str, str]) -> Values:
+def parse_parameters(resource: Resource, parameters: Mapping[str, str]) -> Values:
     """Return form parameters as values by response name. Unknown parameters are ignored."""
     values: Values = {}
     for wire_name, text in parameters.items():
-        field = FIELDS_BY_WIRE_NAME.get(wire_name)
+        field = resource.by_wire_name.get(wire_name)
         if field is not None:
             values[field.name] = _decode(field, text) if text else None
     return values
 
 
-def create(values: Values, *, sid: str, account_sid: str, timestamp: str) -> Resource:
-    """Return the resource that a create with these values makes, including defaults."""
-    for field in WRITABLE_FIELDS:
+def create(
+    resource: Resource, values: Values, *, sid: str, account_sid: str, timestamp: str
+) -> Body:
+    """Return the object that a create with these values makes, including defaults."""
+    for field in resource.writable_fields:
         if field.required_on_create and values.get(field.name) is None:
             raise _missing_parameter(field)
-    requested_type = values.get("integration_type")
-    integration_type = requested_type or DEFAULT_INTEGRATION_TYPE
-    flow: Values = {"sid": sid, "account_sid": account_sid}
-    for field in WRITABLE_FIELDS:
-        if not field.of_integration:
-            flow[field.name] = values.get(field.name)
-    flow["integration_type"] = integration_type
-    flow["enabled"] = bool(values.get("enabled"))
-    for field in INTEGRATION_FIELDS:
-        value = values.get(field.name)
-        if value is not None and is_applicable(field, integration_type):
-            flow[field.name] = value
-    _apply_integration_defaults(flow, check_required=requested_type is not None)
+    snapshot: Values = {"sid": sid, "account_sid": account_sid}
+    for field in resource.writable_fields:
+        if not field.is_nested:
+            value = values.get(field.name)
+            snapshot[field.name] = field.default if value is None else value
+    if "enabled" in resource.by_name:
+        snapshot["enabled"] = bool(values.get("enabled"))
+    if resource.variant_field:
+        _set_variant(resource, snapshot, values)
     dates = {"date_created": timestamp, "date_updated": timestamp}
-    return to_response(_apply_defaults(flow) | dates)
+    return resource.encode(snapshot | dates)
 
 
-def update(resource: Resource, values: Values, *, timestamp: str) -> Resource:
-    """Return the resource after an update with these values.
+def update(resource: Resource, body: Body, values: Values, *, timestamp: str) -> Body:
+    """Return the object after an update with these values.
 
-    Fields without a value stay as they are. A new integration type drops the fields that it does
-    not have. Without any values the resource is unchanged.
+    Fields without a value stay as they are. A new variant drops the fields that it does not have.
+    Without any values the object is unchanged.
     """
     if not values:
-        return resource
-    before = from_response(resource)
-    flow = before | values
-    integration_type: str | None
-    if "integration_type" in values:
-        integration_type = flow.get("integration_type")
+        return body
+    before = resource.decode(body)
+    snapshot = before | values
+    variant: str | None
+    if resource.variant_field in values:
+        variant = snapshot.get(resource.variant_field)
     else:
-        integration_type = handler_type(flow) or None
+        variant = resource.variant_of(snapshot) or None
     for name, value in values.items():
         if value is None:
-            flow[name] = _emptied_value(FIELDS_BY_NAME[name], integration_type)
-    flow = _drop_inapplicable(flow, integration_type)
-    if integration_type and integration_type != before.get("integration_type"):
-        _apply_integration_defaults(flow, check_required=True)
-    flow["date_updated"] = timestamp
-    return to_response(flow)
+            snapshot[name] = _emptied_value(resource.by_name[name], variant)
+    snapshot = _drop_inapplicable(resource, snapshot, variant)
+    if variant and variant != before.get(resource.variant_field):
+        _apply_variant_defaults(resource, snapshot, variant, check_required=True)
+    snapshot["date_updated"] = timestamp
+    return resource.encode(snapshot)
 
 
-def edit(resource: Resource, fields: Mapping[str, Any]) -> Resource:
-    """Return the resource after an edit without checks, as Twilio's Console may leave it."""
-    flow = from_response(resource) | dict(fields)
-    if "integration_type" in fields:
-        flow = _drop_inapplicable(flow, flow["integration_type"])
-    return to_response(flow)
+def edit(resource: Resource, body: Body, fields: Mapping[str, Any]) -> Body:
+    """Return the object after an edit without checks, as Twilio's Console may leave it."""
+    snapshot = resource.decode(body) | dict(fields)
+    if resource.variant_field in fields:
+        snapshot = _drop_inapplicable(resource, snapshot, snapshot[resource.variant_field])
+    return resource.encode(snapshot)
 
 
 def check_collision(
-    flow: Resource, existing_flows: Iterable[Resource], *, before: Resource | None = None
+    resource: Resource, body: Body, existing: Iterable[Body], *, before: Body | None = None
 ) -> None:
-    """Refuse a second enabled flow with the same channel type and contact identity.
+    """Refuse a second enabled object with the same values of `unique_while_enabled`.
 
-    `before` is the flow before an update, None for a create. A flow without an identity is exempt.
-    Assumption: the status is 400, and the code 45210 for a create and 45212 for an update. An
-    update of other fields succeeds even if the flow already collides.
+    `before` is the object before an update, None for a create. An object without one of the values
+    is exempt. Assumption: the status is 400, and the code 45210 for a create and 45212 for an
+    update. An update of other fields succeeds even if the object already collides.
     """
-    key = _collision_key(flow)
-    if key is None or (before is not None and _collision_key(before) == key):
+    key = _collision_key(resource, body)
+    if key is None or (before is not None and _collision_key(resource, before) == key):
         return
-    for existing in existing_flows:
-        if existing["sid"] != flow["sid"] and _collision_key(existing) == key:
-            channel_type, identity = key
+    for other in existing:
+        if other["sid"] != body["sid"] and _collision_key(resource, other) == key:
+            wire_names = [resource.by_name[name].wire for name in resource.unique_while_enabled]
+            values = " and ".join(
+                f"{wire} {value}" for wire, value in zip(wire_names, key, strict=True)
+            )
             raise ApiError(
                 HTTPStatus.BAD_REQUEST,
                 CREATE_COLLISION if before is None else UPDATE_COLLISION,
-                f"An enabled Flex Flow exists already for ChannelType {channel_type} "
-                f"and ContactIdentity {identity}",
+                f"An enabled {resource.title} exists already for {values}",
             )
 
 
-def _collision_key(flow: Resource) -> tuple[str, str] | None:
-    """Return the channel type and identity that an enabled flow occupies, or None."""
-    identity = flow.get("contact_identity")
-    return (flow["channel_type"], identity) if flow.get("enabled") and identity else None
+def _collision_key(resource: Resource, body: Body) -> tuple[Any, ...] | None:
+    """Return the values that only one enabled object can have, or None if it has not all."""
+    key = tuple(body.get(name) for name in resource.unique_while_enabled)
+    return key if key and all(key) and body.get("enabled") else None
 
 
-def _drop_inapplicable(flow: Values, integration_type: str | None) -> Values:
-    """Return the flow without the fields that this integration type does not have."""
-    flow = dict(flow)
-    for field in INTEGRATION_FIELDS:
-        if not is_applicable(field, integration_type):
-            flow.pop(field.name, None)
-    return flow
+def _set_variant(resource: Resource, snapshot: Values, values: Values) -> None:
+    """Set the variant of a new object, its fields and their defaults."""
+    requested = values.get(resource.variant_field)
+    variant = requested or resource.default_variant
+    snapshot[resource.variant_field] = variant
+    for field in resource.nested_fields:
+        value = values.get(field.name)
+        if value is not None and field.is_applicable(variant):
+            snapshot[field.name] = value
+    _apply_variant_defaults(resource, snapshot, variant, check_required=requested is not None)
 
 
-def _apply_integration_defaults(flow: Values, *, check_required: bool) -> None:
-    """Add the defaults of the flow's integration type, and check its required fields."""
-    integration_type = flow["integration_type"]
-    for field in INTEGRATION_FIELDS:
-        if flow.get(field.name) is not None or not is_applicable(field, integration_type):
+def _drop_inapplicable(resource: Resource, snapshot: Values, variant: str | None) -> Values:
+    """Return the object without the fields that this variant does not have."""
+    inapplicable = {
+        field.name for field in resource.nested_fields if not field.is_applicable(variant)
+    }
+    return {name: value for name, value in snapshot.items() if name not in inapplicable}
+
+
+def _apply_variant_defaults(
+    resource: Resource, snapshot: Values, variant: str, *, check_required: bool
+) -> None:
+    """Add the defaults of the object's variant, and check its required fields."""
+    for field in resource.nested_fields:
+        if snapshot.get(field.name) is not None or not field.is_applicable(variant):
             continue
         if field.default is not None:
-            flow[field.name] = field.default
-        elif check_required and is_required(field, integration_type):
+            snapshot[field.name] = field.default
+        elif check_required and field.is_required(variant):
             raise _missing_parameter(field)
 
 
-def _apply_defaults(flow: Values) -> Values:
-    """Return the flow with the defaults of the fields outside the integration."""
-    flow = dict(flow)
-    for field in WRITABLE_FIELDS:
-        if not field.of_integration and flow[field.name] is None:
-            flow[field.name] = field.default
-    return flow
-
-
-def _emptied_value(field: Field, integration_type: str | None) -> Any:
+def _emptied_value(field: Field, variant: str | None) -> Any:
     """Return the value of a field after an update that empties it.
 
-    Assumption: a field that a create or the integration type requires gets its default. It can't
+    Assumption: a field that a create or the variant requires gets its default. It can't
     be emptied if it has none. Any other field is null.
     """
-    if not (field.required_on_create or is_required(field, integration_type)):
+    if not (field.required_on_create or field.is_required(variant)):
         return None
     if field.default is None:
         raise _missing_parameter(field)

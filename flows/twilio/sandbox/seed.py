@@ -10,12 +10,7 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows.twilio.flex.flex_flow import (
-    FIELDS_BY_NAME,
-    INTEGRATION_FIELDS,
-    is_applicable,
-    to_response,
-)
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.company import (
     GENERIC_LOCALE,
     LOCALES,
@@ -28,7 +23,7 @@ from flows.twilio.sandbox.rules import format_timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flows.twilio.sandbox.rules import Resource
+    from flows.twilio.sandbox.rules import Body
 
 MAX_AGE_DAYS = 730
 SECRET_WEBHOOK_SHARE = 0.15  # of the webhooks have a secret in their URL
@@ -46,16 +41,16 @@ NAME_TEMPLATES = (
     "{purpose} · {city} {channel}",
 )
 DEMO_SIDS = {
-    name: FIELDS_BY_NAME[name].sid_prefix + "5c" * 16
-    for name in FIELDS_BY_NAME
-    if FIELDS_BY_NAME[name].sid_prefix
+    name: FLEX_FLOW.by_name[name].sid_prefix + "5c" * 16
+    for name in FLEX_FLOW.by_name
+    if FLEX_FLOW.by_name[name].sid_prefix
 }
 DEMO_URL = "https://hooks.example.com/flex/incoming"
 
 
 def generate_flows(
     count: int, *, seed: int, account_sid: str, end_time: datetime
-) -> Iterator[Resource]:
+) -> Iterator[Body]:
     """Yield `count` flows in Twilio's response form, oldest first, created before `end_time`."""
     generator = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311 - not a secret
     ages = sorted((generator.random.random() for _ in range(count)), reverse=True)
@@ -65,7 +60,7 @@ def generate_flows(
         flow = generator.flow(_flaw_of(index))
         flow["date_created"] = format_timestamp(created_at)
         flow["date_updated"] = format_timestamp(updated_at)
-        yield to_response(flow)
+        yield FLEX_FLOW.encode(flow)
 
 
 def _flaw_of(index: int) -> str | None:
@@ -94,8 +89,8 @@ def default_fields(number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         "long_lived": False,
         "janitor_enabled": False,
     }
-    for field in INTEGRATION_FIELDS:
-        if not is_applicable(field, integration_type):
+    for field in FLEX_FLOW.nested_fields:
+        if not field.is_applicable(integration_type):
             continue
         value = DEMO_URL if field.kind == "url" else DEMO_SIDS.get(field.name, field.default)
         if value is not None:

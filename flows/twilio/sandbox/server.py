@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from flows.twilio.flex.flex_flow import to_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox import seed as seeds
 from flows.twilio.sandbox.api import Api
 from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
@@ -22,10 +22,11 @@ from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 from flows.twilio.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from flows.twilio.sandbox.rules import Resource
+    from flows.twilio.resource import Resource
+    from flows.twilio.sandbox.rules import Body
 
 # Fictional, and recognisable as such. No account at Twilio has them.
 DEMO_ACCOUNT_SID: Final = "AC" + "5a" * 16
@@ -46,7 +47,7 @@ class Sandbox:
     Port 0 picks a free port. `start` raises OSError if the port is in use. `latency` is in
     seconds. `lag` is the most seconds by which a read is behind the writes, at random. If
     `state_file` exists, its flows are used instead of `flows` and `seed`. An account that is seeded
-    beyond Twilio's limit has room for as many flows again.
+    beyond Twilio's limit has room for as many flows again. `other_resources` are served as well.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Sandbox:
         state_file: Path | str | None = None,
         clock: Callable[[], datetime] = utc_now,
         flow_limit: int | None = None,
+        other_resources: Iterable[Resource] = (),
     ) -> None:
         keys = dict(keys or {DEMO_API_KEY: DEMO_API_SECRET})
         self.account_sid = account_sid
@@ -77,17 +79,23 @@ class Sandbox:
         self._gate = Gate()
         self._server: Server | None = None
 
-        def generate_seed() -> Iterator[Resource]:
+        def generate_seed() -> Iterator[Body]:
             return seeds.generate_flows(flows, seed=seed, account_sid=account_sid, end_time=clock())
 
         self._store = Store(
+            FLEX_FLOW,
             account_sid=account_sid,
             clock=clock,
             limit=flow_limit or max(DEFAULT_FLOW_LIMIT, 2 * flows),
             file=None if state_file is None else Path(state_file),
             seed=generate_seed,
         )
-        self._api = Api(self._store, credentials=keys | {account_sid: auth_token})
+        others = [
+            Store(resource, account_sid=account_sid, clock=clock, limit=DEFAULT_FLOW_LIMIT)
+            for resource in other_resources
+        ]
+        self._stores = {store.resource.name: store for store in (self._store, *others)}
+        self._api = Api(self._stores.values(), credentials=keys | {account_sid: auth_token})
         if lag:
             self.lags.draw = random_lag_source(lag, seed=seed)
 
@@ -141,7 +149,7 @@ class Sandbox:
         return self._server.open_connections if self._server else 0
 
     @property
-    def flows(self) -> dict[str, Resource]:
+    def flows(self) -> dict[str, Body]:
         """All flows in Twilio's response form without `url`, by SID, newest first.
 
         They are read-only. Use `edit_flow` to change one.
@@ -151,6 +159,10 @@ class Sandbox:
     @property
     def requests(self) -> list[RequestRecord]:
         return self._log.all()
+
+    def store_of(self, resource: Resource) -> Store:
+        """Return the objects of a resource. Raise KeyError if the sandbox doesn't serve it."""
+        return self._stores[resource.name]
 
     def add_flow(self, **fields: Any) -> str:
         """Add a flow as if it was created elsewhere, and return its SID.
@@ -162,7 +174,7 @@ class Sandbox:
         ids = {"sid": f"FO{uuid.uuid4().hex}", "account_sid": self.account_sid}
         dates = {"date_created": timestamp, "date_updated": timestamp}
         flow = ids | seeds.default_fields(self._added_count, fields) | dates | fields
-        self._store.add(to_response(flow))
+        self._store.add(FLEX_FLOW.encode(flow))
         return str(flow["sid"])
 
     def edit_flow(self, sid: str, **fields: Any) -> None:

@@ -1,6 +1,6 @@
-"""The account's flows: the state behind the API, with its order, pages and file.
+"""The account's objects of one resource: the state behind the API, with order, pages and file.
 
-One lock guards everything and is never held during a wait. A resource is replaced, never changed in
+One lock guards everything and is never held during a wait. A body is replaced, never changed in
 place, so it can be read without the lock. The rules for changes are in `rules`.
 """
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from flows.twilio.sandbox.rules import Resource, Values
+    from flows.twilio.resource import Resource
+    from flows.twilio.sandbox.rules import Body, Values
 
 NOT_FOUND = 20404
 MAX_HISTORY = 5_000  # writes; the longest that a stale read can look back
@@ -36,7 +37,7 @@ FLOW_LIMIT_REACHED = 45002  # Assumption: the documentation has the limit, not i
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in the list: the flows older than the one with this number, or newer."""
+    """A position in the list: the objects older than the one with this number, or newer."""
 
     number: int
     newer: bool = False
@@ -44,59 +45,61 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Flows, newest first, and the cursors of the next and the previous page, if any."""
+    """Objects, newest first, and the cursors of the next and the previous page, if any."""
 
-    flows: list[Resource]
+    objects: list[Body]
     following: Cursor | None
     previous: Cursor | None
 
 
 class Store:
-    """Flows by SID, numbered in order of creation.
+    """Objects by SID, numbered in order of creation.
 
-    The numbers order the list and never change, so a cursor keeps its position while flows are
+    The numbers order the list and never change, so a cursor keeps its position while objects are
     added and deleted.
     """
 
     def __init__(
         self,
+        resource: Resource,
         *,
         account_sid: str,
         clock: Callable[[], datetime],
         limit: int,
-        file: Path | None,
-        seed: Callable[[], Iterable[Resource]],
+        file: Path | None = None,
+        seed: Callable[[], Iterable[Body]] = tuple,
     ) -> None:
         self._lock = threading.Lock()
+        self.resource = resource
         self._account_sid = account_sid
         self._clock = clock
         self._limit = limit
         self._file = file
-        self._flows: dict[str, Resource] = {}
+        self._objects: dict[str, Body] = {}
         self._numbers: list[int] = []  # ascending; each belongs to the SID at the same index
         self._sids: list[str] = []
         self._last_number = 0
-        # Each write: its time, the flow's number, and the flow before it (None before a creation).
-        self._history: deque[tuple[datetime, int, Resource | None]] = deque(maxlen=MAX_HISTORY)
+        # Each write: its time, the object's number, and the object before it (None before a creation).
+        self._history: deque[tuple[datetime, int, Body | None]] = deque(maxlen=MAX_HISTORY)
         if file is not None and file.exists():
             self._load(file)
         else:
-            for resource in seed():
-                self._append(resource)
-            self._history.clear()  # a stale read includes the seeded flows
+            for body in seed():
+                self._append(body)
+            self._history.clear()  # a stale read includes the seeded objects
 
-    def snapshot(self) -> dict[str, Resource]:
-        """Return all flows by SID, newest first."""
+    def snapshot(self) -> dict[str, Body]:
+        """Return all objects by SID, newest first."""
         with self._lock:
-            return {sid: self._flows[sid] for sid in reversed(self._sids)}
+            return {sid: self._objects[sid] for sid in reversed(self._sids)}
 
-    def get(self, sid: str) -> Resource:
-        """Return a flow, or raise `ApiError` with status 404."""
+    def get(self, sid: str) -> Body:
+        """Return an object, or raise `ApiError` with status 404."""
         with self._lock:
             return self._get(sid)
 
     def page(self, *, size: int, cursor: Cursor | None, friendly_name: str | None) -> Page:
-        """Return at most `size` flows from the cursor on. `friendly_name` is an exact filter."""
+        """Return at most `size` objects from the cursor on. `friendly_name` is an exact filter."""
         with self._lock:
             if cursor is not None and cursor.newer:
                 rows = list(islice(self._ascending(cursor.number, friendly_name), size))
@@ -111,123 +114,126 @@ class Store:
             # Without a cursor it is the first page, which has no previous page.
             has_newer = cursor is not None and any(self._ascending(newest, friendly_name))
             return Page(
-                [self._flows[sid] for _, sid in rows],
+                [self._objects[sid] for _, sid in rows],
                 Cursor(oldest) if has_older else None,
                 Cursor(newest, newer=True) if has_newer else None,
             )
 
-    def create(self, values: Values) -> Resource:
-        """Create a flow by the rules, or raise `ApiError`."""
+    def create(self, values: Values) -> Body:
+        """Create an object by the rules, or raise `ApiError`."""
         with self._lock:
-            resource = rules.create(
+            body = rules.create(
+                self.resource,
                 values,
-                sid=f"FO{uuid.uuid4().hex}",
+                sid=f"{self.resource.sid_prefix}{uuid.uuid4().hex}",
                 account_sid=self._account_sid,
                 timestamp=self.timestamp(),
             )
-            if len(self._flows) >= self._limit:
-                message = f"The account has reached its limit of {self._limit} Flex Flows"
+            if len(self._objects) >= self._limit:
+                plural = self.resource.plural
+                message = f"The account has reached its limit of {self._limit} {plural}"
                 raise ApiError(HTTPStatus.BAD_REQUEST, FLOW_LIMIT_REACHED, message)
-            rules.check_collision(resource, self._flows.values())
-            self._append(resource)
+            rules.check_collision(self.resource, body, self._objects.values())
+            self._append(body)
             self._save()
-            return resource
+            return body
 
-    def update(self, sid: str, values: Values) -> Resource:
-        """Update a flow by the rules, or raise `ApiError`."""
+    def update(self, sid: str, values: Values) -> Body:
+        """Update an object by the rules, or raise `ApiError`."""
         with self._lock:
             before = self._get(sid)
-            resource = rules.update(before, values, timestamp=self.timestamp())
-            rules.check_collision(resource, self._flows.values(), before=before)
-            self._replace(sid, resource)
+            body = rules.update(self.resource, before, values, timestamp=self.timestamp())
+            rules.check_collision(self.resource, body, self._objects.values(), before=before)
+            self._replace(sid, body)
             self._save()
-            return resource
+            return body
 
     def delete(self, sid: str) -> None:
-        """Delete a flow, or raise `ApiError` with status 404."""
+        """Delete an object, or raise `ApiError` with status 404."""
         with self._lock:
             before = self._get(sid)
             index = self._sids.index(sid)
             self._history.append((self._clock(), self._numbers[index], before))
-            del self._flows[sid], self._sids[index], self._numbers[index]
+            del self._objects[sid], self._sids[index], self._numbers[index]
             self._save()
 
-    def add(self, resource: Resource) -> None:
-        """Add a flow as the newest one, without the rules."""
+    def add(self, body: Body) -> None:
+        """Add an object as the newest one, without the rules."""
         with self._lock:
-            if resource["sid"] in self._flows:
-                raise ValueError(f"{resource['sid']} is there already")
-            self._append(resource)
+            if body["sid"] in self._objects:
+                raise ValueError(f"{body['sid']} is there already")
+            self._append(body)
             self._save()
 
     def edit(self, sid: str, fields: dict[str, Any]) -> None:
-        """Change a flow without the rules. Raise KeyError if it does not exist."""
+        """Change an object without the rules. Raise KeyError if it does not exist."""
         with self._lock:
             fields = {"date_updated": self.timestamp()} | fields
-            self._replace(sid, rules.edit(self._flows[sid], fields))
+            self._replace(sid, rules.edit(self.resource, self._objects[sid], fields))
             self._save()
 
     def past_state(self, seconds: float) -> Store:
-        """Return the flows as they were so many seconds ago, as a read-only store."""
+        """Return the objects as they were so many seconds ago, as a read-only store."""
         with self._lock:
             moment = self._clock() - timedelta(seconds=seconds)
             numbered_sids = zip(self._numbers, self._sids, strict=True)
-            flows = {number: self._flows[sid] for number, sid in numbered_sids}
+            objects = {number: self._objects[sid] for number, sid in numbered_sids}
             for written_at, number, before in reversed(self._history):
                 if written_at <= moment:
                     break
                 if before is None:
-                    flows.pop(number, None)
+                    objects.pop(number, None)
                 else:
-                    flows[number] = before
+                    objects[number] = before
         past = Store.__new__(Store)
+        past.resource = self.resource
         past._lock = threading.Lock()
-        past._numbers = sorted(flows)
-        past._sids = [flows[number]["sid"] for number in past._numbers]
-        past._flows = {flow["sid"]: flow for flow in flows.values()}
+        past._numbers = sorted(objects)
+        past._sids = [objects[number]["sid"] for number in past._numbers]
+        past._objects = {body["sid"]: body for body in objects.values()}
         return past
 
     def timestamp(self) -> str:
         """Return the current time in Twilio's format."""
         return rules.format_timestamp(self._clock())
 
-    def _get(self, sid: str) -> Resource:
+    def _get(self, sid: str) -> Body:
         try:
-            return self._flows[sid]
+            return self._objects[sid]
         except KeyError:
             raise ApiError(
                 HTTPStatus.NOT_FOUND,
                 NOT_FOUND,
-                f"The requested resource /FlexFlows/{sid} was not found",
+                f"The requested resource /{self.resource.path}/{sid} was not found",
             ) from None
 
     def _descending(self, below: int | None, name: str | None) -> Iterator[tuple[int, str]]:
-        """Yield the numbers and SIDs of the flows older than `below`, newest first."""
+        """Yield the numbers and SIDs of the objects older than `below`, newest first."""
         end = len(self._numbers) if below is None else bisect_left(self._numbers, below)
         return self._filter_by_name(range(end - 1, -1, -1), name)
 
     def _ascending(self, above: int, name: str | None) -> Iterator[tuple[int, str]]:
-        """Yield the numbers and SIDs of the flows newer than `above`, oldest first."""
+        """Yield the numbers and SIDs of the objects newer than `above`, oldest first."""
         start = bisect_right(self._numbers, above)
         return self._filter_by_name(range(start, len(self._numbers)), name)
 
     def _filter_by_name(self, indexes: range, name: str | None) -> Iterator[tuple[int, str]]:
         for index in indexes:
             sid = self._sids[index]
-            if name is None or self._flows[sid]["friendly_name"] == name:
+            if name is None or self._objects[sid].get(self.resource.name_field) == name:
                 yield self._numbers[index], sid
 
-    def _replace(self, sid: str, resource: Resource) -> None:
+    def _replace(self, sid: str, body: Body) -> None:
         number = self._numbers[self._sids.index(sid)]
-        self._history.append((self._clock(), number, self._flows[sid]))
-        self._flows[sid] = resource
+        self._history.append((self._clock(), number, self._objects[sid]))
+        self._objects[sid] = body
 
-    def _append(self, resource: Resource) -> None:
+    def _append(self, body: Body) -> None:
         self._last_number += 1
         self._history.append((self._clock(), self._last_number, None))
-        self._flows[resource["sid"]] = resource
+        self._objects[body["sid"]] = body
         self._numbers.append(self._last_number)
-        self._sids.append(resource["sid"])
+        self._sids.append(body["sid"])
 
     def _load(self, file: Path) -> None:
         try:
@@ -235,7 +241,7 @@ class Store:
             self._last_number = int(state["last"])
             self._numbers = [int(number) for number, _ in state["flows"]]
             self._sids = [flow["sid"] for _, flow in state["flows"]]
-            self._flows = {flow["sid"]: flow for _, flow in state["flows"]}
+            self._objects = {flow["sid"]: flow for _, flow in state["flows"]}
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{file} is not a sandbox's state file: {error}") from error
 
@@ -244,7 +250,7 @@ class Store:
         if self._file is None:
             return
         numbered_sids = zip(self._numbers, self._sids, strict=True)
-        rows = [[number, self._flows[sid]] for number, sid in numbered_sids]
+        rows = [[number, self._objects[sid]] for number, sid in numbered_sids]
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name}.")
         try:

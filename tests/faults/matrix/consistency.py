@@ -22,12 +22,12 @@ from rich.table import Table
 from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.changes import flow_changes, reconcile
+from flows.changes import flow_changes, in_flight, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -53,7 +53,7 @@ STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
 PAGE_SIZE: Final = 3  # flows of a list's page
 EXPECTED_ERRORS: Final = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.ConcurrentChange, mirror.SyncBusy,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, in_flight.ConcurrentChange, mirror.SyncBusy,
 )  # fmt: skip
 
 DrawLag = Callable[[random.Random, str], Lag | None]
@@ -125,9 +125,9 @@ def run_row(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
 @contextmanager
 def _empty_api(clock: Clock) -> Iterator[Sandbox]:
     """Start an empty API with small pages and an empty site."""
-    listed = FlexClient.list
+    listed = ResourceClient.list
     small = mock.patch.object(
-        FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
+        ResourceClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
     )
     with empty_site(clock) as sandbox, small:
         for model in (MissingFlow, Closure, OpenChange):
@@ -198,13 +198,22 @@ class Run:
             flow_changes.create_flow(account_sid=ACCOUNT, values=self.draws.flow(), **common)
         elif act == "update":
             flow_changes.update_flow(
-                sid=row.sid, base=row.resource, values=self._edit(row.resource), **common
+                sid=row.sid,
+                account_sid=ACCOUNT,
+                base=row.resource,
+                values=self._edit(row.resource),
+                **common,
             )
         elif act == "switch":
-            flow_changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
+            flow_changes.set_enabled(
+                sid=row.sid, account_sid=ACCOUNT, enabled=not row.enabled, **common
+            )
         else:
             flow_changes.delete_flow(
-                sid=row.sid, base={"friendly_name": row.friendly_name}, **common
+                sid=row.sid,
+                account_sid=ACCOUNT,
+                base={"friendly_name": row.friendly_name},
+                **common,
             )
         self.tally.counts[OWN_CHANGES] += 1
 
@@ -215,9 +224,7 @@ class Run:
             self.sandbox.add_flow(**self.draws.flow())
         elif act == "edit":
             sid = self.chance.choice(sids)
-            self.sandbox.edit_flow(
-                sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid]))
-            )
+            self.sandbox.edit_flow(sid, **self._edit(FLEX_FLOW.decode(self.sandbox.flows[sid])))
         elif len(sids) > 2:
             self.sandbox.remove_flow(self.chance.choice(sids))
         self.tally.counts[EXTERNAL_CHANGES] += 1
@@ -238,7 +245,7 @@ class Run:
     def _look(self) -> None:
         """Open a flow's page."""
         if row := self._row():
-            mirror.fetch(row.sid)
+            mirror.fetch(row.sid, account_sid=ACCOUNT)
 
     def _row(self) -> Flow | None:
         rows = list(Flow.objects.filter(gone_at=None).order_by("sid"))
@@ -293,7 +300,7 @@ class Run:
             if place < since or at > event.at:
                 continue
             if (state is None) == (after is None) and not (
-                state and after and flex_flow.changed_writable_fields(state, after)
+                state and after and FLEX_FLOW.changed_writable_fields(state, after)
             ):
                 return place
         return None

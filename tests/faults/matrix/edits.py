@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
 
 CHANNELS = ("sms", "whatsapp", "facebook", "line", "custom")
 NAMES = (
@@ -26,7 +26,7 @@ class FlowGenerator:
 
     def flow(self) -> dict[str, Any]:
         """Return a flow as a form creates it."""
-        kind = self.chance.choice(flex_flow.INTEGRATION_TYPES)
+        kind = self.chance.choice(INTEGRATION_TYPES)
         values = {
             "friendly_name": self.name(),
             "chat_service_sid": self._sid("IS"),
@@ -40,7 +40,7 @@ class FlowGenerator:
     def edit(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return one edit of a flow, or two at once. Each of them changes something."""
         kind = str(before["integration_type"])
-        other = self.chance.choice([name for name in flex_flow.INTEGRATION_TYPES if name != kind])
+        other = self.chance.choice([name for name in INTEGRATION_TYPES if name != kind])
         edits: list[dict[str, Any]] = [
             {"friendly_name": self.name()},
             {"contact_identity": self.identity()},
@@ -80,7 +80,7 @@ class FlowGenerator:
 
     @staticmethod
     def _is_of_integration(edit: dict[str, Any]) -> bool:
-        return any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in edit)
+        return any(FLEX_FLOW.by_name[name].is_nested for name in edit)
 
     def _sid(self, prefix: str) -> str:
         return f"{prefix}{self.chance.getrandbits(128):032x}"

@@ -6,6 +6,7 @@ then compared with the log.
 
 from __future__ import annotations
 
+import copy
 import random
 import signal
 import uuid
@@ -23,14 +24,15 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.changes import flow_changes, reconcile
+from flows.changes import operations, reconcile
 from flows.changes.flow_changes import FlowUnreadable, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.redaction.masking import redact
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Resource
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -76,17 +78,17 @@ class Clock:
 @contextmanager
 def empty_site(clock: Clock) -> Iterator[Sandbox]:
     """Start an empty API and an empty site whose client doesn't wait between tries."""
-    client = clients.FlexClient
+    client = clients.ResourceClient
 
-    def hurried(**options: Any) -> FlexClient:
-        return client(**options, sleep=lambda _seconds: None)
+    def hurried(resource: Resource, **options: Any) -> ResourceClient:
+        return client(resource, **options, sleep=lambda _seconds: None)
 
     with (
         Sandbox(clock=clock.now) as sandbox,
         override_settings(FLEX_API_URL=sandbox.url),
         ExitStack() as stack,
     ):
-        stack.enter_context(mock.patch.object(clients, "FlexClient", hurried))
+        stack.enter_context(mock.patch.object(clients, "ResourceClient", hurried))
         stack.enter_context(mock.patch("django.utils.timezone.now", clock.now))
         Flow.objects.all().delete()  # the copy of an earlier one, which is no more
         yield sandbox
@@ -106,7 +108,7 @@ def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: C
             )
         mirror.sync(ACCOUNT)
         mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-        twilio_flows = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
+        twilio_flows = {sid: FLEX_FLOW.decode(flow) for sid, flow in sandbox.flows.items()}
         if not is_mirrored(mirrored_flows, twilio_flows):
             total.complain(MIRROR_DIFFERS, f"{trouble.name}, {verb}")
     return total
@@ -150,9 +152,9 @@ def is_mirrored(
     mirrored_flows: dict[str, dict[str, Any]], twilio_flows: dict[str, dict[str, Any]]
 ) -> bool:
     """Tell whether the mirror agrees with Twilio, apart from secrets."""
-    names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+    names = [entry.name for entry in FLEX_FLOW.writable_fields]
     return mirrored_flows.keys() == twilio_flows.keys() and not any(
-        flex_flow.differing_fields(mirrored_flows[sid], redact(twilio_flows[sid]), names)
+        FLEX_FLOW.differing_fields(mirrored_flows[sid], redact(twilio_flows[sid]), names)
         for sid in twilio_flows
     )
 
@@ -177,7 +179,7 @@ class Run:
         self.change_id = uuid.UUID(int=chance.getrandbits(128), version=4)
         draws = FlowGenerator(chance, self.change_id.hex[:8])
         self.sid = "" if verb == CREATE else sandbox.add_flow(**draws.flow())
-        self.before = flex_flow.from_response(sandbox.flows[self.sid]) if self.sid else {}
+        self.before = FLEX_FLOW.decode(sandbox.flows[self.sid]) if self.sid else {}
         self.values = (
             draws.flow()
             if verb == CREATE
@@ -221,13 +223,14 @@ class Run:
         wait_for(self.witness.is_quiet)
 
     def _change(self) -> None:
-        with mock.patch.object(flow_changes, "flex_client", self._client):
+        with mock.patch.object(operations, "resource_client", self._client):
             self.call()
 
-    def _client(self, account_sid: str, *, deadline: float = LONG_DEADLINE) -> FlexClient:
-        client = clients.flex_client(
-            account_sid, deadline=min(deadline, self.patience * self.trouble.deadline)
-        )
+    def _client(
+        self, resource: Resource, account_sid: str, *, deadline: float = LONG_DEADLINE
+    ) -> ResourceClient:
+        deadline = min(deadline, self.patience * self.trouble.deadline)
+        client = copy.copy(clients.resource_client(resource, account_sid, deadline=deadline))
         if self.trouble.when == "at the call":
             self.trouble.client(client)
         return client
@@ -239,7 +242,7 @@ class Run:
         earlier = max((request.n for request in self.sandbox.requests), default=0)
         for fault in build_faults(trouble, method):
             self.sandbox.inject(fault)
-        with trouble.around(self), mock.patch.object(mirror, "flex_client", self._client):
+        with trouble.around(self), mock.patch.object(mirror, "resource_client", self._client):
             if trouble.killed:
                 self._run_victim()
             else:

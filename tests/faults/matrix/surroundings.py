@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, connections
 
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from tests.faults import acting
 
 if TYPE_CHECKING:
     from tests.faults.matrix.play import Run
 
 
-def use_wrong_key(client: FlexClient) -> None:
+def use_wrong_key(client: ResourceClient) -> None:
     client._auth = type(client._auth)("SK" + "0" * 32, "wrong")
 
 
-def use_closed_port(client: FlexClient) -> None:
+def use_closed_port(client: ResourceClient) -> None:
     client.base_url = "http://127.0.0.1:9/v1"
 
 
@@ -30,7 +30,7 @@ class _ExhaustedRates:
         return None
 
 
-def exhaust_rates(client: FlexClient) -> None:
+def exhaust_rates(client: ResourceClient) -> None:
     """Use up the calls of this hour."""
     client._rate_limits, client._rates = True, _ExhaustedRates()
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.matrix import surroundings
 
@@ -36,7 +36,7 @@ class Scenario:
     when: Phase = "at the call"
     verbs: tuple[str, ...] = VERBS
     deadline: float = LONG_DEADLINE
-    client: Callable[[FlexClient], None] = lambda _client: (
+    client: Callable[[ResourceClient], None] = lambda _client: (
         None
     )  # changes the client of the one call
     around: Callable[[Run], AbstractContextManager[Any]] = lambda _run: nullcontext()

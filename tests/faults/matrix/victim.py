@@ -29,7 +29,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import AuditPayload
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 
 STEPS_KILLED_BY_PARENT = (
     "while it reads the flow first",
@@ -66,11 +66,13 @@ def make_change(
     if verb == "create":
         flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common)
     elif verb == "update":
-        flow_changes.update_flow(sid=sid, base=before, values=values, **common)
+        flow_changes.update_flow(sid=sid, account_sid=ACCOUNT, base=before, values=values, **common)
     elif verb == "set_enabled":
-        flow_changes.set_enabled(sid=sid, enabled=values["enabled"], **common)
+        flow_changes.set_enabled(sid=sid, account_sid=ACCOUNT, enabled=values["enabled"], **common)
     else:
-        flow_changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
+        flow_changes.delete_flow(
+            sid=sid, account_sid=ACCOUNT, base={"friendly_name": before["friendly_name"]}, **common
+        )
 
 
 def start_victim(orders: Instructions) -> BaseProcess:
@@ -111,7 +113,7 @@ def _kill_within(stage: str) -> Callable[[], None]:
 
 def _kill_before_call() -> None:
     for verb in ("create", "update", "delete"):
-        setattr(FlexClient, verb, _kill_self)
+        setattr(ResourceClient, verb, _kill_self)
 
 
 def _kill_after_response() -> None:
@@ -119,7 +121,7 @@ def _kill_after_response() -> None:
         return lambda *args: _kill_self(call(*args))
 
     for verb in ("create", "update", "delete"):
-        setattr(FlexClient, verb, then_die(getattr(FlexClient, verb)))
+        setattr(ResourceClient, verb, then_die(getattr(ResourceClient, verb)))
 
 
 def _kill_before_mirror() -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from flexadmin.http import buffering
+from flexadmin.http import buffered_socket, buffering
 from flexadmin.http.buffering import BufferingWorker
 from tests.faults.acting import wait_for
 
@@ -32,10 +32,10 @@ class Log:
     """Collects the log messages."""
 
     def __init__(self):
-        self.said = []
+        self.records = []
 
     def __getattr__(self, level):
-        return lambda message, *values, **_: self.said.append((level, str(message), values))
+        return lambda message, *values, **_: self.records.append((level, str(message), values))
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def request(path="/", *headers, method="GET", body=b""):
 
 def answered(line, end):
     """Return the received bytes up to `end`, or until the connection is closed."""
-    said = b""
-    while not said.endswith(end) and (piece := line.recv(65536)):
-        said += piece
-    return said
+    received = b""
+    while not received.endswith(end) and (piece := line.recv(65536)):
+        received += piece
+    return received
 
 
 def closed(line):
@@ -175,10 +175,10 @@ def test_body_that_is_too_large_is_not_waited_for(connect, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     line = connect(request("/unread", "Content-Length: 1001", method="POST"))
 
-    said = closed(line)
+    received = closed(line)
 
-    assert b"POST /unread 0" in said
-    assert b"Connection: close" in said
+    assert b"POST /unread 0" in received
+    assert b"Connection: close" in received
 
 
 def test_body_without_a_length_is_not_waited_for(connect):
@@ -189,10 +189,10 @@ def test_body_without_a_length_is_not_waited_for(connect):
 
 def test_expect_continue_is_answered_once(connect):
     line = connect(request("/a", "Content-Length: 3", "Expect: 100-continue", method="POST"))
-    told = answered(line, b"\r\n\r\n")
+    reply = answered(line, b"\r\n\r\n")
     line.sendall(b"123")
 
-    assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert reply == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert answered(line, b"POST /a 3").startswith(b"HTTP/1.1 200 OK")
 
 
@@ -215,9 +215,9 @@ def test_expect_continue_is_answered_once(connect):
     ids=["no colon", "long", "many", "without an end", "two lengths", "no length", "two framings"],
 )
 def test_malformed_request_is_refused_and_the_connection_closed(connect, sent, status):
-    said = closed(connect(sent))
+    received = closed(connect(sent))
 
-    assert said.startswith(b"HTTP/1.1 " + status)
+    assert received.startswith(b"HTTP/1.1 " + status)
     assert answered(connect(request("/quick")), b"GET /quick 0")
 
 
@@ -233,10 +233,14 @@ def test_request_that_does_not_arrive_in_time_is_refused(
 ):
     monkeypatch.setattr(buffering, patience, 0)
 
-    said = closed(connect(sent))
+    received = closed(connect(sent))
 
-    assert said.startswith(b"HTTP/1.1 408 Request Timeout")
-    assert ("info", "A request from %s did not arrive in time.", ("127.0.0.1",)) in worker.log.said
+    assert received.startswith(b"HTTP/1.1 408 Request Timeout")
+    assert (
+        "info",
+        "A request from %s did not arrive in time.",
+        ("127.0.0.1",),
+    ) in worker.log.records
 
 
 def test_connection_of_a_stalled_reader_is_closed(worker, connect, monkeypatch):
@@ -263,9 +267,9 @@ def test_total_size_of_requests_is_limited(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "MAX_RECEIVED_BYTES", 1000)
     most = request("/", "Content-Length: 100000", method="POST", body=b"1" * 900)
 
-    said = closed(connect(most + b"1" * 900))
+    received = closed(connect(most + b"1" * 900))
 
-    assert said.startswith(b"HTTP/1.1 503")
+    assert received.startswith(b"HTTP/1.1 503")
     wait_for(lambda: worker.worker._received_bytes == 0)
     assert answered(
         connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3"
@@ -273,7 +277,7 @@ def test_total_size_of_requests_is_limited(worker, connect, monkeypatch):
 
 
 def test_thread_waits_when_the_unsent_response_is_too_large(connect, monkeypatch):
-    monkeypatch.setattr(buffering, "MAX_UNSENT_BYTES", 100_000)
+    monkeypatch.setattr(buffered_socket, "MAX_UNSENT_BYTES", 100_000)
     line = connect(request("/big", "Connection: close"), receive_buffer=4096)
 
     _, _, body = closed(line).partition(b"\r\n\r\n")

@@ -25,10 +25,10 @@ def test_lazy_number_is_pluralized(kind, number, words):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("drifted", "said"), [(0, ""), (1, "1 flow to review"), (3, "3 flows to review")]
+    ("drifted", "text"), [(0, ""), (1, "1 flow to review"), (3, "3 flows to review")]
 )
 def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(
-    sandbox, client_of, drifted, said
+    sandbox, client_of, drifted, text
 ):
     sids = [sandbox.add_flow() for _ in range(3)]
     mirror.sync(ACCOUNT)
@@ -39,5 +39,12 @@ def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(
     page = client_of("viewer").get("/audit/").content.decode()
 
     link = re.search(r'<a href="/flows/drift/".*?</a>', page, re.DOTALL)[0]
-    heard = " ".join(re.sub(r"<[^>]+>", "", link).split())
-    assert heard == ("External changes" + (f" : {said}" if said else ""))
+    link_text = " ".join(re.sub(r"<[^>]+>", "", link).split())
+    assert link_text == ("External changes" + (f" : {text}" if text else ""))
+
+
+@pytest.mark.django_db
+def test_role_in_the_header_begins_with_a_capital(client_of):
+    page = client_of("viewer").get("/people/me/").content.decode()
+
+    assert '<span class="role">Viewer</span>' in page

@@ -79,11 +79,11 @@ def test_no_peer_is_trusted_by_default(process, peer):
 
 
 @pytest.mark.parametrize(
-    ("said", "is_secure"),
+    ("scheme", "is_secure"),
     [("https", True), ("HTTPS ", True), ("http, https", True), ("https, http", False), ("ftp", False), ("", False)],
 )  # fmt: skip
-def test_scheme_is_taken_from_the_nearest_proxy(process, said, is_secure):
-    assert process("10.0.0.1", X_Forwarded_Proto=said).is_secure() is is_secure
+def test_scheme_is_taken_from_the_nearest_proxy(process, scheme, is_secure):
+    assert process("10.0.0.1", X_Forwarded_Proto=scheme).is_secure() is is_secure
 
 
 def test_forwarded_host_is_ignored(process):

@@ -88,7 +88,7 @@ def test_next_batch_is_due_soon(monkeypatch):
     monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     make_old_rows(5)
     soon = []
-    monkeypatch.setattr(cache, "set", lambda key, **said: soon.append((key, said["timeout"])))
+    monkeypatch.setattr(cache, "set", lambda key, **options: soon.append((key, options["timeout"])))
 
     housekeeping.run_if_due()
 

@@ -33,7 +33,7 @@ def written(formatter):
 
 
 @pytest.fixture(params=[log_records.JsonFormatter, log_records.LineFormatter])
-def said(request):
+def log_stream(request):
     with written(request.param()) as stream:
         yield stream
 
@@ -82,7 +82,7 @@ def raised(message):
         lambda: log.warning("x", extra={"request": CANARY, "status": 200}),
     ],
 )
-def test_no_secret_is_logged(said, tell, capsys, monkeypatch):
+def test_no_secret_is_logged(log_stream, tell, capsys, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", True)
     shown_by_others = [
         handler
@@ -94,23 +94,23 @@ def test_no_secret_is_logged(said, tell, capsys, monkeypatch):
 
     tell()
 
-    told = said.getvalue() + capsys.readouterr().err
-    assert told
-    assert "c4n4ry" not in told
+    output = log_stream.getvalue() + capsys.readouterr().err
+    assert output
+    assert "c4n4ry" not in output
 
 
-def test_ordinary_text_is_not_masked(said):
+def test_ordinary_text_is_not_masked(log_stream):
     log.warning(
         "short %s", "POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care"
     )
 
     assert (
         "short POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care"
-        in said.getvalue()
+        in log_stream.getvalue()
     )
 
 
-def test_record_is_not_changed_for_other_handlers(said, caplog):
+def test_record_is_not_changed_for_other_handlers(log_stream, caplog):
     raised(CANARY)
 
     assert CANARY in caplog.text

@@ -14,6 +14,7 @@ from flows.accounts import clients
 from flows.audit import audit_log, verification
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, append_attempt, create_flow, switch_flow
 
@@ -61,18 +62,18 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", times=1))
     create_flow()
     with pytest.raises(FlexError):
-        clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
+        clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).fetch("FO" + "9" * 32)
 
-    found = scrape()
+    scraped = scrape()
 
     counts = {
-        key[1:]: value for key, value in found.items() if key[0] == "twilio_call_seconds_count"
+        key[1:]: value for key, value in scraped.items() if key[0] == "twilio_call_seconds_count"
     }
     assert counts[("succeeded", "list")] == 1
     assert counts[("throttled", "update")] == counts[("succeeded", "update")] == 1
     assert counts[("refused", "create")] == 1
     assert counts[("refused", "fetch")] == 1
-    assert all(value >= 0 for key, value in found.items() if key[0] == "twilio_call_seconds_sum")
+    assert all(value >= 0 for key, value in scraped.items() if key[0] == "twilio_call_seconds_sum")
 
 
 @pytest.mark.django_db
@@ -82,12 +83,12 @@ def test_unsent_call_and_lost_response_are_counted(scrape, settings, sandbox):
         mirror.fetch_all("AC" + "5a" * 16)
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
     with pytest.raises(FlexError):
-        clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
+        clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).create({"friendly_name": "x"})
 
-    found = scrape()
+    scraped = scrape()
 
-    assert found["twilio_call_seconds_count", "unknown", "list"] == 4
-    assert found["twilio_call_seconds_count", "never_sent", "create"] == 1
+    assert scraped["twilio_call_seconds_count", "unknown", "list"] == 4
+    assert scraped["twilio_call_seconds_count", "never_sent", "create"] == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -98,22 +99,22 @@ def test_state_of_mirror_changes_and_log(scrape, sandbox, flow_sid, settings):
     verification.verify_and_record(actor=OMAR)
     audit_log.append(action="test.more", stage="access", result="denied", actor=OMAR)
 
-    found = scrape()
+    scraped = scrape()
 
-    assert 0 <= found["mirror_age_seconds", settings.FLEX_ACCOUNTS[0].sid] < 60
+    assert 0 <= scraped["mirror_age_seconds", settings.FLEX_ACCOUNTS[0].sid] < 60
     assert ("audit_verified_intact",) not in before
     assert before["open_changes", "attempt"] == 0
-    assert found["open_changes", "attempt"] == 1
-    assert found["open_changes", "unknown"] == 0
-    assert found["open_drift",] == 0
-    assert found["audit_events",] == audit_log.last_seq()
-    assert found["audit_verified_intact",] == 1
-    assert found["audit_events_since_verified",] == 1
+    assert scraped["open_changes", "attempt"] == 1
+    assert scraped["open_changes", "unknown"] == 0
+    assert scraped["open_drift",] == 0
+    assert scraped["audit_events",] == audit_log.last_seq()
+    assert scraped["audit_verified_intact",] == 1
+    assert scraped["audit_events_since_verified",] == 1
     verified = verification.last_verification()
-    assert found["audit_verified_timestamp_seconds",] == pytest.approx(
+    assert scraped["audit_verified_timestamp_seconds",] == pytest.approx(
         verified.event.at.timestamp()
     )
-    assert found["database_up",] == 1
+    assert scraped["database_up",] == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,10 +134,10 @@ def test_unreachable_database_is_reported(scrape, monkeypatch):
 
     monkeypatch.setattr(audit_log, "last_seq", fail)
 
-    found = scrape()
+    scraped = scrape()
 
-    assert found["database_up",] == 0
-    assert ("audit_events",) not in found
+    assert scraped["database_up",] == 0
+    assert ("audit_events",) not in scraped
 
 
 @pytest.mark.django_db(transaction=True)

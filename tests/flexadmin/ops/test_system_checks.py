@@ -37,6 +37,6 @@ def test_postgresql_causes_no_warning(warns):
 
 
 def test_start_shows_the_warning(monkeypatch):
-    told = "flexadmin.W001" in started(**WHOLE).stderr
+    is_warned = "flexadmin.W001" in started(**WHOLE).stderr
 
-    assert told is (sqlite3.sqlite_version_info < (3, 51, 3))
+    assert is_warned is (sqlite3.sqlite_version_info < (3, 51, 3))

@@ -215,18 +215,18 @@ def test_own_session_continues_when_the_others_end(user):
 
 def test_deactivation_during_the_recording_of_a_sign_in_ends_it(admin, user, pending, monkeypatch):
     """The sign-in waits for the log's lock, which an administrator's change holds."""
-    append = auth_events.audit_log.append
+    transaction = auth_events.audit_log.transaction
 
-    def append_after_deactivation(**event):
-        if event["action"] == "auth.login" and user.is_active:
-            post_operation(admin, user, "active")
-            user.refresh_from_db()
-        return append(**event)
+    def transaction_after_deactivation():
+        monkeypatch.setattr(auth_events.audit_log, "transaction", transaction)
+        post_operation(admin, user, "active")
+        user.refresh_from_db()
+        return transaction()
 
-    monkeypatch.setattr(auth_events.audit_log, "append", append_after_deactivation)
+    monkeypatch.setattr(auth_events.audit_log, "transaction", transaction_after_deactivation)
 
     finish_sign_in(pending)
-    monkeypatch.undo()
+    assert not user.is_active
     post_operation(admin, user, "active", active="true")
 
     assert not is_signed_in(pending[0])

@@ -13,7 +13,7 @@ from flexadmin.signin import sessions
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from tests.conftest import form_data
-from tests.flexadmin.http.test_form_rescue import form_with
+from tests.flexadmin.http.rescued_forms import form_with
 from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -207,9 +207,10 @@ def test_wrong_password_and_code_at_reauthentication_are_counted_and_recorded(cl
 
 
 def test_wrong_password_that_cannot_be_recorded_returns_503(client, monkeypatch):
-    monkeypatch.setattr(
-        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
-    )
+    def refuse(_log, **_event):
+        raise audit_log.NotRecorded("full")
+
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse)
 
     assert change_password(client, old="guessed").status_code == 503
     assert client.post("/people/me/confirm/", {"password": "guessed"}).status_code == 503

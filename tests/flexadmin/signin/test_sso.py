@@ -263,11 +263,13 @@ def test_deactivated_user_cannot_sign_in(client, provider):
     assert recorded_events()[-1][:2] == ("auth.login", "denied")
 
 
+def refuse_event(_log, **_event):
+    raise audit_log.NotRecorded("full")
+
+
 def test_sign_in_fails_if_it_cannot_be_recorded(client, provider, monkeypatch):
     sign_in_by_sso(client, provider)
-    monkeypatch.setattr(
-        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
-    )
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_event)
     other = Client()
 
     assert sign_in_by_sso(other, provider).status_code == 503
@@ -275,9 +277,7 @@ def test_sign_in_fails_if_it_cannot_be_recorded(client, provider, monkeypatch):
 
 
 def test_user_is_not_created_if_it_cannot_be_recorded(client, provider, monkeypatch):
-    monkeypatch.setattr(
-        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
-    )
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_event)
 
     response = sign_in_by_sso(client, provider)
 

@@ -19,7 +19,9 @@ from flows.audit.models import AuditEvent
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.flexadmin.signing_in import recorded_events, sign_in
-from tests.flows.plans.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
+from tests.flows.plans.running import run_worker
+from tests.flows.plans.views.conftest import sids  # noqa: F401 - a fixture
+from tests.flows.plans.views.pages import create_draft, post_action
 
 pytestmark = pytest.mark.django_db
 RESTRICTED_PATHS = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]
@@ -109,17 +111,16 @@ def test_extra_permissions_of_a_role_group_have_no_effect(client, person):
 @pytest.mark.django_db(transaction=True)
 def test_bulk_change_stops_when_its_superuser_loses_their_role(client_of, sids):  # noqa: F811
     operator = client_of("operator")
-    plan = make(operator, sids)
-    act(operator, plan, "start")
+    plan = create_draft(operator, sids)
+    post_action(operator, plan, "start")
     user = User.objects.get(username="operator")
     user.groups.clear()
     User.objects.update(is_superuser=True)
 
-    work()
+    run_worker()
 
     assert (
-        Plan.objects.get().ended_because
-        == "operator no longer has permission to make these changes."
+        Plan.objects.get().stop_reason == "operator no longer has permission to make these changes."
     )
 
 
@@ -211,14 +212,14 @@ def test_other_roles_cannot_remove_outside_rights(client_of, role):
 def test_sign_in_works_while_outside_rights_cannot_be_recorded(client, client_of, monkeypatch):
     superuser()
     client_of("admin")
-    real = audit_log.append
+    real = audit_log.LogTransaction.append
 
-    def refuse_rights_event(**event):
-        if event["action"] == outside_rights.RIGHTS_FOUND:
+    def refuse_rights_event(log, **event):
+        if event["action"] == "people.rights_found":
             raise audit_log.NotRecorded("full")
-        return real(**event)
+        return real(log, **event)
 
-    monkeypatch.setattr(audit_log, "append", refuse_rights_event)
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_rights_event)
     sign_in(client, "admin")
 
     assert "External permissions" in client.get("/people/").content.decode()
@@ -268,11 +269,13 @@ def test_superuser_recorded_before_is_not_promoted():
     assert not user.groups.exists()
 
 
+def refuse_event(_log, **_event):
+    raise audit_log.NotRecorded("full")
+
+
 def test_upgrade_continues_if_the_log_cannot_be_written(monkeypatch):
     superuser()
-    monkeypatch.setattr(
-        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
-    )
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse_event)
 
     upgrade()
 

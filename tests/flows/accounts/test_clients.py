@@ -1,5 +1,6 @@
 """The account of a flow, and the client of that account."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from flows.audit.audit_log import Actor
 from flows.mirror import flow_rows, mirror, ownership
 from flows.mirror.models import Flow
 from flows.twilio.errors import NotSent, RequestRefused
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
 
@@ -26,7 +28,7 @@ def two_accounts(settings):
 def test_client_follows_the_settings(settings):
     settings.FLEX_API_URL, settings.FLEX_RATE_LIMITS = "https://flex.example/v1", True
 
-    client = clients.flex_client(OURS, deadline=3.5)
+    client = clients.resource_client(FLEX_FLOW, OURS, deadline=3.5)
 
     assert (client.base_url, client.deadline, client.account_sid) == (
         "https://flex.example/v1",
@@ -37,7 +39,7 @@ def test_client_follows_the_settings(settings):
 
 
 def test_client_has_the_deadline_of_a_change_by_default():
-    assert clients.flex_client(OURS).deadline == clients.WRITE_DEADLINE
+    assert clients.resource_client(FLEX_FLOW, OURS).deadline == clients.WRITE_DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -49,16 +51,69 @@ def test_client_has_the_deadline_of_a_change_by_default():
     ],
 )
 def test_page_waits_less_for_its_turn_than_a_change(deadline, patience):
-    assert clients.flex_client(OURS, deadline=deadline).patience == patience
+    assert clients.resource_client(FLEX_FLOW, OURS, deadline=deadline).patience == patience
 
 
 def test_reads_of_a_thread_go_over_one_connection(sandbox):
     sid = sandbox.add_flow()
 
     for deadline in (4.0, 15.0, 30.0):
-        clients.flex_client(OURS, deadline=deadline).fetch(sid)
+        clients.resource_client(FLEX_FLOW, OURS, deadline=deadline).fetch(sid)
 
     assert (sandbox.connections, len(sandbox.requests)) == (1, 3)
+
+
+def test_thread_keeps_its_client():
+    client = clients.resource_client(FLEX_FLOW, OURS, deadline=4.0)
+
+    assert clients.resource_client(FLEX_FLOW, OURS, deadline=4.0) is client
+    assert clients.resource_client(FLEX_FLOW, OURS, deadline=15.0) is not client
+
+
+def test_each_thread_has_its_own_client():
+    client = clients.resource_client(FLEX_FLOW, OURS)
+
+    with ThreadPoolExecutor(1) as other_thread:
+        assert other_thread.submit(clients.resource_client, FLEX_FLOW, OURS).result() is not client
+
+
+@pytest.mark.parametrize("name", ["FLEX_API_URL", "FLEX_ACCOUNTS", "FLEX_RATE_LIMITS"])
+def test_client_is_replaced_if_the_settings_change(settings, name):
+    client = clients.resource_client(FLEX_FLOW, OURS)
+    account = settings.FLEX_ACCOUNTS[0]
+    new_values = {
+        "FLEX_API_URL": "https://flex.example/v1",
+        "FLEX_ACCOUNTS": (replace(account, auth=(account.auth[0], "renewed")),),
+        "FLEX_RATE_LIMITS": not settings.FLEX_RATE_LIMITS,
+    }
+    setattr(settings, name, new_values[name])
+
+    replacement = clients.resource_client(FLEX_FLOW, OURS)
+
+    assert replacement is not client
+    assert clients.resource_client(FLEX_FLOW, OURS) is replacement
+
+
+def test_connections_close_with_the_clients(sandbox):
+    sid = sandbox.add_flow()
+    clients.resource_client(FLEX_FLOW, OURS).fetch(sid)
+
+    clients.close_clients()
+    clients.resource_client(FLEX_FLOW, OURS).fetch(sid)
+
+    assert sandbox.connections == 2
+
+
+def test_connections_close_if_the_settings_change(sandbox, settings):
+    sid = sandbox.add_flow()
+    clients.resource_client(FLEX_FLOW, OURS).fetch(sid)
+    settings.FLEX_RATE_LIMITS = not settings.FLEX_RATE_LIMITS
+
+    clients.resource_client(FLEX_FLOW, OURS)
+    settings.FLEX_RATE_LIMITS = not settings.FLEX_RATE_LIMITS
+    clients.resource_client(FLEX_FLOW, OURS).fetch(sid)
+
+    assert sandbox.connections == 2
 
 
 def test_turns_are_booked_in_the_database(settings, monkeypatch):
@@ -71,13 +126,16 @@ def test_turns_are_booked_in_the_database(settings, monkeypatch):
     settings.FLEX_RATE_LIMITS = True
 
     with pytest.raises(NotSent, match="rate limit"):
-        clients.flex_client(OURS, deadline=4.0).fetch(FLOW)
+        clients.resource_client(FLEX_FLOW, OURS, deadline=4.0).fetch(FLOW)
 
     assert bookings == [(OURS, "fetch", 1.0)]
 
 
 def test_each_account_has_its_own_credentials_and_url(two_accounts, settings):
-    ours, other = clients.flex_client(OURS), clients.flex_client(OTHER)
+    ours, other = (
+        clients.resource_client(FLEX_FLOW, OURS),
+        clients.resource_client(FLEX_FLOW, OTHER),
+    )
 
     assert (ours.base_url, other.base_url) == (settings.FLEX_API_URL, "https://flex.example/v1")
     assert (other._auth.username, other._auth.password) == (OTHER.encode(), b"token")
@@ -86,21 +144,21 @@ def test_each_account_has_its_own_credentials_and_url(two_accounts, settings):
 def test_right_credentials_are_accepted(sandbox):
     sandbox.add_flow()
 
-    assert len(list(clients.flex_client(OURS).list())) == 1
+    assert len(list(clients.resource_client(FLEX_FLOW, OURS).list())) == 1
 
 
 def test_wrong_credentials_are_refused(sandbox, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], auth=("SK" + "5b" * 16, "wrong")),)
 
     with pytest.raises(RequestRefused) as raised:
-        list(clients.flex_client(OURS).list())
+        list(clients.resource_client(FLEX_FLOW, OURS).list())
 
     assert raised.value.status == 401
 
 
 def test_nothing_is_sent_for_an_account_without_credentials():
     with pytest.raises(NotSent, match=OTHER):
-        clients.flex_client(OTHER)
+        clients.resource_client(FLEX_FLOW, OTHER)
 
 
 @pytest.mark.django_db
@@ -131,7 +189,7 @@ def test_flow_missing_from_the_mirror_belongs_to_its_account_in_the_log(two_acco
 def test_unknown_flow_belongs_to_no_account_of_several(two_accounts):
     assert ownership.find_account_sid(FLOW) == ""
     with pytest.raises(NotSent, match="account of this flow is unknown"):
-        mirror.fetch(FLOW)
+        mirror.fetch(FLOW, account_sid="")
 
 
 @pytest.mark.django_db

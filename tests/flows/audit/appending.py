@@ -5,7 +5,7 @@ import uuid
 from flows.audit import audit_log
 from flows.audit.audit_log import Observation, Payload
 from flows.audit.models import AuditEvent
-from tests.faults.acting import OMAR
+from tests.faults.acting import OMAR, append_stage
 
 SID = "FO" + "1" * 32
 
@@ -18,7 +18,7 @@ def append(**values):
         "actor": OMAR,
         **values,
     }
-    return audit_log.append(**event_values)
+    return append_stage(**event_values)
 
 
 def attempt(**values):

@@ -10,9 +10,11 @@ from unittest import mock
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
 from tests.faults.acting import (
+    OMAR,
     assert_chain_intact,
     database_url,
     failing_inserts,
@@ -21,6 +23,8 @@ from tests.faults.acting import (
     run_concurrently,
 )
 from tests.flows.audit.appending import SID, append, attempt, observe_flows
+
+FIELDS = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,6 +79,45 @@ def test_append_with_a_failing_insert_is_not_recorded(table):
         append()
 
     assert_chain_intact(1)
+    append()
+    assert_chain_intact(2)
+
+
+def append_twice_and_raise(error):
+    with audit_log.transaction() as log:
+        log.append(**FIELDS)
+        log.append(**FIELDS)
+        raise error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_commits_all_its_events_or_none():
+    with pytest.raises(LookupError):
+        append_twice_and_raise(LookupError())
+
+    assert not AuditEvent.objects.exists()
+    with audit_log.transaction() as log:
+        events = [log.append(**FIELDS), log.append(**FIELDS)]
+        assert log.last_seq == 2
+    assert list(AuditEvent.objects.order_by("seq")) == events
+    assert_chain_intact(2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_reports_an_error_of_the_database_as_not_recorded():
+    with pytest.raises(NotRecorded):
+        append_twice_and_raise(OperationalError("disk full"))
+
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_without_an_event_leaves_the_log_as_it_is():
+    append()
+    with audit_log.transaction():
+        pass
+
+    assert audit_log.last_seq() == 1
     append()
     assert_chain_intact(2)
 

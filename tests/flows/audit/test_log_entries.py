@@ -13,6 +13,7 @@ from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.erasure.erasure import erase
 from tests.benchmarks.log_filling import fill_log
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -28,13 +29,11 @@ def log(db):
         friendly_name="Cora Test", contact_identity=IDENTITY, before={"friendly_name": "Alt"}
     )
     create = {"action": "flow.create", "actor": OMAR, "payload": body}
-    audit_log.append(**create, stage="attempt", result="pending", change_id=one)
-    audit_log.append(
-        **{**create, "payload": None}, stage="attempt", result="pending", change_id=two
-    )
-    audit_log.append(**create, stage="outcome", result="unknown", change_id=one)
-    audit_log.append(**create, stage="outcome", result="failed", change_id=two)
-    audit_log.append(**create, stage="reconciled", result="applied", change_id=one, target_sid=SID)
+    append_stage(**create, stage="attempt", result="pending", change_id=one)
+    append_stage(**{**create, "payload": None}, stage="attempt", result="pending", change_id=two)
+    append_stage(**create, stage="outcome", result="unknown", change_id=one)
+    append_stage(**create, stage="outcome", result="failed", change_id=two)
+    append_stage(**create, stage="reconciled", result="applied", change_id=one, target_sid=SID)
     audit_log.append(action="auth.login", stage="access", result="succeeded", actor=OMAR)
     observation = Observation(
         action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload()

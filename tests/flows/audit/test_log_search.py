@@ -10,6 +10,7 @@ from flows.audit.log_list import fetch_page, matching_events
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.audit.search_text import url_host
+from tests.faults.acting import append_stage
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
@@ -43,14 +44,14 @@ def renamed(db):
         "target_sid": SID,
     }
     requested = {name: AFTER[name] for name in ("friendly_name", "integration_url")}
-    audit_log.append(
+    append_stage(
         **event_values, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
         payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=requested),
     )  # fmt: skip
     body = Payload(
         friendly_name=AFTER["friendly_name"], before=BEFORE, requested=requested, after=AFTER
     )
-    event = audit_log.append(
+    event = append_stage(
         **event_values, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE
     )
     audit_log.append(action="flow.export", stage="access", result="succeeded", actor=other)

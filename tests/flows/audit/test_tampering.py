@@ -21,7 +21,7 @@ from flows.core import triggers
 from flows.erasure import erasure
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.plans import drafts, execution
+from flows.plans import control, drafts, execution
 from flows.plans.drafts import BulkAction
 from flows.search import list_tables
 from tests import ACCOUNT
@@ -74,8 +74,10 @@ def site(sandbox, person, db):
         )
     mirror.sync(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
-    plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids[:2], made_by="operator")
-    execution.start(plan=plan, reason="because", actor=operator_actor)
+    plan = drafts.plan_bulk_action(
+        action=BulkAction("disable"), sids=sids[:2], created_by="operator"
+    )
+    control.start(plan=plan, reason="because", actor=operator_actor)
     execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")
@@ -147,6 +149,15 @@ TABLES = {
         "Bulk change",
     ),
     "a bulk change's flow": ("DELETE FROM flows_plannedchange WHERE place = 0", "is missing its event"),
+    "a bulk change back to a draft": (
+        "UPDATE flows_plan SET status = 'draft', started_at = NULL, ended_at = NULL",
+        "has the wrong status draft",
+    ),
+    "a bulk change that runs again": ("UPDATE flows_plan SET status = 'running'", "has the wrong status running"),
+    "a bulk change that ended too early": (
+        "UPDATE flows_plannedchange SET done_at = NULL",
+        "has the wrong status done"
+    ),
     "a unique key": ("DROP INDEX one_event_per_stage", "unique key one_event_per_stage"),
     "a trigger of somebody's": (
         {
@@ -394,6 +405,7 @@ def test_reverted_external_change_may_be_missing_from_the_inbox(site, actor):
 
     flow_changes.update_flow(
         sid=open_drift.target_sid,
+        account_sid=ACCOUNT,
         base=None,
         values={"friendly_name": "Ours"},
         reason="",

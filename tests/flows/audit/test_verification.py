@@ -14,6 +14,7 @@ from flows.audit.audit_log import Payload
 from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
 from flows.erasure import erasure
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -216,7 +217,7 @@ def run_during_verification(monkeypatch, seq, act):
 
 def attempt(actor, change_id, **values):
     event_values = {"stage": "attempt", "result": "pending", "target_sid": "FO1", **values}
-    return audit_log.append(action="flow.update", actor=actor, change_id=change_id, **event_values)
+    return append_stage(action="flow.update", actor=actor, change_id=change_id, **event_values)
 
 
 def test_verify_accepts_changes_during_its_run(log, actor, monkeypatch):
@@ -443,7 +444,7 @@ def test_last_verification_has_its_end_and_the_number_of_later_events(log, actor
 
     last = verification.last_verification()
 
-    assert (last.event.seq, last.said["through"], last.since, last.is_intact) == (10, 9, 2, True)
+    assert (last.event.seq, last.summary["through"], last.since, last.is_intact) == (10, 9, 2, True)
 
 
 def test_last_verification_of_a_new_site_is_none():

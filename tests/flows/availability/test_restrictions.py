@@ -53,7 +53,13 @@ def test_refusal_of_an_endpoint_is_distinguished_from_one_of_a_flow(kind, error,
 
 def update(sid, actor, **values):
     return flow_changes.update_flow(
-        sid=sid, base=None, values=values, reason="Why", actor=actor, change_id=uuid.uuid4()
+        sid=sid,
+        account_sid=ACCOUNT,
+        base=None,
+        values=values,
+        reason="Why",
+        actor=actor,
+        change_id=uuid.uuid4(),
     )
 
 
@@ -98,7 +104,7 @@ def test_successful_call_lifts_its_refusal(sandbox, flow_sid):
 
     mirror.sync(ACCOUNT)
     assert list(Closure.objects.values_list("kind", flat=True)) == ["fetch"]
-    mirror.fetch(flow_sid)
+    mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert not Closure.objects.exists()
 
@@ -115,19 +121,19 @@ def test_refused_list_keeps_the_mirror_and_a_404_of_a_flow_deletes_nothing(
     with pytest.raises(FlexError):
         mirror.sync(ACCOUNT)
     with pytest.raises(FlexError):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     after = Flow.objects.get()
     assert (after.gone_at, after.resource) == (None, before.resource)
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
-    assert restrictions.account_availability(AC).why("list").closure.status == status
+    assert restrictions.account_availability(AC).restriction_of("list").closure.status == status
 
 
 def test_404_of_a_flow_deletes_it_while_flows_are_listed(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
     with pytest.raises(RequestRefused):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert Flow.objects.get().gone_at is not None
 
@@ -151,7 +157,12 @@ def test_read_only_account_can_not_be_changed(sandbox, flow_sid, actor):
             account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
         ),
         lambda: flow_changes.delete_flow(
-            sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
+            sid=flow_sid,
+            account_sid=ACCOUNT,
+            base={},
+            reason="",
+            actor=actor,
+            change_id=uuid.uuid4(),
         ),
     ):
         with pytest.raises(
@@ -227,6 +238,7 @@ def test_change_recorded_before_read_only_mode_is_recognised(sandbox, flow_sid, 
     change_id = uuid.uuid4()
     arguments = {
         "sid": flow_sid,
+        "account_sid": AC,
         "base": None,
         "values": {"enabled": False},
         "reason": "",

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import findings, reconcile
 from flows.changes.flow_changes import Change
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
@@ -337,7 +337,7 @@ def test_list_is_read_once_for_all_creations_and_not_for_other_changes(sandbox, 
 def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(sandbox, read):
     sid = lose(sandbox)
 
-    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(sid)
+    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(sid, account_sid=ACCOUNT)
 
     assert drift_events() == []
     assert not Flow.objects.filter(sid=sid).exists()
@@ -359,7 +359,7 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
         result="not_applied",
         change_id=change.change_id,
     )
-    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs)
+    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs, account_sid=ACCOUNT)
 
     assert [(event.target_sid, event.payload.before) for event in drift_events()] == [
         (theirs, None)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import findings, reconcile
+from flows.changes import findings, in_flight, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -291,7 +290,7 @@ def test_creation_without_twilio_is_not_decided(sandbox, two_alike):
 
 
 def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
-    with pytest.raises(audit_log.ConcurrentChange):
+    with pytest.raises(in_flight.ConcurrentChange):
         rename_flow(edited_since, base=None, values={"enabled": False})
 
     decide(applied=False)

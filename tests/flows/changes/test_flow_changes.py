@@ -12,15 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 from flows.accounts import clients
-from flows.audit import audit_log
-from flows.audit.audit_log import AlreadyRecorded, ConcurrentChange, NotRecorded
+from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.changes import flow_changes, in_flight
 from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange, OutcomeNotRecorded
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.twilio.client import FlexClient
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.client import ResourceClient
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.responses import ApiResponse
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -55,7 +55,7 @@ every_verb_of_a_flow = pytest.mark.parametrize("act", OF_A_FLOW.values(), ids=OF
 
 
 def at_twilio(sandbox, sid):
-    return from_response(sandbox.flows[sid])
+    return FLEX_FLOW.decode(sandbox.flows[sid])
 
 
 def both_events():
@@ -232,9 +232,9 @@ def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
 
 
 def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkeypatch):
-    update = FlexClient.update
+    update = ResourceClient.update
     monkeypatch.setattr(
-        FlexClient,
+        ResourceClient,
         "update",
         lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"}),
     )
@@ -254,7 +254,10 @@ def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
     newer = SECRET_URL.replace("hooks", "newer")
 
     rename_flow(
-        sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}"
+        sid,
+        base=mirror.fetch(sid, account_sid=ACCOUNT),
+        values={"integration_url": newer},
+        reason=f"moved to {newer}",
     )
     create_flow(
         values={
@@ -309,7 +312,7 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
     )
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
-    assert not audit_log.pending_attempts().exists()
+    assert not in_flight.pending_attempts().exists()
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
@@ -446,7 +449,7 @@ def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
         rename_flow(flow_sid, base=base, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded):
-        rename_flow(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
+        rename_flow(flow_sid, base=mirror.fetch(flow_sid, account_sid=ACCOUNT), change_id=change_id)
 
     assert received_writes(sandbox) == []
 
@@ -574,7 +577,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     attempt = own_events().get()
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
-    assert list(audit_log.pending_attempts()) == [attempt]
+    assert list(in_flight.pending_attempts()) == [attempt]
     assert f"outcome of change {change_id} is not recorded" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
@@ -608,7 +611,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
     sandbox, flow_sid, act, error, monkeypatch
 ):
     for verb in ("create", "update", "delete"):
-        monkeypatch.setattr(FlexClient, verb, mock.Mock(side_effect=error))
+        monkeypatch.setattr(ResourceClient, verb, mock.Mock(side_effect=error))
 
     with pytest.raises(type(error)):
         act(flow_sid)
@@ -618,12 +621,12 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
         AuditEvent.objects.get(stage="outcome").payload.message
         == "internal error during the request"
     )
-    assert not audit_log.pending_attempts().exists()
+    assert not in_flight.pending_attempts().exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_sid, monkeypatch):
-    monkeypatch.setattr(FlexClient, "update", mock.Mock(side_effect=ValueError("boom")))
+    monkeypatch.setattr(ResourceClient, "update", mock.Mock(side_effect=ValueError("boom")))
 
     with (
         failing_inserts("flows_auditevent", when="NEW.stage = 'outcome'"),
@@ -639,7 +642,7 @@ def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
 ):
     """A value that is not JSON: sent, but its outcome can't be logged."""
     answer = ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
-    monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
+    monkeypatch.setattr(ResourceClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):
         rename_flow(flow_sid)

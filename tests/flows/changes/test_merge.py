@@ -3,7 +3,7 @@
 import pytest
 
 from flows.changes.merge import FieldConflict, merge
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FW1, FW2 = "FW" + "1" * 32, "FW" + "2" * 32
 STUDIO = {"integration_type": "studio", "integration_flow_sid": FW1, "integration_retry_count": 3}
@@ -76,7 +76,7 @@ TABLE = {
     ("base", "theirs", "mine", "requested", "conflicts", "changed"), TABLE.values(), ids=TABLE
 )
 def test_merge(base, theirs, mine, requested, conflicts, changed):
-    merged = merge(base=base, theirs=theirs, mine=mine)
+    merged = merge(FLEX_FLOW, base=base, theirs=theirs, mine=mine)
 
     assert merged.requested == requested
     assert [conflict.name for conflict in merged.conflicts] == conflicts
@@ -84,7 +84,7 @@ def test_merge(base, theirs, mine, requested, conflicts, changed):
 
 
 def test_conflict_tells_all_three_values():
-    merged = merge(base=A, theirs=B, mine=C)
+    merged = merge(FLEX_FLOW, base=A, theirs=B, mine=C)
 
     assert merged.conflicts == [FieldConflict("friendly_name", "A", "B", "C")]
 
@@ -123,32 +123,34 @@ INTEGRATION = {
     ("base", "theirs", "mine", "conflicts"), INTEGRATION.values(), ids=INTEGRATION
 )
 def test_integration_type_and_its_fields_collide(base, theirs, mine, conflicts):
-    merged = merge(base=base, theirs=theirs, mine=mine)
+    merged = merge(FLEX_FLOW, base=base, theirs=theirs, mine=mine)
 
     assert sorted(conflict.name for conflict in merged.conflicts) == conflicts
 
 
 def test_type_changed_there_while_only_a_partial_form_edits_a_field_of_it():
-    merged = merge(base=STUDIO, theirs=EXTERNAL, mine={"integration_retry_count": 0})
+    merged = merge(FLEX_FLOW, base=STUDIO, theirs=EXTERNAL, mine={"integration_retry_count": 0})
 
     assert merged.conflicts == [FieldConflict("integration_type", "studio", "external", "studio")]
 
 
-@pytest.mark.parametrize("entry", flex_flow.WRITABLE_FIELDS, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", FLEX_FLOW.writable_fields, ids=lambda entry: entry.name)
 def test_every_field_that_can_be_written_can_conflict(entry):
     one, other, third = (True, False, None) if entry.kind == "boolean" else ("1", "2", "3")
 
-    merged = merge(base={entry.name: one}, theirs={entry.name: other}, mine={entry.name: third})
+    merged = merge(
+        FLEX_FLOW, base={entry.name: one}, theirs={entry.name: other}, mine={entry.name: third}
+    )
 
     assert entry.name in [conflict.name for conflict in merged.conflicts]
     assert entry.name not in merged.requested
 
 
 @pytest.mark.parametrize(
-    "entry", [entry for entry in flex_flow.FIELDS if entry.wire is None], ids=lambda e: e.name
+    "entry", [entry for entry in FLEX_FLOW.fields if entry.wire is None], ids=lambda e: e.name
 )
 def test_what_twilio_keeps_itself_never_conflicts(entry):
-    merged = merge(base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)
+    merged = merge(FLEX_FLOW, base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)
 
     assert (merged.conflicts, merged.their_fields, merged.requested) == ([], [], B)
 
@@ -156,6 +158,6 @@ def test_what_twilio_keeps_itself_never_conflicts(entry):
 def test_merge_changes_nothing_that_it_was_given():
     base, theirs, mine = dict(STUDIO), dict(EXTERNAL), {**STUDIO, "integration_retry_count": 0}
 
-    merge(base=base, theirs=theirs, mine=mine)
+    merge(FLEX_FLOW, base=base, theirs=theirs, mine=mine)
 
     assert (base, theirs, mine) == (STUDIO, EXTERNAL, {**STUDIO, "integration_retry_count": 0})

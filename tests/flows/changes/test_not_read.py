@@ -10,7 +10,7 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.plans import drafts, execution
+from flows.plans import control, drafts
 from flows.plans.drafts import BulkAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -72,9 +72,9 @@ def test_failed_change_keeps_what_it_was_about(unreadable, verb):
 @pytest.mark.django_db(transaction=True)
 def test_failed_change_of_a_plan_keeps_it_too(sandbox, flow_sid, person, kind):
     user = person("operator", "omar")
-    plan = drafts.plan_bulk_action(ask=BulkAction(kind), sids=[flow_sid], made_by="omar")
+    plan = drafts.plan_bulk_action(action=BulkAction(kind), sids=[flow_sid], created_by="omar")
     actor = OMAR.__class__(id=str(user.pk), label="omar")
-    execution.start(plan=plan, reason="", actor=actor)
+    control.start(plan=plan, reason="", actor=actor)
     sandbox.remove_flow(flow_sid)
 
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
@@ -92,7 +92,7 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
 
     with pytest.raises(flow_changes.FlowUnreadable):
         flow_changes.update_flow(
-            sid=flow_sid, base=base, values={"friendly_name": "Mine", "enabled": True},
+            sid=flow_sid, account_sid=ACCOUNT, base=base, values={"friendly_name": "Mine", "enabled": True},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
 
     with pytest.raises(flow_changes.Conflict):
         flow_changes.update_flow(
-            sid=flow_sid, base=base, values={"friendly_name": "Mine", "integration_retry_count": 2},
+            sid=flow_sid, account_sid=ACCOUNT, base=base, values={"friendly_name": "Mine", "integration_retry_count": 2},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
 

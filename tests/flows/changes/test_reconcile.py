@@ -8,15 +8,15 @@ import uuid
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import findings, flow_changes, reconcile
+from flows.changes import findings, flow_changes, in_flight, reconcile
+from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import clock_ahead, drift_events
+from tests.faults.acting import append_stage, clock_ahead, drift_events
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def rename(flow_sid, actor):
         if fault:
             sandbox.inject(Fault(fault, method="POST"))
         return flow_changes.update_flow(
-            sid=flow_sid, base=None, values=values or {"friendly_name": name}, reason="", actor=actor,
+            sid=flow_sid, account_sid=ACCOUNT, base=None, values=values or {"friendly_name": name}, reason="", actor=actor,
             change_id=uuid.uuid4(),
         ).event  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_update_that_was_applied_is_found_out(sandbox, flow_sid, rename):
     assert (event.target_sid, event.changed_fields) == (flow_sid, ["friendly_name"])
     assert event.payload.after["friendly_name"] == "New"
     assert Flow.objects.get().friendly_name == "New"
-    assert audit_log.open_changes_by_flow([flow_sid]) == {}
+    assert in_flight.open_changes_by_flow([flow_sid]) == {}
     assert writes(sandbox) == write_count
     assert reconcile.reconcile() == []
 
@@ -73,7 +73,7 @@ def test_update_that_was_not_applied_takes_two_reads_some_time_apart(sandbox, fl
     with clock_ahead():
         assert results() == ["not_applied"]
 
-    assert audit_log.open_changes_by_flow([flow_sid]) == {}
+    assert in_flight.open_changes_by_flow([flow_sid]) == {}
     assert not OpenChange.objects.exists()
 
 
@@ -96,7 +96,7 @@ def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rena
         outcomes += results()
 
     assert outcomes == []
-    assert flow_sid in audit_log.open_changes_by_flow([flow_sid])
+    assert flow_sid in in_flight.open_changes_by_flow([flow_sid])
     assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
 
 
@@ -198,7 +198,7 @@ def test_deletion(sandbox, flow_sid, actor, fault, expected):
     sandbox.inject(Fault(LOST_RESPONSES[fault], method="DELETE"))
     sandbox.inject(Fault(FaultKind.DROP, method="DELETE", times=None))
     event = flow_changes.delete_flow(
-        sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid, account_sid=ACCOUNT, base={}, reason="", actor=actor, change_id=uuid.uuid4()
     ).event
     assert event.result == "unknown"
 
@@ -213,8 +213,8 @@ def test_deletion(sandbox, flow_sid, actor, fault, expected):
 def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(
     sandbox, flow_sid, actor
 ):
-    live = mirror.fetch(flow_sid)
-    audit_log.append(
+    live = mirror.fetch(flow_sid, account_sid=ACCOUNT)
+    append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid, changed_fields=["friendly_name"],
         payload=audit_log.Payload(before=live, requested={"friendly_name": "New"}),

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.audit import audit_log, verification
+from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.changes import findings, reconcile
+from flows.changes import findings, in_flight, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.erasure import erasure
 from flows.mirror import mirror
@@ -392,5 +392,5 @@ def test_nothing_is_ever_sent_again(sandbox, flow_sid):
     decide(applied=False)
 
     assert len(received_writes(sandbox)) == write_count
-    assert audit_log.open_changes_by_flow([flow_sid]) == {}
+    assert in_flight.open_changes_by_flow([flow_sid]) == {}
     assert uuid.UUID(str(AuditEvent.objects.get(stage="reconciled").change_id))

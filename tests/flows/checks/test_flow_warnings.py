@@ -3,27 +3,11 @@
 import pytest
 
 from flows.checks.flow_warnings import find_warnings
-from flows.twilio import labels
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
+from tests.flows.checks.complete_flows import flow
 
 UNTYPED = "No integration type is set, so messages may go nowhere."
-IDENTITIES = {
-    "sms": "+14155550123",
-    "whatsapp": "whatsapp:+14155550123",
-    "facebook": "messenger:1234567",
-}
-
-
-def flow(kind="studio", channel="sms", **fields):
-    """Return a flow without warnings."""
-    values = {name: EXAMPLES[name] for name in taken_by(kind)}
-    identity = IDENTITIES.get(channel)
-    return (
-        values
-        | {"integration_type": kind, "channel_type": channel, "contact_identity": identity}
-        | fields
-    )
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
@@ -37,7 +21,7 @@ def test_complete_flow_has_no_warnings(kind, channel):
 def test_each_missing_field_of_the_type_has_a_warning(kind, empty):
     for name in required_by(kind):
         assert find_warnings(flow(kind, **{name: empty})) == [
-            f"{flex_flow.FIELDS_BY_NAME[name].label} is missing. Messages can't be handled without it."
+            f"{FLEX_FLOW.by_name[name].label} is missing. Messages can't be handled without it."
         ]
 
 
@@ -87,9 +71,7 @@ def test_unset_integration_type_with_a_studio_flow_has_a_warning(unset):
 def test_unreadable_value_has_a_warning(name, value, text):
     warnings = find_warnings(flow("studio") | {name: value})
 
-    assert (
-        warnings[0] == f"{flex_flow.FIELDS_BY_NAME[name].label} has an unexpected value: “{text}”."
-    )
+    assert warnings[0] == f"{FLEX_FLOW.by_name[name].label} has an unexpected value: “{text}”."
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
@@ -97,7 +79,7 @@ def test_invisible_characters_are_named(name):
     warnings = find_warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
     assert warnings == [
-        f"{flex_flow.FIELDS_BY_NAME[name].label} contains invisible characters: U+200B, U+FEFF."
+        f"{FLEX_FLOW.by_name[name].label} contains invisible characters: U+200B, U+FEFF."
     ]
 
 
@@ -123,49 +105,6 @@ def test_empty_snapshot_has_one_warning():
 def test_value_of_another_type_is_no_error(value):
     for name in ("channel_type", "integration_type", "contact_identity", "integration_url"):
         assert isinstance(find_warnings(flow("external") | {name: value}), list)
-
-
-@pytest.mark.parametrize("channel", IDENTITIES)
-@pytest.mark.parametrize("unset", [None, ""])
-def test_missing_identity_has_a_warning_if_the_channel_needs_one(channel, unset):
-    (warning,) = find_warnings(flow(channel=channel, contact_identity=unset))
-
-    assert warning.startswith(f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs ")
-
-
-@pytest.mark.parametrize("channel", ["web", "line", "custom"])
-@pytest.mark.parametrize("identity", [None, "", "instagram", "+14155550123", "whatever it is"])
-def test_channel_without_a_format_accepts_any_identity(channel, identity):
-    assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
-
-
-@pytest.mark.parametrize(
-    ("channel", "identity"),
-    [
-        ("sms", "+14155550123"), ("sms", "+3531234567"), ("sms", "+" + "1" * 15), ("sms", "12345"), ("sms", "89890"), ("sms", "ACME Corp"),
-        ("whatsapp", "whatsapp:+14155550123"), ("facebook", "messenger:110255501234567"), ("facebook", "messenger:page.name"),
-    ],
-)  # fmt: skip
-def test_usual_identity_has_no_warning(channel, identity):
-    assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
-
-
-@pytest.mark.parametrize(
-    ("channel", "identity"),
-    [
-        ("sms", "whatsapp:+14155550123"), ("sms", "+1 415 555 0123"), ("sms", "+0415555012"), ("sms", "+" + "1" * 16), ("sms", "ab"),
-        ("sms", "twelve chars"), ("sms", "+14155550123\n"), ("sms", "+1٤١٥٥٥٥٠١٢٣"), ("sms", "messenger:1"),
-        ("whatsapp", "+14155550123"), ("whatsapp", "whatsapp:14155550123"), ("whatsapp", "WhatsApp:+14155550123"), ("whatsapp", "whatsapp:+1"),
-        ("whatsapp", "whatsapp:+1٤١٥٥٥٥٠١٢٣"), ("facebook", "1234567"), ("facebook", "messenger:"), ("facebook", "messenger: 1"),
-    ],
-    ids=ascii,
-)  # fmt: skip
-def test_identity_in_another_format_has_a_warning(channel, identity):
-    (warning,) = find_warnings(flow(channel=channel, contact_identity=identity))
-
-    assert warning.startswith(
-        f"The contact identity doesn't look like {labels.CHOICE_LABELS[channel]}. Expected "
-    )
 
 
 @pytest.mark.parametrize("url", ["http://h.example/", "HTTP://h.example/", "http:h.example"])

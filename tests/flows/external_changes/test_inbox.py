@@ -146,16 +146,16 @@ def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
     edit(sids, integration_retry_count=1)
     changes = inbox()
 
-    plan = reverting.plan_revert(changes=changes, made_by="omar", reason="Not agreed")
+    plan = reverting.plan_revert(changes=changes, created_by="omar", reason="Not agreed")
 
-    assert (plan.title, plan.reason, plan.state) == (
+    assert (plan.title, plan.reason, plan.status) == (
         "Revert 3 external changes",
         "Not agreed",
         "draft",
     )
     planned = list(plan.changes.all())
-    assert {(one.action, one.skipped) for one in planned} == {("flow.update", "")}
-    assert [one.asked for one in planned] == [{"integration_retry_count": 3}] * 3
+    assert {(one.action, one.skip_reason) for one in planned} == {("flow.update", "")}
+    assert [one.requested for one in planned] == [{"integration_retry_count": 3}] * 3
     assert [one.before for one in planned] == [{"integration_retry_count": 1}] * 3
     assert {one.refers_to for one in planned} == {event.event_id for event in drift_events()}
 
@@ -168,8 +168,8 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     mirror.sync(ACCOUNT)
     by_kind = {members[0].kind: members for members in external_changes.group_similar(inbox())}
 
-    deletion = reverting.plan_revert(changes=by_kind["made"], made_by="omar")
-    creation = reverting.plan_revert(changes=by_kind["deleted"], made_by="omar")
+    deletion = reverting.plan_revert(changes=by_kind["made"], created_by="omar")
+    creation = reverting.plan_revert(changes=by_kind["deleted"], created_by="omar")
 
     assert deletion.title == "Delete 2 externally created flows"
     assert {(one.action, one.target_sid) for one in deletion.changes.all()} == {
@@ -177,7 +177,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     }
     assert creation.title == "Re-create 2 externally deleted flows"
     assert {(one.action, one.target_sid) for one in creation.changes.all()} == {("flow.create", "")}
-    assert {one.asked["friendly_name"] for one in creation.changes.all()} == {
+    assert {one.requested["friendly_name"] for one in creation.changes.all()} == {
         "Flow 000",
         "Flow 001",
     }
@@ -201,7 +201,7 @@ def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(
 
     (planned,) = reverting.build_reverts(inbox())
 
-    assert reason in planned.skipped
+    assert reason in planned.skip_reason
 
 
 def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, edit):
@@ -211,15 +211,15 @@ def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, ed
 
     (planned,) = reverting.build_reverts(inbox())
 
-    assert planned.skipped == reverting.NOTHING_TO_REVERT
+    assert planned.skip_reason == reverting.NOTHING_TO_REVERT
 
 
 def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit):
     edit(flows(1), enabled=False)
 
-    plan = reverting.plan_revert(changes=inbox(), made_by="omar", scope=frozenset())
+    plan = reverting.plan_revert(changes=inbox(), created_by="omar", scope=frozenset())
 
-    assert [one.skipped for one in plan.changes.all()] == [
+    assert [one.skip_reason for one in plan.changes.all()] == [
         "You don't have permission in its account."
     ]
     assert Plan.objects.get() == plan

@@ -1,6 +1,7 @@
 """The forms on their own: the small ones, the order and the choices of the large one, and `base`.
 
-The values that its fields send and refuse are in test_form_to_wire.py, through the pages.
+The values that its fields send and refuse are in test_form_to_wire.py and test_form_errors.py,
+through the pages.
 """
 
 import uuid
@@ -11,7 +12,7 @@ from django.http import QueryDict
 
 from flows.changes.forms.reason import DeleteForm, EnabledForm, ReasonForm
 from flows.flex_flows.forms import BASE_SALT, FlowForm, read_base, sign_base
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, required_by, taken_by
 
 SID = "FO" + "1" * 32
@@ -134,7 +135,7 @@ def test_form_has_the_fields_of_its_type_each_once(kind, base):
     bound_fields = [*form.channel_fields, form.handling, *form.integration, *form.options]
     assert sorted(field.name for field in bound_fields) == sorted(taken_by(kind))
     assert [name for name in form.fields if name in EXAMPLES] == [
-        field.name for field in flex_flow.WRITABLE_FIELDS if field.name in taken_by(kind)
+        field.name for field in FLEX_FLOW.writable_fields if field.name in taken_by(kind)
     ]
 
 
@@ -151,8 +152,8 @@ def test_fields_say_what_they_are():
     form = FlowForm(initial={"integration_type": "task"})
 
     for name in taken_by("task"):
-        assert form.fields[name].label == flex_flow.FIELDS_BY_NAME[name].label
-        assert form.fields[name].help_text == flex_flow.FIELDS_BY_NAME[name].help
+        assert form.fields[name].label == FLEX_FLOW.by_name[name].label
+        assert form.fields[name].help_text == FLEX_FLOW.by_name[name].help
         assert form.fields[name].widget.attrs["autocomplete"] == "off"
     assert form.fields["integration_timeout"].widget.attrs["placeholder"] == "86400"
     assert form.fields["integration_workspace_sid"].widget.attrs["spellcheck"] == "false"
@@ -293,12 +294,12 @@ def test_base_of_another_site_is_none(settings):
         ("integration_flow_sid", "", "is missing"),
         ("channel_type", "telepathy", "one of the choices"),
         ("friendly_name", "", "is missing"),
-        ("friendly_name", "x\x00", "Null"),
+        ("friendly_name", "x\x00", "control character (U+0000)"),
     ],
     ids=ascii,
 )
 def test_an_error_says_what_is_wrong_with_what(name, entered, says):
-    kind = (flex_flow.FIELDS_BY_NAME[name].takes or ("studio",))[0]
+    kind = (FLEX_FLOW.by_name[name].takes or ("studio",))[0]
     good = {field: EXAMPLES[field] for field in taken_by(kind)} | {
         "integration_type": kind,
         "change_id": CHANGE_ID,

@@ -7,6 +7,7 @@ import pytest
 
 from flows.flex_flows.snippets import build_snippets
 from flows.redaction.masking import redact
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FLOW = {
     "sid": "FO" + "1" * 32,
@@ -27,7 +28,9 @@ FLOW = {
 def of():
     snippets_by_title = {
         snippet.title: snippet
-        for snippet in build_snippets(redact(FLOW), api_url="https://flex-api.twilio.com/v1")
+        for snippet in build_snippets(
+            FLEX_FLOW, redact(FLOW), api_url="https://flex-api.twilio.com/v1"
+        )
     }
     return snippets_by_title.__getitem__
 
@@ -88,7 +91,7 @@ def test_terraform_expands_nothing_that_is_text(of):
 
 
 def test_flow_without_values_is_still_code():
-    for snippet in build_snippets({"sid": "FO"}, api_url="https://x"):
+    for snippet in build_snippets(FLEX_FLOW, {"sid": "FO"}, api_url="https://x"):
         assert snippet.text
 
 

@@ -40,6 +40,14 @@ def erase(*options):
     return run_command("erase_personal_data", *options)
 
 
+def erase_while_at_twilio(*options):
+    """Erase a flow that Twilio still has, which is an error in the end. Return the warnings."""
+    err = io.StringIO()
+    with pytest.raises(CommandError, match=r"^Twilio still has"):
+        call_command("erase_personal_data", *options, stdout=io.StringIO(), stderr=err)
+    return err.getvalue()
+
+
 def canary_spellings():
     """Return the canary's data as a file may contain it: as text, normalized, escaped in JSON."""
     texts = ["kanarienvogel-7f3a", "33777123456"]
@@ -190,10 +198,22 @@ def test_erasure_of_nothing_still_compacts_the_database(event, compactions):
     assert AuditEvent.objects.filter(action="audit.erase").count() == 1
 
 
-def test_erasure_warns_about_a_flow_that_twilio_still_has(sandbox, flow_sid, compactions):
-    _, err = erase("--flow", flow_sid)
+def test_erasure_fails_while_twilio_still_has_the_flow(sandbox, flow_sid, compactions):
+    out = io.StringIO()
 
-    assert f"Twilio still has {flow_sid}" in err
+    with pytest.raises(CommandError, match=f"^Twilio still has {flow_sid}, and the next sync"):
+        call_command("erase_personal_data", "--flow", flow_sid, stdout=out, stderr=io.StringIO())
+
+    assert "and 1 flows (logged as event" in out.getvalue()
+    assert "Database compacted." in out.getvalue()
+    assert not Flow.objects.exists()
+
+
+def test_erasure_names_the_account_of_a_flow_that_twilio_still_has(
+    sandbox, flow_sid, staging, compactions
+):
+    with pytest.raises(CommandError, match=f"Twilio still has production: {flow_sid}, and"):
+        erase("--flow", flow_sid)
 
 
 def test_erasure_warns_about_data_that_it_did_not_erase(event, actor, compactions):

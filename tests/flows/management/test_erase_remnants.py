@@ -20,10 +20,17 @@ from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.plans import execution
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_reasons import DATA_ERASED
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow
-from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, find_canary
+from tests.flows.management.test_erase_personal_data import (
+    NAME,
+    NUMBER,
+    erase,
+    erase_while_at_twilio,
+    find_canary,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,9 +55,9 @@ def remnants(sandbox, client_of):
     assert sid in OpenChange.objects.get().last_reading
     client_of("operator").post("/flows/plans/new/", {"sid": disabled_sid, "kind": "enable"})
     # As earlier versions wrote it.
-    PlannedChange.objects.update(target_sid=disabled_sid, skipped=LEGACY_REASON)
+    PlannedChange.objects.update(target_sid=disabled_sid, skip_reason=LEGACY_REASON)
     Plan.objects.update(
-        title=f"Change the webhook's host to {NUMBER}.example", ended_because=f"{NUMBER} failed"
+        title=f"Change the webhook's host to {NUMBER}.example", stop_reason=f"{NUMBER} failed"
     )
     SyncState.objects.update(error=f"Twilio answered about {NUMBER}")
     task = execution.run_plan.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
@@ -77,7 +84,7 @@ def test_erased_data_is_in_no_table_and_no_file(remnants, by):
 
     assert find_canary() == []
     assert verification.verify().bad_seq is None
-    assert PlannedChange.objects.get().skipped == execution.DATA_ERASED
+    assert PlannedChange.objects.get().skip_reason == DATA_ERASED
     sessions = [session.get_decoded() for session in Session.objects.all()]
     assert {"_auth_user_id": "1"} in sessions  # the user stays signed in
     assert not any("typed" in data for data in sessions)
@@ -103,8 +110,8 @@ def test_plan_names_a_conflicting_flow_by_its_sid(sandbox, client_of):
 
     client_of("operator").post("/flows/plans/new/", {"sid": disabled_sid, "kind": "enable"})
 
-    assert enabled_sid in PlannedChange.objects.get().skipped
-    assert NAME not in PlannedChange.objects.get().skipped
+    assert enabled_sid in PlannedChange.objects.get().skip_reason
+    assert NAME not in PlannedChange.objects.get().skip_reason
 
 
 def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_sid):
@@ -113,11 +120,11 @@ def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_
     mirror.sync(ACCOUNT)
     SyncState.objects.update(error="Twilio did not answer that")
     client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
-    assert PlannedChange.objects.get().skipped == "Already set."
+    assert PlannedChange.objects.get().skip_reason == "Already set."
 
-    erase("--flow", sid)
+    erase_while_at_twilio("--flow", sid)
 
-    assert PlannedChange.objects.get().skipped == "Already set."
+    assert PlannedChange.objects.get().skip_reason == "Already set."
     assert SyncState.objects.get().error == "Twilio did not answer that"
 
 
@@ -125,7 +132,7 @@ def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_
 def test_reason_for_a_read_only_account_is_erased(sandbox, flow_sid, by):
     restrictions.set_read_only(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
 
-    erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
+    erase_while_at_twilio(f"--{by}", flow_sid if by == "flow" else "+33199000123")
 
     assert Closure.objects.get().reason == ""
     assert restrictions.account_availability(ACCOUNT).is_read_only
@@ -155,7 +162,7 @@ class TestOpenChange:
     def test_change_is_erased_with_an_event_and_can_be_decided(
         self, unknown_event, flow_sid, client_of
     ):
-        _, err = erase(
+        err = erase_while_at_twilio(
             "--flow", flow_sid, "--despite-open-change", "--reason", "Asked for by the person"
         )
 

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from flows.changes import flow_changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests import ACCOUNT
 from tests.faults.acting import create_flow, failing_inserts
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,12 @@ def change_with_fault(sandbox, flow_sid, actor):
     def turn_off(fault):
         sandbox.inject(Fault(fault, method="POST"))
         flow_changes.set_enabled(
-            sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+            sid=flow_sid,
+            account_sid=ACCOUNT,
+            enabled=False,
+            reason="",
+            actor=actor,
+            change_id=uuid.uuid4(),
         )
 
     return turn_off
@@ -91,3 +97,14 @@ def test_sync_resolves_unknown_outcomes(change_with_fault):
     change_with_fault(FaultKind.APPLY_THEN_DROP)
 
     assert "Resolved 1 changes" in run_command("sync_flows")
+
+
+def test_reconcile_changes_names_the_account_on_a_site_with_several(
+    change_with_fault, staging, flow_sid
+):
+    change_with_fault(FaultKind.APPLY_THEN_DROP)
+
+    output = run_command("reconcile_changes")
+
+    assert output.startswith("production: ")
+    assert f"{flow_sid}: Applied · confirmed later" in output

@@ -77,7 +77,7 @@ def test_first_sync_that_fails_is_not_the_baseline(sandbox):
 
 def test_flow_fetched_before_the_first_sync_has_one_baseline(sandbox):
     sid = sandbox.add_flow()
-    mirror.fetch(sid)
+    mirror.fetch(sid, account_sid=ACCOUNT)
 
     mirror.sync(ACCOUNT)
 

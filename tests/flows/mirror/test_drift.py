@@ -14,7 +14,7 @@ from flows.changes.flow_changes import Conflict
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import RequestRefused
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -44,7 +44,7 @@ OTHER_URL = SECRET_URL.replace("canary", "kestrel")
 
 def delete_and_restore(sandbox, sid, **fields):
     """Delete the flow at Twilio and create it again."""
-    was = from_response(sandbox.flows[sid])
+    was = FLEX_FLOW.decode(sandbox.flows[sid])
     sandbox.remove_flow(sid)
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, **fields})
@@ -108,7 +108,7 @@ def test_reappearance_is_recorded(sandbox, flow_sid):
 
 
 def test_reappearance_of_a_flow_that_we_deleted_is_recorded(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     delete_flow(flow_sid)
     sandbox.add_flow(**was)
 
@@ -174,11 +174,11 @@ def test_no_difference_is_recorded_twice(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     created = sandbox.add_flow(friendly_name="Made")
     with pytest.raises(RequestRefused):
-        mirror.fetch("FO" + "0" * 32)  # never was: nothing to tell
+        mirror.fetch("FO" + "0" * 32, account_sid=ACCOUNT)  # never was: nothing to tell
 
-    mirror.fetch(flow_sid)
+    mirror.fetch(flow_sid, account_sid=ACCOUNT)
     mirror.sync(ACCOUNT)
-    mirror.fetch(created)
+    mirror.fetch(created, account_sid=ACCOUNT)
     mirror.sync(ACCOUNT)
     rename_flow(flow_sid, values={"friendly_name": "Ours"})
     mirror.sync(ACCOUNT)
@@ -197,7 +197,11 @@ def test_concurrent_reads_record_a_difference_once(sandbox, flow_sid):
     with clock_ahead():
         run_concurrently(
             *[partial(mirror.sync, ACCOUNT)] * 2,
-            *[lambda sid=sid: mirror.fetch(sid) for sid in (flow_sid, gone, created)] * 3,
+            *[
+                lambda sid=sid: mirror.fetch(sid, account_sid=ACCOUNT)
+                for sid in (flow_sid, gone, created)
+            ]
+            * 3,
         )
         mirror.sync(ACCOUNT)
 
@@ -254,7 +258,7 @@ def test_difference_that_cannot_be_recorded_is_not_stored_and_recorded_later(san
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
     with failing_inserts("flows_auditevent"):
-        assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
+        assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
         with pytest.raises(audit_log.NotRecorded):
             mirror.sync(ACCOUNT)
 
@@ -265,7 +269,10 @@ def test_difference_that_cannot_be_recorded_is_not_stored_and_recorded_later(san
 
 @pytest.mark.parametrize(
     "read",
-    [partial(mirror.sync, ACCOUNT), lambda: mirror.fetch(Flow.objects.get().sid)],
+    [
+        partial(mirror.sync, ACCOUNT),
+        lambda: mirror.fetch(Flow.objects.get().sid, account_sid=ACCOUNT),
+    ],
     ids=["sync", "fetch"],
 )
 def test_flow_with_an_open_change_is_compared_after_the_change(sandbox, flow_sid, read):

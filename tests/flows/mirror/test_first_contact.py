@@ -143,7 +143,7 @@ def test_refusal_with_twilios_own_code_counts_at_once(sandbox, status, code):
 
     sync()
 
-    assert restrictions.account_availability(ACCOUNT).why("list") is not None
+    assert restrictions.account_availability(ACCOUNT).restriction_of("list") is not None
 
 
 @pytest.mark.parametrize("fault", ELSEWHERE, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
@@ -151,7 +151,7 @@ def test_after_a_first_success_the_settings_are_not_blamed(sandbox, flow_sid, fa
     sandbox.inject(fault)
 
     assert "FLEX_API_URL" not in sync()
-    assert restrictions.account_availability(ACCOUNT).why(
+    assert restrictions.account_availability(ACCOUNT).restriction_of(
         "list"
     ) is not None or fault.status not in (
         403,

@@ -12,7 +12,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.changes import reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -221,7 +221,7 @@ def test_revert_of_an_edit_does_not_accept_the_creation(sandbox):
     mirror.sync(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Theirs")
     mirror.sync(ACCOUNT)
-    sandbox.edit_flow(sid, enabled=not from_response(sandbox.flows[sid])["enabled"])
+    sandbox.edit_flow(sid, enabled=not FLEX_FLOW.decode(sandbox.flows[sid])["enabled"])
     mirror.sync(ACCOUNT)
     creation, edited = drift_events()
 
@@ -278,6 +278,6 @@ def test_edit_after_the_form_of_a_revert_was_opened_stays_in_the_inbox(sandbox, 
     values = {"friendly_name": "Réclamations Lyon", "integration_retry_count": 3}
     rename_flow(flow_sid, base=base, values=values, refers_to=drifted[-1].event_id)
 
-    assert from_response(sandbox.flows[flow_sid])["enabled"] is False
+    assert FLEX_FLOW.decode(sandbox.flows[flow_sid])["enabled"] is False
     ((event,),) = drift.load_inbox()
     assert event.changed_fields == ["enabled"]

@@ -3,15 +3,16 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.changes import findings, reconcile
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -19,11 +20,6 @@ from tests.faults.acting import age_history, clock_ahead, create_flow, delete_fl
 
 pytestmark = pytest.mark.django_db
 ONE = "/FlexFlows/*"
-
-
-@pytest.fixture
-def state():
-    return lambda: SyncState.objects.get()
 
 
 @pytest.fixture
@@ -40,9 +36,9 @@ def flows(sandbox):
 
 @pytest.fixture
 def small_pages(monkeypatch):
-    listed = FlexClient.list
+    listed = ResourceClient.list
     monkeypatch.setattr(
-        FlexClient, "list", lambda client, **more: listed(client, page_size=2, **more)
+        ResourceClient, "list", lambda client, **more: listed(client, page_size=2, **more)
     )
 
 
@@ -176,7 +172,7 @@ def test_no_flow_is_marked_deleted_while_twilio_refuses_to_show_flows(sandbox, f
 
     report = mirror.sync(ACCOUNT)
 
-    assert restrictions.account_availability(ACCOUNT).why("fetch")
+    assert restrictions.account_availability(ACCOUNT).restriction_of("fetch")
     assert (report.unchecked, deleted_sids(), len(fetched_sids(sandbox))) == (1, set(), fetch_count)
     assert "Twilio refuses to show a flow" in freshness.describe_missing(state())
 
@@ -207,7 +203,7 @@ def test_deleted_flow_in_a_stale_list_is_fetched_before_it_is_restored(sandbox, 
 
 def test_flow_that_reappeared_is_restored(sandbox, flows):
     sids = flows(1)
-    was = from_response(sandbox.flows[sids[0]])
+    was = FLEX_FLOW.decode(sandbox.flows[sids[0]])
     sandbox.remove_flow(sids[0])
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**was)
@@ -273,3 +269,20 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
         reconcile.reconcile()
 
     assert OpenChange.objects.get().puzzle == findings.PARTIAL_MATCH
+
+
+@pytest.mark.parametrize(
+    ("missing", "checked"),
+    [(["unchecked before", "new"], 21), (["new", "also new"], 1)],
+    ids=["same gap", "another gap"],
+)
+def test_progress_is_that_of_one_gap(missing, checked):
+    """A sync that fails between two gaps leaves the first one's progress behind."""
+    at = timezone.now()
+    state = SyncState.objects.create(account_sid=ACCOUNT, missing=1, missing_checked=20)
+    MissingFlow.objects.create(sid="unchecked before", account_sid=ACCOUNT, since=at)
+
+    missing_flows.check_missing_flows(state, missing, lambda _sid: None, limit=1, at=at)
+
+    state.refresh_from_db()
+    assert (state.missing, state.missing_checked) == (1, checked)

@@ -43,7 +43,7 @@ def test_new_field_on_many_flows_is_one_event(sandbox):
         sandbox.edit_flow(sid, flavour={"kind": "new"}, integration_flavour="odd")
 
     mirror.sync(ACCOUNT)
-    mirror.fetch(sids[0])
+    mirror.fetch(sids[0], account_sid=ACCOUNT)
 
     assert recorded_fields() == [["flavour"], ["integration_flavour"]]
     assert not OpenDrift.objects.exists()
@@ -130,7 +130,7 @@ def test_concurrent_reads_record_a_field_once(sandbox):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, flavour=1)
 
-    run_concurrently(*[lambda: mirror.fetch(sid)] * 4)
+    run_concurrently(*[lambda: mirror.fetch(sid, account_sid=ACCOUNT)] * 4)
 
     assert recorded_fields() == [["flavour"]]
     assert_chain_intact()

@@ -10,8 +10,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.twilio.flex import flex_flow
-from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -46,7 +45,7 @@ def read_all(sid):
     """Sync the list, then fetch the flow."""
     mirror.sync(ACCOUNT)
     with pytest.raises(StaleRead):
-        mirror.fetch(sid)
+        mirror.fetch(sid, account_sid=ACCOUNT)
 
 
 def test_new_flow_that_twilio_does_not_show_yet_is_not_marked_deleted(sandbox):
@@ -87,7 +86,7 @@ def test_404_right_after_our_update_is_no_deletion(sandbox, flow_sid):
     )
 
     with pytest.raises(StaleRead):
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert (drift_events(), Flow.objects.get().gone_at) == ([], None)
 
@@ -115,7 +114,7 @@ def test_changes_of_other_processes_count_too(sandbox, flow_sid):
     stale(sandbox)
 
     with pytest.raises(StaleRead) as error:
-        mirror.fetch(flow_sid)
+        mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
     assert error.value.confirmed["friendly_name"] == "Plaintes Lyon"
     assert error.value.seen["friendly_name"] == "Réclamations Lyon"
@@ -141,7 +140,7 @@ def test_value_that_the_flow_never_had_is_drift_at_once(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
+    assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
 
     assert [event.changed_fields for event in drift_events()] == [["friendly_name"]]
 
@@ -156,7 +155,7 @@ def test_difference_in_another_field_is_drift_at_once(sandbox, flow_sid):
 
 
 def test_state_before_two_of_our_changes_is_old(sandbox, flow_sid):
-    was = from_response(sandbox.flows[flow_sid])
+    was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     rename_flow(flow_sid)
     rename_flow(flow_sid, values={"friendly_name": was["friendly_name"]})
     switch_flow(flow_sid, enabled=False)
@@ -241,4 +240,4 @@ def test_is_older(one, other, expected):
 def test_writable_changes_leave_out_read_only_fields():
     before = {"friendly_name": "A", "date_updated": "1", "url": "x", "flavour": 1}
 
-    assert flex_flow.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]
+    assert FLEX_FLOW.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]

@@ -5,12 +5,12 @@ import pytest
 from flows.audit.audit_log import Actor
 from flows.core.identities import normalize_identity
 from flows.mirror import mirror
-from flows.plans import drafts, execution, follow_ups, import_draft
+from flows.plans import drafts, follow_ups, import_draft, items
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.flows.plans.test_execution import run_to_end
+from tests.flows.plans.running import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
@@ -45,8 +45,8 @@ def skip_reasons(*entries):
         ImportEntry(sid, values, account_sid="", origin=f"Line {line}")
         for line, (sid, values) in enumerate(entries, 2)
     ]
-    plan = import_draft.plan_import(entries=import_entries, made_by="omar")
-    return [change.skipped for change in plan.changes.order_by("place")]
+    plan = import_draft.plan_import(entries=import_entries, created_by="omar")
+    return [change.skip_reason for change in plan.changes.order_by("position")]
 
 
 def test_address_can_move_if_it_is_freed_first(add):
@@ -117,14 +117,17 @@ def test_creations_are_checked_against_flows_and_each_other(add):
 
 def test_skipped_row_frees_no_address(add):
     a, b = add("A", enabled=True), add("B")
-    bad = ImportEntry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
+    bad = ImportEntry(
+        a, {}, error="Retry count must be 3 or less.", origin="Line 2", account_sid=""
+    )
 
     plan = import_draft.plan_import(
-        entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3")], made_by="omar"
+        entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3", account_sid="")],
+        created_by="omar",
     )
 
     assert (
-        plan.changes.get(place=1).skipped
+        plan.changes.get(position=1).skip_reason
         == f"Line 3: {a} is enabled for the same channel and identity. {ONLY_ONE}"
     )
 
@@ -187,9 +190,11 @@ def test_existing_collision_blocks_no_other_change(add):
 def test_bulk_turn_on_of_two_that_share_a_number(add):
     a, b = add("A"), add("B")
 
-    plan = drafts.plan_bulk_action(ask=BulkAction("enable"), sids=[b, a], made_by="omar")
+    plan = drafts.plan_bulk_action(action=BulkAction("enable"), sids=[b, a], created_by="omar")
 
-    assert [(change.target_sid, change.skipped) for change in plan.changes.order_by("place")] == [
+    assert [
+        (change.target_sid, change.skip_reason) for change in plan.changes.order_by("position")
+    ] == [
         (a, ""),
         (b, f"Row 1 enables {a} with the same channel and identity. {ONLY_ONE}"),
     ]
@@ -197,26 +202,29 @@ def test_bulk_turn_on_of_two_that_share_a_number(add):
 
 def test_rollback_is_checked_against_present_flows(add, sandbox, operator_actor):
     a = add("A", enabled=True)
-    plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(action=BulkAction("disable"), sids=[a], created_by="omar")
     assert run_to_end(plan, operator_actor) == ["made"]
     b = add("B", enabled=True)
 
-    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 
     assert (
-        rollback.changes.get().skipped
+        rollback.changes.get().skip_reason
         == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
     )
 
 
 def test_rollback_of_a_swap_is_in_reverse_order(add, sandbox, operator_actor):
     a, b = add("A", enabled=True), add("B")
-    entries = [ImportEntry(a, {"enabled": False}), ImportEntry(b, {"enabled": True})]
-    plan = import_draft.plan_import(entries=entries, made_by="omar")
+    entries = [
+        ImportEntry(a, {"enabled": False}, account_sid=""),
+        ImportEntry(b, {"enabled": True}, account_sid=""),
+    ]
+    plan = import_draft.plan_import(entries=entries, created_by="omar")
     assert run_to_end(plan, operator_actor) == ["made", "made"]
     mirror.sync(ACCOUNT)
 
-    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 
     assert run_to_end(rollback, operator_actor) == ["made", "made"]
     assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
@@ -224,27 +232,27 @@ def test_rollback_of_a_swap_is_in_reverse_order(add, sandbox, operator_actor):
 
 def test_rollback_of_deletions_creates_no_second_enabled_flow(add, sandbox, operator_actor):
     a = add("A", enabled=True)
-    plan = drafts.plan_bulk_action(ask=BulkAction("delete"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(action=BulkAction("delete"), sids=[a], created_by="omar")
     assert run_to_end(plan, operator_actor) == ["made"]
     b = add("B", enabled=True)
 
-    rollback = follow_ups.plan_rollback(plan=plan, made_by="omar")
+    rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 
-    assert rollback.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+    assert rollback.changes.get().skip_reason.startswith(f"{b} is enabled for the same channel")
 
 
 def test_retry_is_checked_against_present_flows(add, sandbox, operator_actor):
     a = add("A")
-    plan = drafts.plan_bulk_action(ask=BulkAction("enable"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(action=BulkAction("enable"), sids=[a], created_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert run_to_end(plan, operator_actor) == ["failed"]
     b = add("B", enabled=True)
 
-    retry = follow_ups.plan_retry(plan=plan, made_by="omar")
+    retry = follow_ups.plan_retry(plan=plan, created_by="omar")
 
-    assert retry.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+    assert retry.changes.get().skip_reason.startswith(f"{b} is enabled for the same channel")
     assert retry.title == "Retry 1 of: Turn on 1 flow"
-    assert [item.state for item in execution.plan_items(retry)] == ["skipped"]
+    assert [item.status for item in items.plan_items(retry)] == ["skipped"]
 
 
 def test_name_of_the_other_flow_is_not_stored_in_the_plan(add):

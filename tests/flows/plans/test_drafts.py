@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 
 def make_draft(kind, value=None, sids=None):
     return drafts.plan_bulk_action(
-        ask=BulkAction(kind, value),
+        action=BulkAction(kind, value),
         sids=Flow.objects.values_list("sid", flat=True) if sids is None else sids,
-        made_by="omar",
+        created_by="omar",
     )
 
 
@@ -32,7 +32,7 @@ def only_change(plan):
 
 def differences(plan):
     return {
-        change.target_sid: (change.before, change.asked, change.skipped)
+        change.target_sid: (change.before, change.requested, change.skip_reason)
         for change in plan.changes.all()
     }
 
@@ -50,15 +50,15 @@ def test_draft_has_old_and_new_values_sorted_by_name(sandbox):
 
     plan = make_draft("enable")
 
-    assert [change.target_sid for change in plan.changes.order_by("place")] == [first, last]
+    assert [change.target_sid for change in plan.changes.order_by("position")] == [first, last]
     assert differences(plan)[first] == ({"enabled": False}, {"enabled": True}, "")
-    assert (plan.title, plan.state, plan.made_by) == ("Turn on 2 flows", "draft", "omar")
+    assert (plan.title, plan.status, plan.created_by) == ("Turn on 2 flows", "draft", "omar")
 
 
 def test_flow_that_has_the_value_is_skipped(sandbox):
     add_flow(sandbox, enabled=True)
 
-    assert only_change(make_draft("enable")).skipped == "Already set."
+    assert only_change(make_draft("enable")).skip_reason == "Already set."
 
 
 @pytest.mark.parametrize(("kind", "value", "reason"), [
@@ -69,7 +69,7 @@ def test_flow_that_has_the_value_is_skipped(sandbox):
 def test_field_of_another_integration_is_skipped(sandbox, kind, value, reason):
     add_flow(sandbox, integration_type="task")
 
-    assert only_change(make_draft(kind, value)).skipped == reason
+    assert only_change(make_draft(kind, value)).skip_reason == reason
 
 
 def test_deleted_locked_and_unknown_flows_are_skipped(sandbox):
@@ -92,7 +92,7 @@ def test_second_flow_of_an_identity_is_not_turned_on(sandbox):
     first = sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
     second = add_flow(sandbox, friendly_name="Second", contact_identity="+15550100", enabled=False)
 
-    assert only_change(make_draft("enable", sids=[second])).skipped == (
+    assert only_change(make_draft("enable", sids=[second])).skip_reason == (
         f"{first} is enabled for the same channel and identity. "
         "Only one flow can be enabled per channel and contact identity."
     )
@@ -119,8 +119,8 @@ def test_secret_of_a_webhook_is_not_stored(sandbox):
 
     change = only_change(make_draft("webhook_host", "new.example.com"))
 
-    assert "new.example.com" in change.asked["integration_url"]
-    assert "masked-" in change.asked["integration_url"]
+    assert "new.example.com" in change.requested["integration_url"]
+    assert "masked-" in change.requested["integration_url"]
     assert SECRET not in dump_tables()
 
 
@@ -128,11 +128,13 @@ def test_entry_changes_only_fields_that_differ(sandbox):
     sid = add_flow(sandbox, friendly_name="Old", janitor_enabled=False)
 
     plan = import_draft.plan_import(
-        entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})],
-        made_by="omar",
+        entries=[
+            ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False}, account_sid="")
+        ],
+        created_by="omar",
     )
 
-    assert only_change(plan).asked == {"friendly_name": "New"}
+    assert only_change(plan).requested == {"friendly_name": "New"}
     assert only_change(plan).before == {"friendly_name": "Old"}
 
 
@@ -142,15 +144,15 @@ def test_entries_are_skipped_with_a_reason(sandbox):
 
     plan = import_draft.plan_import(
         entries=[
-            ImportEntry(sid, values),
-            ImportEntry(sid, values),
-            ImportEntry("FO" + "9" * 32, values),
-            ImportEntry(error="Not a flow."),
+            ImportEntry(sid, values, account_sid=""),
+            ImportEntry(sid, values, account_sid=""),
+            ImportEntry("FO" + "9" * 32, values, account_sid=""),
+            ImportEntry(error="Not a flow.", account_sid=""),
         ],
-        made_by="omar",
+        created_by="omar",
     )
 
-    reason = [change.skipped for change in plan.changes.order_by("place")]
+    reason = [change.skip_reason for change in plan.changes.order_by("position")]
     assert reason[0] == ""
     assert reason[1].startswith("Same SID as an entry above.")
     assert reason[2].startswith("No flow with this SID has been synced.")
@@ -160,13 +162,16 @@ def test_entries_are_skipped_with_a_reason(sandbox):
 def test_entry_without_sid_creates_a_flow():
     plan = import_draft.plan_import(
         entries=[
-            ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})
+            ImportEntry(
+                values={"friendly_name": "New", "contact_identity": "", "long_lived": None},
+                account_sid="",
+            )
         ],
-        made_by="omar",
+        created_by="omar",
     )
 
     change = only_change(plan)
-    assert (change.action, change.target_sid, change.asked) == (
+    assert (change.action, change.target_sid, change.requested) == (
         "flow.create",
         "",
         {"friendly_name": "New"},
@@ -178,7 +183,7 @@ def test_deletion_compares_the_present_name(sandbox):
 
     change = only_change(make_draft("delete"))
 
-    assert (change.action, change.before["friendly_name"], change.asked) == (
+    assert (change.action, change.before["friendly_name"], change.requested) == (
         "flow.delete",
         "Old",
         {},
@@ -188,7 +193,8 @@ def test_deletion_compares_the_present_name(sandbox):
 def test_draft_with_a_secret_is_refused():
     with pytest.raises(ValueError, match="would store a secret"):
         import_draft.plan_import(
-            entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar"
+            entries=[ImportEntry(values={"integration_url": SECRET_URL}, account_sid="")],
+            created_by="omar",
         )
 
     assert SECRET not in dump_tables()
@@ -196,16 +202,17 @@ def test_draft_with_a_secret_is_refused():
 
 def test_unstorable_characters_are_replaced():
     plan = import_draft.plan_import(
-        entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar"
+        entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"}, account_sid="")],
+        created_by="omar",
     )
 
-    assert only_change(plan).asked == {"friendly_name": "a\ufffd\u2400b"}
+    assert only_change(plan).requested == {"friendly_name": "a\ufffd\u2400b"}
 
 
 def test_only_a_draft_can_be_discarded(sandbox):
     add_flow(sandbox)
     draft, started = make_draft("disable"), make_draft("disable")
-    Plan.objects.filter(pk=started.pk).update(started_at="2026-11-01T00:00:00Z")
+    Plan.objects.filter(pk=started.pk).update(status="running")
 
     assert drafts.discard_draft(plan=draft)
     assert not drafts.discard_draft(plan=started)
@@ -228,7 +235,7 @@ def test_iterator_of_sids_is_planned_completely(sandbox):
 
     plan = make_draft("disable", sids=iter([sid, unknown, sid]))
 
-    assert [change.target_sid for change in plan.changes.order_by("place")] == [sid, unknown]
+    assert [change.target_sid for change in plan.changes.order_by("position")] == [sid, unknown]
 
 
 def test_no_function_iterates_an_iterable_parameter_twice():

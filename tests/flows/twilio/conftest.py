@@ -5,7 +5,8 @@ import socket
 import pytest
 import responses
 
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.flows.twilio.simulated_twilio import AC, ROOT, SECRET, SK
 
 
@@ -30,8 +31,13 @@ def pauses():
 
 @pytest.fixture
 def client(pauses):
-    flex_client = FlexClient(
-        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=pauses.append
+    flex_client = ResourceClient(
+        FLEX_FLOW,
+        base_url=ROOT,
+        account_sid=AC,
+        auth=(SK, SECRET),
+        rate_limits=False,
+        sleep=pauses.append,
     )
     yield flex_client
     flex_client.close()
@@ -50,7 +56,7 @@ def client_of(sandbox, pauses):
             "rate_limits": False,
             "sleep": pauses.append,
         }
-        clients.append(FlexClient(**defaults | options))
+        clients.append(ResourceClient(FLEX_FLOW, **defaults | options))
         return clients[-1]
 
     yield make

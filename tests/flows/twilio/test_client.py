@@ -1,4 +1,4 @@
-"""FlexClient with simulated responses: its requests, its results and its log.
+"""ResourceClient with simulated responses: its requests, its results and its log.
 
 Errors are in test_client_errors.py, rates in test_client_rates.py. Connections, deadlines and
 retries over real HTTP are in test_client_faults.py and test_client_connections.py.
@@ -14,8 +14,9 @@ import pytest
 import requests
 import responses
 
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError, OutcomeUnknown
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, WIRE
 from tests.flows.twilio.simulated_twilio import (
     AC,
@@ -52,7 +53,9 @@ def test_fetch_requests_the_flow(client, twilio):
 
 
 def test_a_base_url_with_a_slash_at_its_end(twilio):
-    client = FlexClient(base_url=ROOT + "/", account_sid=AC, auth=(SK, SECRET), rate_limits=False)
+    client = ResourceClient(
+        FLEX_FLOW, base_url=ROOT + "/", account_sid=AC, auth=(SK, SECRET), rate_limits=False
+    )
     twilio.get(f"{LIST}/{FO}", json=FLOW)
 
     assert client.fetch(FO) == SNAPSHOT
@@ -64,7 +67,9 @@ def test_a_base_url_with_a_slash_at_its_end(twilio):
     [(SK, SECRET), (AC, "the-auth-token"), (SK, "pasted’wrong"), (SK, "a:b c\n")],
 )
 def test_every_call_is_authenticated(twilio, operation, name, secret):
-    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(name, secret), rate_limits=False)
+    client = ResourceClient(
+        FLEX_FLOW, base_url=ROOT, account_sid=AC, auth=(name, secret), rate_limits=False
+    )
     body = json.dumps(page() if operation == "list" else FLOW)
     add_response(twilio, operation, body="" if operation == "delete" else body)
 
@@ -271,8 +276,13 @@ def test_request_without_a_response_has_a_log_line(client, twilio, caplog):
 @pytest.mark.parametrize("status", [None, 400, 500])
 def test_no_secret_or_personal_data_is_logged_or_raised(twilio, caplog, operation, status):
     caplog.set_level(logging.DEBUG, logger="flows")
-    client = FlexClient(
-        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=lambda _: None
+    client = ResourceClient(
+        FLEX_FLOW,
+        base_url=ROOT,
+        account_sid=AC,
+        auth=(SK, SECRET),
+        rate_limits=False,
+        sleep=lambda _: None,
     )
     personal = {"friendly_name": "canary-name", "contact_identity": "canary-identity"}
     following = f"{LIST}?FriendlyName=canary-name&PageToken=canary-token"

@@ -1,4 +1,4 @@
-"""Connections of FlexClient: redirects, failed connections, proxies, reuse, TLS and the timer."""
+"""Connections of ResourceClient: redirects, failed connections, proxies, reuse, TLS and the timer."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""FlexClient with simulated responses: unexpected bodies, refusals, outcomes and retries."""
+"""ResourceClient with simulated responses: unexpected bodies, refusals, outcomes and retries."""
 
 import json
 from types import SimpleNamespace
@@ -7,8 +7,9 @@ import pytest
 import requests
 
 from flows.twilio import retries
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import FACTS
 from tests.flows.twilio.simulated_twilio import (
     AC,
@@ -337,8 +338,13 @@ def test_lost_connection_is_unknown_and_quotes_nothing(client, twilio, pauses, o
 @pytest.mark.parametrize("after", [0, -1])
 @every_operation
 def test_nothing_is_sent_without_time_left(twilio, operation, after):
-    client = FlexClient(
-        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), deadline=after, rate_limits=False
+    client = ResourceClient(
+        FLEX_FLOW,
+        base_url=ROOT,
+        account_sid=AC,
+        auth=(SK, SECRET),
+        deadline=after,
+        rate_limits=False,
     )
 
     with pytest.raises(NotSent):

@@ -1,4 +1,4 @@
-"""FlexClient over real HTTP with the sandbox's faults: results, retries and deadlines.
+"""ResourceClient over real HTTP with the sandbox's faults: results, retries and deadlines.
 
 The tests check the effects in the sandbox, never through the client.
 """

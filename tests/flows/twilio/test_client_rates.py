@@ -1,4 +1,4 @@
-"""Turns of FlexClient within the rates."""
+"""Turns of ResourceClient within the rates."""
 
 import json
 from types import SimpleNamespace
@@ -7,8 +7,9 @@ import pytest
 import responses
 
 from flows.twilio import client as client_module
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.flows.twilio.simulated_twilio import (
     AC,
     FLOW,
@@ -38,7 +39,9 @@ class FakeRateLimiter:
 
 
 def client_with_rates(rates, **options):
-    return FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rates=rates, **options)
+    return ResourceClient(
+        FLEX_FLOW, base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rates=rates, **options
+    )
 
 
 @every_operation
@@ -98,7 +101,7 @@ def test_call_that_misses_its_turn_books_another(twilio, monkeypatch, overslept,
 
     monkeypatch.setattr(client_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(
-        client_module.FlexClient,
+        client_module.ResourceClient,
         "_exchange",
         lambda *_: (_ok_response(), json.dumps(FLOW).encode()),
     )

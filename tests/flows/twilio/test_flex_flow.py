@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, FLEX_FLOW
 from tests.data import FACTS, INTEGRATION_TYPES, PARAMETERS, REFERENCE
 
 HEX = "0123456789abcdefABCDEF0123456789"
@@ -48,15 +48,15 @@ def test_facts_agree_with_the_reference():
 
 
 def test_parameters_are_those_of_the_reference():
-    assert len(flex_flow.WRITABLE_FIELDS) == 17
-    assert flex_flow.FIELDS_BY_WIRE_NAME.keys() == REFERENCE["create"]["parameters"].keys()
-    assert set(flex_flow.CHANNEL_TYPES) == set(FACTS["channel_types"])
-    assert set(flex_flow.INTEGRATION_TYPES) == set(FACTS["integration_types"])
+    assert len(FLEX_FLOW.writable_fields) == 17
+    assert FLEX_FLOW.by_wire_name.keys() == REFERENCE["create"]["parameters"].keys()
+    assert set(CHANNEL_TYPES) == set(FACTS["channel_types"])
+    assert set(INTEGRATION_TYPES) == set(FACTS["integration_types"])
 
 
 @parameters
 def test_parameter_is_as_the_reference_describes_it(wire, fact):
-    field, described = flex_flow.FIELDS_BY_WIRE_NAME[wire], REFERENCE["create"]["parameters"][wire]
+    field, described = FLEX_FLOW.by_wire_name[wire], REFERENCE["create"]["parameters"][wire]
 
     assert (field.name, field.kind, field.wire) == (fact["name"], fact["kind"], wire)
     assert field.label
@@ -70,7 +70,7 @@ def test_parameter_is_as_the_reference_describes_it(wire, fact):
     assert field.max_length == FACTS["our_own_limits"].get(wire)
     assert field.required_on_create is (wire in FACTS["required_on_create"])
     assert field.pii is (wire in FACTS["personal"])
-    assert field.of_integration is wire.startswith("Integration.")
+    assert field.is_nested is wire.startswith("Integration.")
     json_type = {"integer": "integer", "boolean": "boolean"}.get(field.kind, "string")
     assert described["type"] == json_type
     assert (described.get("format") == "uri") is (field.kind == "url")
@@ -79,30 +79,26 @@ def test_parameter_is_as_the_reference_describes_it(wire, fact):
 @parameters
 @pytest.mark.parametrize("kind", [*INTEGRATION_TYPES, None, "", "bot"])
 def test_parameter_has_the_right_integration_types(wire, fact, kind):
-    field = flex_flow.FIELDS_BY_WIRE_NAME[wire]
+    field = FLEX_FLOW.by_wire_name[wire]
 
     assert sorted(field.takes) == fact.get("takes", [])
-    assert flex_flow.is_applicable(field, kind) is (
-        kind in fact["takes"] if "takes" in fact else True
-    )
-    assert flex_flow.is_required(field, kind) is (kind in fact.get("requires", ()))
+    assert field.is_applicable(kind) is (kind in fact["takes"] if "takes" in fact else True)
+    assert field.is_required(kind) is (kind in fact.get("requires", ()))
 
 
 def test_table_has_every_field_of_a_response():
-    own = [field.name for field in flex_flow.FIELDS if not field.of_integration]
-    integration = [
-        field.name.removeprefix("integration_") for field in flex_flow.INTEGRATION_FIELDS
-    ]
+    own = [field.name for field in FLEX_FLOW.fields if not field.is_nested]
+    integration = [field.name.removeprefix("integration_") for field in FLEX_FLOW.nested_fields]
 
     assert sorted([*own, "integration"]) == sorted(REFERENCE["resource"])
     assert set(own) == FACTS["response"].keys()
     assert sorted(integration) == FACTS["response_of_integration"]
-    assert len({field.name for field in flex_flow.FIELDS}) == len(flex_flow.FIELDS)
+    assert len({field.name for field in FLEX_FLOW.fields}) == len(FLEX_FLOW.fields)
 
 
 @pytest.mark.parametrize(("name", "kind"), FACTS["response"].items())
 def test_response_field_has_its_kind(name, kind):
-    field = flex_flow.FIELDS_BY_NAME[name]
+    field = FLEX_FLOW.by_name[name]
 
     assert f"{field.kind} {field.sid_prefix}".strip() == kind
     assert f"^{field.pattern}$" == REFERENCE["resource"][name].get("pattern", "^$")
@@ -115,7 +111,7 @@ def test_response_field_has_its_kind(name, kind):
     "value", [FO, "FO" + "0" * 32, "FO" + "F" * 32], ids=["mixed case", "digits", "capitals"]
 )
 def test_is_sid_accepts_prefix_and_32_hexadecimal_digits(value):
-    assert flex_flow.is_sid("FO", value)
+    assert FLEX_FLOW.is_sid(value)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +124,11 @@ def test_is_sid_accepts_prefix_and_32_hexadecimal_digits(value):
     ids=ascii,
 )  # fmt: skip
 def test_is_sid_rejects_anything_else(value):
-    assert not flex_flow.is_sid("FO", value)
+    assert not FLEX_FLOW.is_sid(value)
 
 
 def test_response_becomes_a_flat_snapshot_with_unknown_fields():
-    assert flex_flow.from_response(RESPONSE) == {
+    assert FLEX_FLOW.decode(RESPONSE) == {
         "sid": FO,
         "account_sid": f"AC{HEX}",
         "friendly_name": None,
@@ -146,29 +142,27 @@ def test_response_becomes_a_flat_snapshot_with_unknown_fields():
 
 
 def test_to_response_is_the_inverse_of_from_response():
-    assert flex_flow.to_response(flex_flow.from_response(RESPONSE)) == RESPONSE
+    assert FLEX_FLOW.encode(FLEX_FLOW.decode(RESPONSE)) == RESPONSE
 
 
 @pytest.mark.parametrize("integration", [None, {}, [], "", "{}"], ids=repr)
 def test_response_without_an_integration_object(integration):
-    snapshot = flex_flow.from_response({"sid": FO, "integration": integration})
+    snapshot = FLEX_FLOW.decode({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO}
-    assert flex_flow.to_response(snapshot) == {"sid": FO, "integration": {}}
+    assert FLEX_FLOW.encode(snapshot) == {"sid": FO, "integration": {}}
 
 
 @pytest.mark.parametrize("integration", ["task", 7, ["studio"], "[1]", True], ids=repr)
 def test_unreadable_integration_stays_unchanged(integration):
-    snapshot = flex_flow.from_response({"sid": FO, "integration": integration})
+    snapshot = FLEX_FLOW.decode({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO, "integration": integration}
-    assert flex_flow.to_response(snapshot) == {"sid": FO, "integration": integration}
+    assert FLEX_FLOW.encode(snapshot) == {"sid": FO, "integration": integration}
 
 
 def test_integration_as_json_text_is_read():
-    snapshot = flex_flow.from_response(
-        {"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'}
-    )
+    snapshot = FLEX_FLOW.decode({"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'})
 
     assert snapshot == {"sid": FO, "integration_flow_sid": "FW1", "integration_retry_count": 2}
 
@@ -183,7 +177,7 @@ def test_integration_as_json_text_is_read():
     ],
 )  # fmt: skip
 def test_handler_type(flow, kind):
-    assert flex_flow.handler_type(flow) == kind
+    assert FLEX_FLOW.variant_of(flow) == kind
 
 
 @pytest.mark.parametrize(
@@ -197,9 +191,9 @@ def test_handler_type(flow, kind):
     ],
 )  # fmt: skip
 def test_value_in_another_form_is_normalized(name, value, expected):
-    assert flex_flow.normalize_value(name, value) == expected
-    assert type(flex_flow.normalize_value(name, value)) is type(expected)
-    assert flex_flow.is_readable(name, value)
+    assert FLEX_FLOW.normalize_value(name, value) == expected
+    assert type(FLEX_FLOW.normalize_value(name, value)) is type(expected)
+    assert FLEX_FLOW.is_readable(name, value)
 
 
 @pytest.mark.parametrize(
@@ -212,21 +206,21 @@ def test_value_in_another_form_is_normalized(name, value, expected):
     ],
 )  # fmt: skip
 def test_unreadable_value_stays_unchanged(name, value):
-    assert flex_flow.normalize_value(name, value) == value
-    assert not flex_flow.is_readable(name, value)
+    assert FLEX_FLOW.normalize_value(name, value) == value
+    assert not FLEX_FLOW.is_readable(name, value)
     for other in (True, False, 0, 1, None, "sms", ""):
-        assert not flex_flow.is_same_value(name, value, other) or value is other
+        assert not FLEX_FLOW.is_same_value(name, value, other) or value is other
 
 
 def test_integrations_type_does_not_replace_the_flows():
     response = {"integration": {"type": "of tomorrow"}, "integration_type": "studio"}
 
-    assert flex_flow.from_response(response)["integration_type"] == "studio"
+    assert FLEX_FLOW.decode(response)["integration_type"] == "studio"
 
 
 @parameters
 def test_parameter_has_the_wire_name(wire, fact):
-    assert flex_flow.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
+    assert FLEX_FLOW.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +236,7 @@ def test_parameter_has_the_wire_name(wire, fact):
     ],
 )
 def test_parameter_value(value, expected):
-    assert flex_flow.to_parameters({"integration_timeout": value}) == {
+    assert FLEX_FLOW.to_parameters({"integration_timeout": value}) == {
         "Integration.Timeout": expected
     }
 
@@ -250,11 +244,11 @@ def test_parameter_value(value, expected):
 @pytest.mark.parametrize("name", ["sid", "date_updated", "url", "weight_nobody_knows", ""])
 def test_read_only_field_is_no_parameter(name):
     with pytest.raises(KeyError):
-        flex_flow.to_parameters({name: "x"})
+        FLEX_FLOW.to_parameters({name: "x"})
 
 
 def test_no_fields_give_no_parameters():
-    assert flex_flow.to_parameters({}) == {}
+    assert FLEX_FLOW.to_parameters({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -276,8 +270,8 @@ def test_no_fields_give_no_parameters():
     ],
 )
 def test_same_values(name, first, second):
-    assert flex_flow.is_same_value(name, first, second)
-    assert flex_flow.is_same_value(name, second, first)
+    assert FLEX_FLOW.is_same_value(name, first, second)
+    assert FLEX_FLOW.is_same_value(name, second, first)
 
 
 @pytest.mark.parametrize(
@@ -298,8 +292,8 @@ def test_same_values(name, first, second):
     ],
 )
 def test_different_values(name, first, second):
-    assert not flex_flow.is_same_value(name, first, second)
-    assert not flex_flow.is_same_value(name, second, first)
+    assert not FLEX_FLOW.is_same_value(name, first, second)
+    assert not FLEX_FLOW.is_same_value(name, second, first)
 
 
 def test_differing_fields_are_in_the_tables_order_unknown_ones_last():
@@ -307,8 +301,8 @@ def test_differing_fields_are_in_the_tables_order_unknown_ones_last():
     second = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
 
     names = ["sid", "friendly_name", "integration_timeout", "long_lived", "aardvark", "zebra"]
-    assert flex_flow.differing_fields(first, second) == names
-    assert flex_flow.differing_fields(second, first) == names
+    assert FLEX_FLOW.differing_fields(first, second) == names
+    assert FLEX_FLOW.differing_fields(second, first) == names
 
 
 def test_differing_fields_can_be_limited_to_names():
@@ -317,14 +311,14 @@ def test_differing_fields_can_be_limited_to_names():
         {"friendly_name": "b", "enabled": False},
     )
 
-    assert flex_flow.differing_fields(first, second, ["enabled", "enabled", "long_lived"]) == [
+    assert FLEX_FLOW.differing_fields(first, second, ["enabled", "enabled", "long_lived"]) == [
         "enabled"
     ]
-    assert flex_flow.differing_fields(first, second, []) == []
+    assert FLEX_FLOW.differing_fields(first, second, []) == []
 
 
 def test_missing_and_unset_fields_do_not_differ():
-    assert flex_flow.differing_fields({"contact_identity": None}, {"integration_url": ""}) == []
+    assert FLEX_FLOW.differing_fields({"contact_identity": None}, {"integration_url": ""}) == []
 
 
 def test_package_imports_neither_django_nor_the_rest_of_flows():

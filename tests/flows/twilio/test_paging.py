@@ -12,8 +12,9 @@ import pytest
 import responses
 
 from flows.twilio import paging
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import OutcomeUnknown, RequestRefused
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.paging import Pagination
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -31,8 +32,8 @@ from tests.flows.twilio.simulated_twilio import (
 
 
 def follow(listing, link):
-    trail = Pagination(listing)
-    trail.begin({"PageSize": "1000"}, flows_per_page=1000)
+    trail = Pagination(FLEX_FLOW, listing)
+    trail.begin({"PageSize": "1000"}, page_size=1000)
     return trail.resolve_link(link)
 
 
@@ -152,7 +153,8 @@ def test_listing_through_a_proxy_is_complete(prefix):
         sids = {sandbox.add_flow() for _ in range(5)}
         proxy = Proxy(sandbox, prefix)
         with RawServer(proxy) as server:
-            client = FlexClient(
+            client = ResourceClient(
+                FLEX_FLOW,
                 base_url=f"http://127.0.0.1:{server.port}{prefix}/v1",
                 account_sid=sandbox.account_sid,
                 auth=(sandbox.api_key, sandbox.api_secret),
@@ -237,8 +239,8 @@ def test_endless_listing_ends_at_the_page_limit(client, twilio, monkeypatch):
 
 
 def test_page_limit_is_higher_for_smaller_pages():
-    trail = Pagination(LIST)
-    trail.begin({"PageSize": "50"}, flows_per_page=50)
+    trail = Pagination(FLEX_FLOW, LIST)
+    trail.begin({"PageSize": "50"}, page_size=50)
 
     for number in range(1, 2000):
         trail.note([{"sid": f"FO{number:032}"}])
@@ -267,7 +269,8 @@ def requested_page_sizes(requests):
 def test_first_page_is_requested_again_with_a_smaller_size(fault, count):
     with Sandbox() as sandbox:
         sids = {sandbox.add_flow() for _ in range(120)}
-        client = FlexClient(
+        client = ResourceClient(
+            FLEX_FLOW,
             base_url=sandbox.url,
             account_sid=sandbox.account_sid,
             auth=(sandbox.api_key, sandbox.api_secret),

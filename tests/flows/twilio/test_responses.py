@@ -7,7 +7,7 @@ import pytest
 
 from flows.twilio import responses
 from flows.twilio.errors import OutcomeUnknown, RequestRefused
-from flows.twilio.flex.flex_flow import FIELDS_BY_NAME
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.responses import parse_response, parse_retry_after
 from tests.flows.twilio.simulated_twilio import FLOW, FO, OPERATIONS, OTHER, add_response
 
@@ -214,7 +214,7 @@ def test_success_about_another_flow_is_unknown(client, twilio):
 
 def test_every_operation_has_success_statuses():
     assert set(responses.SUCCESS_STATUSES) == set(OPERATIONS)
-    assert "account_sid" in FIELDS_BY_NAME
+    assert "account_sid" in FLEX_FLOW.by_name
 
 
 # How long to wait

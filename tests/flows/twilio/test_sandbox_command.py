@@ -54,11 +54,12 @@ def test_sandbox_command_reports_an_invalid_port():
         call_command("sandbox", port=99999, flows=0)
 
 
-def test_sandbox_command_ends_well_with_ctrl_c():
+def test_sandbox_command_ends_well_with_ctrl_c_and_needs_no_settings(tmp_path):
     manage = Path(__file__).parents[3] / "manage.py"
     process = subprocess.Popen(
         [sys.executable, manage, "sandbox", "--port", "0", "--flows", "1"],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull},
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

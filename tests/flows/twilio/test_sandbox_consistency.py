@@ -6,8 +6,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
 from flows.twilio.errors import RequestRefused
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag, LagKind, random_lag_source
 from flows.twilio.sandbox.server import Sandbox
 
@@ -35,7 +36,8 @@ def lagging(clock):
 
 @pytest.fixture
 def client(lagging):
-    client = FlexClient(
+    client = ResourceClient(
+        FLEX_FLOW,
         base_url=lagging.url,
         account_sid=lagging.account_sid,
         auth=(lagging.api_key, lagging.api_secret),

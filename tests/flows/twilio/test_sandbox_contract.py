@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.twilio.flex.flex_flow import FIELDS_BY_WIRE_NAME
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio import (
     EXTERNAL,
@@ -137,8 +137,8 @@ def sandbox(clock):
 
 
 def test_all_parameters_are_covered():
-    assert {wire for _, wire, *_ in ACCEPTED} == set(FIELDS_BY_WIRE_NAME)
-    assert {wire for wire, _ in REFUSED} == set(FIELDS_BY_WIRE_NAME)
+    assert {wire for _, wire, *_ in ACCEPTED} == set(FLEX_FLOW.by_wire_name)
+    assert {wire for wire, _ in REFUSED} == set(FLEX_FLOW.by_wire_name)
 
 
 @pytest.mark.parametrize(("kind", "wire", "text", "keys", "value"), ACCEPTED)

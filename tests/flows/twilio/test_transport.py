@@ -6,7 +6,8 @@ import pytest
 
 from flows.twilio import client as client_module
 from flows.twilio import deadline
-from flows.twilio.client import FlexClient
+from flows.twilio.client import ResourceClient
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
@@ -44,7 +45,7 @@ def client_of(sandbox, **options):
         "rate_limits": False,
         "sleep": lambda _seconds: None,
     }
-    return FlexClient(**defaults | options)
+    return ResourceClient(FLEX_FLOW, **defaults | options)
 
 
 def in_a_thread(call):

@@ -6,9 +6,9 @@ from unittest import mock
 
 import pytest
 
-from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def event():
             **values,
         }
         with mock.patch("django.utils.timezone.now", return_value=at):
-            return audit_log.append(actor=actor, **event_values)
+            return append_stage(actor=actor, **event_values)
 
     return make
 

@@ -81,7 +81,7 @@ def test_export_that_cannot_be_recorded_keeps_no_slot(client, monkeypatch):
         raise NotRecorded
 
     with monkeypatch.context() as patch:
-        patch.setattr("flows.audit.export.audit_log.append", broken)
+        patch.setattr("flows.audit.export.audit_log.LogTransaction.append", broken)
         assert [
             client.post(EXPORT, FORM).status_code for _ in range(MAX_CONCURRENT_DOWNLOADS + 1)
         ] == [503] * (MAX_CONCURRENT_DOWNLOADS + 1)

@@ -166,7 +166,7 @@ def test_export_with_an_unknown_filter_does_not_default_to_the_whole_log(client_
 
 
 def test_bulk_change_without_events_is_valid(client_of, log):
-    plan = Plan.objects.create(title="Rename", made_at="2026-11-01T00:00:00Z", made_by="omar")
+    plan = Plan.objects.create(title="Rename", created_at="2026-11-01T00:00:00Z", created_by="omar")
 
     page = client_of("viewer").get("/audit/", {"plan": str(plan.pk).upper()})
 

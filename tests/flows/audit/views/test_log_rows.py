@@ -16,6 +16,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.faults.acting import append_stage
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,7 @@ def stage(change_id, name, result, actor=OMAR, **values):
         "changed_fields": ["friendly_name"],
         **values,
     }
-    return audit_log.append(
-        change_id=change_id, stage=name, result=result, actor=actor, **event_values
-    )
+    return append_stage(change_id=change_id, stage=name, result=result, actor=actor, **event_values)
 
 
 def log_change(*stages, **values):
@@ -61,7 +60,13 @@ def rename_with_lost_response(sandbox, sid, actor):
     values = {"friendly_name": "New"}
     change_id = uuid.uuid4()
     return flow_changes.update_flow(
-        sid=sid, base=None, values=values, reason="Why", actor=actor, change_id=change_id
+        sid=sid,
+        account_sid=ACCOUNT,
+        base=None,
+        values=values,
+        reason="Why",
+        actor=actor,
+        change_id=change_id,
     ).event
 
 

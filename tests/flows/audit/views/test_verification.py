@@ -9,9 +9,10 @@ import uuid
 import pytest
 from django.db import DatabaseError, connection
 
-from flows.audit import append_only, audit_log, checkpoints, export
+from flows.audit import append_only, checkpoints, export
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def record(actor):
             "actor": actor,
             **values,
         }
-        return audit_log.append(**event_values)
+        return append_stage(**event_values)
 
     return make
 

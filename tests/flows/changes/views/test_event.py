@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import flow_changes, reconcile
+from flows.changes import flow_changes, in_flight, reconcile
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,9 @@ def lose(sandbox, actor, sid="", fault=FaultKind.APPLY_THEN_DROP, **values):
     common = {"reason": "", "actor": actor, "change_id": uuid.uuid4()}
     if sid:
         values = values or {"friendly_name": "New"}
-        return flow_changes.update_flow(sid=sid, base=None, values=values, **common).event
+        return flow_changes.update_flow(
+            sid=sid, account_sid=ACCOUNT, base=None, values=values, **common
+        ).event
     return flow_changes.create_flow(account_sid=ACCOUNT, values={**NEW, **values}, **common).event
 
 
@@ -130,7 +133,7 @@ def test_page_says_that_twilio_could_not_be_read(client_of, sandbox, flow_sid, a
 
 
 def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
-    event = audit_log.append(
+    event = append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid,
     )  # fmt: skip
@@ -146,7 +149,12 @@ def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
 
 def test_settled_change_is_not_looked_at_again(client_of, sandbox, flow_sid, actor):
     event = flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
     ).event
     read = len(sandbox.requests)
 
@@ -188,7 +196,7 @@ def test_decision_is_on_record_as_the_persons(client_of, puzzle, flow_sid, verdi
     event = AuditEvent.objects.get(stage="reconciled")
     assert (event.result, event.actor_label, event.change_id) == (verdict, "ada", puzzle.change_id)
     assert event.reason == "Seen in the Console's log"
-    assert audit_log.open_changes_by_flow([flow_sid]) == {}
+    assert in_flight.open_changes_by_flow([flow_sid]) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""The list, the page of a flow and the sync, with Twilio available or not."""
+"""The list of flows: rows, search, filters, and what each role sees there."""
 
-import html
 import json
 import uuid
 from datetime import timedelta
@@ -9,16 +8,11 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.audit import audit_log
-from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.mirror.models import Flow, SyncState
-from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import read_only_database
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
-
 HTMX = {"HX-Request": "true"}
 
 
@@ -148,7 +142,7 @@ QUERIES_OF_THE_LIST = 16
 
 
 def attempt_on(sid, actor):
-    audit_log.append(
+    append_stage(
         action="flow.update",
         stage="attempt",
         result="pending",
@@ -175,129 +169,6 @@ def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor)
 
     assert "Unknown outcome" in listed.content.decode()
     assert "Unknown outcome" in page.content.decode()
-
-
-def test_change_of_unknown_outcome_stays_visible(client_of, sandbox, flow_sid, actor):
-    sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-    flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
-    )
-
-    page = client_of("viewer").get(f"/flows/{flow_sid}/")
-
-    assert page.context["open_change"].result == "unknown"
-    assert "Unknown outcome" in page.content.decode()
-
-
-def test_refresh_brings_what_changed(client_of, sandbox, flow_sid):
-    sandbox.edit_flow(flow_sid, friendly_name="Elsewhere")
-
-    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
-
-    assert answer["HX-Trigger"] == "flows-changed"
-    assert Flow.objects.get().friendly_name == "Elsewhere"
-
-
-def test_refresh_without_javascript_goes_back_to_the_list(client_of, sandbox):
-    answer = client_of("viewer").post("/flows/sync/")
-
-    assert (answer.status_code, answer["Location"]) == (302, "/flows/")
-
-
-def test_refresh_that_finds_nothing_new_leaves_the_table_alone(client_of, flow_sid):
-    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
-
-    assert "HX-Trigger" not in answer
-
-
-def test_refresh_while_another_runs_does_not_start_a_second(client_of, sandbox, settings):
-    SyncState.objects.create(account_sid=settings.FLEX_ACCOUNTS[0].sid, started_at=timezone.now())
-
-    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
-
-    assert answer.status_code == 200
-    assert sandbox.requests == []
-
-
-def test_twilio_away_leaves_the_list_usable_and_says_so(client_of, sandbox, flow_sid):
-    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
-    client = client_of("viewer")
-
-    answer = client.post("/flows/sync/", headers=HTMX)
-    page = client.get("/flows/")
-
-    assert "Twilio answered with status 500" in answer.content.decode()
-    assert names(page) == ["Réclamations Lyon"]
-    assert "Twilio answered with status 500" in page.content.decode()
-    assert not page.context["mirror_is_stale"]
-
-
-def test_refresh_by_get_is_refused(client_of):
-    assert client_of("viewer").get("/flows/sync/").status_code == 405
-
-
-def test_flow_is_shown_as_it_is_at_twilio_now(client_of, sandbox, flow_sid):
-    sandbox.edit_flow(flow_sid, friendly_name="This second")
-
-    page = client_of("viewer").get(f"/flows/{flow_sid}/")
-
-    assert page.context["state"] == "live"
-    assert "This second" in page.content.decode()
-
-
-def test_flow_is_shown_from_the_copy_when_twilio_is_away(client_of, sandbox, flow_sid):
-    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
-
-    page = client_of("viewer").get(f"/flows/{flow_sid}/")
-
-    assert page.context["state"] == "copy"
-    assert "Showing cached data" in page.content.decode()
-    assert "Réclamations Lyon" in page.content.decode()
-
-
-def test_flow_refused_by_twilio_is_shown_from_the_copy(client_of, sandbox, flow_sid):
-    sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
-
-    page = client_of("viewer").get(f"/flows/{flow_sid}/")
-
-    assert page.context["state"] == "copy"
-    assert "does not accept this site&#x27;s credentials" in page.content.decode()
-
-
-def test_unknown_flow_with_twilio_away_promises_nothing(client_of, sandbox):
-    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
-
-    page = client_of("viewer").get("/flows/FO" + "0" * 32 + "/")
-
-    assert "No cached data is available" in page.content.decode()
-
-
-def test_flow_that_is_gone_keeps_its_page(client_of, sandbox, flow_sid):
-    sandbox.remove_flow(flow_sid)
-
-    page = client_of("operator").get(f"/flows/{flow_sid}/")
-
-    assert page.context["state"] == "gone"
-    assert f"/flows/{flow_sid}/edit/" not in page.content.decode()
-
-
-def test_flow_that_never_was_is_404(client_of, sandbox):
-    assert client_of("viewer").get("/flows/FO" + "0" * 32 + "/").status_code == 404
-
-
-def test_flow_page_masks_secrets_and_keeps_unknown_fields(client_of, sandbox, flow_sid):
-    sandbox.edit_flow(
-        flow_sid,
-        integration_type="external",
-        integration_url="https://bob:canary1@hooks.example/in?token=canary2&x=1",
-        future_field={"a": 1},
-    )
-
-    page = client_of("admin").get(f"/flows/{flow_sid}/")
-
-    assert "canary" not in page.content.decode()
-    assert "hooks.example" in page.content.decode()
-    assert ("future_field", {"a": 1}) in page.context["unknown"]
 
 
 def test_viewer_sees_no_button_that_changes(client_of, flow_sid):
@@ -387,17 +258,3 @@ def test_enter_on_a_pasted_number_goes_to_its_flow_and_the_address_alone_does_no
         "/flows/", {"q": "(415) 555-1234", "go": "1"}, headers={"HX-Request": "true"}
     )
     assert partial_number.status_code == 200
-
-
-@pytest.mark.django_db(transaction=True)
-def test_refresh_says_that_the_database_can_not_be_written(client_of, sandbox):
-    client = client_of("viewer")
-    sandbox.add_flow()
-
-    with read_only_database():
-        swapped = client.post("/flows/sync/", headers={"HX-Request": "true"})
-        plain = client.post("/flows/sync/")
-
-    assert "can't be written" in html.unescape(swapped.content.decode())
-    assert (plain.status_code, plain.url) == (302, "/flows/")
-    assert "HX-Trigger" not in swapped

@@ -14,7 +14,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
-from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -70,7 +70,7 @@ def test_whether_a_flow_is_on(sandbox, client_of, raw_value, word, takes):
 @pytest.mark.parametrize(("name", "texts"), TEXTS.items(), ids=TEXTS)
 def test_boolean_as_text_is_no_change(sandbox, name, texts):
     for text in texts:
-        normalized = flex_flow.normalize_value(name, text)
+        normalized = FLEX_FLOW.normalize_value(name, text)
         sid = synced_flow(sandbox, **{name: normalized})
         events = AuditEvent.objects.count()
 
@@ -121,7 +121,7 @@ def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, cli
 )  # fmt: skip
 def test_what_handles_the_messages(sandbox, client_of, fields, handler, note, listed):
     sid = sandbox.add_flow()
-    bare = dict.fromkeys(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
+    bare = dict.fromkeys(entry.name for entry in FLEX_FLOW.nested_fields)
     sandbox.edit_flow(sid, **bare | {"integration_type": None})
     sandbox.flows[sid].update(integration_type=fields["integration_type"], integration={
         name.removeprefix("integration_"): value for name, value in fields.items() if name != "integration_type"
@@ -164,10 +164,10 @@ def test_settings_of_a_flow_without_a_type_can_be_edited(sandbox, client_of, typ
 
 def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, typeless):
     plan = drafts.plan_bulk_action(
-        ask=drafts.BulkAction("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar"
+        action=drafts.BulkAction("studio_flow", "FW" + "2" * 32), sids=[typeless], created_by="omar"
     )
 
-    assert plan.changes.get().skipped == ""
+    assert plan.changes.get().skip_reason == ""
     page = text_of(client_of("viewer").get(f"/flows/{typeless}/"))
     assert "No integration type is set. Twilio uses Studio by default." in page
     assert "so messages may go nowhere" not in page

@@ -134,6 +134,7 @@ def test_conflict_says_who_changed_the_field_last(edit, sandbox, flow_sid, actor
     page = edit("review", friendly_name="Mine", integration_retry_count="1")
     flow_changes.update_flow(
         sid=flow_sid,
+        account_sid=ACCOUNT,
         base=None,
         values={"friendly_name": "Theirs"},
         reason="",

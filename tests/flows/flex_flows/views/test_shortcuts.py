@@ -127,6 +127,7 @@ def test_address_with_a_quote_ends_before_it():
 def test_reason_with_a_link_is_one_in_the_log(omar, flow_sid, actor):
     flow_changes.set_enabled(
         sid=flow_sid,
+        account_sid=ACCOUNT,
         enabled=False,
         reason="https://t.example/1",
         actor=actor,

@@ -9,6 +9,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, AuditPayload
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
+from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +146,7 @@ def test_switch_held_back_by_another_change_stays_in_the_dialog(
 ):
     client = client_of("operator", "ada")
     _, data = open_dialog(client, flow_sid)
-    audit_log.append(
+    append_stage(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=flow_sid,
     )  # fmt: skip
@@ -174,12 +175,12 @@ def test_switch_whose_outcome_is_not_on_record_says_so_in_the_dialog(
 ):
     client = client_of("operator")
     _, data = open_dialog(client, flow_sid)
-    append = audit_log.append
+    append = audit_log.LogTransaction.append
     monkeypatch.setattr(
-        audit_log,
+        audit_log.LogTransaction,
         "append",
-        lambda **event_fields: (
-            append(**event_fields) if event_fields["stage"] == "attempt" else _not_recorded()
+        lambda log, **event_fields: (
+            append(log, **event_fields) if event_fields["stage"] == "attempt" else _not_recorded()
         ),
     )
 

@@ -190,7 +190,7 @@ def test_bulk_change_does_not_start_while_read_only_and_stops_when_made_read_onl
 
     plan.refresh_from_db()
     assert (
-        plan.ended_because
+        plan.stop_reason
         == "This account was made read-only by admin: A freeze. Nothing more was sent."
     )
     assert received_writes(sandbox) == []

@@ -1,0 +1,32 @@
+"""Actions that the audit package records, and observations of flows, whose inbox it keeps."""
+
+from __future__ import annotations
+
+from flows.audit.actions import Action
+from flows.audit.field_labels import join_labels
+from flows.audit.models import AuditEvent
+
+
+class AuditAction(Action):
+    VIEW = "audit.view", "Viewed the audit log", "View the audit log"
+    EXPORT = "audit.export", "Exported the audit log", "Export the audit log"
+    VERIFY = "audit.verify", "Verified the audit log", "Verify the audit log"
+    ERASE = "audit.erase", "Erased personal data", "Erase personal data"
+    RESTORE = "audit.restore", "Restored database triggers", "Restore database triggers"
+
+
+class DriftAction(Action):
+    DRIFT = "flow.drift", "External change", "External change"
+    BASELINE = "flow.baseline", "First synced", "First sync", True
+    ACCEPT = "flow.accept", "Accepted an external change", "Accept an external change"
+
+    def sentence(self, event: AuditEvent) -> str:
+        """Return an event as a short sentence. Drift says what changed at Twilio."""
+        if self is not DriftAction.DRIFT:
+            return super().sentence(event)
+        if event.changed_fields:
+            return f"Changed at Twilio: {join_labels(event.changed_fields)}"
+        payload = getattr(event, "payload", None)
+        if payload is None or payload.erased_at:
+            return self.label
+        return "Deleted at Twilio" if payload.after is None else "Created at Twilio"

@@ -1,0 +1,30 @@
+"""The page of an action that could not be recorded, such as its form again.
+
+The site's middleware sends it (flexadmin/http/middleware.py), or a general page with status 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.http import HttpResponse
+
+from flows.audit.audit_log import NotRecorded
+
+
+class NotRecordedPage(NotRecorded):
+    """The action was not recorded, and so not carried out. `response` is the page for it."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__("the audit log cannot be written")
+        self.response = response
+
+
+@contextmanager
+def page_if_unrecorded(render: Callable[[], HttpResponse]) -> Iterator[None]:
+    """Respond with the page that `render` returns if the block raises `NotRecorded`."""
+    try:
+        yield
+    except NotRecorded as error:
+        raise NotRecordedPage(render()) from error

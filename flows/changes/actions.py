@@ -1,0 +1,35 @@
+"""Actions that change a flow at Twilio, and the decision about an unknown outcome."""
+
+from __future__ import annotations
+
+from flows.audit.actions import Action
+from flows.audit.field_labels import join_labels
+from flows.audit.models import APPLIED_RESULTS, AuditEvent
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+
+
+class ChangeAction(Action):
+    CREATE = "flow.create", "Created", "Create"
+    UPDATE = "flow.update", "Changed", "Change"
+    DELETE = "flow.delete", "Deleted", "Delete"
+    DECIDE = "flow.decide", "Decided an outcome", "Decide an outcome"
+
+    def sentence(self, event: AuditEvent) -> str:
+        """Return an event as a short sentence. An update names the changed fields."""
+        if self is not ChangeAction.UPDATE:
+            return super().sentence(event)
+        is_applied = event.result in APPLIED_RESULTS
+        if event.changed_fields == ["enabled"]:
+            return f"{'Turned' if is_applied else 'Turn'} {_switch_direction(event)}"
+        verb = self.label if is_applied else self.infinitive
+        return f"{verb} {join_labels(event.changed_fields) or 'a flow'}"
+
+
+def _switch_direction(event: AuditEvent) -> str:
+    """Return "on" or "off", or "on or off" if the payload does not tell."""
+    payload = getattr(event, "payload", None)
+    state = payload and (payload.after or payload.requested)
+    enabled = FLEX_FLOW.normalize_value("enabled", state.get("enabled")) if state else None
+    if not isinstance(enabled, bool):
+        return "on or off"
+    return "on" if enabled else "off"

@@ -1,0 +1,29 @@
+"""Validation of the values of a change, the same for a form, an import and a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.redaction.masking import has_mask, replace_unstorable
+from flows.twilio.resource import Cleaned, Resource
+
+
+def clean(
+    resource: Resource, values: Mapping[str, Any], *, current: Mapping[str, Any] | None = None
+) -> Cleaned:
+    """Validate the values of a new object, or those of an edit of `current`.
+
+    To `Resource.clean` this adds what depends on how values are stored and shown: a value with
+    characters that no database stores is the current one if it was shown so, and a mask in a
+    secret's place is refused.
+    """
+    shown = None if current is None else replace_unstorable(dict(current))
+    cleaned = resource.clean(values, current=shown)
+    for name in cleaned.unchanged:
+        cleaned.values[name] = (current or {})[name]
+    for name in cleaned.values.keys() - cleaned.unchanged:
+        if has_mask(cleaned.values[name]):
+            label = resource.label_of(name)
+            cleaned.errors[name] = f"{label} contains a masked secret. Enter the secret itself."
+    return cleaned

@@ -1,0 +1,9 @@
+"""Actions of the pages of flows that change nothing at Twilio."""
+
+from __future__ import annotations
+
+from flows.audit.actions import Action
+
+
+class FlowPageAction(Action):
+    EXPORT = "flow.export", "Exported flows", "Export flows"

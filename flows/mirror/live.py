@@ -1,0 +1,101 @@
+"""Objects at Twilio as they are now, and the copy that this site keeps of some.
+
+The changes call these functions with any resource. For a flow they keep the mirror up to date. Of
+other resources nothing is kept: their state is only read and returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flows.accounts.clients import WRITE_DEADLINE, resource_client
+from flows.audit.audit_log import Observation
+from flows.audit.models import AuditEvent
+from flows.availability import restrictions
+from flows.availability.restrictions import Restriction
+from flows.mirror import drift, first_contact, mirror
+from flows.mirror.models import Flow
+from flows.redaction.masking import redact, replace_unstorable
+from flows.twilio.errors import FlexError
+from flows.twilio.resource import Resource, Snapshot
+
+LIST_DEADLINE = 30.0  # seconds for each page
+
+
+def fetch(
+    resource: Resource,
+    sid: str,
+    *,
+    account_sid: str,
+    deadline: float = WRITE_DEADLINE,
+    must_record: bool = False,
+) -> Snapshot:
+    """Return an object as Twilio has it now, unmasked. See `mirror.fetch` for flows."""
+    if resource.is_mirrored:
+        return mirror.fetch(
+            sid, account_sid=account_sid, deadline=deadline, must_record=must_record
+        )
+    return resource_client(resource, account_sid, deadline=deadline).fetch(sid)
+
+
+def list_masked(resource: Resource, account_sid: str) -> list[Snapshot]:
+    """Return all objects of the account as Twilio has them now, with secrets masked."""
+    if resource.is_mirrored:
+        return mirror.fetch_all(account_sid)
+    client = resource_client(resource, account_sid, deadline=LIST_DEADLINE)
+    return [redact(replace_unstorable(snapshot)) for snapshot in client.list()]
+
+
+def last_copy(resource: Resource, sid: str) -> Snapshot | None:
+    """Return the object as this site last stored it, masked, or None."""
+    if not resource.is_mirrored:
+        return None
+    return Flow.objects.filter(sid=sid).values_list("resource", flat=True).first()
+
+
+def store_result(resource: Resource, snapshot: Snapshot | None, event: AuditEvent) -> None:
+    """Keep the result of a change that `event` recorded. None is a deletion."""
+    if resource.is_mirrored:
+        mirror.apply_result(snapshot, event)
+
+
+def store_absence(resource: Resource, sid: str, *, account_sid: str, read_seq: int) -> None:
+    """Keep that Twilio answered 404 to a request sent after event `read_seq`."""
+    if resource.is_mirrored:
+        mirror.mark_deleted(sid, account_sid=account_sid, read_seq=read_seq)
+
+
+def record_response(
+    resource: Resource, account_sid: str, operation: str, error: FlexError | None
+) -> None:
+    """Update the availability of an operation on flows from Twilio's response."""
+    if resource.is_mirrored:
+        first_contact.record_response(account_sid, operation, error)
+
+
+def find_restriction(resource: Resource, account_sid: str, operation: str) -> Restriction | None:
+    """Return the restriction that prevents an operation, or None.
+
+    What Twilio refuses is only known of flows. Read-only mode holds for every resource.
+    """
+    availability = restrictions.account_availability(account_sid)
+    if resource.is_mirrored or availability.is_read_only:
+        return availability.restriction_of(operation)
+    return None
+
+
+def find_concurrent_edit(
+    resource: Resource,
+    sid: str,
+    *,
+    account_sid: str,
+    before: Snapshot,
+    requested: Iterable[str],
+    after: Snapshot,
+) -> Observation | None:
+    """Return the edit of someone else that the response to our change shows, or None."""
+    if not resource.is_mirrored:
+        return None
+    return drift.find_concurrent_edit(
+        sid, account_sid=account_sid, before=before, requested=requested, after=after
+    )

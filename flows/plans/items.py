@@ -1,0 +1,86 @@
+"""The changes of a plan with their results, which only the audit log has."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+
+from flows.audit import audit_log
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
+from flows.plans.models import Plan, PlannedChange
+
+
+class ItemStatus(enum.StrEnum):
+    """The status of a planned change. The values appear in the address of the page's filter."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    APPLIED = "made"
+    FAILED = "failed"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+RETRYABLE_STATUSES: Final = (ItemStatus.FAILED, ItemStatus.CONFLICT)
+_STATUS_BY_RESULT: Final = {
+    Result.PENDING: ItemStatus.RUNNING,
+    Result.UNKNOWN: ItemStatus.UNKNOWN,
+    Result.CONFLICT: ItemStatus.CONFLICT,
+    Result.SUCCEEDED: ItemStatus.APPLIED,
+    Result.APPLIED: ItemStatus.APPLIED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One planned change with its latest event in the audit log, if there is one."""
+
+    change: PlannedChange
+    event: AuditEvent | None
+
+    @property
+    def status(self) -> ItemStatus:
+        if self.event is not None:
+            return _STATUS_BY_RESULT.get(Result(self.event.result), ItemStatus.FAILED)
+        return ItemStatus.SKIPPED if self.change.skip_reason else ItemStatus.PLANNED
+
+
+def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
+    """Return the changes of a plan in their order.
+
+    Without `with_payloads` only the result of each event is loaded: a plan can have thousands of
+    changes, and its page polls.
+    """
+    change_ids = plan.changes.values("change_id")
+    events = AuditEvent.objects.filter(change_id__in=change_ids).order_by("seq")
+    if with_payloads:
+        events = events.select_related("payload")
+    else:
+        events = events.only("event_id", "change_id", "result")
+    latest_events = {event.change_id: event for event in events}
+    return [
+        PlanItem(change, latest_events.get(change.change_id))
+        for change in plan.changes.order_by("position")
+    ]
+
+
+def is_rolled_back(event_id: uuid.UUID) -> bool:
+    """Return True if an applied change refers to this event as the one that it rolls back."""
+    return AuditEvent.objects.filter(
+        refers_to=event_id, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
+    ).exists()
+
+
+def is_applied(change_id: uuid.UUID) -> bool:
+    """Return True if a planned change, or a retry of it, was applied."""
+    attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(retry_of=change_id))
+    return AuditEvent.objects.filter(
+        change_id__in=attempts.values("change_id"),
+        stage__in=UNIQUE_STAGES,
+        result__in=audit_log.APPLIED_RESULTS,
+    ).exists()

@@ -1,0 +1,133 @@
+"""Validation of one field's value, as a person typed it or a file has it.
+
+A value is text, or what JSON has in its place. The result is a value to send to Twilio. Messages
+name the field, because the summary of errors shows them too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.core import invisible
+from flows.twilio import webhook_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.twilio.fields import Field
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
+
+
+class InvalidValue(ValueError):
+    """A value that a field can't have. The message is for the user."""
+
+
+def clean_value(field: Field, value: Any, *, required: bool = False) -> Any:
+    """Return a field's value for Twilio, or raise `InvalidValue`.
+
+    An empty value is "" or None, as the field's kind has it.
+    """
+    text = to_text(value)
+    if "\x00" in text:
+        raise InvalidValue(f"{field.label} contains a control character (U+0000). Remove it.")
+    cleaned = _CLEANERS[field.kind](field, text)
+    if required and cleaned in ("", None):
+        raise InvalidValue(f"{field.label} is missing.")
+    return cleaned
+
+
+def to_text(value: Any) -> str:
+    """Return a value as a form or Twilio's parameters have it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _clean_text(field: Field, text: str) -> str:
+    cleaned = _visible(field, text)
+    return _short_enough(field, cleaned if field.is_free_text else _without_invisible(cleaned))
+
+
+def _clean_sid(field: Field, text: str) -> str:
+    cleaned = _short_enough(field, _without_invisible(_visible(field, text)))
+    if cleaned and not re.fullmatch(field.pattern, cleaned):
+        raise InvalidValue(
+            f"{field.label} must start with {field.sid_prefix}, "
+            "followed by 32 characters from 0-9 and a-f."
+        )
+    return cleaned
+
+
+def _clean_choice(field: Field, text: str) -> str:
+    if text and text not in field.choices:
+        raise InvalidValue(f"{field.label} must be one of the choices.")
+    return text
+
+
+def _clean_boolean(field: Field, text: str) -> bool | None:
+    if text not in ("", "true", "false"):
+        raise InvalidValue(f"{field.label} must be one of the choices.")
+    return text == "true" if text else None
+
+
+def _clean_integer(field: Field, text: str) -> int | None:
+    digits = invisible.strip_invisible(text).strip()
+    if not digits:
+        return None
+    if not _WHOLE_NUMBER.fullmatch(digits):
+        raise InvalidValue(f"{field.label} must be a whole number, such as {field.default}.")
+    number = int(digits)
+    if field.minimum is not None and number < field.minimum:
+        raise InvalidValue(f"{field.label} must be {field.minimum} or more.")
+    if field.maximum is not None and number > field.maximum:
+        raise InvalidValue(f"{field.label} must be {field.maximum} or less.")
+    return number
+
+
+def _clean_url(field: Field, text: str) -> str:
+    """Return an http or https address as entered. Only Twilio resolves its host."""
+    cleaned = invisible.trim_invisible(_visible(field, text))
+    problem = webhook_urls.find_url_problem(cleaned) if cleaned else None
+    if problem:
+        raise InvalidValue(f"{field.label} {problem.sentence}")
+    codes = invisible.format_code_points(invisible.find_invisible(cleaned))
+    if codes:
+        raise InvalidValue(f"{field.label} contains an invisible character ({codes}). Remove it.")
+    return _short_enough(field, cleaned)
+
+
+def _visible(field: Field, text: str) -> str:
+    """Return the text without white space at its ends.
+
+    Raise `InvalidValue` if it has characters and none of them is visible.
+    """
+    stripped = text.strip()
+    if stripped and not invisible.visible_text(stripped):
+        raise InvalidValue(f"{field.label} contains only invisible characters.")
+    return stripped
+
+
+def _without_invisible(text: str) -> str:
+    """Return a text without the invisible characters that come with pasting."""
+    return invisible.trim_invisible(invisible.strip_invisible(text))
+
+
+def _short_enough(field: Field, text: str) -> str:
+    """Return the text, or raise `InvalidValue` if it is too long."""
+    if field.max_length is not None and len(text) > field.max_length:
+        raise InvalidValue(f"{field.label} can have at most {field.max_length} characters.")
+    return text
+
+
+_CLEANERS: Final[dict[str, Callable[[Field, str], Any]]] = {
+    "text": _clean_text,
+    "sid": _clean_sid,
+    "enum": _clean_choice,
+    "boolean": _clean_boolean,
+    "integer": _clean_integer,
+    "url": _clean_url,
+}

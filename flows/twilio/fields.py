@@ -1,0 +1,64 @@
+"""`Field`: a field of a Twilio resource, with its names, limits and choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flows.twilio import values as wire_values
+from flows.twilio.cleaning import clean_value
+
+FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a resource.
+
+    `wire` is the name of its request parameter, or None if only Twilio sets the field.
+    """
+
+    name: str
+    label: str
+    help: str
+    kind: FieldKind
+    wire: str | None = None
+    sid_prefix: str = ""
+    choices: tuple[str, ...] = ()
+    max_length: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    default: str | int | bool | None = None  # Twilio's value if the parameter is missing
+    required_on_create: bool = False
+    takes: tuple[str, ...] = ()  # variants with this field; empty for a field of every variant
+    requires: tuple[str, ...] = ()  # variants that require it
+    pii: bool = False
+    is_free_text: bool = False  # invisible characters can have a meaning, as in a name
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression for `re.fullmatch` of a SID field, "" for other fields."""
+        return rf"{self.sid_prefix}[0-9a-fA-F]{{32}}" if self.sid_prefix else ""
+
+    @property
+    def is_nested(self) -> bool:
+        """True for a field of the nested object, False for one of the resource itself."""
+        return bool(self.takes)
+
+    def is_applicable(self, variant: str | None) -> bool:
+        """Return True if objects of this variant use the field."""
+        return not self.takes or variant in self.takes
+
+    def is_required(self, variant: str | None) -> bool:
+        """Return True if Twilio's reference requires the field for this variant."""
+        return variant in self.requires
+
+    def parse(self, value: Any) -> Any:
+        """Return a value in the form in which values are compared, or `UNREADABLE`."""
+        if self.kind == "enum":
+            return wire_values.parse_choice(value, self.choices)
+        return wire_values.PARSERS[self.kind](value)
+
+    def clean(self, value: Any, *, required: bool = False) -> Any:
+        """Return a typed value for Twilio, or raise `InvalidValue`."""
+        return clean_value(self, value, required=required)

@@ -1,0 +1,16 @@
+"""Fixtures of the tests of external changes."""
+
+import pytest
+
+from flows.audit.models import AuditEvent
+from flows.mirror import mirror
+from tests import ACCOUNT
+
+
+@pytest.fixture
+def drift(sandbox, flow_sid):
+    """Rename the flow outside this dashboard, in two steps, and return the last event."""
+    for name in ("Pilot", "Pilot 2"):
+        sandbox.edit_flow(flow_sid, friendly_name=name)
+        mirror.sync(ACCOUNT)
+    return AuditEvent.objects.filter(action="flow.drift").latest("seq")

@@ -1,0 +1,92 @@
+"""The page of a flow, with Twilio available or not."""
+
+import uuid
+
+import pytest
+
+from flows.changes import flow_changes
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests import ACCOUNT
+
+pytestmark = pytest.mark.django_db
+
+
+def test_change_of_unknown_outcome_stays_visible(client_of, sandbox, flow_sid, actor):
+    sandbox.inject(Fault(FaultKind.DROP, method="POST"))
+    flow_changes.set_enabled(
+        sid=flow_sid,
+        account_sid=ACCOUNT,
+        enabled=False,
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
+    )
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["open_change"].result == "unknown"
+    assert "Unknown outcome" in page.content.decode()
+
+
+def test_flow_is_shown_as_it_is_at_twilio_now(client_of, sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="This second")
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "live"
+    assert "This second" in page.content.decode()
+
+
+def test_flow_is_shown_from_the_copy_when_twilio_is_away(client_of, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "copy"
+    assert "Showing cached data" in page.content.decode()
+    assert "Réclamations Lyon" in page.content.decode()
+
+
+def test_flow_refused_by_twilio_is_shown_from_the_copy(client_of, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "copy"
+    assert "does not accept this site&#x27;s credentials" in page.content.decode()
+
+
+def test_unknown_flow_with_twilio_away_promises_nothing(client_of, sandbox):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    page = client_of("viewer").get("/flows/FO" + "0" * 32 + "/")
+
+    assert "No cached data is available" in page.content.decode()
+
+
+def test_flow_that_is_gone_keeps_its_page(client_of, sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "gone"
+    assert f"/flows/{flow_sid}/edit/" not in page.content.decode()
+
+
+def test_flow_that_never_was_is_404(client_of, sandbox):
+    assert client_of("viewer").get("/flows/FO" + "0" * 32 + "/").status_code == 404
+
+
+def test_flow_page_masks_secrets_and_keeps_unknown_fields(client_of, sandbox, flow_sid):
+    sandbox.edit_flow(
+        flow_sid,
+        integration_type="external",
+        integration_url="https://bob:canary1@hooks.example/in?token=canary2&x=1",
+        future_field={"a": 1},
+    )
+
+    page = client_of("admin").get(f"/flows/{flow_sid}/")
+
+    assert "canary" not in page.content.decode()
+    assert "hooks.example" in page.content.decode()
+    assert ("future_field", {"a": 1}) in page.context["unknown"]

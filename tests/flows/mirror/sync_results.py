@@ -1,0 +1,12 @@
+"""The rows and the reports of syncs, as tests compare them."""
+
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+
+
+def rows():
+    return {row["sid"]: row for row in Flow.objects.values()}
+
+
+def report(**counts):
+    return mirror.SyncReport(**{"flows": 0, "created": 0, "changed": 0, "deleted": 0, **counts})

@@ -1,0 +1,69 @@
+"""Leases of bulk changes: one run at a time, and the next one after a run died."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from flows.plans import control, execution, items, leases
+from flows.plans.models import Plan
+from tests.faults.acting import (
+    append_attempt,
+    clock_ahead,
+    received_writes,
+)
+from tests.flows.plans.running import OTHER_LEASE, make_plan, run_to_end, run_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_second_run_does_nothing_while_the_lease_is_held(sandbox, operator_actor):
+    plan = make_plan(sandbox, count=1)
+    control.start(plan=plan, reason="", actor=operator_actor)
+    Plan.objects.update(lease_id=OTHER_LEASE, heartbeat_at=timezone.now())
+
+    run_worker()
+
+    assert received_writes(sandbox) == []
+
+
+def test_dead_run_is_taken_over_after_the_lease(sandbox, operator_actor):
+    plan = make_plan(sandbox, count=2)
+    control.start(plan=plan, reason="", actor=operator_actor)
+    assert leases.acquire_lease(plan, OTHER_LEASE)
+    execution.run_plan.using(
+        run_after=timezone.now() + leases.LEASE_TIMEOUT + timedelta(seconds=5)
+    ).enqueue(str(plan.pk))
+
+    run_worker()
+    assert received_writes(sandbox) == []
+    with clock_ahead(minutes=3):
+        run_worker()
+
+    assert [item.status for item in items.plan_items(plan)] == ["made", "made"]
+
+
+def test_change_whose_worker_died_is_not_sent_again(sandbox, operator_actor):
+    plan = make_plan(sandbox, count=2)
+    control.start(plan=plan, reason="", actor=operator_actor)
+    first = plan.changes.first()
+    append_attempt(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
+
+    run_worker()
+
+    assert [item.status for item in items.plan_items(plan)] == ["running", "made"]
+    assert len(received_writes(sandbox)) == 1
+
+
+def test_run_that_lost_its_lease_ends_nothing(sandbox, operator_actor, monkeypatch):
+    plan = make_plan(sandbox, count=1)
+    make_change = execution.make_change
+
+    def lose_the_lease(change, **options):
+        Plan.objects.update(lease_id=OTHER_LEASE)
+        return make_change(change, **options)
+
+    monkeypatch.setattr(execution, "make_change", lose_the_lease)
+
+    assert run_to_end(plan, operator_actor) == ["made"]
+    assert (plan.status, str(plan.lease_id)) == ("running", OTHER_LEASE)
