@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from flexadmin.demo import samples
+from flexadmin.demo import component_samples as samples
 from flows.audit.models import AuditEvent
 from flows.changes.forms.reason import DeleteForm, EnabledForm
 from flows.flex_flows.forms import FlowForm
