@@ -289,7 +289,7 @@ class SampleSite:
     def _person_new(self, _person: str) -> Any:
         return {}, {"name": "newcomer", "role": "viewer", "reason": "because"}
 
-    _person_rights = _person_role = _person_active = _person_factors = _person_ties = (
+    _person_rights = _person_role = _person_active = _person_factors = _person_sso = (
         _person_password
     ) = _person
 

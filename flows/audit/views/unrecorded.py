@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from django.http import HttpResponse
 
 from flows.audit.audit_log import NotRecorded
+from flows.twilio.pickling import PicklableError
 
 
-class NotRecordedPage(NotRecorded):
+class NotRecordedPage(PicklableError, NotRecorded):
     """The action was not recorded, and so not carried out. `response` is the page for it."""
 
     def __init__(self, response: HttpResponse) -> None:

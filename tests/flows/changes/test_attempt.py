@@ -9,13 +9,14 @@ from flows.audit.models import AuditEvent, OpenChange, Result
 from flows.changes.attempt import ChangeAttempt
 from flows.changes.in_flight import ConcurrentChange
 from flows.twilio.errors import NotSent, OutcomeUnknown
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, assert_chain_intact, own_stages
 
 
 def make_attempt(**overrides):
     return ChangeAttempt(**{
-        "action": "flow.create", "account_sid": ACCOUNT, "actor": OMAR, "change_id": uuid.uuid4(),
+        "resource": FLEX_FLOW, "operation": "create", "account_sid": ACCOUNT, "actor": OMAR, "change_id": uuid.uuid4(),
         "reason": "", "requested": {"friendly_name": "Bookings"}, **overrides,
     })  # fmt: skip
 

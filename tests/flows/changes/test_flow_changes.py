@@ -14,7 +14,7 @@ from django.utils import timezone
 from flows.accounts import clients
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes, in_flight
+from flows.changes import in_flight
 from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange, OutcomeNotRecorded
 from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
@@ -502,7 +502,7 @@ def test_change_of_unknown_outcome_holds_back_the_next_until_it_is_settled(
 
 
 def test_change_is_taken_for_dead_only_after_its_calls_can_last():
-    assert clients.ATTEMPT_TIMEOUT.total_seconds() > 2 * flow_changes.WRITE_DEADLINE
+    assert clients.ATTEMPT_TIMEOUT.total_seconds() > 2 * clients.WRITE_DEADLINE
 
 
 def test_create_is_not_held_back_by_another(sandbox, flow_sid):

@@ -34,7 +34,7 @@ def during_listing(monkeypatch):
         class Client:
             def list(self):
                 snapshots = list(clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).list())
-                monkeypatch.setattr(mirror, "resource_client", clients.flex_client)
+                monkeypatch.setattr(mirror, "resource_client", clients.resource_client)
                 act()
                 return iter(snapshots)
 
@@ -106,7 +106,7 @@ def test_fetch_from_before_a_change_does_not_overwrite_it(sandbox, flow_sid, mon
     class Client:
         def fetch(self, sid):
             snapshots = clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).fetch(sid)
-            monkeypatch.setattr(mirror, "resource_client", clients.flex_client)
+            monkeypatch.setattr(mirror, "resource_client", clients.resource_client)
             rename_flow(sid) if act == "change" else delete_flow(sid)
             return snapshots
 

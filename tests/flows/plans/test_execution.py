@@ -3,6 +3,7 @@
 import pytest
 from django_tasks_db.models import DBTaskResult
 
+from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
@@ -79,7 +80,7 @@ def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monk
     def refuse(_log, **_event):
         raise NotRecorded("the audit log cannot be written")
 
-    monkeypatch.setattr(flow_changes.audit_log.LogTransaction, "append", refuse)
+    monkeypatch.setattr(audit_log.LogTransaction, "append", refuse)
     run_worker()
 
     plan.refresh_from_db()
