@@ -132,7 +132,9 @@ def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
 def _reverted_event_id(request: Request, sid: str) -> uuid.UUID | None:
     """Return the event of this flow that the change reverts, from the address."""
     event = readable_event(carried_value(request, "undo"), request)
-    return event.event_id if event and event.target_sid == sid else None
+    if event is None or event.target_sid != sid:
+        return None
+    return event.event_id
 
 
 def _render_switch(

@@ -31,7 +31,7 @@ def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow
 
     assert "External change</span>" in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
-    assert flow.context["drifted"]
+    assert flow.context["has_external_changes"]
     assert "Outside this dashboard" in text(flow)
     event = client.get(f"/audit/{drift.event_id}/")
     assert event.context["is_in_inbox"]
