@@ -157,7 +157,7 @@ def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     if result.account and result.snapshot is not None:
         return result.account.sid, result.snapshot
     message = f"Couldn't find the flow to clone, {sid}, in your accounts."
-    for account, reason in result.unasked:
+    for account, reason in result.unsearched_accounts:
         message += f" Couldn't check {account}: {reason}"
     messages.error(request, message)
     return None
