@@ -166,8 +166,12 @@ def _history_context(request: Request, sid: str) -> dict[str, Any]:
 def _clone_targets(request: Request, actions: AvailableActions) -> list[Account]:
     """Return the other accounts where the user can create flows."""
     accounts = twilio_accounts.visible_accounts(scope_of(request.user, "flows.add_flow"))
-    other_accounts = [account for account in accounts if account.sid != request.account_sid]
-    return [account for account in other_accounts if actions.is_possible("create", account.sid)]
+    targets = []
+    for account in accounts:
+        is_other = account.sid != request.account_sid
+        if is_other and actions.is_possible("create", account.sid):
+            targets.append(account)
+    return targets
 
 
 def _api_root(account_sid: str) -> str:

@@ -27,6 +27,7 @@ from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
+from flows.flex_flows.views.responses import redirect_url
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
@@ -90,9 +91,8 @@ def flow_sync(request: Request) -> HttpResponse:
     refusal = _sync_refusal(query, accounts)
     if refusal:
         messages.error(request, refusal)
-        url = reverse("flows:list") + query.url()
         # The whole page is loaded: htmx may be on the page of another account.
-        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+        return redirect_url(request, reverse("flows:list") + query.url())
     has_changes, problem = _sync_accounts(accounts)
     if not request.htmx:
         if problem:

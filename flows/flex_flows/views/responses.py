@@ -101,7 +101,11 @@ def submit_change(
 
 def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
     """Redirect the whole page, even if htmx asked for a part of it."""
-    url = reverse(name, kwargs=arguments)
+    return redirect_url(request, reverse(name, kwargs=arguments))
+
+
+def redirect_url(request: Request, url: str) -> HttpResponse:
+    """Redirect the whole page to an address, even if htmx asked for a part of it."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
