@@ -24,8 +24,9 @@ def find_unreadable_values(resource: Resource, snapshot: Mapping[str, Any]) -> I
 def find_missing_values(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each field that the object's variant requires and that is not set."""
     variant = resource.variant_of(snapshot)
-    required_fields = [field for field in resource.nested_fields if field.is_required(variant)]
-    for field in required_fields:
+    for field in resource.nested_fields:
+        if not field.is_required(variant):
+            continue
         if is_unset(resource, snapshot, field.name):
             yield f"{field.label} is missing. Messages can't be handled without it."
 

@@ -57,15 +57,6 @@ class ErasureSearch:
         self.mirrored_sids: list[str] = []
         self.sids_at_twilio: list[str] = []
 
-    def _is_mentioned(self, contents: list[Any]) -> bool:
-        """Return True if contents of an event may have the data.
-
-        A flow's name can be an ordinary word, so within longer words only an identity counts.
-        """
-        if self._is_by_identity:
-            return self.mentions.has_substring(contents)
-        return self.mentions.has_word(contents)
-
     def scan_events(self, through: int) -> None:
         """Read the events of the log up to this seq that were not read before."""
         for row in _iter_event_rows(self._scanned_to_seq, through):
@@ -109,6 +100,15 @@ class ErasureSearch:
             events = AuditEvent.objects.filter(seq__in=batch)
             change_ids.update(events.values_list("change_id", flat=True))
         return set(filter(None, change_ids))
+
+    def _is_mentioned(self, contents: list[Any]) -> bool:
+        """Return True if contents of an event may have the data.
+
+        A flow's name can be an ordinary word, so within longer words only an identity counts.
+        """
+        if self._is_by_identity:
+            return self.mentions.has_substring(contents)
+        return self.mentions.has_word(contents)
 
     def _scan_event(self, row: dict[str, Any]) -> None:
         """Sort in an event that contains the data, perhaps in a longer word."""
