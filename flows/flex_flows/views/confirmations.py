@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -67,7 +66,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     if isinstance(flow, HttpResponse):
         return flow
     page = partial(_render_delete, request, flow)
-    expected = flow.friendly_name or flow.sid
+    expected = str(flow)
     if _is_form_request(request):
         initial = {
             "change_id": uuid.uuid4(),
@@ -183,8 +182,8 @@ def _render_delete(
     After a conflict, the user has to confirm the flow as it is now; the reason stays.
     """
     flow = Flow.objects.filter(sid=flow.sid).first() or flow
-    form.expected = flow.friendly_name or flow.sid
-    if status == HTTPStatus.CONFLICT and problem and problem.is_conflict:
+    form.expected = str(flow)
+    if problem and problem.is_conflict:
         page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)
         form = form.reset_confirmation(expected=form.expected, page_fields=page_fields)
     context = {"flow": flow, "form": form, "problem": problem}

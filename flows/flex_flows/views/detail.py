@@ -86,11 +86,11 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
 @require_permission("flows.view_flow", action="flow.view")
 def flow_code(request: Request, sid: str) -> HttpResponse:
     """Show a flow as code. The mirror's copy has no secrets."""
-    row = Flow.objects.filter(sid=sid).first()
-    reading = request.readings.get(sid)
-    if row is None and reading is None:
-        raise Http404("The flow is not in the mirror")
-    flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
+    flow = Flow.objects.filter(sid=sid).first()
+    if flow is None:
+        if sid not in request.readings:
+            raise Http404("The flow is not in the mirror")
+        flow = mirror.flow_from_snapshot(request.readings[sid], request.account_sid)
     api_url = _api_root(request.account_sid)
     context = {
         "flow": flow,
