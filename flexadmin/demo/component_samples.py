@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, Final
 
 from django.contrib.messages import constants
@@ -105,18 +106,13 @@ def make_refusal() -> failure_messages.Problem:
 
 
 def list_context(*rows: Flow) -> dict[str, Any]:
-    page = {
-        "rows": rows,
-        "total": 120,
-        "first": 51,
-        "last": 100,
-        "previous_url": "?",
-        "next_url": "?page=3",
-    }
+    page = SimpleNamespace(
+        rows=rows, total=120, first=51, last=100, previous_url="?", next_url="?page=3"
+    )
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
         "query": flow_search.Query(q="support"),
-        "found": page,
+        "results": page,
         "columns": [
             {
                 "key": key,

@@ -33,24 +33,28 @@ def identity_warning(channel: str, identity: str) -> str:
     """Return the warning about an identity as a sentence, or "" if it fits its channel."""
     if channel not in _EXAMPLES:
         return ""
-    label, example = labels.CHOICE_LABELS[channel], _EXAMPLES[channel]
+    label = labels.CHOICE_LABELS[channel]
+    example = _EXAMPLES[channel]
     if not identity:
         return f"No contact identity is set. {label} needs {example}."
-    if re.fullmatch(_OTHER_FORMS[channel], identity):
-        return ""
+    has_other_form = re.fullmatch(_OTHER_FORMS[channel], identity) is not None
     number = to_identity(channel, identity)
-    if number == identity:
+    if has_other_form or number == identity:
         return ""
-    if not number and _is_e164(channel, identity):
+    mismatch = f"The contact identity doesn't look like {label}. Expected {example}."
+    if number:
+        return f"{mismatch} Did you mean {number}?"
+    if _is_e164(channel, identity):
         return "No country has this phone number. Check its country code and its number of digits."
-    suggestion = f" Did you mean {number}?" if number else ""
-    return f"The contact identity doesn't look like {label}. Expected {example}.{suggestion}"
+    return mismatch
 
 
 def _is_e164(channel: str, identity: str) -> bool:
     """Return True if an identity has the form of a number, of any country and length."""
-    prefix = _NUMBER_PREFIXES.get(channel)
-    return prefix is not None and re.fullmatch(prefix + _E164, identity) is not None
+    if channel not in _NUMBER_PREFIXES:
+        return False
+    form = _NUMBER_PREFIXES[channel] + _E164
+    return re.fullmatch(form, identity) is not None
 
 
 def to_identity(channel: str, text: str) -> str:
@@ -59,9 +63,12 @@ def to_identity(channel: str, text: str) -> str:
     Only a number with its country code is one. A prefix of another channel says that the channel
     may be wrong, so such a text isn't one either.
     """
-    prefix = _NUMBER_PREFIXES.get(channel)
+    if channel not in _NUMBER_PREFIXES:
+        return ""
     scheme = text.strip().rpartition(":")[0].lower()
-    if prefix is None or scheme not in ("", "tel", channel):
+    if scheme not in ("", "tel", channel):
         return ""
     number = to_e164(text)
-    return f"{prefix}{number}" if number else ""
+    if not number:
+        return ""
+    return f"{_NUMBER_PREFIXES[channel]}{number}"

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flows.twilio import labels
 from flows.twilio.resource import Resource
+
+MAX_VALUE_LENGTH: Final = 80  # characters of a value that a warning quotes
 
 
 def find_unreadable_values(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each writable field whose value does not fit the field."""
     for field in resource.writable_fields:
-        if not resource.is_readable(field.name, snapshot.get(field.name)):
-            text = labels.value_to_text(snapshot[field.name])[:80]
-            yield f"{field.label} has an unexpected value: “{text}”."
+        value = snapshot.get(field.name)
+        if resource.is_readable(field.name, value):
+            continue
+        text = labels.value_to_text(value)[:MAX_VALUE_LENGTH]
+        yield f"{field.label} has an unexpected value: “{text}”."
 
 
 def find_missing_values(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each field that the object's variant requires and that is not set."""
     variant = resource.variant_of(snapshot)
     for field in resource.nested_fields:
-        is_unset = resource.normalize_value(field.name, snapshot.get(field.name)) is None
-        if field.is_required(variant) and is_unset:
+        if not field.is_required(variant):
+            continue
+        if is_unset(resource, snapshot, field.name):
             yield f"{field.label} is missing. Messages can't be handled without it."
+
+
+def is_unset(resource: Resource, snapshot: Mapping[str, Any], name: str) -> bool:
+    """Return True if the object has no value for this field."""
+    value = snapshot.get(name)
+    return resource.normalize_value(name, value) is None

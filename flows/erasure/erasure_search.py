@@ -43,12 +43,12 @@ class ErasureSearch:
         self._sids = {sid} if sid else set()
         self._change_ids: set[uuid.UUID] = set()
         self._matching_seqs: set[int] = set()
-        names, identities = (set[str](), {identity}) if identity else _recorded_names(sid)
+        names, identities = set[str](), {identity}
+        if not identity:
+            names, identities = _recorded_names(sid)
         self.mentions = MentionMatcher([*names, *identities])
-        # A flow's name can be an ordinary word, so within longer words only an identity counts.
-        self._is_mentioned = self.mentions.has_substring if identity else self.mentions.has_word
         self.remnants = Remnants(
-            self.mentions, MentionMatcher(identities), is_by_identity=bool(identity)
+            self.mentions, MentionMatcher(identities), is_by_identity=self._is_by_identity
         )
         self.erasable_seqs: list[int] = []
         self.unerasable_seqs: list[int] = []  # the data stands in hashed columns
@@ -70,18 +70,19 @@ class ErasureSearch:
         flow_changes = flow_events.filter(change_id__isnull=False).values("change_id")
         is_about_flows = Q(target_sid__in=self._sids) | Q(change_id__in=flow_changes)
         unerased_events = _unerased_events()
-        seqs = set(unerased_events.filter(is_about_flows).values_list("seq", flat=True))
+        seqs = _seqs_of(unerased_events.filter(is_about_flows))
         for batch in database.split_batches(sorted(self._change_ids, key=str)):
-            seqs.update(unerased_events.filter(change_id__in=batch).values_list("seq", flat=True))
+            seqs |= _seqs_of(unerased_events.filter(change_id__in=batch))
         self.erasable_seqs = sorted(seqs | self._matching_seqs)
         self.remnants.find(self._sids, self._erasable_change_ids())
 
     def _select_flows(self) -> None:
         for flow in Flow.objects.iterator():
-            if self._is_affected(flow):
-                self.mirrored_sids.append(flow.sid)
-                if flow.gone_at is None:
-                    self.sids_at_twilio.append(flow.sid)
+            if not self._is_affected(flow):
+                continue
+            self.mirrored_sids.append(flow.sid)
+            if flow.gone_at is None:
+                self.sids_at_twilio.append(flow.sid)
 
     def _is_affected(self, flow: Flow) -> bool:
         """Return True if the flow has the data. One with the identity counts with its events."""
@@ -89,24 +90,38 @@ class ErasureSearch:
             return flow.sid in self._sids
         if self.mentions.has_word(flow.contact_identity, flow.value("contact_identity")):
             self._sids.add(flow.sid)
-        return flow.sid in self._sids or self.mentions.has_word(flow.friendly_name, flow.resource)
+        if flow.sid in self._sids:
+            return True
+        return self.mentions.has_word(flow.friendly_name, flow.resource)
 
     def _erasable_change_ids(self) -> set[uuid.UUID]:
-        change_ids: set[uuid.UUID] = set()
+        change_ids: set[uuid.UUID | None] = set()
         for batch in database.split_batches(self.erasable_seqs):
             events = AuditEvent.objects.filter(seq__in=batch)
-            change_ids.update(filter(None, events.values_list("change_id", flat=True)))
-        return change_ids
+            change_ids.update(events.values_list("change_id", flat=True))
+        return set(filter(None, change_ids))
+
+    def _is_mentioned(self, contents: list[Any]) -> bool:
+        """Return True if contents of an event may have the data.
+
+        A flow's name can be an ordinary word, so within longer words only an identity counts.
+        """
+        if self._is_by_identity:
+            return self.mentions.has_substring(contents)
+        return self.mentions.has_word(contents)
 
     def _scan_event(self, row: dict[str, Any]) -> None:
         """Sort in an event that contains the data, perhaps in a longer word."""
-        if self._is_mentioned([row[name] for name in UNERASABLE_FIELDS]):
+        hashed_texts = [row[name] for name in UNERASABLE_FIELDS]
+        if self._is_mentioned(hashed_texts):
             self.unerasable_seqs.append(row["seq"])
         if self._sids.intersection(_sids_of_reading(row)):
             self._matching_seqs.add(row["seq"])
             return
+        if row["action"] == AuditAction.ERASE:
+            return
         payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
-        if row["action"] == AuditAction.ERASE or not self._is_mentioned(payload):
+        if not self._is_mentioned(payload):
             return
         if self._is_by_identity:
             self._add_event_with_identity(row, payload)
@@ -125,15 +140,19 @@ class ErasureSearch:
 
 def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
     """Return the names and the identities of a flow in the log and in the mirror."""
-    payloads = list(AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS))
-    states = [payload[name] for payload in payloads for name in _STATE_FIELDS]
-    resources = Flow.objects.filter(sid=sid).values_list("resource", flat=True)
-    records = [*payloads, *states, *resources]
-    return _texts_of_field(records, "friendly_name"), _texts_of_field(records, "contact_identity")
+    records: list[dict[str, Any] | None] = []
+    for payload in AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS):
+        records += [payload, *(payload[name] for name in _STATE_FIELDS)]
+    records += Flow.objects.filter(sid=sid).values_list("resource", flat=True)
+    names = _texts_of_field(records, "friendly_name")
+    identities = _texts_of_field(records, "contact_identity")
+    return names, identities
 
 
 def _texts_of_field(records: Iterable[dict[str, Any] | None], name: str) -> set[str]:
-    return {str(record[name]) for record in filter(None, records) if record.get(name)}
+    """Return the texts that these records, of which some are None, have in a field."""
+    values = [record.get(name) for record in filter(None, records)]
+    return {str(value) for value in filter(None, values)}
 
 
 def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
@@ -141,6 +160,10 @@ def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
     while page := list(events.filter(seq__gt=after)[: database.BATCH_SIZE]):
         yield from page
         after = page[-1]["seq"]
+
+
+def _seqs_of(events: QuerySet[AuditEvent]) -> set[int]:
+    return set(events.values_list("seq", flat=True))
 
 
 def _unerased_events() -> QuerySet[AuditEvent]:

@@ -39,24 +39,29 @@ class MentionMatcher:
     @staticmethod
     def _is_found(pattern: re.Pattern[str], contents: tuple[Any, ...]) -> bool:
         # Joined with NUL, which no value contains, so that no match spans two texts.
-        text = unicodedata.normalize("NFC", "\0".join(_iter_texts(contents)))
-        for _ in range(MAX_DECODINGS + 1):
-            if pattern.search(text):
-                return True
-            encoded = text
-            text = unquote(encoded)
-            if text == encoded:
-                break
-        return False
+        joined_texts = "\0".join(_iter_texts(contents))
+        text = unicodedata.normalize("NFC", joined_texts)
+        return any(pattern.search(decoded) for decoded in _iter_decodings(text))
+
+
+def _iter_decodings(text: str) -> Iterator[str]:
+    """Yield the text, and then the text with each further level of percent-encoding removed."""
+    for _ in range(MAX_DECODINGS + 1):
+        yield text
+        encoded = text
+        text = unquote(encoded)
+        if text == encoded:
+            return
 
 
 def _spelling_pattern(value: str) -> str:
     """Return a regular expression for all spellings of a value."""
     value = unicodedata.normalize("NFC", value.strip())
-    if number := _NUMBER_PATTERN.fullmatch(value):
-        digits = re.sub(r"\D", "", number[1])
-        return _SEPARATORS.join(digits)
-    return re.escape(value)
+    number = _NUMBER_PATTERN.fullmatch(value)
+    if number is None:
+        return re.escape(value)
+    digits = re.sub(r"\D", "", number[1])
+    return _SEPARATORS.join(digits)
 
 
 def _iter_texts(value: Any) -> Iterator[str]:

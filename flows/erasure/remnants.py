@@ -7,7 +7,7 @@ can hold such copies. An erasure searches each of these tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -30,6 +30,8 @@ from flows.search.models import SavedView
 _QUOTED_NAME: Final = re.compile("“(.*)”", re.DOTALL)
 
 RowUpdate = tuple[Model, dict[str, Any]]  # a row, and the values that replace the data in it
+# A model's text field, the search for the data in it, and the text that replaces it.
+TextRule = tuple[type[Model], str, Callable[[str], bool], str]
 
 
 @dataclass(slots=True)
@@ -52,21 +54,19 @@ class Remnants:
 
     @property
     def is_empty(self) -> bool:
-        return not any(
-            (self.planned_changes, self.quoting_changes, self.row_updates, self.view_ids)
-        )
+        remnants = [self.planned_changes, self.quoting_changes, self.row_updates, self.view_ids]
+        return not any(remnants)
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         """Search the tables for these flows and changes, and for mentions of the data."""
         self._find_planned_changes(sids, change_ids)
         self.row_updates = [
-            *self._update_plans(),
+            *self._update_texts(),
             *self._update_readings(sids),
-            *self._update_closures(),
-            *self._update_sync_states(),
             *self._update_tasks(sids),
         ]
-        self.view_ids = [view.pk for view in SavedView.objects.all() if self._is_in_view(view)]
+        views = SavedView.objects.all()
+        self.view_ids = [view.pk for view in views if self._is_in_view(view)]
 
     def erase(self) -> None:
         """Erase the data from the rows that `find` collected."""
@@ -83,69 +83,68 @@ class Remnants:
     def _find_planned_changes(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         for change in PlannedChange.objects.iterator():
             contents = [change.friendly_name, change.before, change.requested]
-            is_affected = (
-                change.target_sid in sids
-                or change.change_id in change_ids
-                or (self.is_by_identity and self.mentions.has_word(contents))
-            )
-            if any(contents) and is_affected:
+            if change.target_sid in sids or change.change_id in change_ids:
+                is_affected = any(contents)  # False if they were erased before
+            else:
+                is_affected = self._has_identity(contents)
+            if is_affected:
                 self.planned_changes.append(change)
             if self._is_quoted_in(change.skip_reason):
                 self.quoting_changes.append(change)
 
-    def _has_identity(self, flow: Any) -> bool:
-        """Return True if the search is by identity, and this flow mentions it."""
-        return self.is_by_identity and self.mentions.has_word(flow)
+    def _has_identity(self, contents: Any) -> bool:
+        """Return True if the search is by identity, and these contents of a flow mention it."""
+        return self.is_by_identity and self.mentions.has_word(contents)
 
     def _is_quoted_in(self, text: str) -> bool:
+        """Return True if a reason for skipping a change names one of the flows."""
         if self.identities.has_word(text):
             return True
         quoted_name = _QUOTED_NAME.search(text)
-        return quoted_name is not None and self.mentions.has_word(quoted_name[1])
+        if quoted_name is None:
+            return False
+        return self.mentions.has_word(quoted_name[1])
 
     def _is_in_view(self, view: SavedView) -> bool:
+        """Return True if the view's name or one of its filters contains the data."""
         query_values = [value for _, value in parse_qsl(view.query)]
         return self.mentions.has_substring(view.name, query_values)
 
-    def _update_plans(self) -> Iterator[RowUpdate]:
-        for plan in Plan.objects.iterator():
-            values = {}
-            if self.mentions.has_substring(plan.reason):
-                values["reason"] = ""
-            if self.identities.has_substring(plan.title):
-                values["title"] = DATA_ERASED
-            if self.identities.has_substring(plan.stop_reason):
-                values["stop_reason"] = DATA_ERASED
-            if values:
-                yield plan, values
+    def _update_texts(self) -> Iterator[RowUpdate]:
+        """Empty texts that users wrote, and replace those that this site composed."""
+        is_in_note = self.mentions.has_word
+        if self.is_by_identity:
+            is_in_note = self.mentions.has_substring
+        rules: list[TextRule] = [
+            (Plan, "reason", self.mentions.has_substring, ""),
+            (Plan, "title", self.identities.has_substring, DATA_ERASED),
+            (Plan, "stop_reason", self.identities.has_substring, DATA_ERASED),
+            (Closure, "reason", is_in_note, ""),
+            (SyncState, "error", self.identities.has_substring, DATA_ERASED),
+        ]
+        for model, field_name, is_mentioned, replacement in rules:
+            for row in model._default_manager.iterator():
+                if is_mentioned(getattr(row, field_name)):
+                    yield row, {field_name: replacement}
 
     def _update_readings(self, sids: Collection[str]) -> Iterator[RowUpdate]:
         """Remove the flows from the readings of changes with an unknown outcome."""
         for change in OpenChange.objects.iterator():
+            reading = change.last_reading
             remaining_flows = {
                 sid: flow
-                for sid, flow in change.last_reading.items()
+                for sid, flow in reading.items()
                 if sid not in sids and not self._has_identity(flow)
             }
-            if remaining_flows != change.last_reading:
+            if remaining_flows != reading:
                 yield change, {"last_reading": remaining_flows}
-
-    def _update_closures(self) -> Iterator[RowUpdate]:
-        matches = self.mentions.has_substring if self.is_by_identity else self.mentions.has_word
-        for closure in Closure.objects.all():
-            if matches(closure.reason):
-                yield closure, {"reason": ""}
-
-    def _update_sync_states(self) -> Iterator[RowUpdate]:
-        for state in SyncState.objects.all():
-            if self.identities.has_substring(state.error):
-                yield state, {"error": DATA_ERASED}
 
     def _update_tasks(self, sids: Collection[str]) -> Iterator[RowUpdate]:
         """Empty failed tasks whose traceback quotes the data, such as a row of the database."""
         for task in DBTaskResult.objects.exclude(traceback="", return_value=None).iterator():
             contents = [task.return_value, task.traceback]
-            has_sid = any(sid in str(contents) for sid in sids)
+            text = str(contents)
+            has_sid = any(sid in text for sid in sids)
             if has_sid or self.identities.has_substring(contents):
                 yield task, {"traceback": DATA_ERASED, "return_value": None}
 
@@ -158,14 +157,18 @@ def erase_from_sessions(identities: MentionMatcher) -> None:
     for session in Session.objects.iterator():
         data = session.get_decoded()
         remaining_data = {
-            name: value
-            for name, value in data.items()
-            if name != SessionStorage.session_key and not _is_erasable(name, value, identities)
+            name: value for name, value in data.items() if not _is_erasable(name, value, identities)
         }
-        if remaining_data != data:
-            session.session_data = Session.objects.encode(remaining_data)
-            session.save(update_fields=["session_data"])
+        if remaining_data == data:
+            continue
+        session.session_data = Session.objects.encode(remaining_data)
+        session.save(update_fields=["session_data"])
 
 
 def _is_erasable(name: str, value: Any, identities: MentionMatcher) -> bool:
-    return not name.startswith("_") and identities.has_substring(value)
+    """Return True for pending messages, and for a value that contains one of the identities."""
+    if name == SessionStorage.session_key:
+        return True
+    if name.startswith("_"):
+        return False
+    return identities.has_substring(value)

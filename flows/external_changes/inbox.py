@@ -109,6 +109,7 @@ def _is_within_window(newer: ExternalChange, older: ExternalChange) -> bool:
 def _grouping_key(change: ExternalChange) -> str:
     """Return a key that similar changes share. A change without a net result has its own."""
     after: Mapping[str, Any] = {name: value for name, (_, value) in change.values.items()}
-    own_sid = change.last.target_sid if change.kind == CHANGED and not after else ""
+    has_no_result = change.kind == CHANGED and not after
+    own_sid = change.last.target_sid if has_no_result else ""
     key = [change.last.account_sid, change.kind, own_sid, after]
     return json.dumps(key, sort_keys=True, default=str)

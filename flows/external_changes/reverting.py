@@ -22,6 +22,7 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
 NO_EARLIER_STATE: Final = "No earlier version in the audit log."
+FINAL_SKIP_REASONS: Final = (NOTHING_TO_REVERT, NO_EARLIER_STATE)  # no form can revert it either
 _ACTION_BY_KIND: Final = {CHANGED: "flow.update", CREATED: "flow.delete", DELETED: "flow.create"}
 _TITLE_BY_KIND: Final = {
     CHANGED: "Revert {count} external change{s}",
@@ -46,10 +47,16 @@ def plan_revert(
         if scope is not None and revert.account_sid not in scope:
             revert.skip_reason = "You don't have permission in its account."
     collisions.skip_collisions(reverts)
-    kinds = {change.kind for change in changes}
-    title = _TITLE_BY_KIND[kinds.pop() if len(kinds) == 1 else CHANGED]
-    title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")
+    title = _plan_title(changes)
     return drafts.save_draft(title, reverts, created_by=created_by, reason=reason)
+
+
+def _plan_title(changes: Sequence[ExternalChange]) -> str:
+    """Return the title of the bulk change. It reverts "changes" if their kinds differ."""
+    kinds = {change.kind for change in changes}
+    kind = kinds.pop() if len(kinds) == 1 else CHANGED
+    plural_ending = "" if len(changes) == 1 else "s"
+    return _TITLE_BY_KIND[kind].format(count=len(changes), s=plural_ending)
 
 
 def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
@@ -58,7 +65,7 @@ def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     flows: dict[str, Flow] = {}
     open_changes: dict[str, AuditEvent] = {}
     for batch in split_batches(sids):
-        flows |= {flow.sid: flow for flow in Flow.objects.filter(sid__in=batch)}
+        flows |= Flow.objects.in_bulk(batch)
         open_changes |= in_flight.open_changes_by_flow(batch)
     return [
         _build_revert(change, flows.get(change.last.target_sid), open_changes) for change in changes
@@ -91,41 +98,52 @@ def _fill_revert(
 ) -> None:
     """Set the values before and after, or raise `SkipFlow` if the change can't be reverted."""
     if change.kind == DELETED:
-        if flow is not None and flow.gone_at is None:
-            raise SkipFlow(NOTHING_TO_REVERT)
-        _request_recreation(revert, change)
+        _request_recreation(revert, change, flow)
         return
     if flow is None:
         raise SkipFlow("No flow with this SID has been synced.")
-    if flow.gone_at is not None:
-        raise SkipFlow("Deleted at Twilio." if change.kind == CHANGED else NOTHING_TO_REVERT)
-    drafts.check_changeable(flow, open_changes)
     if change.kind == CREATED:
-        revert.before = drafts.writable_values(flow.resource)
+        _request_deletion(revert, flow, open_changes)
     else:
-        _request_former_values(revert, change, flow)
+        _request_former_values(revert, change, flow, open_changes)
 
 
-def _request_recreation(revert: PlannedChange, change: ExternalChange) -> None:
+def _request_recreation(revert: PlannedChange, change: ExternalChange, flow: Flow | None) -> None:
+    if flow is not None and flow.gone_at is None:
+        raise SkipFlow(NOTHING_TO_REVERT)
     former_state = change.first.payload.before
     if former_state is None:
         raise SkipFlow(NO_EARLIER_STATE)
     drafts.prepare_recreation(revert, former_state)
 
 
-def _request_former_values(revert: PlannedChange, change: ExternalChange, flow: Flow) -> None:
-    former_values = {
-        name: before
-        for name, (before, _) in change.values.items()
-        if not FLEX_FLOW.is_same_value(name, flow.resource.get(name), before)
-    }
+def _request_deletion(
+    revert: PlannedChange, flow: Flow, open_changes: Mapping[str, AuditEvent]
+) -> None:
+    if flow.gone_at is not None:
+        raise SkipFlow(NOTHING_TO_REVERT)
+    drafts.check_changeable(flow, open_changes)
+    revert.before = drafts.writable_values(flow.resource)
+
+
+def _request_former_values(
+    revert: PlannedChange,
+    change: ExternalChange,
+    flow: Flow,
+    open_changes: Mapping[str, AuditEvent],
+) -> None:
+    drafts.check_changeable(flow, open_changes)
+    values_before = {name: before for name, (before, _) in change.values.items()}
+    names = FLEX_FLOW.differing_fields(values_before, flow.resource, values_before)
+    former_values = {name: values_before[name] for name in names}
     if not former_values:
         raise SkipFlow(NOTHING_TO_REVERT)
-    empty_names = [name for name, value in former_values.items() if value in (None, "")]
-    if empty_names:
-        empty_labels = ", ".join(FLEX_FLOW.label_of(name) for name in empty_names)
+    empty_labels = [
+        FLEX_FLOW.label_of(name) for name, value in former_values.items() if value in (None, "")
+    ]
+    if empty_labels:
         raise SkipFlow(
-            f"{empty_labels} had no value before, but Twilio may not allow clearing it. "
+            f"{', '.join(empty_labels)} had no value before, but Twilio may not allow clearing it. "
             "Revert it manually."
         )
     if any(map(has_mask, former_values.values())):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from django.contrib import messages
@@ -35,6 +36,7 @@ MAX_GROUPS: Final = 100
 MAX_NAMED_MEMBERS: Final = 10  # the rest of a group is folded away
 REASON_MAX: Final = 200
 ALREADY_RESOLVED: Final = "Already resolved by someone else."
+VERBS: Final = {CHANGED: "changed", CREATED: "created", DELETED: "deleted"}
 REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "create"}
 
 
@@ -42,21 +44,22 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 class InboxItem(ExternalChange):
     """The external change of one flow on the page, with what the user can do about it.
 
-    `skipped` is the reason why a bulk change would not revert it, or empty. `is_offered` is False
+    `skip_reason` says why a bulk change would not revert it, or is empty. `is_offered` is False
     where Twilio or this site allows no such change at the moment.
     """
 
-    skipped: str = ""
+    skip_reason: str = ""
     can_accept: bool = False
     is_offered: bool = False
 
     @property
     def can_revert(self) -> bool:
         """True unless there is nothing to revert. Users can revert what a bulk change skips."""
-        return self.is_offered and self.skipped not in (
-            reverting.NOTHING_TO_REVERT,
-            reverting.NO_EARLIER_STATE,
-        )
+        return self.is_offered and self.skip_reason not in reverting.FINAL_SKIP_REASONS
+
+    @property
+    def is_revertible_in_bulk(self) -> bool:
+        return self.is_offered and not self.skip_reason
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -73,13 +76,15 @@ class InboxItem(ExternalChange):
     @property
     def revert_url(self) -> str:
         """The page that reverts it (edit, delete or create), or empty if nothing can."""
-        sid = self.last.target_sid
         if not self.can_revert:
             return ""
+        sid, event_id = self.last.target_sid, self.first.event_id
         if self.kind == CREATED:
-            return f"{reverse('flows:delete', args=[sid])}?undo={self.first.event_id}"
-        page = reverse("flows:new") if self.kind == DELETED else reverse("flows:edit", args=[sid])
-        return f"{page}?restore={self.first.event_id}&state=before"
+            return f"{reverse('flows:delete', args=[sid])}?undo={event_id}"
+        page_url = reverse("flows:edit", args=[sid])
+        if self.kind == DELETED:
+            page_url = reverse("flows:new")
+        return f"{page_url}?restore={event_id}&state=before"
 
     @property
     def is_flow(self) -> bool:
@@ -102,8 +107,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        verb = {CHANGED: "changed", CREATED: "created", DELETED: "deleted"}[self.first.kind]
-        return f"{len(self.members)} flows {verb}"
+        return f"{len(self.members)} flows {VERBS[self.first.kind]}"
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -134,7 +138,7 @@ class Group:
 
     @property
     def revertible_count(self) -> int:
-        return sum(member.is_offered and not member.skipped for member in self.members)
+        return sum(member.is_revertible_in_bulk for member in self.members)
 
     @property
     def can_accept(self) -> bool:
@@ -220,8 +224,8 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
 
 def _require_permission(request: Request, changes: Iterable[ExternalChange], action: str) -> None:
     """Raise `PermissionDenied`, and log it, unless the user may change flows in all accounts."""
-    account_sids = {change.last.account_sid for change in changes}
-    request.account_sid = next(iter(account_sids)) if len(account_sids) == 1 else ""
+    account_sids = sorted({change.last.account_sid for change in changes})
+    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
     if not all(has_permission(request.user, "flows.change_flow", sid) for sid in account_sids):
         record_denial(request, action, {})
         raise PermissionDenied
@@ -261,8 +265,7 @@ def _render_inbox(
             {"group": group, "has_error": group.first.last.target_sid in failed_sids}
             for group in groups
         ],
-        "found": [member for group in groups for member in group.members],
-        "more": sum(len(members) for members in similar_changes[MAX_GROUPS:]),
+        "hidden_count": sum(len(members) for members in similar_changes[MAX_GROUPS:]),
         "freshness": freshness.select_worst(freshness.load_freshness(accounts)),
         "reason": reason,
         "error": error,
@@ -273,23 +276,22 @@ def _render_inbox(
 def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
     """Return these groups with what the user can do about each member."""
     changes = [change for members in groups for change in members]
-    reverts = iter(reverting.build_reverts(changes))
+    reverts = reverting.build_reverts(changes)
     actions = AvailableActions(request)
-    return [
-        Group(
-            [_build_item(request, actions, member, next(reverts).skip_reason) for member in members]
-        )
-        for members in groups
-    ]
+    items = iter(
+        _build_item(request, actions, change, revert.skip_reason)
+        for change, revert in zip(changes, reverts, strict=True)
+    )
+    return [Group(list(islice(items, len(members)))) for members in groups]
 
 
 def _build_item(
-    request: Request, actions: AvailableActions, change: ExternalChange, skipped: str
+    request: Request, actions: AvailableActions, change: ExternalChange, skip_reason: str
 ) -> InboxItem:
     account_sid = change.last.account_sid
     return InboxItem(
         change.events,
-        skipped=skipped,
+        skip_reason=skip_reason,
         can_accept=has_permission(request.user, "flows.change_flow", account_sid),
         is_offered=actions.can(REVERT_OPERATIONS[change.kind], account_sid),
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from flows.core.identities import normalize_identity
+from flows.flex_flows.states import is_on
 from flows.mirror.models import Flow
 from flows.redaction.masking import replace_unstorable
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -35,11 +36,10 @@ def colliding_flows(
 
 def collision_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     """Return a warning for each flow that collides with `flow`, if that is to be on."""
-    identity = str(replace_unstorable(flow.get("contact_identity") or ""))
-    channel_type = str(replace_unstorable(flow.get("channel_type") or ""))
-    is_enabled = FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
-    if not is_enabled or not identity:
+    identity = replace_unstorable(FLEX_FLOW.identity_of(flow))
+    if not identity or not is_on(flow):
         return []
+    channel_type = str(replace_unstorable(flow.get("channel_type") or ""))
     other_flows = colliding_flows(account_sid, channel_type, identity, except_sid=sid)
     return [
         f"“{other}” is already on for the same channel and contact identity. "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django import forms
 from django.core import signing
@@ -20,11 +20,16 @@ from flows.changes.forms.conflict import Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import replace_unstorable
+from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
 BASE_SALT = "flows.forms.base"
+_NESTED_NAMES: Final = tuple(entry.name for entry in FLEX_FLOW.nested_fields)
+_FIELDS_WITH_DEFAULT: Final = tuple(
+    entry for entry in FLEX_FLOW.writable_fields if entry.requires and entry.default is not None
+)
 SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
 # A new integration type swaps in its own fields.
 TYPE_ATTRIBUTES = {
@@ -53,35 +58,38 @@ class FlowForm(ReasonForm):
         initial: Snapshot | None = None,
     ) -> None:
         self.snapshot = base
-        base_values = _initial_values(base)
+        self.base_flow: Snapshot = base or {}
+        base_values = _initial_values(self.base_flow)
         if data is not None:
-            data = {name: data[name] for name in data}
-            if base:
-                data = {**_as_form_values(replace_unstorable(base_values)), **data}
-        initial_values = replace_unstorable({**base_values, **(initial or {})})
-        super().__init__(
-            data, initial={"change_id": uuid.uuid4(), **_as_form_values(initial_values)}
-        )
+            base_input = _to_input(base_values) if base else {}
+            data = {**base_input, **dict(data.items())}
+        initial_input = _to_input({**base_values, **(initial or {})})
+        super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
         if base is not None:
             self.initial.setdefault("base", sign_base(base))
 
-        current_values = self.initial if data is None else data
-        self.selected_type = FLEX_FLOW.chosen_variant(current_values, base)
-        sid = str((base or {}).get("sid") or "")
-        self.pending_conflict = Conflict.load(str(current_values.get("conflict") or ""), sid)
+        form_input = self.initial if data is None else data
+        self.selected_type = FLEX_FLOW.chosen_variant(form_input, base)
+        self.pending_conflict = Conflict.load(
+            str(form_input.get("conflict") or ""), _sid_of(self.base_flow)
+        )
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
+        self._add_flow_fields()
+
+    def _add_flow_fields(self) -> None:
+        """Add the fields of the selected integration type, and carry along the input of others."""
         for entry in FLEX_FLOW.writable_fields:
             if entry.is_applicable(self.selected_type):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        self.order_fields([entry.name for entry in FLEX_FLOW.writable_fields])
+        self.order_fields(FLEX_FLOW.writable_names)
 
     @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, only those of the chosen integration type."""
-        names = [entry.name for entry in FLEX_FLOW.writable_fields if entry.name in self.fields]
+        names = [name for name in FLEX_FLOW.writable_names if name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
@@ -103,7 +111,7 @@ class FlowForm(ReasonForm):
         for name in self._unedited_names(conflict):
             data.pop(name, None)
         data["base"] = sign_base(theirs)
-        data["conflict"] = conflict.sign(str(theirs.get("sid") or "")) if conflict else ""
+        data["conflict"] = conflict.sign(_sid_of(theirs)) if conflict else ""
         return type(self)(data, base=theirs or self.snapshot)
 
     def _unedited_names(self, conflict: Conflict | None) -> list[str]:
@@ -111,26 +119,23 @@ class FlowForm(ReasonForm):
 
         Parked fields count too: under another integration type they would come back as edits.
         """
-        snapshot, values = self.snapshot or {}, self.values
-        edited_names = set(FLEX_FLOW.differing_fields(snapshot, values, values))
+        values = self.values
+        edited_names = set(FLEX_FLOW.differing_fields(self.base_flow, values, values))
         if conflict:
             edited_names |= conflict.hidden_names & set(values)
-        names = [entry.name for entry in FLEX_FLOW.writable_fields]
-        return [name for name in names if name not in edited_names]
+        return [name for name in FLEX_FLOW.writable_names if name not in edited_names]
 
     def add_choice_errors(self) -> bool:
         """Add an error for each field in conflict without a choice. Return True if there is one."""
         if self.pending_conflict is None:
             return False
+        self.conflict_errors = []
         selections = self.pending_conflict.selections(self.data)
-        self.conflict_errors = [
-            (
-                f"pick_{name}_theirs",
-                f"Choose a value for {choice_label(name, self.pending_conflict)}.",
-            )
-            for name, selection in selections.items()
-            if not selection
-        ]
+        for name, selection in selections.items():
+            if not selection:
+                label = choice_label(name, self.pending_conflict)
+                error = (f"pick_{name}_theirs", f"Choose a value for {label}.")
+                self.conflict_errors.append(error)
         return bool(self.conflict_errors)
 
     @property
@@ -146,11 +151,12 @@ class FlowForm(ReasonForm):
     @property
     def handling(self) -> BoundField | None:
         """The integration type, or None while a conflict decides it."""
-        return next(iter(self._visible_fields("integration_type")), None)
+        visible_fields = self._visible_fields("integration_type")
+        return visible_fields[0] if visible_fields else None
 
     @property
     def integration(self) -> list[BoundField]:
-        return self._visible_fields(*(entry.name for entry in FLEX_FLOW.nested_fields))
+        return self._visible_fields(*_NESTED_NAMES)
 
     @property
     def options(self) -> list[BoundField]:
@@ -159,14 +165,18 @@ class FlowForm(ReasonForm):
     @property
     def conflict_fields(self) -> list[BoundField]:
         """The fields that a conflict above the form decides. The form carries them hidden."""
-        return [self[name] for name in self.fields if name in self._conflict_names()]
+        conflict_names = self._conflict_names()
+        return [self[name] for name in self.fields if name in conflict_names]
 
     def _conflict_names(self) -> set[str]:
-        return self.pending_conflict.hidden_names if self.pending_conflict else set()
+        if self.pending_conflict is None:
+            return set()
+        return self.pending_conflict.hidden_names
 
     def _visible_fields(self, *names: str) -> list[BoundField]:
-        hidden_names = self._conflict_names()
-        return [self[name] for name in names if name in self.fields and name not in hidden_names]
+        """Return those of these fields that the selected type has and no conflict decides."""
+        visible_names = self.fields.keys() - self._conflict_names()
+        return [self[name] for name in names if name in visible_names]
 
     def _build_field(self, entry: Field) -> forms.Field:
         form_field = build_field(
@@ -186,14 +196,15 @@ class FlowForm(ReasonForm):
 
     def _park(self, name: str) -> None:
         """Carry the input of a field along without showing it, even if it is empty."""
-        value = self.data.get(name) if self.is_bound else self.initial.get(name)
+        form_input = self.data if self.is_bound else self.initial
+        value = form_input.get(name)
         if value is not None:
             self.parked.append((name, str(value)))
 
 
 def sign_base(snapshot: Snapshot) -> str:
     """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
-    whole = {**dict.fromkeys(entry.name for entry in FLEX_FLOW.writable_fields), **snapshot}
+    whole = {**dict.fromkeys(FLEX_FLOW.writable_names), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -203,52 +214,54 @@ def read_base(value: str, sid: str) -> Snapshot | None:
         snapshot = signing.loads(value, salt=BASE_SALT)
     except signing.BadSignature:
         return None
-    return snapshot if isinstance(snapshot, dict) and snapshot.get("sid") == sid else None
+    is_of_flow = isinstance(snapshot, dict) and snapshot.get("sid") == sid
+    return snapshot if is_of_flow else None
 
 
 def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
-    names = [
-        entry.name
-        for entry in FLEX_FLOW.writable_fields
-        if data.get(f"pick_{entry.name}") == "theirs"
-    ]
+    names = [name for name in FLEX_FLOW.writable_names if data.get(f"pick_{name}") == "theirs"]
     if not names:
         return data
     selected_type = data.get("integration_type")
-    if not all(FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names):
+    has_type = [FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names]
+    if not all(has_type):
         names.append("integration_type")  # their value needs their type
     result = data.copy()
-    base_values = _as_form_values(replace_unstorable(dict(base)))
+    base_input = _to_input(base)
     for name in names:
-        value = base_values.get(name)
-        result[name] = "" if value is None else str(value)
+        result[name] = to_text(base_input.get(name))
     return result
 
 
 def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
     """Return the form's data with the choices that resolve its conflict."""
-    return conflict.resolve(data, _as_form_values(replace_unstorable(dict(base))))
+    return conflict.resolve(data, _to_input(base))
 
 
-def _initial_values(base: Snapshot | None) -> dict[str, Any]:
+def _sid_of(snapshot: Snapshot) -> str:
+    """Return the flow's SID, or "" for a flow to create."""
+    return str(snapshot.get("sid") or "")
+
+
+def _initial_values(base: Snapshot) -> dict[str, Any]:
     """Return the flow's values, with Twilio's defaults for other integration types.
 
     A default is only set where that type requires a value and the flow has none.
     """
-    values = dict(base or {})
+    values = dict(base)
     current_type = FLEX_FLOW.variant_of(values)
-    for entry in FLEX_FLOW.writable_fields:
-        if not entry.requires or entry.default is None:
-            continue
+    for entry in _FIELDS_WITH_DEFAULT:
         is_empty = values.get(entry.name) in (None, "")
         if is_empty and not entry.is_applicable(current_type):
             values[entry.name] = entry.default
     return values
 
 
-def _as_form_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: FLEX_FLOW.to_input(name, value) for name, value in values.items()}
+def _to_input(values: Snapshot) -> dict[str, Any]:
+    """Return a flow's values as a form's inputs have them."""
+    storable_values = replace_unstorable(values)
+    return {name: FLEX_FLOW.to_input(name, value) for name, value in storable_values.items()}
 
 
 def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[Any]:
@@ -259,6 +272,8 @@ def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[An
     choices = list(form_field.widget.choices)
     if form_field.required and current_value is not None:
         choices = [(value, label) for value, label in choices if value]
-    if current_value not in (None, "") and not form_field.valid_value(current_value):
+    if current_value in (None, ""):
+        return choices
+    if not form_field.valid_value(current_value):
         choices.append((current_value, str(current_value)))
     return choices

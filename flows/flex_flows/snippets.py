@@ -18,6 +18,7 @@ from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
+from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
 from flows.twilio.resource import Resource
 
@@ -86,7 +87,9 @@ def as_csv(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
 def _json(values: Mapping[Field, Any]) -> str:
     values_by_name = {}
     for entry, value in values.items():
-        values_by_name[entry.name] = f"${{{_variable_name(entry)}}}" if has_mask(value) else value
+        if has_mask(value):
+            value = f"${{{_variable_name(entry)}}}"
+        values_by_name[entry.name] = value
     return json.dumps(values_by_name, indent=2, ensure_ascii=False)
 
 
@@ -114,13 +117,24 @@ def _terraform(resource: Resource, values: Mapping[Field, Any], title: str) -> s
     width = max((len(entry.name) for entry in values), default=0)
     lines = []
     for entry, value in values.items():
-        variable = f"var.{_variable_name(entry).lower()}"
-        expression = variable if has_mask(value) else _hcl_literal(value)
+        if has_mask(value):
+            expression = f"var.{_variable_name(entry).lower()}"
+        else:
+            expression = _hcl_literal(value)
         lines.append(f"  {entry.name:<{width}} = {expression}")
-    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or resource.name
-    name = name if name[0].isalpha() else f"{resource.name}_{name}"
+    name = _terraform_name(resource, title)
     kind = f"twilio_flex_{_kebab_case(resource.path).replace('-', '_')}_v1"
     return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}"])
+
+
+def _terraform_name(resource: Resource, title: str) -> str:
+    """Return the object's title as a Terraform name, which begins with a letter."""
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    if not name:
+        return resource.name
+    if not name[0].isalpha():
+        return f"{resource.name}_{name}"
+    return name
 
 
 def _variable_name(entry: Field) -> str:
@@ -131,8 +145,7 @@ def _shell_argument(prefix: str, entry: Field, value: Any) -> str:
     """Return a quoted argument for the shell. A secret is a variable in double quotes."""
     if has_mask(value):
         return f'"{prefix}${_variable_name(entry)}"'
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return shlex.quote(prefix + text)
+    return shlex.quote(prefix + to_text(value))
 
 
 def _kebab_case(name: str) -> str:
@@ -144,8 +157,6 @@ def _kebab_case(name: str) -> str:
 
 
 def _hcl_literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, str):
         quoted = json.dumps(value, ensure_ascii=False)
         return quoted.replace("${", "$${").replace("%{", "%%{")

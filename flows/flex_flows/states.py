@@ -5,6 +5,7 @@ A value of `enabled` that Twilio doesn't send, or that can't be read, never coun
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import timezone
@@ -38,9 +39,18 @@ def flow_state(flow: Any) -> str:
     enabled = flow.enabled
     if enabled is None:
         enabled = FLEX_FLOW.normalize_value("enabled", raw_value)
-    if isinstance(enabled, bool):
-        return "on" if enabled else "off"
-    return "unset" if FLEX_FLOW.is_readable("enabled", raw_value) else "unread"
+    if enabled is True:
+        return "on"
+    if enabled is False:
+        return "off"
+    if enabled is None:
+        return "unset"
+    return "unread"
+
+
+def is_on(flow: Mapping[str, Any]) -> bool:
+    """Return True if this snapshot of a flow is on, however Twilio wrote the value."""
+    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
 
 
 def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:
@@ -48,7 +58,9 @@ def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:
 
     An attempt that is older than any call can be is no longer under way.
     """
-    if event is not None:
-        is_abandoned = event.at < timezone.now() - ATTEMPT_TIMEOUT
-        event.is_under_way = event.result == Result.PENDING and not is_abandoned  # type: ignore[attr-defined]
+    if event is None:
+        return None
+    is_recent = event.at >= timezone.now() - ATTEMPT_TIMEOUT
+    is_pending = event.result == Result.PENDING
+    event.is_under_way = is_pending and is_recent  # type: ignore[attr-defined]
     return event

@@ -38,6 +38,6 @@ class FlowTarget:
 
 def _not_found_page(request: Request, sid: str, result: lookup.LookupResult) -> HttpResponseBase:
     """Return status 404, or 502 if some account could not be searched."""
-    status = 502 if result.unasked else 404
-    context = {"sid": sid, "found": result}
+    status = 502 if result.unsearched_accounts else 404
+    context = {"sid": sid, "lookup": result}
     return render(request, "flows/not_found.html", context, status=status)

@@ -20,21 +20,20 @@ LOOKUP_TIMEOUT: Final = 10.0  # seconds after which no other account is searched
 class LookupResult:
     """The account that has a flow, and the flow as it was read there.
 
-    `asked` are the accounts that Twilio searched. `unasked` are those that it could not search,
-    each with the reason.
+    `unsearched_accounts` are those that Twilio could not search, each with the reason.
     """
 
     account: Account | None = None
     snapshot: Snapshot | None = None
-    asked: list[Account] = field(default_factory=list)
-    unasked: list[tuple[Account, str]] = field(default_factory=list)
+    searched_accounts: list[Account] = field(default_factory=list)
+    unsearched_accounts: list[tuple[Account, str]] = field(default_factory=list)
 
 
 def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
     """Fetch the flow from each account of the scope until one has it, and mirror it."""
     deadline = time.monotonic() + LOOKUP_TIMEOUT
     searched: list[Account] = []
-    not_searched: list[tuple[Account, str]] = []
+    unsearched: list[tuple[Account, str]] = []
     for account in twilio_accounts.visible_accounts(scope):
         reason = _skip_reason(account, deadline)
         if not reason:
@@ -43,12 +42,12 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
             except FlexError as error:
                 reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
             else:
-                return LookupResult(account, snapshot, [*searched, account], not_searched)
+                return LookupResult(account, snapshot, [*searched, account], unsearched)
         if reason:
-            not_searched.append((account, reason))
+            unsearched.append((account, reason))
         else:
             searched.append(account)
-    return LookupResult(asked=searched, unasked=not_searched)
+    return LookupResult(searched_accounts=searched, unsearched_accounts=unsearched)
 
 
 def _skip_reason(account: Account, deadline: float) -> str:

@@ -57,6 +57,15 @@ class Query:
         """Return the query in a query string, which forms carry in a hidden field."""
         return cls.of(QueryDict(text.lstrip("?")), scope)
 
+    @property
+    def error_text(self) -> str:
+        """The errors as sentences, or "" if the query is valid."""
+        return " ".join(error.sentence for error in self.errors)
+
+    def has_error(self, name: str) -> bool:
+        """Return True if the parameter `name` has an invalid value."""
+        return any(error.name == name for error in self.errors)
+
     def url(self, **changes: str | int) -> str:
         """Return the query string with some values changed. It begins at page one."""
         values = {name: getattr(self, name) for name in _DEFAULTS}

@@ -41,8 +41,7 @@ def view_save(request: Request) -> HttpResponse:
 def _query_error(query: flow_search.Query, query_string: str) -> str:
     """Return the reason why a query can't be saved, or ""."""
     if query.errors:
-        sentences = " ".join(error.sentence for error in query.errors)
-        return f"Couldn't save the view. {sentences}"
+        return f"Couldn't save the view. {query.error_text}"
     if len(query_string) > MAX_QUERY_LENGTH:
         return "This search is too long to save."
     return ""

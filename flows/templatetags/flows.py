@@ -50,6 +50,13 @@ NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 _TYPE_NOTES: Final = {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}
+# By integration type: the title of its handler, and the field with the handler's address.
+_HANDLERS: Final = {
+    "studio": ("Studio Flow", "integration_flow_sid"),
+    "external": ("Webhook", "integration_url"),
+    "task": ("Workflow", "integration_workflow_sid"),
+}
+_CHOICE_FIELDS: Final = frozenset(field.name for field in FLEX_FLOW.fields if field.kind == "enum")
 NO_HANDLER: Final = "No handler"
 
 
@@ -65,10 +72,11 @@ def format_value(value: Any) -> SafeString:
     if isinstance(value, labels.UnreadableValue):
         flag = format_html('<span class="flag">{}</span>', labels.UNREADABLE_LABEL)
         return format_html("{} {}", flag, format_value(value.value))
-    if value is None or value == "":
+    if value in (None, ""):
         return NOT_SET
     if isinstance(value, bool):
-        return conditional_escape("Yes" if value else "No")
+        text = "Yes" if value else "No"
+        return conditional_escape(text)
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
         return format_html("<code>{}</code>", safe_text.visible(text))
@@ -78,9 +86,11 @@ def format_value(value: Any) -> SafeString:
 @register.filter
 def when(value: Any) -> SafeString:
     """Return a time in UTC with its age. A value that is not a time is shown as it is."""
+    if not value:
+        return time_text.UNKNOWN_TIME
     moment = value if isinstance(value, datetime) else parse_datetime(value)
     if moment is None:
-        return format_value(value) if value else time_text.UNKNOWN_TIME
+        return format_value(value)
     return time_text.when(moment)
 
 
@@ -97,9 +107,8 @@ def display_lines(value: Any) -> SafeString:
 def display_field(value: Any, name: str) -> SafeString:
     """Return the value of the field `name` as HTML, with the label of a choice."""
     display_value = labels.display_value(FLEX_FLOW, name, value)
-    field = FLEX_FLOW.by_name.get(name)
-    is_choice = field is not None and field.kind == "enum"
-    if is_choice and isinstance(display_value, str) and display_value:
+    # An unset or unreadable choice is not a text.
+    if name in _CHOICE_FIELDS and isinstance(display_value, str):
         return safe_text.visible(display_value)
     return format_value(display_value)
 
@@ -113,7 +122,9 @@ def is_malformed(value: Any, name: str) -> bool:
 @register.filter
 def word(value: Any) -> Any:
     """Return the label of a channel or integration type. An unknown one is returned as it is."""
-    return labels.CHOICE_LABELS.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return labels.CHOICE_LABELS.get(value, value)
 
 
 @register.filter
@@ -128,15 +139,21 @@ def sid_link(
 ) -> dict[str, Any]:
     """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console."""
     text = str(sid or "")
-    is_flow = link and FLEX_FLOW.is_sid(text)
-    is_studio = link and is_sid("FW", text) and context.get("is_twilio") is not False
-    path = quote(f"/console/studio/flows/{text}?x-target-region=us1", safe="")
+    has_console = context.get("is_twilio") is not False  # unlike the sandbox
     return {
         "sid": text,
-        "is_flow": is_flow,
-        "console_url": _STUDIO_CONSOLE_URL + path if is_studio else "",
+        "is_flow": link and FLEX_FLOW.is_sid(text),
+        "console_url": _studio_console_url(text) if link and has_console else "",
         "in_row": in_row,
     }
+
+
+def _studio_console_url(sid: str) -> str:
+    """Return the address of a Studio Flow in Twilio's Console, or "" for any other SID."""
+    if not is_sid("FW", sid):
+        return ""
+    path = quote(f"/console/studio/flows/{sid}?x-target-region=us1", safe="")
+    return _STUDIO_CONSOLE_URL + path
 
 
 @register.simple_tag
@@ -152,16 +169,13 @@ def handler(flow: Flow) -> str:
     if not FLEX_FLOW.is_readable("integration_type", integration_type):
         return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
     kind = FLEX_FLOW.variant_of(flow.resource)
-    if kind == "studio":
-        sid = safe_text.short(flow.value("integration_flow_sid"))
-        return f"Studio Flow {sid or 'not set'}"
-    if kind == "external":
-        host = _hostname(flow.value("integration_url"))
-        return f"Webhook {host or 'not set'}"
-    if kind == "task":
-        sid = safe_text.short(flow.value("integration_workflow_sid"))
-        return f"Workflow {sid or 'not set'}"
-    return kind or _implied_handler(flow)
+    if not kind:
+        return _implied_handler(flow)
+    if kind not in _HANDLERS:
+        return kind
+    title, field_name = _HANDLERS[kind]
+    address = _short_address(flow, field_name)
+    return f"{title} {address or 'not set'}"
 
 
 @register.filter
@@ -170,23 +184,35 @@ def handler_note(flow: Flow) -> str:
     integration_type = flow.value("integration_type")
     if not FLEX_FLOW.is_readable("integration_type", integration_type):
         return "The integration type can't be read"
+    if integration_type in (None, ""):
+        return _note_without_type(flow)
     kind = FLEX_FLOW.variant_of(flow.resource)
-    if not kind:
-        if _implied_handler(flow) == NO_HANDLER:
-            return "Messages go nowhere"
-        return "No integration type set; Twilio's default is Studio"
-    if kind == FLEX_FLOW.default_variant and integration_type in (None, ""):
-        return "Studio by default (no integration type set)"
     return _TYPE_NOTES.get(kind, "Integration type not supported here yet")
+
+
+def _note_without_type(flow: Flow) -> str:
+    if FLEX_FLOW.variant_of(flow.resource) == FLEX_FLOW.default_variant:
+        return "Studio by default (no integration type set)"
+    if _implied_handler(flow) == NO_HANDLER:
+        return "Messages go nowhere"
+    return "No integration type set; Twilio's default is Studio"
 
 
 def _implied_handler(flow: Flow) -> str:
     """Return the handler that a flow without an integration type has settings for."""
-    if host := _hostname(flow.value("integration_url")):
+    if host := _short_address(flow, "integration_url"):
         return f"No type set, webhook {host}"
-    if flow.value("integration_workflow_sid"):
-        return f"No type set, workflow {safe_text.short(flow.value('integration_workflow_sid'))}"
+    if sid := _short_address(flow, "integration_workflow_sid"):
+        return f"No type set, workflow {sid}"
     return NO_HANDLER
+
+
+def _short_address(flow: Flow, field_name: str) -> str:
+    """Return a webhook's host or a shortened SID, or "" if the field has neither."""
+    value = flow.value(field_name)
+    if field_name == "integration_url":
+        return _hostname(value)
+    return safe_text.short(value)
 
 
 @register.filter
@@ -203,9 +229,10 @@ def reception(flow: Flow) -> str:
 
 def _hostname(url: object) -> str:
     try:
-        return urlsplit(str(url or "")).hostname or ""
+        host = urlsplit(str(url or "")).hostname
     except ValueError:
         return ""
+    return host or ""
 
 
 @register.filter

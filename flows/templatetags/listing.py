@@ -47,16 +47,15 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, found (its rows, with the view's annotations), shows_account, perms.
+    Context: query, results (its rows, with the view's annotations), shows_account, perms.
     """
-    page = context["found"]
-    flows = page["rows"] if isinstance(page, dict) else page.rows
     formatter = _RowFormatter(
         search_text=str(context["query"].q),
         shows_account=bool(context.get("shows_account")),
         shows_actions=bool(context["perms"]["flows"]["change_flow"]),
     )
-    return _join_safe(formatter.format_row(flow) for flow in flows)
+    rows = map(formatter.format_row, context["results"].rows)
+    return _join_safe(rows)
 
 
 class _RowFormatter:
@@ -74,6 +73,8 @@ class _RowFormatter:
 
     def format_row(self, flow: Any) -> SafeString:
         sid = visible(flow.sid)
+        flags = [_format_safe(_FLAG_HTML, visible(flag)) for flag in _flags(flow)]
+        channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
         return _format_safe(
             _ROW_HTML,
             _GONE_CLASS if flow.gone_at else _EMPTY,
@@ -81,10 +82,10 @@ class _RowFormatter:
             self._url("detail", sid),
             self._name(flow),
             visible(short(flow.sid)),
-            _join_safe(_format_safe(_FLAG_HTML, visible(flag)) for flag in _flags(flow)),
+            _join_safe(flags),
             self._account_cell(flow),
-            visible(word(flow.channel_type) or "–"),  # noqa: RUF001 - a dash for no channel
-            allow_breaks(visible(flow.contact_identity)) if flow.contact_identity else NOT_SET,
+            visible(channel),
+            _format_identity(flow),
             visible(handler(flow)),
             _STATUS_HTML[flow_state(flow)],
             table_timestamp(flow.date_updated),
@@ -95,8 +96,9 @@ class _RowFormatter:
         return SafeString(self._url_patterns[name].replace(_SID_PLACEHOLDER, sid))
 
     def _name(self, flow: Any) -> SafeString:
-        has_search = len(self._search_text) > 1
-        return marked(flow, self._search_text) if has_search else visible(flow)
+        if len(self._search_text) < 2:  # one letter would be marked in almost every name
+            return visible(flow)
+        return marked(flow, self._search_text)
 
     def _account_cell(self, flow: Any) -> SafeString:
         if not self._shows_account:
@@ -110,8 +112,7 @@ class _RowFormatter:
     def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
         if not self._shows_actions:
             return _EMPTY
-        is_changeable = getattr(flow, "may_change", False) and not flow.gone_at
-        if not is_changeable or getattr(flow, "open_change", None):
+        if not _is_changeable(flow):
             return _NO_ACTIONS
         target = _OFF if flow.enabled else _ON
         return _format_safe(
@@ -119,7 +120,21 @@ class _RowFormatter:
         )
 
 
+def _is_changeable(flow: Any) -> bool:
+    """Return True if the user may change the flow, and nothing else is changing it."""
+    if flow.gone_at or getattr(flow, "open_change", None):
+        return False
+    return bool(getattr(flow, "may_change", False))
+
+
+def _format_identity(flow: Any) -> SafeString:
+    if not flow.contact_identity:
+        return NOT_SET
+    return allow_breaks(visible(flow.contact_identity))
+
+
 def _flags(flow: Any) -> Iterator[str]:
+    """Yield the notes below a flow's name. Only rows that the list's view annotated have most."""
     if flow.gone_at:
         yield "Deleted at Twilio"
     if getattr(flow, "is_missing", False):

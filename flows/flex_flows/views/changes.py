@@ -39,7 +39,7 @@ from flows.flex_flows.views.clone import (
     render_account_choice,
     target_account,
 )
-from flows.flex_flows.views.conflicts import build_conflict_rows
+from flows.flex_flows.views.conflicts import build_conflict_rows, display_redacted
 from flows.flex_flows.views.page_source import fetch_once
 from flows.flex_flows.views.responses import FormRenderer
 from flows.flex_flows.views.restore import Restore
@@ -48,7 +48,6 @@ from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import unavailable_response
-from flows.redaction.masking import redact_field, replace_unstorable
 from flows.search import flow_search
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
@@ -208,6 +207,7 @@ def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpR
 
 
 def _initial_values(request: Request, restore: Restore | None) -> dict[str, Any]:
+    """Return the values of the earlier version, overridden by input that a page carries along."""
     values: dict[str, Any] = {}
     if restore:
         values = {**restore.initial, "refers_to": restore.event.event_id}
@@ -231,7 +231,7 @@ def _render_form(
         "conflicts": build_conflict_rows(form),
         "restore": restore,
         "clone": clone,
-        "offered": flow_search.suggest_values(request.account_sid),
+        "suggestions": flow_search.suggest_values(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else _related_event(request, form),
     }
@@ -258,7 +258,7 @@ def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
 
 def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     """Render the changes that saving would send, with the current and new values."""
-    base, values = form.snapshot or {}, form.values
+    base, values = form.base_flow, form.values
     names = FLEX_FLOW.differing_fields(base, values, values)
     if sid and not names:
         messages.info(request, "No changes to save.")
@@ -270,8 +270,8 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "rows": [
             {
                 "label": FLEX_FLOW.label_of(name),
-                "now": _display_redacted(name, base.get(name)),
-                "new": _display_redacted(name, values[name]),
+                "now": display_redacted(name, base.get(name)),
+                "new": display_redacted(name, values[name]),
             }
             for name in names
         ],
@@ -282,7 +282,3 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "origin": _related_event(request, form),
     }
     return render(request, "flows/review.html", context)
-
-
-def _display_redacted(name: str, value: Any) -> Any:
-    return labels.display_value(FLEX_FLOW, name, redact_field(name, replace_unstorable(value)))

@@ -5,9 +5,9 @@ A clone in another account leaves out SIDs, numbers, webhooks and secrets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -28,6 +28,8 @@ from flows.twilio.errors import FlexError
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
+
+_OWN_INPUTS: Final = ("account", "csrfmiddlewaretoken")  # the choice's page has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +55,43 @@ def target_account(request: Request) -> Account | None:
     accounts = twilio_accounts.visible_accounts(request.scope)
     event = readable_event(carried_value(request, "restore"), request)
     if event and event.account_sid:  # an earlier version is restored in its own account
-        if all(account.sid != event.account_sid for account in accounts):
+        account = _select_account(accounts, event.account_sid)
+        if account is None:
             raise PermissionDenied
-        return twilio_accounts.get_account(event.account_sid)
+        return account
     requested_sid = request.POST.get("account") or request.GET.get("account")
-    if not requested_sid:
-        return accounts[0] if len(accounts) == 1 else None
-    return next((account for account in accounts if account.sid == requested_sid), None)
+    if requested_sid:
+        return _select_account(accounts, requested_sid)
+    return accounts[0] if len(accounts) == 1 else None
 
 
 def render_account_choice(request: Request) -> HttpResponse:
     """Render the choice of an account. The page carries along the input of the form, if any."""
     clone_sid = request.GET.get("clone", "")
-    source_sid = ""
-    if FLEX_FLOW.is_sid(clone_sid):
-        source_sid = ownership.find_account_sid(clone_sid)
-    query = {name: str(value) for name, value in request.GET.items() if name != "account"}
-    choices = [
-        {
-            "account": account,
-            "url": f"{reverse('flows:new')}?{urlencode({**query, 'account': account.sid})}",
-            "is_there": account.sid == source_sid,
-            "unavailable_reason": restrictions.find_restriction(account.sid, "create"),
-        }
-        for account in twilio_accounts.visible_accounts(request.scope)
-    ]
-    form_input = [
-        (name, value)
-        for name, value in request.POST.items()
-        if name not in ("account", "csrfmiddlewaretoken")
-    ]
-    context = {"choices": choices, "typed": form_input, "like": source_sid}
+    source_sid = ownership.find_account_sid(clone_sid) if FLEX_FLOW.is_sid(clone_sid) else ""
+    accounts = twilio_accounts.visible_accounts(request.scope)
+    context = {
+        "choices": [_build_account_choice(request, account, source_sid) for account in accounts],
+        "form_input": [
+            (name, value) for name, value in request.POST.items() if name not in _OWN_INPUTS
+        ],
+        "source_sid": source_sid,
+    }
     status = 422 if request.method == "POST" else 200
     return render(request, "flows/account.html", context, status=status)
+
+
+def _build_account_choice(request: Request, account: Account, source_sid: str) -> dict[str, Any]:
+    """Return an account with the address that continues in it."""
+    query = request.GET.dict()
+    query.pop("account", None)
+    query["account"] = account.sid
+    return {
+        "account": account,
+        "url": f"{reverse('flows:new')}?{urlencode(query)}",
+        "is_source": account.sid == source_sid,
+        "unavailable_reason": restrictions.find_restriction(account.sid, "create"),
+    }
 
 
 def build_clone(request: Request, account: Account) -> CloneDraft:
@@ -100,7 +106,7 @@ def build_clone(request: Request, account: Account) -> CloneDraft:
     source_sid, flow = source
     is_same_account = source_sid == account.sid
     if is_same_account and has_permission(request.user, "flows.change_flow", source_sid):
-        name = f"{flow.get('friendly_name') or ''} (copy)".strip()
+        name = f"{FLEX_FLOW.name_of(flow)} (copy)".strip()
         return CloneDraft({**_writable_values(flow), "friendly_name": name, "enabled": False})
     return _partial_clone(flow, source_sid, is_same_account=is_same_account)
 
@@ -111,24 +117,19 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
     It is for users who may only view the flow, and for clones in another account.
     """
     redacted = redact(replace_unstorable(dict(flow)))
-    omitted = [
-        entry
-        for entry in FLEX_FLOW.writable_fields
-        if redacted.get(entry.name)
-        and _is_omitted(entry, redacted, is_same_account=is_same_account)
-    ]
-    initial = {**_writable_values(redacted), "enabled": False}
-    initial.update({entry.name: None for entry in omitted})
-    omitted_fields = [
-        (FLEX_FLOW.label_of(entry.name), str(redacted[entry.name])) for entry in omitted
-    ]
-    return CloneDraft(
-        initial, None if is_same_account else _find_account(source_sid), omitted_fields
-    )
+    source = None
+    if not is_same_account:
+        source = _select_account(twilio_accounts.all_accounts(), source_sid)
+    draft = CloneDraft({**_writable_values(redacted), "enabled": False}, source)
+    for entry in FLEX_FLOW.writable_fields:
+        value = redacted.get(entry.name)
+        if value and _is_omitted(entry, value, is_same_account=is_same_account):
+            draft.initial[entry.name] = None
+            draft.omitted_fields.append((entry.label, str(value)))
+    return draft
 
 
-def _find_account(account_sid: str) -> Account | None:
-    accounts = twilio_accounts.all_accounts()
+def _select_account(accounts: Iterable[Account], account_sid: str) -> Account | None:
     return next((account for account in accounts if account.sid == account_sid), None)
 
 
@@ -155,18 +156,21 @@ def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     result = lookup.find_flow(sid, scope=scope_of(request.user, "flows.view_flow"))
     if result.account and result.snapshot is not None:
         return result.account.sid, result.snapshot
-    unchecked = "".join(
-        f" Couldn't check {account}: {reason}" for account, reason in result.unasked
-    )
-    messages.error(request, f"Couldn't find the flow to clone, {sid}, in your accounts.{unchecked}")
+    message = f"Couldn't find the flow to clone, {sid}, in your accounts."
+    for account, reason in result.unsearched_accounts:
+        message += f" Couldn't check {account}: {reason}"
+    messages.error(request, message)
     return None
 
 
-def _is_omitted(entry: Field, flow: Mapping[str, Any], *, is_same_account: bool) -> bool:
+def _is_omitted(entry: Field, value: Any, *, is_same_account: bool) -> bool:
     """Return True for a secret, and across accounts for a value that belongs to one account."""
-    is_of_account = entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
-    return has_mask(flow[entry.name]) or (is_of_account and not is_same_account)
+    if has_mask(value):
+        return True
+    if is_same_account:
+        return False
+    return entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
 
 
 def _writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry.name: flow.get(entry.name) for entry in FLEX_FLOW.writable_fields}
+    return {name: flow.get(name) for name in FLEX_FLOW.writable_names}

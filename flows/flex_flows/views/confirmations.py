@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -32,15 +31,9 @@ from flows.twilio.errors import FlexError
 @require_permission("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
     """Turn a flow on or off."""
-    flow = _find_flow(request, sid)
+    flow = _find_changeable_flow(request, sid, "update", task="change the flow")
     if isinstance(flow, HttpResponse):
         return flow
-    if flow.gone_at and _is_form_request(request):
-        return responses.redirect_deleted(request, sid)
-    account_sid = request.account_sid
-    unavailable = unavailable_response(request, account_sid, "update", task="change the flow")
-    if unavailable:
-        return unavailable
     page = partial(_render_switch, request, flow)
     if _is_form_request(request):
         initial = {
@@ -58,7 +51,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         form,
         page,
         lambda common: flow_changes.set_enabled(
-            sid=sid, enabled=enabled, account_sid=account_sid, **common
+            sid=sid, enabled=enabled, account_sid=request.account_sid, **common
         ),
         task=f"turn {'on' if enabled else 'off'} the flow",
         sid=sid,
@@ -69,17 +62,11 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @require_permission("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
     """Delete a flow after its name has been entered."""
-    flow = _find_flow(request, sid)
+    flow = _find_changeable_flow(request, sid, "delete", task="delete the flow")
     if isinstance(flow, HttpResponse):
         return flow
-    if flow.gone_at and _is_form_request(request):
-        return responses.redirect_deleted(request, sid)
-    account_sid = request.account_sid
-    unavailable = unavailable_response(request, account_sid, "delete", task="delete the flow")
-    if unavailable:
-        return unavailable
     page = partial(_render_delete, request, flow)
-    expected = flow.friendly_name or flow.sid
+    expected = str(flow)
     if _is_form_request(request):
         initial = {
             "change_id": uuid.uuid4(),
@@ -98,7 +85,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         form,
         page,
         lambda common: flow_changes.delete_flow(
-            sid=sid, base=base, account_sid=account_sid, **common
+            sid=sid, base=base, account_sid=request.account_sid, **common
         ),
         task="delete the flow",
         sid=sid,
@@ -108,6 +95,19 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
 def _is_form_request(request: Request) -> bool:
     """Return True if the user only opens the form, empty or with earlier input."""
     return is_opening(request) or "edit_again" in request.POST
+
+
+def _find_changeable_flow(
+    request: Request, sid: str, operation: str, *, task: str
+) -> Flow | HttpResponse:
+    """Return the flow, or the page that says why it can't be changed."""
+    flow = _find_flow(request, sid)
+    if isinstance(flow, HttpResponse):
+        return flow
+    if flow.gone_at and _is_form_request(request):
+        return responses.redirect_deleted(request, sid)
+    unavailable = unavailable_response(request, request.account_sid, operation, task=task)
+    return unavailable or flow
 
 
 def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
@@ -132,7 +132,9 @@ def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
 def _reverted_event_id(request: Request, sid: str) -> uuid.UUID | None:
     """Return the event of this flow that the change reverts, from the address."""
     event = readable_event(carried_value(request, "undo"), request)
-    return event.event_id if event and event.target_sid == sid else None
+    if event is None or event.target_sid != sid:
+        return None
+    return event.event_id
 
 
 def _render_switch(
@@ -180,8 +182,8 @@ def _render_delete(
     After a conflict, the user has to confirm the flow as it is now; the reason stays.
     """
     flow = Flow.objects.filter(sid=flow.sid).first() or flow
-    form.expected = flow.friendly_name or flow.sid
-    if status == HTTPStatus.CONFLICT and problem and problem.is_conflict:
+    form.expected = str(flow)
+    if problem and problem.is_conflict:
         page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)
         form = form.reset_confirmation(expected=form.expected, page_fields=page_fields)
     context = {"flow": flow, "form": form, "problem": problem}

@@ -27,7 +27,7 @@ def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> Flow
     """Return the form for the flow as it is at Twilio now, with a conflict to resolve."""
     form_conflict = Conflict.from_fields(
         [field_conflict.name for field_conflict in conflict.merged.conflicts],
-        base=form.snapshot or {},
+        base=form.base_flow,
         theirs=conflict.theirs,
         mine=form.values,
     )
@@ -39,15 +39,10 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     conflict = form.pending_conflict
     if conflict is None:
         return []
-    theirs = redact(replace_unstorable(dict(form.snapshot or {})))
-    mine = {
-        name: _parse_input(name, form[name].value())
-        for name in conflict.before
-        if name in form.fields
-    }
-    if conflict.has_two_types:
-        mine.setdefault("integration_type", form.selected_type)
-    last_changes = _last_change_by_field(str(theirs.get("sid") or ""), conflict.before)
+    theirs = redact(replace_unstorable(form.base_flow))
+    mine = _form_values(form, conflict)
+    sid = str(theirs.get("sid") or "")
+    last_changes = _last_change_by_field(sid, conflict.before)
     selections = conflict.selections(form.data if form.is_bound else form.initial)
     errors = dict(form.conflict_errors)
     return [
@@ -65,29 +60,43 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     ]
 
 
+def _form_values(form: FlowForm, conflict: Conflict) -> dict[str, Any]:
+    """Return the form's own values of the fields in conflict."""
+    names = [name for name in conflict.before if name in form.fields]
+    values = {name: _parse_input(name, form[name].value()) for name in names}
+    if conflict.has_two_types:
+        values.setdefault("integration_type", form.selected_type)
+    return values
+
+
 def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
     """Return a value for the page; of a whole integration, one line for each field that is set."""
     names = conflict.decided_fields(choice)
     if len(names) == 1:
-        return labels.display_value(FLEX_FLOW, choice, redact_field(choice, values.get(choice)))
-    lines = []
-    for name in names:
-        value = values.get(name)
-        if value in (None, ""):
-            continue
-        displayed_value = labels.display_value(FLEX_FLOW, name, redact_field(name, value))
-        lines.append(f"{FLEX_FLOW.label_of(name)}: {_display_boolean(displayed_value)}")
+        return display_redacted(choice, values.get(choice))
+    set_names = [name for name in names if values.get(name) not in (None, "")]
+    lines = [_display_line(name, values[name]) for name in set_names]
     return "\n".join(lines) or None
 
 
-def _display_boolean(value: Any) -> Any:
-    return ("Yes" if value else "No") if isinstance(value, bool) else value
+def _display_line(name: str, value: Any) -> str:
+    displayed_value = display_redacted(name, value)
+    if isinstance(displayed_value, bool):
+        displayed_value = "Yes" if displayed_value else "No"
+    return f"{FLEX_FLOW.label_of(name)}: {displayed_value}"
+
+
+def display_redacted(name: str, value: Any) -> Any:
+    """Return a field's value as pages show it, without secrets."""
+    redacted = redact_field(name, replace_unstorable(value))
+    return labels.display_value(FLEX_FLOW, name, redacted)
 
 
 def _parse_input(name: str, value: Any) -> Any:
     """Return a form's text as the kind of value that the field has."""
-    is_boolean = FLEX_FLOW.by_name[name].kind == "boolean"
-    return _BOOLEAN_BY_TEXT.get(str(value)) if is_boolean else replace_unstorable(value)
+    if FLEX_FLOW.by_name[name].kind == "boolean":
+        return _BOOLEAN_BY_TEXT.get(str(value))
+    return replace_unstorable(value)
 
 
 def _latest_change(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -37,6 +37,7 @@ from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 SECTIONS: Final = (
     (
@@ -59,19 +60,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
 
     Heading, route and fields are of one source, which the page names.
     """
-    row = Flow.objects.filter(sid=sid).first()
-    error: FlexError | None = None
-    try:
-        snapshot = redact(replace_unstorable(fetch_for_page(request, sid)))
-    except StaleRead as stale_read:
-        error = stale_read
-        snapshot = stale_read.confirmed or stale_read.seen or {"sid": sid}
-    except FlexError as failure:
-        error = failure
-        row = Flow.objects.filter(sid=sid).first()
-        if row is None and mirror.is_not_found(error):
-            raise Http404("Twilio has no such Flex Flow") from error
-        snapshot = row.resource if row else {"sid": sid}
+    row, snapshot, error = _read_flow(request, sid)
     state = _page_state(error)
     open_change = mark_under_way(in_flight.open_changes_by_flow([sid]).get(sid))
     is_unresolved = open_change is not None
@@ -79,7 +68,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     context = {
         "flow": build_displayed_flow(sid, row, snapshot, state, request.account_sid),
         "state": state,
-        "stale": error if isinstance(error, StaleRead) else None,
+        "stale_read": error if isinstance(error, StaleRead) else None,
         "read_at": timezone.now(),
         "problem": explain_read_error(request, error, row) if state == "copy" else None,
         "confirmed_at": get_confirmation_time(
@@ -97,17 +86,38 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
 @require_permission("flows.view_flow", action="flow.view")
 def flow_code(request: Request, sid: str) -> HttpResponse:
     """Show a flow as code. The mirror's copy has no secrets."""
-    row = Flow.objects.filter(sid=sid).first()
-    reading = request.readings.get(sid)
-    if row is None and reading is None:
-        raise Http404("The flow is not in the mirror")
-    flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
+    flow = Flow.objects.filter(sid=sid).first()
+    if flow is None:
+        if sid not in request.readings:
+            raise Http404("The flow is not in the mirror")
+        flow = mirror.flow_from_snapshot(request.readings[sid], request.account_sid)
     api_url = _api_root(request.account_sid)
     context = {
         "flow": flow,
         "snippets": snippets.build_snippets(FLEX_FLOW, flow.resource, api_url=api_url),
     }
     return render(request, "flows/code.html", context)
+
+
+def _read_flow(request: Request, sid: str) -> tuple[Flow | None, Snapshot, FlexError | None]:
+    """Return the flow's row in the mirror, the snapshot for the page, and the error of the read.
+
+    The snapshot is Twilio's unless there is an error. Raise 404 if neither side has the flow.
+    """
+    row = Flow.objects.filter(sid=sid).first()
+    try:
+        snapshot = redact(replace_unstorable(fetch_for_page(request, sid)))
+    except StaleRead as stale_read:
+        newer_snapshot = stale_read.confirmed or stale_read.seen
+        return row, newer_snapshot or {"sid": sid}, stale_read
+    except FlexError as error:
+        row = Flow.objects.filter(sid=sid).first()  # the read may have changed it
+        if row is not None:
+            return row, row.resource, error
+        if mirror.is_not_found(error):
+            raise Http404("Twilio has no such Flex Flow") from error
+        return None, {"sid": sid}, error
+    return row, snapshot, None
 
 
 def _page_state(error: FlexError | None) -> str:
@@ -126,7 +136,7 @@ def _fields_context(snapshot: Mapping[str, Any], state: str) -> dict[str, Any]:
     ]
     return {
         "sections": _sections(snapshot),
-        "unknown": unknown_fields,
+        "unknown_fields": unknown_fields,
         "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot),
     }
 
@@ -138,7 +148,7 @@ def _actions_context(
     can_read = not restrictions.find_restriction(request.account_sid, "fetch")
     return {
         "can_clone": state != "gone" and can_read,
-        "others": _clone_targets(request, actions),
+        "clone_targets": _clone_targets(request, actions),
         "undoable_change": _undoable_change(sid, request),
         "only_enabled": ["enabled"],
     }
@@ -148,7 +158,7 @@ def _history_context(request: Request, sid: str) -> dict[str, Any]:
     """Return the flow's latest events, and whether it has unresolved external changes."""
     return {
         "history": _flow_history(sid, request.scope),
-        "drifted": OpenDrift.objects.filter(target_sid=sid).exists(),
+        "has_external_changes": OpenDrift.objects.filter(target_sid=sid).exists(),
         "log_url": f"{reverse('audit:list')}?{urlencode({'sid': sid})}",
     }
 
@@ -156,11 +166,12 @@ def _history_context(request: Request, sid: str) -> dict[str, Any]:
 def _clone_targets(request: Request, actions: AvailableActions) -> list[Account]:
     """Return the other accounts where the user can create flows."""
     accounts = twilio_accounts.visible_accounts(scope_of(request.user, "flows.add_flow"))
-    return [
-        account
-        for account in accounts
-        if account.sid != request.account_sid and actions.is_possible("create", account.sid)
-    ]
+    targets = []
+    for account in accounts:
+        is_other = account.sid != request.account_sid
+        if is_other and actions.is_possible("create", account.sid):
+            targets.append(account)
+    return targets
 
 
 def _api_root(account_sid: str) -> str:
@@ -196,9 +207,9 @@ def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     last_event = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
     if last_event is None or last_event.actor_id != str(request.user.pk):
         return None
-    if last_event.action != "flow.update" or last_event.result != Result.SUCCEEDED:
-        return None
-    return last_event if timezone.now() - last_event.at < UNDO_WINDOW else None
+    is_update = last_event.action == "flow.update" and last_event.result == Result.SUCCEEDED
+    is_recent = timezone.now() - last_event.at < UNDO_WINDOW
+    return last_event if is_update and is_recent else None
 
 
 def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, object]]]]:
@@ -206,14 +217,16 @@ def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, obj
 
     Of the integration, these are the fields that its type uses and those that have a value.
     """
+    return [(title, _section_rows(snapshot, names)) for title, names in SECTIONS]
+
+
+def _section_rows(snapshot: Mapping[str, Any], names: Iterable[str]) -> list[dict[str, object]]:
     integration_type = snapshot.get("integration_type")
-    sections = []
-    for title, names in SECTIONS:
-        rows: list[dict[str, object]] = []
-        for name in names:
-            entry, value = FLEX_FLOW.by_name[name], snapshot.get(name)
-            is_applicable = entry.is_applicable(integration_type)
-            if is_applicable or value not in (None, ""):
-                rows.append({"field": entry, "value": value})
-        sections.append((title, rows))
-    return sections
+    rows: list[dict[str, object]] = []
+    for name in names:
+        entry = FLEX_FLOW.by_name[name]
+        value = snapshot.get(name)
+        has_value = value not in (None, "")
+        if has_value or entry.is_applicable(integration_type):
+            rows.append({"field": entry, "value": value})
+    return rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,7 +26,11 @@ from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-CONTENT_TYPES: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+# By format: its content type, and the function that writes flows in it.
+FORMATS: Final = {
+    "csv": ("text/csv; charset=utf-8", snippets.as_csv),
+    "json": ("application/json", snippets.as_json),
+}
 SELECTION_EMPTY = "Select at least one flow."
 
 
@@ -40,7 +45,7 @@ def flow_export(request: Request) -> HttpResponse:
     if not sids:
         return reject_empty_selection(request)
     file_format = request.POST.get("format", "csv")
-    if file_format not in CONTENT_TYPES:
+    if file_format not in FORMATS:
         messages.error(
             request,
             f"Nothing was exported: “{file_format[:40]}” is not a format. Choose CSV or JSON.",
@@ -58,13 +63,10 @@ def flow_export(request: Request) -> HttpResponse:
     except audit_log.NotRecorded:  # back to the list, which keeps its search
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
-    text = (
-        snippets.as_json(FLEX_FLOW, flows)
-        if file_format == "json"
-        else snippets.as_csv(FLEX_FLOW, flows)
-    )
+    content_type, write = FORMATS[file_format]
+    text = write(FLEX_FLOW, flows)
     file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
-    response = HttpResponse(text, content_type=CONTENT_TYPES[file_format])
+    response = HttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
@@ -72,9 +74,16 @@ def flow_export(request: Request) -> HttpResponse:
 def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
     """Return these flows from the mirror, sorted by name."""
     rows: list[Flow] = []
+    for batch_rows in _visible_rows(sids, scope):
+        rows += batch_rows
+    rows.sort(key=lambda row: (row.name_folded, row.sid))
+    return [row.resource for row in rows]
+
+
+def _visible_rows(sids: Sequence[str], scope: twilio_accounts.Scope) -> Iterator[QuerySet[Flow]]:
+    """Yield the rows of these flows in the mirror, in batches, without those outside the scope."""
     for batch in database.split_batches(sids):
-        rows += twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
-    return [row.resource for row in sorted(rows, key=lambda row: (row.name_folded, row.sid))]
+        yield twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
 
 
 def selected_sids(request: Request) -> list[str]:
@@ -85,30 +94,37 @@ def selected_sids(request: Request) -> list[str]:
     """
     if _selects_all(request):
         return flow_search.list_sids(_list_query(request))
-    ticked = [*request.POST.getlist("sid"), *request.POST.get("sids", "").split()]
-    sids = [sid for sid in dict.fromkeys(ticked) if FLEX_FLOW.is_sid(sid)]
+    sids = _ticked_sids(request)
     scope = scope_of(request.user, "flows.view_flow")
     if scope is None:
         return sids
     visible_sids: set[str] = set()
-    for batch in database.split_batches(sids):
-        visible_flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
-        visible_sids |= set(visible_flows.values_list("sid", flat=True))
+    for rows in _visible_rows(sids, scope):
+        visible_sids.update(rows.values_list("sid", flat=True))
     return [sid for sid in sids if sid in visible_sids]
+
+
+def _ticked_sids(request: Request) -> list[str]:
+    """Return the distinct SIDs in the form. Anything else in it is ignored."""
+    texts = [*request.POST.getlist("sid"), *request.POST.get("sids", "").split()]
+    return [text for text in dict.fromkeys(texts) if FLEX_FLOW.is_sid(text)]
 
 
 def reject_empty_selection(request: Request) -> HttpResponse:
     """Redirect to the list, with the reason why nothing is selected."""
-    errors = _list_query(request).errors if _selects_all(request) else ()
-    sentences = " ".join(error.sentence for error in errors)
-    messages.warning(request, f"Nothing was selected. {sentences}" if errors else SELECTION_EMPTY)
+    message = SELECTION_EMPTY
+    error_text = _list_query(request).error_text
+    if error_text and _selects_all(request):
+        message = f"Nothing was selected. {error_text}"
+    messages.warning(request, message)
     return redirect(list_url(request))
 
 
 def list_url(request: Request) -> str:
     """Return the address of the list from which the user came."""
     query = _list_query(request)
-    return reverse("flows:list") + (query.url() if query.errors else query.url(page=query.page))
+    query_string = query.url() if query.errors else query.url(page=query.page)
+    return reverse("flows:list") + query_string
 
 
 def _selects_all(request: Request) -> bool:

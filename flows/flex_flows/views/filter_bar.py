@@ -16,6 +16,7 @@ from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
 _STATUS_LABELS: Final = {"true": "On", "false": "Off", "gone": "Deleted at Twilio"}
+_CHOICE_LABELS: Final = {**labels.CHOICE_LABELS, NOT_SET: "Not set"}
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": CHANNEL_TYPES,
     "integration": (*INTEGRATION_TYPES, NOT_SET),
@@ -70,9 +71,11 @@ def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
     chips: list[dict[str, Any]] = []
     for name in ("q", *flow_search.FILTERS):
         value = getattr(query, name)
-        if value and name not in errors:
-            label = f"{LABELS[name]}: {_value_label(query, name, value)}"
-            chips.append({"label": label, "remove_url": query.without(name).url()})
+        if not value or name in errors:
+            continue
+        label = f"{LABELS[name]}: {_value_label(query, name, value)}"
+        remove_url = query.without(name).url()
+        chips.append({"label": label, "remove_url": remove_url})
     for name, error in errors.items():
         remove_url = query.without(name).url()
         chips.append({"label": error.label, "remove_url": remove_url, "is_wrong": True})
@@ -80,6 +83,7 @@ def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
 
 
 def _extra_values(stored_values: Counter[str], standard_values: Sequence[str]) -> list[str]:
+    """Return the most frequent values of the mirror that the schema doesn't know."""
     values = [value for value, _ in stored_values.most_common() if value not in standard_values]
     return values[:MAX_EXTRA_OPTIONS]
 
@@ -99,19 +103,24 @@ def _unlisted_option(query: flow_search.Query, name: str, values: Sequence[str])
     value = str(getattr(query, name))
     if not value or value in values:
         return []
-    is_wrong = any(error.name == name for error in query.errors)
-    return [(value, f"Unknown: {value}" if is_wrong else _value_label(query, name, value))]
+    label = _value_label(query, name, value)
+    if query.has_error(name):
+        label = f"Unknown: {value}"
+    return [(value, label)]
 
 
 def _value_label(query: flow_search.Query, name: str, value: str) -> str:
-    if name == "account":
-        accounts = twilio_accounts.visible_accounts(query.scope)
-        return next((str(account) for account in accounts if account.sid == value), value)
-    if name == "enabled":
-        return _STATUS_LABELS.get(value, value)
+    """Return the value of a filter as the page shows it. One without a label stays as it is."""
     if name == "q":
         return value
-    return "Not set" if value == NOT_SET else labels.CHOICE_LABELS.get(value, value)
+    if name == "account":
+        accounts = twilio_accounts.visible_accounts(query.scope)
+        value_labels = {account.sid: str(account) for account in accounts}
+    elif name == "enabled":
+        value_labels = _STATUS_LABELS
+    else:
+        value_labels = _CHOICE_LABELS
+    return value_labels.get(value, value)
 
 
 def _format_count(answer: flow_search.SearchResult, count: int) -> str:

@@ -27,6 +27,7 @@ from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
+from flows.flex_flows.views.responses import redirect_url
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
@@ -44,7 +45,7 @@ COLUMNS: Final = (
 )
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
-DATABASE_TROUBLE: Final = "the database can't be written, so nothing was synced"
+DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 
 
 @require_GET
@@ -66,13 +67,17 @@ def flow_list(request: Request) -> HttpResponse:
     accounts = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account()
     context = _results_context(request, query, answer, accounts, is_fragment=is_fragment)
+    template_name = "flows/_results.html"
     if not is_fragment:
+        template_name = "flows/list.html"
         context |= {
             "choices": filter_bar.filter_options(query, answer, accounts),
             "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
-            "in_doubt": list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED]),
+            "unresolved_changes": list(
+                reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED]
+            ),
         }
-    response = render(request, "flows/_results.html" if is_fragment else "flows/list.html", context)
+    response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -86,15 +91,14 @@ def flow_sync(request: Request) -> HttpResponse:
     refusal = _sync_refusal(query, accounts)
     if refusal:
         messages.error(request, refusal)
-        url = reverse("flows:list") + query.url()
         # The whole page is loaded: htmx may be on the page of another account.
-        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
-    has_changes, trouble = _sync_accounts(accounts)
+        return redirect_url(request, reverse("flows:list") + query.url())
+    has_changes, problem = _sync_accounts(accounts)
     if not request.htmx:
-        if trouble:
-            messages.error(request, f"Couldn't refresh: {trouble}.")
+        if problem:
+            messages.error(request, f"Couldn't refresh: {problem}.")
         return redirect("flows:list")
-    context = _mirror_context(accounts, trouble=trouble) | {"mirror_is_stale": False}
+    context = _mirror_context(accounts, problem=problem) | {"mirror_is_stale": False}
     response = render(request, "flows/_copy.html", context)
     if has_changes:
         response["HX-Trigger"] = "flows-changed"
@@ -110,21 +114,22 @@ def _results_context(
     is_fragment: bool,
 ) -> dict[str, Any]:
     page = answer.page
+    is_complete = False
     mirror_context: dict[str, Any] = {}
     if not is_fragment or not page.rows:
         mirror_context = _mirror_context(_queried_accounts(accounts, query))
-    is_complete = bool(mirror_context) and not mirror_context["has_gaps"]
+        is_complete = not mirror_context["has_gaps"]
     _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
     return {
         "query": query,
-        "found": _ResultsPage(page, query),
+        "results": _ResultsPage(page, query),
         "columns": [_column(query, key, label) for key, label in _columns(accounts)],
         "shows_account": len(accounts) > 1,
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
-        "here": query.url(page=1).removeprefix("?"),
+        "query_string": query.url(page=1).removeprefix("?"),
         "is_mirror_empty": has_no_results and flow_search.is_mirror_empty(request.scope),
         **mirror_context,
     }
@@ -135,25 +140,31 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
 
     Return whether anything changed, and the problem of this site, if any.
     """
-    has_changes, trouble = False, ""
+    has_changes, problem = False, ""
     for account in accounts:
         try:
-            has_changes = mirror.sync(account.sid).moved or has_changes
-        except mirror.SyncBusy:
-            has_changes = True  # another sync is running, so reload what it brings
-        except FlexError:
-            pass  # stored in the sync state, which the page shows
+            has_changes |= _sync_account(account)
         except (Error, audit_log.NotRecorded):  # the other accounts are synced all the same
-            trouble = DATABASE_TROUBLE
-    if trouble:
-        return has_changes, trouble
+            problem = DATABASE_PROBLEM
+    if problem:
+        return has_changes, problem
     try:
-        has_changes = bool(reconcile.reconcile(limit=RECONCILE_LIMIT)) or has_changes
+        has_changes |= bool(reconcile.reconcile(limit=RECONCILE_LIMIT))
     except FlexError:
         pass  # the next sync tries again
     except (Error, audit_log.NotRecorded):  # the flows are synced, which the page shows
-        trouble = DATABASE_TROUBLE
-    return has_changes, trouble
+        problem = DATABASE_PROBLEM
+    return has_changes, problem
+
+
+def _sync_account(account: Account) -> bool:
+    """Sync one account, and return whether flows may have changed."""
+    try:
+        return mirror.sync(account.sid).moved
+    except mirror.SyncBusy:
+        return True  # another sync is running, so reload what it brings
+    except FlexError:
+        return False  # stored in the sync state, which the page shows
 
 
 def _queried_accounts(accounts: Sequence[Account], query: flow_search.Query) -> Sequence[Account]:
@@ -161,7 +172,7 @@ def _queried_accounts(accounts: Sequence[Account], query: flow_search.Query) -> 
 
     There is none if the query names an account that this site no longer has.
     """
-    if not query.account or any(error.name == "account" for error in query.errors):
+    if not query.account or query.has_error("account"):
         return accounts
     return [account for account in accounts if account.sid == query.account]
 
@@ -169,11 +180,11 @@ def _queried_accounts(accounts: Sequence[Account], query: flow_search.Query) -> 
 def _sync_refusal(query: flow_search.Query, accounts: Sequence[Account]) -> str:
     """Return the reason why these accounts can't be synced, or an empty text."""
     if query.errors:
-        return "Couldn't refresh: " + " ".join(error.sentence for error in query.errors)
-    if not accounts:
-        subject = f"the account {query.account}" if query.account else "any of your accounts"
-        return f"Couldn't refresh: this site has no credentials for {subject}."
-    return ""
+        return f"Couldn't refresh: {query.error_text}"
+    if accounts:
+        return ""
+    subject = f"the account {query.account}" if query.account else "any of your accounts"
+    return f"Couldn't refresh: this site has no credentials for {subject}."
 
 
 def _shows_other_account(request: Request, query: flow_search.Query) -> bool:
@@ -185,16 +196,16 @@ def _shows_other_account(request: Request, query: flow_search.Query) -> bool:
     return page_query.get("account", "") != query.account
 
 
-def _mirror_context(accounts: Sequence[Account], *, trouble: str = "") -> dict[str, Any]:
+def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[str, Any]:
     """Return the freshness of these accounts' mirrors.
 
-    The page shows the worst one: a sync that failed, or else the oldest. `trouble` is a problem of
+    The page shows the worst one: a sync that failed, or else the oldest. `problem` is a problem of
     this site that let all syncs fail.
     """
     mirrors = freshness.load_freshness(accounts)
     worst = freshness.select_worst(mirrors)
-    if trouble:
-        worst.sync.failed_at, worst.sync.error = timezone.now(), trouble
+    if problem:
+        worst.sync.failed_at, worst.sync.error = timezone.now(), problem
     is_one_of_several = len(accounts) == 1 and twilio_accounts.only_account() is None
     return {
         "copy": worst.sync,
@@ -221,11 +232,8 @@ class _ResultsPage:
 def _changeable_accounts(request: Request) -> set[str]:
     """Return the accounts where the user may change flows and where that is available."""
     actions = AvailableActions(request)
-    return {
-        account.sid
-        for account in twilio_accounts.all_accounts()
-        if actions.can("update", account.sid)
-    }
+    sids = [account.sid for account in twilio_accounts.all_accounts()]
+    return {sid for sid in sids if actions.can("update", sid)}
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:
@@ -233,15 +241,17 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
 
     `is_complete` means that the last sync found no flow missing.
     """
-    accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
+    configured_accounts = twilio_accounts.all_accounts()
+    accounts = {account.sid: account for account in configured_accounts}
     sids = [row.sid for row in rows]
     open_changes = in_flight.open_changes_by_flow(sids)
     drift_items = OpenDrift.objects.filter(target_sid__in=sids)
     drifted_sids = set(drift_items.values_list("target_sid", flat=True))
     missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)
     for row in rows:
+        unconfigured_account = Account(row.account_sid, auth=("", ""))
         row.is_missing = row.sid in missing_sids  # type: ignore[attr-defined]
-        row.account = accounts.get(row.account_sid) or Account(row.account_sid, auth=("", ""))  # type: ignore[attr-defined]
+        row.account = accounts.get(row.account_sid, unconfigured_account)  # type: ignore[attr-defined]
         row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
         row.warnings = flow_warnings.find_warnings(row.resource)  # type: ignore[attr-defined]
         row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]

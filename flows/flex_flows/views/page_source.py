@@ -18,17 +18,15 @@ from flows.twilio.resource import Snapshot
 
 def fetch_once(request: Request, sid: str, *, deadline: float) -> Snapshot:
     """Return the flow from Twilio for a form, read at most once in a request."""
-    reading = request.readings.get(sid)
-    if reading is not None:
-        return reading
+    if sid in request.readings:
+        return request.readings[sid]
     return mirror.fetch(sid, account_sid=request.account_sid, deadline=deadline)
 
 
 def fetch_for_page(request: Request, sid: str) -> Snapshot:
     """Return the flow from Twilio for its page. Requests at the same time share one read."""
-    reading = request.readings.get(sid)
-    if reading is not None:
-        return reading
+    if sid in request.readings:
+        return request.readings[sid]
     return shared_reads.fetch_shared(sid, account_sid=request.account_sid)
 
 
@@ -39,9 +37,9 @@ def build_displayed_flow(
     if state in ("live", "settling"):
         return mirror.flow_from_snapshot(snapshot, account_sid)
     flow = row or Flow(sid=sid, resource=snapshot)
-    # The mirror doesn't mark a flow as deleted while a change of it is open.
-    if state == "gone" and flow.gone_at is None:
-        flow.gone_at = timezone.now()
+    if state == "gone":
+        # The mirror doesn't mark a flow as deleted while a change of it is open.
+        flow.gone_at = flow.gone_at or timezone.now()
     return flow
 
 
@@ -49,8 +47,10 @@ def explain_read_error(
     request: Request, error: FlexError | None, row: Flow | None
 ) -> failure_messages.Problem | None:
     """Return the reason of a failed read, unless the notice about the account has it already."""
-    state = request.states.get(request.account_sid)
-    if error is None or (state and state.restriction_of("fetch")):
+    if error is None:
+        return None
+    availability = request.states.get(request.account_sid)
+    if availability and availability.restriction_of("fetch"):
         return None
     source = "Showing cached data." if row else "No cached data is available."
     return failure_messages.read_failed(error, fallback=source)
@@ -63,9 +63,11 @@ def get_confirmation_time(
 
     A sync confirms all flows but those with an open change.
     """
-    mirrored_at = row.mirrored_at if row else None
-    if is_unresolved or row is None:
-        return mirrored_at
+    if row is None:
+        return None
+    if is_unresolved:
+        return row.mirrored_at
     synced_at = mirror.sync_state(account_sid).synced_at
-    confirmed_times = [time for time in (mirrored_at, synced_at) if time]
-    return max(confirmed_times, default=None)
+    if synced_at is None:
+        return row.mirrored_at
+    return max(row.mirrored_at, synced_at)

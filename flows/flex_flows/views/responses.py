@@ -6,7 +6,7 @@ A change that was sent from the dialog over the list leaves the list open and sh
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from flows.availability import restrictions
 from flows.changes import flow_changes, in_flight
 from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.flex_flows.forms import FlowForm
+from flows.flex_flows.states import is_on
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
 from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
@@ -100,7 +101,11 @@ def submit_change(
 
 def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
     """Redirect the whole page, even if htmx asked for a part of it."""
-    url = reverse(name, kwargs=arguments)
+    return redirect_url(request, reverse(name, kwargs=arguments))
+
+
+def redirect_url(request: Request, url: str) -> HttpResponse:
+    """Redirect the whole page to an address, even if htmx asked for a part of it."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
@@ -131,16 +136,12 @@ def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
     if event is None or event.changed_fields != ["enabled"] or event.refers_to:
         return None
     initial = {
-        "enabled": str(not _is_enabled(event.payload.after or {})).lower(),
+        "enabled": str(not is_on(event.payload.after or {})).lower(),
         "reason": f"Undo event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
     return EnabledForm(initial=initial, auto_id=False)
-
-
-def _is_enabled(flow: Mapping[str, Any]) -> bool:
-    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
 
 
 def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:
@@ -281,6 +282,6 @@ def _quoted_name(event: AuditEvent) -> str:
 def _result_phrase(change: flow_changes.Change) -> str:
     """Return the start of the success message, such as "Turned off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "Turned on" if _is_enabled(change.after) else "Turned off"
+        return "Turned on" if is_on(change.after) else "Turned off"
     phrases = {"flow.create": "Created", "flow.delete": "Deleted"}
     return phrases.get(change.event.action, "Saved changes to")

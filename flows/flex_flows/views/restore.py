@@ -15,6 +15,7 @@ from flows.core.opened_forms import carried_value
 from flows.mirror import drift
 from flows.redaction.masking import has_mask, redact, replace_unstorable
 from flows.twilio import labels
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -44,10 +45,15 @@ class Restore:
         is not of this flow, or if its contents are not stored.
         """
         event = readable_event(carried_value(request, "restore"), request)
-        if event is None or (sid and event.target_sid != sid) or not hasattr(event, "payload"):
+        if event is None or not hasattr(event, "payload"):
             return None
-        state = "before" if carried_value(request, "state") == "before" else "after"
-        version = getattr(event.payload, state)
+        if sid and event.target_sid != sid:
+            return None
+        state = "after"
+        version = event.payload.after
+        if carried_value(request, "state") == "before":
+            state = "before"
+            version = event.payload.before
         if not version:
             return None
         if state == "before" and live is not None:
@@ -57,27 +63,28 @@ class Restore:
         return restore
 
     def _add_fields(self, version: Mapping[str, Any], live: Mapping[str, Any]) -> None:
+        self.initial.update({name: live.get(name) for name in FLEX_FLOW.writable_names})
         redacted = redact(replace_unstorable(dict(live)))
-        for entry in FLEX_FLOW.writable_fields:
-            name = entry.name
-            value, live_value = version.get(name), redacted.get(name)
-            if FLEX_FLOW.is_same_value(name, value, live_value):
-                self.initial[name] = live.get(name)  # unmasked
-                continue
-            is_choice = entry.kind in ("enum", "boolean") and not entry.is_nested
-            if is_choice and value in (None, ""):
+        for name in FLEX_FLOW.differing_fields(version, redacted, FLEX_FLOW.writable_names):
+            entry = FLEX_FLOW.by_name[name]
+            value = version.get(name)
+            if _is_unclearable(entry) and value in (None, ""):
                 self.unclearable.append(entry.label)
-                self.initial[name] = live.get(name)
                 continue
             if has_mask(value):
                 self.secrets.append(entry.label)
             self.initial[name] = value
             row = {
                 "label": entry.label,
-                "now": labels.display_value(FLEX_FLOW, name, live_value),
+                "now": labels.display_value(FLEX_FLOW, name, redacted.get(name)),
                 "then": labels.display_value(FLEX_FLOW, name, value),
             }
             self.rows.append(row)
+
+
+def _is_unclearable(entry: Field) -> bool:
+    """Return True for a choice, which Twilio allows to change but not to clear."""
+    return entry.kind in ("enum", "boolean") and not entry.is_nested
 
 
 def _exclude_own_changes(

@@ -23,20 +23,23 @@ class Command(BaseCommand):
     help = "Sync the Flex Flows with Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        problems = [self._sync(account) for account in twilio_accounts.all_accounts()]
-        problems = [problem for problem in problems if problem]
+        accounts = twilio_accounts.all_accounts()
+        sync_problems = " ".join(filter(None, [self._sync(account) for account in accounts]))
+        reconcile_problem = self._reconcile()
+        # If a sync failed, reconciling failed for the same cause.
+        problems = sync_problems or reconcile_problem
+        if problems:
+            raise CommandError(problems)
+
+    def _reconcile(self) -> str:
+        """Resolve unknown outcomes, and return a problem as a sentence, or ""."""
         try:
             resolved_events = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:  # the flows are synced
-            resolved_events = []
-            if not problems:  # a failed sync has the same cause
-                problems.append(
-                    f"Couldn't check the changes with an unknown outcome: {escape_line(error)}."
-                )
+            return f"Couldn't check the changes with an unknown outcome: {escape_line(error)}."
         if resolved_events:
             self.stdout.write(f"Resolved {len(resolved_events)} changes with an unknown outcome.")
-        if problems:
-            raise CommandError(" ".join(problems))
+        return ""
 
     def _sync(self, account: Account) -> str:
         """Sync one account, and return a problem or an unfinished check as a sentence, or ""."""
@@ -47,7 +50,8 @@ class Command(BaseCommand):
         except mirror.SyncBusy:
             return f"{prefix}Another sync is in progress."
         except FlexError as error:
-            explanation = first_contact.explain_failure(account.sid, error) or str(error)
+            settings_problem = first_contact.explain_failure(account.sid, error)
+            explanation = settings_problem or str(error)
             return f"{prefix}Sync failed: {escape_line(explanation)}."
         except (NotRecorded, DatabaseError) as error:  # the other accounts are synced
             return f"{prefix}Sync failed: {escape_line(error)}."
@@ -56,4 +60,6 @@ class Command(BaseCommand):
             f"{report.deleted} deleted."
         )
         progress = freshness.describe_missing(mirror.sync_state(account.sid))
-        return f"{prefix}{progress}" if progress else ""
+        if not progress:
+            return ""
+        return f"{prefix}{progress}"

@@ -14,6 +14,7 @@ from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, received_writes
+from tests.flows.external_changes.inbox_pages import inbox_items
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,8 +154,7 @@ class TestInbox:
 
     def items(self, page):
         return {
-            item.last.target_sid: (item.can_accept, item.can_revert)
-            for item in page.context["found"]
+            item.last.target_sid: (item.can_accept, item.can_revert) for item in inbox_items(page)
         }
 
     def test_each_item_offers_what_its_own_account_allows(

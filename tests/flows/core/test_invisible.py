@@ -177,7 +177,7 @@ def test_pasted_sid_and_number_find_their_flow(client_of, flow_sid, character):
 
     for text in (f"{character}{flow_sid}{character}", f"{character}+33 199 000 123{character}"):
         assert find_exact_match(text) == flow_sid
-    assert client.get("/flows/", {"q": f"{character}{flow_sid[:12]}"}).context["found"].total == 1
+    assert client.get("/flows/", {"q": f"{character}{flow_sid[:12]}"}).context["results"].total == 1
     assert (
         client.get(
             "/flows/", {"q": flow_sid[:9] + character.replace("\u00a0", "") + flow_sid[9:]}

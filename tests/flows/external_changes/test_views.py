@@ -9,7 +9,7 @@ from flows.changes import flow_changes
 from flows.mirror import mirror
 from tests import ACCOUNT
 from tests.faults.acting import read_only_database
-from tests.flows.external_changes.inbox_pages import last, save, text
+from tests.flows.external_changes.inbox_pages import inbox_items, last, save, text
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
     page = client_of("viewer").get("/flows/drift/")
 
-    (item,) = page.context["found"]
+    (item,) = inbox_items(page)
     assert (item.kind, len(item.events), item.last) == ("changed", 2, drift)
     assert item.rows == [
         {"label": "Friendly name", "before": "Réclamations Lyon", "after": "Pilot 2"}
@@ -31,7 +31,7 @@ def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow
 
     assert "External change</span>" in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
-    assert flow.context["drifted"]
+    assert flow.context["has_external_changes"]
     assert "Outside this dashboard" in text(flow)
     event = client.get(f"/audit/{drift.event_id}/")
     assert event.context["is_in_inbox"]
@@ -51,7 +51,7 @@ def test_accepting_is_on_record_and_empties_the_inbox(client_of, drift, flow_sid
     )
     assert event.reason == "Agreed with the pilot team"
     assert not OpenDrift.objects.exists()
-    assert client.get("/flows/drift/").context["found"] == []
+    assert inbox_items(client.get("/flows/drift/")) == []
 
 
 def test_accepting_what_was_shown_leaves_what_came_later(client_of, sandbox, drift, flow_sid):
@@ -89,7 +89,7 @@ def test_only_drift_can_be_accepted(client_of, flow_sid):
 
 def test_event_pages_link_both_ways(client_of, drift, flow_sid):
     client = client_of("operator")
-    page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
+    page = client.get(inbox_items(client.get("/flows/drift/"))[0].revert_url)
     save(client, page, f"/flows/{flow_sid}/edit/")
     first, undone = (
         AuditEvent.objects.filter(action="flow.drift").earliest("seq"),

@@ -6,7 +6,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.mirror import mirror
 from tests import ACCOUNT
-from tests.flows.external_changes.inbox_pages import last, save
+from tests.flows.external_changes.inbox_pages import inbox_items, last, save
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def begin(client, item, reason="Not agreed"):
 
 def test_reason_goes_along_into_the_edit_form(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
 
     page = begin(client, item)
 
@@ -36,7 +36,7 @@ def test_reason_goes_along_into_the_form_that_deletes(client_of, sandbox, flow_s
     sid = sandbox.add_flow(friendly_name="Not ours")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
 
     page = begin(client, item)
 
@@ -52,7 +52,7 @@ def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, 
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
 
     page = begin(client, item)
 
@@ -63,7 +63,7 @@ def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, 
 
 def test_reason_goes_along_where_the_flow_is_gone_by_now(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
     sandbox.remove_flow(flow_sid)
 
     page = begin(client, item)

@@ -11,7 +11,7 @@ from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import clock_ahead
-from tests.flows.external_changes.inbox_pages import last, save, text
+from tests.flows.external_changes.inbox_pages import inbox_items, last, save, text
 
 pytestmark = pytest.mark.django_db
 SECRET = "https://user:canary-5@hooks.example.com/in"
@@ -21,7 +21,7 @@ def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(
     client_of, sandbox, drift, flow_sid
 ):
     client = client_of("operator")
-    revert_url = client.get("/flows/drift/").context["found"][0].revert_url
+    revert_url = inbox_items(client.get("/flows/drift/"))[0].revert_url
 
     page = client.get(revert_url)
     assert page.context["restore"].rows == [
@@ -37,7 +37,7 @@ def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(
 
 def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
+    page = client.get(inbox_items(client.get("/flows/drift/"))[0].revert_url)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001))
 
     response = save(client, page, f"/flows/{flow_sid}/edit/")
@@ -51,7 +51,7 @@ def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Not ours")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
     assert item.kind == "made"
 
     save(client, client.get(item.revert_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
@@ -66,7 +66,7 @@ def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
     assert item.kind == "deleted"
 
     page = client.get(item.revert_url)
@@ -177,7 +177,7 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (item,) = client.get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client.get("/flows/drift/"))
     assert [row["label"] for row in item.rows] == ["Friendly name"]
 
     save(client, client.get(item.revert_url), f"/flows/{flow_sid}/edit/")
@@ -218,7 +218,7 @@ def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox,
     with clock_ahead():
         mirror.sync(ACCOUNT)
 
-    (item,) = client_of("operator").get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client_of("operator").get("/flows/drift/"))
 
     assert (item.kind, item.revert_url) == ("deleted", "")
 
@@ -247,6 +247,6 @@ def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_s
         change_id=uuid.uuid4(),
     )  # fmt: skip
 
-    (item,) = client_of("operator").get("/flows/drift/").context["found"]
+    (item,) = inbox_items(client_of("operator").get("/flows/drift/"))
 
     assert item.revert_url == ""

@@ -104,8 +104,8 @@ def test_404_proves_nothing_while_twilio_refuses_to_list_flows(sandbox, staging)
 
     result = lookup.find_flow(NOWHERE, scope=None)
 
-    assert [account.name for account, _ in result.unasked] == ["production"]
-    assert [account.name for account in result.asked] == ["staging"]
+    assert [account.name for account, _ in result.unsearched_accounts] == ["production"]
+    assert [account.name for account in result.searched_accounts] == ["staging"]
 
 
 def test_form_of_an_unknown_flow_keeps_the_input(client_of, sandbox, staging):

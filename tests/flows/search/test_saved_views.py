@@ -83,7 +83,7 @@ def test_view_of_an_unknown_channel_finds_nothing_and_reports_it(client_of, pers
 
     page = client.get("/flows/?channel=fax")
 
-    assert page.context["found"].total == 0
+    assert page.context["results"].total == 0
     assert "“fax” is not a channel of any flow." in page.content.decode()
     assert 'aria-current="true">Old' in squeezed(page.content.decode())
 

@@ -251,7 +251,7 @@ def test_creation_with_two_candidates_is_decided_by_a_person(client_of, twins):
 def test_list_names_what_is_in_doubt(client_of, twins):
     page = client_of("viewer").get("/flows/")
 
-    assert [str(change.action) for change in page.context["in_doubt"]] == ["flow.create"]
+    assert [str(change.action) for change in page.context["unresolved_changes"]] == ["flow.create"]
     assert "Campagne" in text(page)
     assert "needs your decision" in text(page)
 

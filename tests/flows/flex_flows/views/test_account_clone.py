@@ -141,4 +141,4 @@ def test_siblings_of_another_account_are_not_offered(client_of, flows, sandbox, 
 
     page = client_of("operator").get("/flows/new/", {"account": staging.account_sid})
 
-    assert page.context["offered"]["chat_service_sid"] == [IS]
+    assert page.context["suggestions"]["chat_service_sid"] == [IS]

@@ -89,4 +89,4 @@ def test_flow_page_masks_secrets_and_keeps_unknown_fields(client_of, sandbox, fl
 
     assert "canary" not in page.content.decode()
     assert "hooks.example" in page.content.decode()
-    assert ("future_field", {"a": 1}) in page.context["unknown"]
+    assert ("future_field", {"a": 1}) in page.context["unknown_fields"]

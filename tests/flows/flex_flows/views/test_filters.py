@@ -121,7 +121,7 @@ def test_refresh_of_an_account_that_the_site_has_no_more_refreshes_no_other(
     page = client_of("operator").get(f"/flows/?account={ACCOUNT}")
     answer = client_of("operator").post(f"/flows/sync/?account={ACCOUNT}", follow=True)
 
-    assert page.context["found"].total == 3
+    assert page.context["results"].total == 3
     assert len(sandbox.requests) == before
     assert f"this site has no credentials for the account {ACCOUNT}" in text_of(answer)
     assert not SyncState.objects.filter(account_sid=STAGING).exists()
@@ -144,7 +144,7 @@ def test_values_that_the_schema_does_not_know_are_offered_as_they_are(client_of,
 
     assert ("rcs", "rcs (1)") in page.context["choices"]["channel"]
     assert ("bot", "bot (1)") in page.context["choices"]["integration"]
-    assert [flow.sid for flow in filtered_page.context["found"].rows] == [sids[0]]
+    assert [flow.sid for flow in filtered_page.context["results"].rows] == [sids[0]]
     assert [chip["label"] for chip in filtered_page.context["chips"]] == [
         "Channel: rcs",
         "Handled by: bot",
@@ -218,9 +218,9 @@ def shown_on_all_pages(client, filters):
     sids, page = [], 1
     while True:
         answer = client.get("/flows/", {**filters, "page": page})
-        sids += [row.sid for row in answer.context["found"].rows]
-        if not answer.context["found"].next_url:
-            return sids, answer.context["here"]
+        sids += [row.sid for row in answer.context["results"].rows]
+        if not answer.context["results"].next_url:
+            return sids, answer.context["query_string"]
         page += 1
 
 

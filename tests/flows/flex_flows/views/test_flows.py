@@ -17,7 +17,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def names(page):
-    return [flow.friendly_name for flow in page.context["found"].rows]
+    return [flow.friendly_name for flow in page.context["results"].rows]
 
 
 @pytest.fixture
@@ -108,11 +108,14 @@ def test_fifty_a_page_and_the_rest_behind_it(client_of, sandbox):
     client = client_of("viewer")
 
     first = client.get("/flows/")
-    second = client.get("/flows/" + first.context["found"].next_url)
+    second = client.get("/flows/" + first.context["results"].next_url)
 
     assert (len(names(first)), names(second)) == (50, ["Flow 50"])
-    assert (first.context["found"].previous_url, second.context["found"].next_url) == (None, None)
-    assert second.context["found"].previous_url == "?"
+    assert (first.context["results"].previous_url, second.context["results"].next_url) == (
+        None,
+        None,
+    )
+    assert second.context["results"].previous_url == "?"
 
 
 def test_list_of_a_new_site_says_so(client_of, db):
@@ -157,7 +160,7 @@ def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
 
     page = client_of("viewer").get("/flows/")
 
-    assert page.context["found"].rows[0].open_change is not None
+    assert page.context["results"].rows[0].open_change is not None
 
 
 def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor):

@@ -60,7 +60,7 @@ def test_whether_a_flow_is_on(sandbox, client_of, raw_value, word, takes):
     assert takes in text_of(page)
     assert f">{word}</span>" in page.content.decode()
     assert f">{word}</span>" in listed.content.decode()
-    on = client.get("/flows/?enabled=true").context["found"].rows
+    on = client.get("/flows/?enabled=true").context["results"].rows
     assert [row.sid for row in on] == ([sid] if word == "On" else [])
     delete = text_of(client_of("admin").get(f"/flows/{sid}/delete/"))
     assert ("The flow is off and not receiving messages" in delete) == (word == "Off")
@@ -135,7 +135,7 @@ def test_what_handles_the_messages(sandbox, client_of, fields, handler, note, li
     assert note in route
     assert handler in text_of(client.get("/flows/"))
     for kind in ("studio", "none"):
-        rows = client.get("/flows/", {"integration": kind}).context["found"].rows
+        rows = client.get("/flows/", {"integration": kind}).context["results"].rows
         assert [row.sid for row in rows] == ([sid] if kind == listed else [])
 
 

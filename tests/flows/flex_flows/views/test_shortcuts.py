@@ -96,7 +96,7 @@ def test_values_of_most_siblings_are_offered_first(omar, sandbox):
     one = Flow.objects.filter(resource__chat_service_sid="IS" + "2" * 32).first()
     Flow.objects.filter(sid=one.sid).update(resource={})
 
-    offered = omar.get("/flows/new/").context["offered"]
+    offered = omar.get("/flows/new/").context["suggestions"]
 
     assert offered["chat_service_sid"][0] == "IS" + "2" * 32
     assert len(offered["chat_service_sid"]) == 3

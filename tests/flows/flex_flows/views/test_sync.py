@@ -51,7 +51,7 @@ def test_twilio_away_leaves_the_list_usable_and_says_so(client_of, sandbox, flow
     page = client.get("/flows/")
 
     assert "Twilio answered with status 500" in answer.content.decode()
-    assert [flow.friendly_name for flow in page.context["found"].rows] == ["Réclamations Lyon"]
+    assert [flow.friendly_name for flow in page.context["results"].rows] == ["Réclamations Lyon"]
     assert "Twilio answered with status 500" in page.content.decode()
     assert not page.context["mirror_is_stale"]
 
