@@ -67,8 +67,8 @@ def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
 
     Values of flows are needed for URLs with white space, whose end can't be seen in a text.
     """
-    for snapshot in snapshots:
-        for name, value in (snapshot or {}).items():
+    for snapshot in filter(None, snapshots):
+        for name, value in snapshot.items():
             is_quotable = isinstance(value, str) and len(value) >= MIN_QUOTE_LENGTH
             if is_quotable and value in text:
                 text = text.replace(value, redact_field(name, value))
@@ -164,9 +164,11 @@ def _is_url_field(name: str) -> bool:
 
 def _choose_rule(name: str, text: str) -> Rule:
     """Return the masking rule for a text under this name."""
-    if _is_url_field(name) or (name and addresses.starts_like_url(text)):
+    if not name:
+        return _mask_text
+    if _is_url_field(name) or addresses.starts_like_url(text):
         return _mask_as_url
-    if name in KNOWN_FIELDS or not name:
+    if name in KNOWN_FIELDS:
         return _mask_text
     if _URL_KEY.search(name):
         return _mask_as_url
