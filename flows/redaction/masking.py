@@ -22,6 +22,7 @@ from typing import Any, Final
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.registry import KNOWN_FIELDS, registered_resources
+from flows.twilio.values import is_number
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
@@ -139,8 +140,7 @@ def _redact_value(
         return dict(_redact_items(value, masker, name, depth, is_secret=is_secret))
     if isinstance(value, list):
         return [_redact_value(item, masker, name, depth + 1, is_secret=is_secret) for item in value]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return masker.mask(str(value)) if is_secret and is_number else value
+    return masker.mask(str(value)) if is_secret and is_number(value) else value
 
 
 def _redact_items(

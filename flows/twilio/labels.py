@@ -50,7 +50,7 @@ def display_value(resource: Resource, name: str, value: Any) -> Any:
     if not resource.is_readable(name, value):
         return UnreadableValue(value)
     field = resource.by_name.get(name)
-    if field is None or field.kind not in ("enum", "boolean", "integer"):
+    if field is None or not field.has_parsed_kind:
         return value
     normalized = resource.normalize_value(name, value)
     if field.kind == "enum":
