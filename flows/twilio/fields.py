@@ -8,7 +8,7 @@ from typing import Any, Literal
 from flows.twilio import values as wire_values
 from flows.twilio.cleaning import clean_value
 
-FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
+FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

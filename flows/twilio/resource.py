@@ -98,6 +98,10 @@ class Resource:
         """
         return frozenset(field.name for field in self.fields if field.wire is None)
 
+    def field(self, name: str) -> Field:
+        """Return the field of this name, or one of an unknown kind if the resource has none."""
+        return self.by_name.get(name) or Field(name=name, label=name, help="", kind="unknown")
+
     def action(self, operation: str) -> str:
         """Return the log's action for create, update or delete."""
         return f"{self.name}.{operation}"
@@ -194,8 +198,7 @@ class Resource:
 
         A boolean becomes the value of its select. Text that stands for a number becomes the number.
         """
-        field = self.by_name.get(name)
-        if field is not None and field.has_parsed_kind and value != "":
+        if self.field(name).has_parsed_kind and value != "":
             value = self.normalize_value(name, value)
         return to_text(value) if isinstance(value, bool) else value
 
@@ -243,16 +246,14 @@ class Resource:
         """
         if _is_unset(value):
             return None
-        field = self.by_name.get(name)
-        parsed = value if field is None else field.parse(value)
+        parsed = self.field(name).parse(value)
         return value if parsed is wire_values.UNREADABLE else parsed
 
     def is_readable(self, name: str, value: Any) -> bool:
         """Return True if a value fits its field's kind. Unset values and unknown fields do."""
-        field = self.by_name.get(name)
-        if field is None or _is_unset(value):
+        if _is_unset(value):
             return True
-        return field.parse(value) is not wire_values.UNREADABLE
+        return self.field(name).parse(value) is not wire_values.UNREADABLE
 
     def is_same_value(self, name: str, first: Any, second: Any) -> bool:
         """Return True if two values of a field mean the same to Twilio."""
@@ -294,8 +295,7 @@ class Resource:
 
     def label_of(self, name: str) -> str:
         """Return a field's label, or the name of a field that the resource doesn't have."""
-        field = self.by_name.get(name)
-        return field.label if field else name
+        return self.field(name).label
 
     def name_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the name by which people know an object, or ""."""

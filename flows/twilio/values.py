@@ -92,6 +92,7 @@ PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
     "boolean": parse_boolean,
     "integer": parse_integer,
     "datetime": lambda value: parse_datetime(value) or UNREADABLE,
+    "unknown": lambda value: value,
     "text": parse_text,
     "sid": parse_text,
     "url": parse_text,
