@@ -44,7 +44,8 @@ Rule = Callable[[str, Masker], str]
 
 def redact(value: Any) -> Any:
     """Return JSON with every secret masked."""
-    if isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value):
+    is_metadata = isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value)
+    if is_metadata:
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
 
@@ -59,7 +60,8 @@ def redact_note(text: str) -> str:
     if _is_plain(text):
         return text
     masker = Masker()
-    text = addresses.mask_urls_in_text(first_rules.mask_text(text, masker), masker, is_strict=False)
+    text = first_rules.mask_text(text, masker)
+    text = addresses.mask_urls_in_text(text, masker, is_strict=False)
     return credentials.mask_credentials_in_text(text, masker)
 
 
@@ -108,8 +110,8 @@ def unmask(value: Any, origin: Any) -> Any:
 def _secrets_by_mask(text: str) -> dict[str, str]:
     """Return the secrets of a text by their masks, for each rule that can have masked them."""
     masker = Masker()
-    for rule in (_mask_text, _mask_as_url):
-        rule(text, masker)
+    _mask_text(text, masker)
+    _mask_as_url(text, masker)
     return masker.secrets
 
 
@@ -121,7 +123,8 @@ def _redact_metadata(key: Any, value: Any) -> Any:
     """
     if isinstance(value, str):
         masker = Masker()
-        return credentials.mask_credentials_in_text(first_rules.mask_text(value, masker), masker)
+        text = first_rules.mask_text(value, masker)
+        return credentials.mask_credentials_in_text(text, masker)
     return _redact_value(value, Masker(), str(key), 1)
 
 
@@ -176,15 +179,18 @@ def _choose_rule(name: str, text: str) -> Rule:
 
 
 def _mask_as_url(text: str, masker: Masker) -> str:
+    """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
     if any(resource.is_url(text) for resource in registered_resources()):
         return text
     return addresses.mask_url(first_rules.mask_text(text, masker), masker)
 
 
 def _mask_text(text: str, masker: Masker) -> str:
+    """Mask the secrets in a text that is not known to be a URL."""
     if _is_plain(text):
         return text
-    text = addresses.mask_urls_in_text(first_rules.mask_text(text, masker), masker)
+    text = first_rules.mask_text(text, masker)
+    text = addresses.mask_urls_in_text(text, masker)
     return credentials.mask_credentials_in_text(text, masker)
 
 
