@@ -33,8 +33,8 @@ def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
 
 
 def _read_names(env: Any) -> list[str]:
-    names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[])]
-    names = [name for name in names if name]
+    entries = map(str.strip, env.list("TWILIO_ACCOUNTS", default=[]))
+    names = list(filter(None, entries))
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,19}", name):
             raise ImproperlyConfigured(
@@ -60,23 +60,17 @@ class _AccountReader:
     def read(self, position: int) -> Account:
         sid = self._read_sid()
         is_production = self.name.lower().startswith("prod")
-        colour = self.env.str(
-            self._variable("TWILIO_COLOUR"),
-            default=_default_colour(position, is_production=is_production),
-        )
-        if self.name and colour not in COLOURS:
-            raise ImproperlyConfigured(
-                f"{self._variable('TWILIO_COLOUR')} is not one of {', '.join(COLOURS)}."
-            )
-        api_url = self.env.str(self._variable("FLEX_API_URL"), default="").rstrip("/")
+        default_colour = _default_colour(position, is_production=is_production)
+        colour = self._read_colour(default_colour)
+        api_url = self._read_api_url()
         return Account(
             sid=sid,
             auth=self._read_credentials(sid),
             name=self.name,
-            colour=colour if self.name else "",
+            colour=colour,
             is_production=self.env.bool(self._variable("TWILIO_PRODUCTION"), default=is_production),
             is_read_only=self._is_read_only(),
-            api_url=api_url if self.name else "",
+            api_url=api_url,
         )
 
     def _variable(self, name: str) -> str:
@@ -91,6 +85,21 @@ class _AccountReader:
                 f"{variable} is not an account's SID: AC and 32 characters from 0-9 and a-f."
             )
         return sid
+
+    def _read_colour(self, default: str) -> str:
+        """Return the account's colour, or "" if the site has only one account."""
+        variable = self._variable("TWILIO_COLOUR")
+        colour: str = self.env.str(variable, default=default)
+        if not self.name:
+            return ""
+        if colour not in COLOURS:
+            raise ImproperlyConfigured(f"{variable} is not one of {', '.join(COLOURS)}.")
+        return colour
+
+    def _read_api_url(self) -> str:
+        """Return the account's own API, or "" for the site's."""
+        api_url: str = self.env.str(self._variable("FLEX_API_URL"), default="")
+        return api_url.rstrip("/") if self.name else ""
 
     def _is_read_only(self) -> bool:
         """Return True if READ_ONLY is set for the whole site or for this account."""
@@ -117,11 +126,13 @@ class _AccountReader:
                 f"best), or {token_variable}, in the environment or in .env; .env.example lists "
                 "all."
             )
-        if key and not is_sid("SK", key):
+        if not key:
+            return account_sid, token
+        if not is_sid("SK", key):
             raise ImproperlyConfigured(
                 f"{key_variable} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
             )
-        return (key, secret) if key else (account_sid, token)
+        return key, secret
 
 
 def _default_colour(position: int, *, is_production: bool) -> str:

@@ -32,8 +32,8 @@ class _EnvironWithFiles(FileAwareMapping):  # type: ignore[misc]  # has no types
     def __getitem__(self, key: str) -> str:
         value = self._value(key)
         if SECRET_NAME.search(key):
-            parts = [part.strip() for part in (value, *value.split(","))]
-            self.secret_values.update(part for part in parts if part)
+            parts = map(str.strip, (value, *value.split(",")))
+            self.secret_values.update(filter(None, parts))
         if self.env.get(f"{key}_FILE"):
             # django-environ would take a leading $ for a reference to another variable.
             return value.replace("$", r"\$")
@@ -45,14 +45,22 @@ class _EnvironWithFiles(FileAwareMapping):  # type: ignore[misc]  # has no types
             return str(self.env[key])
         if self.env.get(key):
             raise ImproperlyConfigured(f"{key} and {key}_FILE are both set: keep one of them.")
-        try:
-            value = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise ImproperlyConfigured(f"{key}_FILE: {path} can't be read: {reason}.") from None
-        if not value:
-            raise ImproperlyConfigured(f"{key}_FILE: {path} is empty.")
-        return value
+        return _read_file(f"{key}_FILE", path)
+
+
+def _read_file(variable: str, path: str) -> str:
+    """Return the text of a file without white space at its ends."""
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(
+            f"{variable}: {path} can't be read: it is not UTF-8 text."
+        ) from None
+    except OSError as error:
+        raise ImproperlyConfigured(f"{variable}: {path} can't be read: {error.strerror}.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{variable}: {path} is empty.")
+    return value
 
 
 class Env(environ.Env):  # type: ignore[misc]  # has no types

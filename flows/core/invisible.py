@@ -16,6 +16,7 @@ BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uff
 _INVISIBLE_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 # They reverse the letters that follow, so a name without them reads differently.
 _DIRECTION_OVERRIDES: Final = "\u202d\u202e"
+_UNUSUAL_SPACE: Final = re.compile(r"[^\S\r\n\t]")
 _ESCAPED_CHARACTER: Final = re.compile(r"⟨U\+(0?[0-9A-F]{4,5})⟩")
 
 
@@ -26,7 +27,8 @@ def is_invisible(text: str, position: int) -> bool:
         return True
     if character in _ZERO_WIDTH_JOINERS and 0 < position < len(text) - 1:
         # Emoji and several scripts need joiners. Latin, Greek and Cyrillic, below U+0590, don't.
-        return not (text[position - 1] > "\u0590" and text[position + 1] > "\u0590")
+        lowest_neighbour = min(text[position - 1], text[position + 1])
+        return lowest_neighbour <= "\u0590"
     return unicodedata.category(character) in _INVISIBLE_CATEGORIES
 
 
@@ -48,11 +50,15 @@ def strip_invisible(text: str) -> str:
     """Return the text without invisible characters and with a plain space for each other space."""
     if is_plain(text):
         return text
+    return _UNUSUAL_SPACE.sub(" ", _without_invisible(text))
+
+
+def _without_invisible(text: str, kept: str = "") -> str:
+    """Return the text without invisible characters. White space and those of `kept` stay."""
     characters = []
     for position, character in enumerate(text):
-        if character.isspace():
-            characters.append(character if character in "\r\n\t" else " ")
-        elif not is_invisible(text, position):
+        is_significant = character.isspace() or character in kept
+        if is_significant or not is_invisible(text, position):
             characters.append(character)
     return "".join(characters)
 
@@ -85,12 +91,8 @@ def visible_text(text: str) -> str:
     """
     composed = unicodedata.normalize("NFC", text)
     unescaped = _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), composed)
-    characters = []
-    for position, character in enumerate(unescaped):
-        is_significant = character.isspace() or character in _DIRECTION_OVERRIDES
-        if is_significant or not is_invisible(unescaped, position):
-            characters.append(character)
-    return " ".join("".join(characters).split())
+    visible = _without_invisible(unescaped, kept=_DIRECTION_OVERRIDES)
+    return " ".join(visible.split())
 
 
 def format_code_points(characters: Iterable[str]) -> str:

@@ -89,7 +89,8 @@ def _normalize_with_positions(text: str) -> tuple[str, list[int]]:
     positions: list[int] = []
     for position, character in enumerate(text):
         part = " " if character.isspace() else _normalize_character(character)
-        is_repeated_space = part == " " and (not normalized or normalized.endswith(" "))
+        is_after_space = normalized[-1:] in ("", " ")
+        is_repeated_space = part == " " and is_after_space
         if not is_repeated_space:
             normalized += part
             positions += [position] * len(part)

@@ -68,10 +68,12 @@ def linked(value: object) -> SafeString:
 def marked(value: object, query: str) -> SafeString:
     """Return the text as `visible` does, with the words of a search marked."""
     text = str(value)
-    spans = sorted(span for word in split_terms(query) for span in find_spans(text, word))
+    spans: list[tuple[int, int]] = []
+    for word in split_terms(query):
+        spans += find_spans(text, word)
     parts: list[str] = []
     marked_to = 0
-    for start, end in spans:
+    for start, end in sorted(spans):
         if start < marked_to:  # overlaps the previous word
             continue
         parts += [visible(text[marked_to:start]), "<mark>", visible(text[start:end]), "</mark>"]

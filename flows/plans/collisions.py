@@ -13,6 +13,7 @@ from typing import Final
 
 from flows.core.identities import normalize_identity
 from flows.mirror.models import Flow
+from flows.plans import titles
 from flows.plans.models import PlannedChange
 
 ADDRESS_FIELDS: Final = frozenset({"channel_type", "contact_identity", "enabled"})
@@ -61,8 +62,7 @@ class _Simulation:
         # The position of the change that gave a flow its present address.
         self.claim_positions: dict[FlowKey, int] = {}
         for key, flow in self.flows.items():
-            if flow.address:
-                self.occupants[flow.address].append(key)
+            self._claim(key, flow.address)
 
     def run(self) -> None:
         for position, change in enumerate(self.planned):
@@ -79,26 +79,27 @@ class _Simulation:
             if blocking is not None:
                 return self._explain(blocking, position)
             self._leave(key, before.address)
-            self._claim(key, after.address, position)
+            self._claim(key, after.address)
+            self.claim_positions[key] = position
         self.flows[key] = after
         return ""
 
     def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
-        for occupant in self.occupants[address] if address else ():
-            if occupant != key:
-                return occupant
-        return None
+        if address is None:
+            return None
+        others = (occupant for occupant in self.occupants[address] if occupant != key)
+        return next(others, None)
 
     def _leave(self, key: FlowKey, address: ChannelAddress | None) -> None:
         if address:
             self.occupants[address].remove(key)
 
-    def _claim(self, key: FlowKey, address: ChannelAddress | None, position: int) -> None:
+    def _claim(self, key: FlowKey, address: ChannelAddress | None) -> None:
         if address:
             self.occupants[address].append(key)
-            self.claim_positions[key] = position
 
     def _explain(self, blocking: FlowKey, position: int) -> str:
+        """Return the reason to skip the change at this position: another flow has the address."""
         rule = "Only one flow can be enabled per channel and contact identity."
         if isinstance(blocking, int):
             creation = self._origin(blocking)
@@ -117,13 +118,13 @@ class _Simulation:
         """Return the position of the next change that frees the flow's address."""
         flow = self.flows[key]
         for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
-            if change.target_sid != key or change.skip_reason:
-                continue
-            if _apply_change(flow, change).address != flow.address:
+            is_made = change.target_sid == key and not change.skip_reason
+            if is_made and _apply_change(flow, change).address != flow.address:
                 return later_position
         return None
 
     def _origin(self, position: int) -> str:
+        """Return the place of a change in the file, or else its row in the plan."""
         origin = self.origins[position] if self.origins else ""
         return origin or f"Row {position + 1}"
 
@@ -132,10 +133,10 @@ def _may_claim_address(change: PlannedChange) -> bool:
     """Return True if a change could enable a flow, or give an enabled one another address."""
     if change.skip_reason or change.action == "flow.delete":
         return False
-    return (
-        not ADDRESS_FIELDS.isdisjoint(change.requested)
-        and change.requested.get("enabled") is not False
-    )
+    requested = change.requested
+    has_address_field = not ADDRESS_FIELDS.isdisjoint(requested)
+    is_turned_off = requested.get("enabled") is False
+    return has_address_field and not is_turned_off
 
 
 def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow:
@@ -143,17 +144,20 @@ def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow
     if change.action == "flow.delete":
         return replace(before, enabled=False)
     requested = change.requested
+    channel = requested.get("channel_type", before.channel)
+    identity = requested.get("contact_identity", before.identity)
+    enabled = requested.get("enabled", before.enabled)
     return SimulatedFlow(
         before.account_sid,
-        str(requested.get("channel_type", before.channel) or ""),
-        str(requested.get("contact_identity", before.identity) or ""),
-        enabled=requested.get("enabled", before.enabled) in (True, "true"),
+        str(channel or ""),
+        str(identity or ""),
+        enabled=enabled in (True, "true"),
     )
 
 
 def _load_flows(planned: Sequence[PlannedChange]) -> dict[FlowKey, SimulatedFlow]:
     """Load the flows of the plan, and the enabled flows of its accounts, from the mirror."""
-    account_sids = {change.account_sid for change in planned if not change.skip_reason}
+    account_sids = {change.account_sid for change in titles.included_changes(planned)}
     target_sids = {change.target_sid for change in planned}
     rows = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(
         "sid", "account_sid", "channel_type", "contact_identity", "enabled"

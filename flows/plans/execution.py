@@ -121,9 +121,8 @@ class PlanRun:
         """Make a change and mark it as processed. Return the reason to end the plan, or ""."""
         stop_reason = ""
         try:
-            result = make_change(
-                change, reason=self.plan.reason, actor=self._current_actor(change.account_sid)
-            )
+            actor = self._current_actor(change.account_sid)
+            result = make_change(change, reason=self.plan.reason, actor=actor)
         except NotRecorded:
             return "Couldn't write to the audit log. Nothing more was sent."
         except restrictions.OperationUnavailable as error:

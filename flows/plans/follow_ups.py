@@ -49,6 +49,7 @@ def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
 
 def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
     payload = event.payload
+    before, after = payload.before or {}, payload.after or {}
     change = _copy_change(original)
     change.refers_to = event.event_id
     change.account_sid = event.account_sid
@@ -60,18 +61,18 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
         change.skip_reason = ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
         change.action = "flow.delete"
-        change.before = writable_values(payload.after or {})
+        change.before = writable_values(after)
     elif event.action == "flow.delete":
-        prepare_recreation(change, payload.before or {})
+        prepare_recreation(change, before)
     else:
-        _request_former_values(change, event)
+        change.before = _pick_values(after, event.changed_fields)
+        change.requested = _pick_values(before, event.changed_fields)
+        _check_former_values(change)
     return change
 
 
-def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
-    """Set the changed fields back to their former values. Skip the flow if that is impossible."""
-    change.before = _pick_values(event.payload.after, event.changed_fields)
-    change.requested = _pick_values(event.payload.before, event.changed_fields)
+def _check_former_values(change: PlannedChange) -> None:
+    """Skip a change back to former values that can't be requested."""
     if has_unknown_secret(change.requested, change.before):
         change.skip_reason = NOT_STORED
     given_names = without_empty_values(change.requested).keys()
@@ -83,9 +84,8 @@ def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
         )
 
 
-def _pick_values(snapshot: Mapping[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
-    values = snapshot or {}
-    return {name: values.get(name) for name in names}
+def _pick_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: snapshot.get(name) for name in names}
 
 
 def plan_retry(*, plan: Plan, created_by: str) -> Plan:

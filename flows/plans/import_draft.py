@@ -20,8 +20,10 @@ from flows.plans.drafts import (
     save_draft,
     without_empty_values,
 )
+from flows.plans.import_text import truncate
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class _ImportBuilder:
         if flow is None:
             raise SkipFlow(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
         if entry.account_sid not in ("", flow.account_sid):
-            account_sid = _truncate(entry.account_sid)
+            account_sid = truncate(entry.account_sid)
             raise SkipFlow(f"The flow isn't in account {account_sid}. A flow can't be moved.")
         return flow
 
@@ -138,7 +140,7 @@ class _ImportBuilder:
         account_sid = entry.account_sid or _only_account_sid()
         visible_accounts = twilio_accounts.visible_accounts(self.visible_scope)
         if account_sid not in {account.sid for account in visible_accounts}:
-            raise SkipFlow(f"You can't create flows in account {_truncate(account_sid)}.")
+            raise SkipFlow(f"You can't create flows in account {truncate(account_sid)}.")
         return account_sid
 
 
@@ -152,10 +154,9 @@ def _only_account_sid() -> str:
 def _build_entry_change(entry: ImportEntry, flow: Flow | None) -> PlannedChange:
     if flow:
         return build_change(flow, "flow.update")
-    action = "flow.update" if entry.sid or entry.error else "flow.create"
-    name = str(entry.values.get("friendly_name") or "")
-    return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
-
-
-def _truncate(text: str) -> str:
-    return f"{text[:40]}…" if len(text) > 40 else text
+    is_creation = not entry.sid and not entry.error
+    return PlannedChange(
+        action="flow.create" if is_creation else "flow.update",
+        target_sid=entry.sid,
+        friendly_name=FLEX_FLOW.name_of(entry.values),
+    )

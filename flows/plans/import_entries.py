@@ -38,19 +38,18 @@ def check_items(items: Sequence[ImportItem], flows: Mapping[str, Snapshot]) -> l
 
 def item_sid(item: ImportItem) -> str:
     """Return the SID of the flow that an item changes, or "" if it has no valid one."""
-    sid = item.fields.get("sid")
-    sid = sid.strip() if isinstance(sid, str) else ""
+    sid = _stripped(item, "sid")
     return sid if FLEX_FLOW.is_sid(sid) else ""
 
 
 def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
+    """Return the entry with the values that differ from the flow's, or with an error."""
     sid = item_sid(item)
     entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
-    error = item.error or _identity_error(item) or _unknown_field_error(item, flow)
-    if error:
+    error = _item_error(item, flow)
+    is_not_synced = bool(sid) and flow is None  # the draft skips it with that reason
+    if error or is_not_synced:
         return replace(entry, values=_name_only(item), error=error)
-    if sid and flow is None:  # not synced: the draft skips it with that reason
-        return replace(entry, values=_name_only(item))
     changed = _changed_values(item, flow)
     if flow is not None and not changed:
         return entry
@@ -58,6 +57,11 @@ def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
         return replace(entry, values=_validate_values(changed, flow))
     except ValidationError as invalid:
         return replace(entry, values=_name_only(item), error=str(invalid.message))
+
+
+def _item_error(item: ImportItem, flow: Snapshot | None) -> str:
+    """Return the error that can be seen before the values are validated, or ""."""
+    return item.error or _identity_error(item) or _unknown_field_error(item, flow)
 
 
 def _name_only(item: ImportItem) -> dict[str, str]:
@@ -69,6 +73,7 @@ def _name_only(item: ImportItem) -> dict[str, str]:
 
 
 def _stripped(item: ImportItem, name: str) -> str:
+    """Return a field as text without white space at its ends, "" if it is missing."""
     return str(item.fields.get(name) or "").strip()
 
 
@@ -80,10 +85,14 @@ def _identity_error(item: ImportItem) -> str:
 
 
 def _sid_error(item: ImportItem, name: str, prefix: str, description: str) -> str:
-    sid = item.fields.get(name)
-    if sid in (None, "") or is_sid(prefix, str(sid).strip()):
+    """Return the error if a field is malformed. A missing or empty one has no error."""
+    value = item.fields.get(name)
+    if value in (None, ""):
         return ""
-    return f"“{str(sid)[:40]}” is not {description}."
+    text = str(value)
+    if is_sid(prefix, text.strip()):
+        return ""
+    return f"“{text[:40]}” is not {description}."
 
 
 def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
@@ -94,7 +103,8 @@ def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     names_from_twilio = set(flow or {})
     for name in item.fields:
         name_at_twilio = name.replace("integration.", "integration_")
-        if name not in FLEX_FLOW.by_name and name_at_twilio not in names_from_twilio:
+        is_known = name in FLEX_FLOW.by_name or name_at_twilio in names_from_twilio
+        if not is_known:
             return f"Unknown field “{name[:40]}”."
     return ""
 
@@ -107,11 +117,8 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     parsed = {name: _parse_json_value(name, value) for name, value in values.items()}
     if flow is None:
         return parsed
-    return {
-        name: value
-        for name, value in parsed.items()
-        if not FLEX_FLOW.is_same_value(name, flow.get(name), value)
-    }
+    changed_names = set(FLEX_FLOW.differing_fields(flow, parsed, parsed))
+    return {name: value for name, value in parsed.items() if name in changed_names}
 
 
 def _changed_cells(cells: Mapping[str, str], current: Snapshot) -> dict[str, str]:
@@ -122,15 +129,16 @@ def _changed_cells(cells: Mapping[str, str], current: Snapshot) -> dict[str, str
         if cell.strip() and cell != to_csv_cell(current.get(name))
     }
     if "contact_identity" in changed:
-        channel = str(changed.get("channel_type") or current.get("channel_type") or "")
-        current_identity = str(current.get("contact_identity") or "")
+        channel = changed.get("channel_type") or current.get("channel_type")
         changed["contact_identity"] = _parse_identity(
-            changed["contact_identity"], channel, current_identity
+            changed["contact_identity"],
+            channel=str(channel or ""),
+            current=FLEX_FLOW.identity_of(current),
         )
     return changed
 
 
-def _parse_identity(text: str, channel: str, current: str) -> str:
+def _parse_identity(text: str, *, channel: str, current: str) -> str:
     """Return the identity in a cell. Spreadsheets space numbers, or drop the + before them.
 
     Without the +, only the number that the flow has already can be meant for sure.
@@ -163,6 +171,7 @@ def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> dict[s
 
 
 def _check_without_secret(name: str, value: Any) -> None:
+    """Raise `ValidationError` if a value has a secret: the draft could store only its mask."""
     storable = replace_unstorable(value)
     if redact_field(name, storable) != storable:
         label = FLEX_FLOW.label_of(name)

@@ -39,12 +39,15 @@ _BOOLEAN_BY_SPELLING: Final = {
 }
 
 
+Row = tuple[int, tuple[str, ...]]  # the number of its first line, and its cells
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its header, and each row with the number of its first line."""
+    """A table: its header and its rows."""
 
     header: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    rows: tuple[Row, ...]
     delimiter: str
 
     @property
@@ -177,11 +180,12 @@ def read_table(text: str) -> Table:
             )
     rows = _read_rows(text, delimiter, skipped_lines)
     _check_rows(rows)
-    header = tuple(title.strip() for title in rows[0][1])
-    return Table(header, tuple((line, tuple(cells)) for line, cells in rows[1:]), delimiter)
+    _, titles = rows[0]
+    header = tuple(map(str.strip, titles))
+    return Table(header, tuple(rows[1:]), delimiter)
 
 
-def _check_rows(rows: Sequence[tuple[int, list[str]]]) -> None:
+def _check_rows(rows: Sequence[Row]) -> None:
     """Raise `ValidationError` if the rows, with the header first, are no table to import."""
     if not rows:
         raise ValidationError("The header is missing. The first line must name the columns.")
@@ -228,7 +232,7 @@ def parse_cell(name: str, text: str) -> str:
     return folded if folded in entry.choices else text
 
 
-def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[tuple[int, list[str]]]:
+def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[Row]:
     """Return the rows that are not blank, each with the number of its first line.
 
     `skipped_lines` is the number of lines of the file before `text`.
@@ -238,10 +242,12 @@ def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[tuple[int,
     line = skipped_lines + 1
     try:
         for cells in reader:
-            if any(len(cell) > MAX_CELL_LENGTH for cell in cells):
+            longest = max(map(len, cells), default=0)
+            if longest > MAX_CELL_LENGTH:
                 raise ValidationError(f"Line {line:,}: {CELL_TOO_LONG}")
-            if any(cell.strip() for cell in cells):
-                rows.append((line, cells))
+            is_blank = not any(map(str.strip, cells))
+            if not is_blank:
+                rows.append((line, tuple(cells)))
             line = reader.line_num + skipped_lines + 1
     except csv.Error as error:
         raise ValidationError(f"Line {line:,}: {_csv_error_message(str(error))}") from error
@@ -270,7 +276,8 @@ def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     except csv.Error:
         return 0, 0
-    return sum(bool(find_target(title)) for title in header), len(header)
+    known_titles = list(filter(find_target, header))
+    return len(known_titles), len(header)
 
 
 def _column_note(title: str) -> str:

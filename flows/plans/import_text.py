@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ValidationError
 
+from flows.core.invisible import format_code_points
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_FLOWS: Final = 10_000  # flows of one import
@@ -82,7 +83,7 @@ def clean_text(text: str) -> str:
     unstorable = _UNSTORABLE.search(text)
     if unstorable:
         line = text.count("\n", 0, unstorable.start()) + 1
-        code_point = f"U+{ord(unstorable[0]):04X}"
+        code_point = format_code_points(unstorable[0])
         raise ValidationError(
             f"Line {line}: this line contains a character that can't be stored ({code_point})."
         )
@@ -114,7 +115,7 @@ def parse_item(entry: Any, origin: str) -> ImportItem:
     fields = dict(pairs)
     repeated = _find_repeated_name(entry, pairs)
     if repeated:
-        error = f"“{_truncate(repeated)}” appears twice."
+        error = f"“{truncate(repeated)}” appears twice."
         return ImportItem(origin, _identifying_fields(fields), error)
     return ImportItem(origin, fields, _value_error(fields))
 
@@ -214,11 +215,8 @@ def _snake_case(name: str) -> str:
 
 def _value_error(fields: Mapping[str, Any]) -> str:
     """Return the first error in the values of a flow, or ""."""
-    for name, value in fields.items():
-        error = _error_in_value(name, value)
-        if error:
-            return error
-    return ""
+    errors = (_error_in_value(name, value) for name, value in fields.items())
+    return next(filter(None, errors), "")
 
 
 def _error_in_value(name: str, value: Any) -> str:
@@ -228,14 +226,14 @@ def _error_in_value(name: str, value: Any) -> str:
     unstorable = _UNSTORABLE.search(text)
     if unstorable is None:
         return ""
-    code_point = f"U+{ord(unstorable[0]):04X}"
+    code_point = format_code_points(unstorable[0])
     return f"{FLEX_FLOW.label_of(name)} contains a character that can't be stored ({code_point})."
 
 
 def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    identifying = {name: fields.get(name) for name in ("sid", "friendly_name")}
-    return {name: value for name, value in identifying.items() if isinstance(value, str)}
+    names = ("sid", "friendly_name")
+    return {name: fields[name] for name in names if isinstance(fields.get(name), str)}
 
 
-def _truncate(text: str) -> str:
+def truncate(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import uuid
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +69,23 @@ def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
         PlanItem(change, latest_events.get(change.change_id))
         for change in plan.changes.order_by("position")
     ]
+
+
+def with_status(items: Iterable[PlanItem], status: ItemStatus) -> list[PlanItem]:
+    return [item for item in items if item.status == status]
+
+
+def included_items(items: Iterable[PlanItem]) -> list[PlanItem]:
+    return [item for item in items if item.status != ItemStatus.SKIPPED]
+
+
+def count_statuses(items: Iterable[PlanItem]) -> Counter[ItemStatus]:
+    return Counter(item.status for item in items)
+
+
+def count_actions(items: Iterable[PlanItem]) -> Counter[str]:
+    """Return the number of changes by action, such as "flow.update"."""
+    return Counter(item.change.action for item in items)
 
 
 def is_rolled_back(event_id: uuid.UUID) -> bool:

@@ -39,13 +39,13 @@ def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
 
     `sentence` has a placeholder for them, as in "Turn off {flows}".
     """
-    included = _included(planned)
+    included = included_changes(planned)
     flows = format_count(len(included or planned)) + _accounts_of(included)
     return sentence.format(flows=flows)
 
 
 def title_of_import(planned: Sequence[PlannedChange]) -> str:
-    included = _included(planned)
+    included = included_changes(planned)
     if not included:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)
@@ -61,7 +61,7 @@ def title_of_retry(title: str, flows: int) -> str:
     return f"Retry {flows:,} of: {_RETRY_PREFIX.sub('', title, count=1)}"
 
 
-def _included(planned: Sequence[PlannedChange]) -> list[PlannedChange]:
+def included_changes(planned: Sequence[PlannedChange]) -> list[PlannedChange]:
     return [change for change in planned if not change.skip_reason]
 
 

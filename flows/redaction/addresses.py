@@ -12,20 +12,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from flows.redaction import names, words
-from flows.redaction.fingerprint import MASK_PATTERN, Masker
+from flows.redaction.fingerprint import Masker
 
-_SCHEME_AND_SLASHES: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?([/\\]*)")
-_AUTHORITY: Final = re.compile(r"[^/\\?#]*")
+_SCHEME_AND_SLASHES: Final = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)")
+_AUTHORITY_END: Final = re.compile(r"[/\\?#]")
+_PATH_END: Final = re.compile(r"[?#]")
+_PATH_PART: Final = re.compile(r"[^/\\]+")
 _HOST: Final = re.compile(
     r"(?:[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])?(?::\d{0,5})?"
 )
 _BARE_HOST: Final = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+\.?|localhost)(?::\d{1,5})?")
 _USER_INFO: Final = re.compile(r"[^/\\?#]*@(?=[^@/\\?#]*(?:[/\\?#]|$))")
-_PARAMETER_NAME: Final = re.compile(
-    r"[A-Za-z][A-Za-z_.-]{0,39}[0-9]{0,2}(?:\[\w{0,12}\]|%5[Bb]\w{0,12}%5[Dd])?"
+_PARAMETER_NAME: Final = re.compile(  # may be empty
+    r"(?:[A-Za-z][A-Za-z_.-]{0,39}[0-9]{0,2}(?:\[\w{0,12}\]|%5[Bb]\w{0,12}%5[Dd])?)?"
 )
 _HARMLESS_PARAMETER: Final = re.compile(
     r"(?:team|lang|language|locale|channel|env|environment|stage|region|country|city|site|brand"
@@ -39,6 +42,7 @@ _REGION_CODE: Final = re.compile(r"[a-z]{2,10}[0-9]{1,2}", re.IGNORECASE)
 _TRAILING_PUNCTUATION: Final = ".,;:!?)]}"
 _ENCODED_DELIMITER: Final = re.compile(r"%(?:2[56Ff]|3[AaDdFf]|40|23)")
 
+_URL_HINT: Final = re.compile(r"//|\\\\|@")
 # A URL within a text: with a scheme, or without one if a host or user-info follows the slashes.
 _URL_IN_TEXT: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}[^\s<>\"']*"
@@ -54,15 +58,22 @@ _WHOLE_URL: Final = re.compile(
 )
 _WEB_SCHEMES: Final = ("http:", "https:", "ws:", "wss:", "ftp:")
 
-IsPlain = Callable[[str], bool]
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The tests that a part or a parameter's name has to pass to stay in a URL."""
+
+    is_plain: Callable[[str], bool]
+    is_harmless_name: Callable[[str], bool]
 
 
 def mask_url(text: str, masker: Masker, *, is_strict: bool = True) -> str:
     """Mask the secrets of a text that is one URL, even with white space in it."""
+    rules = _STRICT_RULES if is_strict else _PROSE_RULES
     url = text.strip()
-    start = text.find(url) if url else 0
-    masked_url = _mask_url_parts(url, masker, is_strict=is_strict)
-    return text[:start] + masked_url + text[start + len(url) :]
+    start = text.find(url)
+    end = start + len(url)
+    return text[:start] + _mask_url_parts(url, masker, rules) + text[end:]
 
 
 def starts_like_url(text: str) -> bool:
@@ -72,7 +83,7 @@ def starts_like_url(text: str) -> bool:
 
 def mask_urls_in_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
     """Mask the secrets of each URL in a text."""
-    if "//" not in text and "\\\\" not in text and "@" not in text:
+    if not _URL_HINT.search(text):
         return text
     if is_strict and _WHOLE_URL.fullmatch(text):
         return mask_url(text, masker)
@@ -80,29 +91,29 @@ def mask_urls_in_text(text: str, masker: Masker, *, is_strict: bool = True) -> s
     def mask_match(match: re.Match[str]) -> str:
         url = match[0].rstrip(_TRAILING_PUNCTUATION)
         punctuation = match[0][len(url) :]
-        return _mask_url_parts(url, masker, is_strict=is_strict) + punctuation
+        return mask_url(url, masker, is_strict=is_strict) + punctuation
+
+    def mask_login(match: re.Match[str]) -> str:
+        return f"{masker.mask(match[1])}@"
 
     text = _URL_IN_TEXT.sub(mask_match, text)
-    return _LOGIN_IN_TEXT.sub(lambda match: f"{masker.mask(match[1])}@", text)
+    return _LOGIN_IN_TEXT.sub(mask_login, text)
 
 
-def _mask_url_parts(url: str, masker: Masker, *, is_strict: bool) -> str:
+def _mask_url_parts(url: str, masker: Masker, rules: _Rules) -> str:
     scheme, slashes = _split_scheme(url)
-    rest = url[len(scheme) + len(slashes) :]
-    authority = ""
-    is_path = not scheme and len(slashes) == 1
-    if not is_path and (match := _AUTHORITY.match(rest)):
-        authority = match[0]
+    start = scheme + slashes
+    rest = url[len(start) :]
+    is_path = start in ("/", "\\")
+    authority = "" if is_path else _AUTHORITY_END.split(rest, maxsplit=1)[0]
     rest = rest[len(authority) :]
-    query_start = re.search(r"[?#]", rest)
-    path_end = query_start.start() if query_start else len(rest)
-    is_plain = words.is_plain if is_strict else words.is_plain_in_prose
+    path = _PATH_END.split(rest, maxsplit=1)[0]
+    query = rest[len(path) :]
     return (
-        scheme
-        + slashes
-        + _mask_authority(authority, masker, has_scheme=bool(scheme or slashes))
-        + _mask_path(rest[:path_end], masker, is_plain)
-        + _mask_query(rest[path_end:], masker, is_plain, is_strict=is_strict)
+        start
+        + _mask_authority(authority, masker, has_scheme=bool(start))
+        + _mask_path(path, masker, rules)
+        + _mask_query(query, masker, rules)
     )
 
 
@@ -114,66 +125,63 @@ def _split_scheme(url: str) -> tuple[str, str]:
     match = _SCHEME_AND_SLASHES.match(url)
     if match is None:
         return "", ""
-    scheme, slashes = match[1] or "", match[2]
-    if scheme and not slashes and scheme.lower() not in _WEB_SCHEMES:
-        return "", ""
-    return scheme, slashes
+    scheme, slashes = match.groups()
+    is_scheme = slashes or scheme.lower() in _WEB_SCHEMES
+    return (scheme, slashes) if is_scheme else ("", "")
 
 
 def _mask_authority(authority: str, masker: Masker, *, has_scheme: bool) -> str:
     user, at_sign, host = authority.rpartition("@")
     masked_user = masker.mask(user) + at_sign
     host_pattern = _HOST if has_scheme else _BARE_HOST
-    if not host or host_pattern.fullmatch(host) or MASK_PATTERN.fullmatch(host):
-        return masked_user + host
-    return masked_user + masker.mask(host)
+    masked_host = host if host_pattern.fullmatch(host) else masker.mask(host)
+    return masked_user + masked_host
 
 
-def _mask_path(path: str, masker: Masker, is_plain: IsPlain) -> str:
+def _mask_path(path: str, masker: Masker, rules: _Rules) -> str:
     """Mask the path from its first part that is not plain, because keys follow ids."""
-    position = 0
     is_after_secret_name = False
-    for part in re.split(r"([/\\])", path):
-        if part not in ("/", "\\", ""):
-            if is_after_secret_name or not is_plain(part):
-                return path[:position] + masker.mask(path[position:])
-            is_after_secret_name = names.may_be_secret_name(part)
-        position += len(part)
+    for part in _PATH_PART.finditer(path):
+        name, start = part[0], part.start()
+        if is_after_secret_name or not rules.is_plain(name):
+            return path[:start] + masker.mask(path[start:])
+        is_after_secret_name = names.may_be_secret_name(name)
     return path
 
 
-def _mask_query(query: str, masker: Masker, is_plain: IsPlain, *, is_strict: bool) -> str:
-    if not query:
-        return ""
-    parameters = [
-        _mask_parameter(parameter, masker, is_plain, is_strict=is_strict)
-        for parameter in query[1:].split("&")
-    ]
-    return query[0] + "&".join(parameters)
+def _mask_query(query: str, masker: Masker, rules: _Rules) -> str:
+    """Mask a query or fragment with its first character, which is ? or #."""
+    delimiter, parameters = query[:1], query[1:].split("&")
+    masked = [_mask_parameter(parameter, masker, rules) for parameter in parameters]
+    return delimiter + "&".join(masked)
 
 
-def _mask_parameter(parameter: str, masker: Masker, is_plain: IsPlain, *, is_strict: bool) -> str:
+def _mask_parameter(parameter: str, masker: Masker, rules: _Rules) -> str:
     """Mask the value of a parameter, or all of it if its name is not a usual one."""
     name, equals, value = parameter.partition("=")
     if not equals:
-        is_harmless = is_plain(parameter) and not _ENCODED_DELIMITER.search(parameter)
+        is_harmless = rules.is_plain(parameter) and not _ENCODED_DELIMITER.search(parameter)
         return parameter if is_harmless else masker.mask(parameter)
-    if name and not _PARAMETER_NAME.fullmatch(name):
+    if not _PARAMETER_NAME.fullmatch(name):
         return masker.mask(parameter)
-    if not value or MASK_PATTERN.fullmatch(value):
-        return parameter
-    if _is_harmless_name(name, is_strict=is_strict) and _is_harmless_value(value, is_plain):
+    if rules.is_harmless_name(name) and _is_harmless_value(value, rules):
         return parameter
     return f"{name}={masker.mask(value)}"
 
 
-def _is_harmless_name(name: str, *, is_strict: bool) -> bool:
-    if is_strict:
-        return _HARMLESS_PARAMETER.fullmatch(name) is not None
+def _is_usual_name(name: str) -> bool:
+    return _HARMLESS_PARAMETER.fullmatch(name) is not None
+
+
+def _is_name_in_prose(name: str) -> bool:
     return not names.may_be_secret_name(name) and not names.is_single_letter(name)
 
 
-def _is_harmless_value(value: str, is_plain: IsPlain) -> bool:
+def _is_harmless_value(value: str, rules: _Rules) -> bool:
     if _ENCODED_DELIMITER.search(value):
         return False
-    return is_plain(value) or _REGION_CODE.fullmatch(value) is not None
+    return rules.is_plain(value) or _REGION_CODE.fullmatch(value) is not None
+
+
+_STRICT_RULES: Final = _Rules(words.is_plain, _is_usual_name)
+_PROSE_RULES: Final = _Rules(words.is_plain_in_prose, _is_name_in_prose)

@@ -62,7 +62,7 @@ def mask_credentials_in_text(text: str, masker: Masker) -> str:
 
 def _mask_header(value: str, masker: Masker) -> str:
     scheme, space, secret = value.partition(" ")
-    return f"{scheme} {masker.mask(secret)}" if space and secret else masker.mask(value)
+    return scheme + space + masker.mask(secret) if secret else masker.mask(value)
 
 
 def _mask_scheme(match: re.Match[str], masker: Masker) -> str:

@@ -22,6 +22,7 @@ from typing import Any, Final
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.registry import KNOWN_FIELDS, registered_resources
+from flows.twilio.values import is_number
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
@@ -43,7 +44,8 @@ Rule = Callable[[str, Masker], str]
 
 def redact(value: Any) -> Any:
     """Return JSON with every secret masked."""
-    if isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value):
+    is_metadata = isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value)
+    if is_metadata:
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
 
@@ -58,7 +60,8 @@ def redact_note(text: str) -> str:
     if _is_plain(text):
         return text
     masker = Masker()
-    text = addresses.mask_urls_in_text(first_rules.mask_text(text, masker), masker, is_strict=False)
+    text = first_rules.mask_text(text, masker)
+    text = addresses.mask_urls_in_text(text, masker, is_strict=False)
     return credentials.mask_credentials_in_text(text, masker)
 
 
@@ -67,8 +70,8 @@ def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
 
     Values of flows are needed for URLs with white space, whose end can't be seen in a text.
     """
-    for snapshot in snapshots:
-        for name, value in (snapshot or {}).items():
+    for snapshot in filter(None, snapshots):
+        for name, value in snapshot.items():
             is_quotable = isinstance(value, str) and len(value) >= MIN_QUOTE_LENGTH
             if is_quotable and value in text:
                 text = text.replace(value, redact_field(name, value))
@@ -107,8 +110,8 @@ def unmask(value: Any, origin: Any) -> Any:
 def _secrets_by_mask(text: str) -> dict[str, str]:
     """Return the secrets of a text by their masks, for each rule that can have masked them."""
     masker = Masker()
-    for rule in (_mask_text, _mask_as_url):
-        rule(text, masker)
+    _mask_text(text, masker)
+    _mask_as_url(text, masker)
     return masker.secrets
 
 
@@ -120,7 +123,8 @@ def _redact_metadata(key: Any, value: Any) -> Any:
     """
     if isinstance(value, str):
         masker = Masker()
-        return credentials.mask_credentials_in_text(first_rules.mask_text(value, masker), masker)
+        text = first_rules.mask_text(value, masker)
+        return credentials.mask_credentials_in_text(text, masker)
     return _redact_value(value, Masker(), str(key), 1)
 
 
@@ -139,8 +143,7 @@ def _redact_value(
         return dict(_redact_items(value, masker, name, depth, is_secret=is_secret))
     if isinstance(value, list):
         return [_redact_value(item, masker, name, depth + 1, is_secret=is_secret) for item in value]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return masker.mask(str(value)) if is_secret and is_number else value
+    return masker.mask(str(value)) if is_secret and is_number(value) else value
 
 
 def _redact_items(
@@ -164,9 +167,11 @@ def _is_url_field(name: str) -> bool:
 
 def _choose_rule(name: str, text: str) -> Rule:
     """Return the masking rule for a text under this name."""
-    if _is_url_field(name) or (name and addresses.starts_like_url(text)):
+    if not name:
+        return _mask_text
+    if _is_url_field(name) or addresses.starts_like_url(text):
         return _mask_as_url
-    if name in KNOWN_FIELDS or not name:
+    if name in KNOWN_FIELDS:
         return _mask_text
     if _URL_KEY.search(name):
         return _mask_as_url
@@ -174,15 +179,18 @@ def _choose_rule(name: str, text: str) -> Rule:
 
 
 def _mask_as_url(text: str, masker: Masker) -> str:
+    """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
     if any(resource.is_url(text) for resource in registered_resources()):
         return text
     return addresses.mask_url(first_rules.mask_text(text, masker), masker)
 
 
 def _mask_text(text: str, masker: Masker) -> str:
+    """Mask the secrets in a text that is not known to be a URL."""
     if _is_plain(text):
         return text
-    text = addresses.mask_urls_in_text(first_rules.mask_text(text, masker), masker)
+    text = first_rules.mask_text(text, masker)
+    text = addresses.mask_urls_in_text(text, masker)
     return credentials.mask_credentials_in_text(text, masker)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
@@ -43,6 +42,7 @@ _CAMEL_CASE_PART: Final = re.compile(r"[A-Z]{1,3}(?![a-z])|[A-Z]?[a-z]+")
 _VERSION: Final = re.compile(r"[vV]\d{1,3}|\d{1,4}")
 _DATE: Final = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 _SID: Final = re.compile(r"(?!SK)[A-Z]{2}[0-9a-f]{32}")  # SK is an API key's SID
+_DATE_OR_SID: Final = re.compile(f"{_DATE.pattern}|{_SID.pattern}")
 _WORD_SEPARATOR: Final = re.compile(r"[-_.+~, ]")
 _VOWEL: Final = re.compile(r"[aeiouy]")
 # Four consonants or vowels in a row, hexadecimal digits, or a letter that words don't double.
@@ -50,27 +50,23 @@ _UNPRONOUNCEABLE: Final = re.compile(
     r"[^aeiouy]{4}|[aeiou]{4}|[a-f]{7}|([aiuyhjkqvwx])\1|^([^aeiouy])\2"
 )
 _TICKET_NUMBER: Final = re.compile(r"[A-Z][A-Z0-9]{1,9}-\d{1,8}|[A-Z]{2,5}\d{4,10}|#?\d{1,12}")
-_LETTERS: Final = re.compile(r"[^\W\d_]{1,20}")
+_LETTERS_OR_TICKET: Final = re.compile(rf"[^\W\d_]{{1,20}}|{_TICKET_NUMBER.pattern}")
+# Characters of a key: no white space, and at least one digit and one letter.
+_LONG_RUN: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{20,}")
 
 
 def is_plain(part: str) -> bool:
     """Return True if a part of a URL is plain words, a version, a date, a small number or a SID."""
     text = unquote(part)
-    if not text:
+    if _DATE_OR_SID.fullmatch(text):
         return True
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or _count_digits(text) > MAX_DIGITS:
         return False
-    if _DATE.fullmatch(text) or _SID.fullmatch(text):
-        return True
-    if _count_digits(text) > MAX_DIGITS:
+    names = _split_words(_strip_accents(text))
+    unversioned = [name for name in names if not _VERSION.fullmatch(name)]
+    if not all(map(_CAMEL_CASE_WORD.fullmatch, unversioned)):
         return False
-    words: list[str] = []
-    for name in _split_words(_strip_accents(text)):
-        if _VERSION.fullmatch(name):
-            continue
-        if not _CAMEL_CASE_WORD.fullmatch(name):
-            return False
-        words += _CAMEL_CASE_PART.findall(name)
+    words = _CAMEL_CASE_PART.findall(" ".join(unversioned))
     return _are_words([word.lower() for word in words])
 
 
@@ -80,26 +76,24 @@ def is_plain_in_prose(part: str) -> bool:
     if is_plain(part) or _TICKET_NUMBER.fullmatch(text):
         return True
     words = _split_words(text)
-    return bool(words) and all(
-        _LETTERS.fullmatch(word) or _TICKET_NUMBER.fullmatch(word) for word in words
-    )
+    return bool(words) and all(map(_LETTERS_OR_TICKET.fullmatch, words))
 
 
 def is_random(text: str) -> bool:
     """Return True if a text is a long run of letters and digits, such as a key."""
-    if len(text) < 20 or re.search(r"\s", text) or _SID.fullmatch(text) or _DATE.match(text):
+    if not _LONG_RUN.fullmatch(text):
         return False
-    has_digit = re.search(r"[0-9]", text) is not None
-    has_letter = re.search(r"[A-Za-z]", text) is not None
-    return has_digit and has_letter and not is_plain_in_prose(text)
+    if _SID.fullmatch(text) or _DATE.match(text):
+        return False
+    return not is_plain_in_prose(text)
 
 
 def _split_words(text: str) -> list[str]:
-    return [word for word in _WORD_SEPARATOR.split(text) if word]
+    return list(filter(None, _WORD_SEPARATOR.split(text)))
 
 
 def _count_digits(text: str) -> int:
-    return sum(character.isdigit() for character in text)
+    return sum(map(str.isdigit, text))
 
 
 def _are_words(words: list[str]) -> bool:
@@ -108,16 +102,20 @@ def _are_words(words: list[str]) -> bool:
     short_word_count = len(unknown_words) - len(long_words)
     if len(unknown_words) > MAX_UNKNOWN_WORDS or short_word_count > 1:
         return False
-    return all(_is_word(word) for word in long_words)
+    return all(map(_is_word, long_words))
 
 
 def _is_word(text: str) -> bool:
     """Return True if a text in lower case can be pronounced as a word."""
-    if len(text) > MAX_WORD_LENGTH or not _VOWEL.search(text) or _UNPRONOUNCEABLE.search(text):
+    if len(text) > MAX_WORD_LENGTH or not _VOWEL.search(text):
         return False
-    return all(
-        next_letter in _NEXT_LETTERS.get(letter, "") for letter, next_letter in pairwise(text)
-    )
+    if _UNPRONOUNCEABLE.search(text):
+        return False
+    return all(map(_can_follow, text[1:], text))
+
+
+def _can_follow(letter: str, previous: str) -> bool:
+    return letter in _NEXT_LETTERS.get(previous, "")
 
 
 def _strip_accents(text: str) -> str:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from flows.accounts import twilio_accounts
 from flows.search import filters
-from flows.search.filters import NOT_SET
+from flows.search.filters import filter_value
 from flows.search.models import FlowEntry, FlowTally
 from flows.search.query import Query
 
@@ -78,7 +78,7 @@ def _build_facet_values(
     state = "true" if enabled else "false"
     if is_deleted:
         state = "gone"
-    values = (account, channel or NOT_SET, integration or NOT_SET, state)
+    values = (account, filter_value(channel), filter_value(integration), state)
     return dict(zip(FACET_NAMES, values, strict=True))
 
 

@@ -37,6 +37,7 @@ _ALLOWED_VALUES: Final = {
     "integration": frozenset((*INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
 }
+_PAGE_NUMBER: Final = re.compile(r"(?!0+$)[0-9]{1,6}")  # not zero
 _ERROR_MESSAGES: Final = {
     "channel": "“{}” is not a channel of any flow.",
     "integration": "“{}” is not an integration type of any flow.",
@@ -102,10 +103,15 @@ def count_stored_values(scope: twilio_accounts.Scope) -> ValueCounts:
     for account, channel, integration, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "flows"
     ):
-        counts["channel"][channel or NOT_SET] += flows
-        counts["integration"][integration or NOT_SET] += flows
+        counts["channel"][filter_value(channel)] += flows
+        counts["integration"][filter_value(integration)] += flows
         counts["account"][account] += flows
     return counts
+
+
+def filter_value(stored: str) -> str:
+    """Return the value of a filter that finds flows with this channel or integration type."""
+    return stored or NOT_SET
 
 
 def _parse_filters(
@@ -114,13 +120,15 @@ def _parse_filters(
     for name in ("channel", "integration", "enabled", "account"):
         value = parameters.get(name, "")
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
-        is_valid = (
-            not value
-            or value in _list_allowed_values(name, scope)
-            or _is_stored_value(name, value, scope)
-        )
-        if not is_valid:
+        if value and not _is_allowed_value(name, value, scope):
             parsed.add_error(name, value)
+
+
+def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True for a value that a filter accepts. The mirror is read only for unusual ones."""
+    if value in _list_allowed_values(name, scope):
+        return True
+    return name in _STORED_FILTERS and value in count_stored_values(scope)[name]
 
 
 def _list_allowed_values(name: str, scope: twilio_accounts.Scope) -> Collection[str]:
@@ -130,18 +138,14 @@ def _list_allowed_values(name: str, scope: twilio_accounts.Scope) -> Collection[
     return _ALLOWED_VALUES[name]
 
 
-def _is_stored_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:
-    """Return True if a flow in the mirror has an unusual value, which is read only then."""
-    return name in _STORED_FILTERS and value in count_stored_values(scope)[name]
-
-
 def _parse_search(parsed: ParsedParameters, text: str) -> None:
-    parsed.values["q"] = text[:MAX_VALUE_LENGTH] if text.strip() else ""
+    is_blank = not text.strip()
+    parsed.values["q"] = "" if is_blank else text[:MAX_VALUE_LENGTH]
     if "\x00" in text:
         parsed.add_error("q", text, "The search contains a NUL character (U+0000).")
     elif len(text) > MAX_SEARCH_LENGTH:
         parsed.add_error("q", text, f"The search is longer than {MAX_SEARCH_LENGTH} characters.")
-    elif text.strip() and not normalize_text(text):
+    elif not is_blank and not normalize_text(text):
         parsed.add_error("q", text, "The search has no visible characters.")
 
 
@@ -152,7 +156,7 @@ def _parse_sort(parsed: ParsedParameters, sort: str, sorts: Mapping[str, str]) -
 
 
 def _parse_page(parsed: ParsedParameters, page: str) -> None:
-    is_number = re.fullmatch(r"[0-9]{1,6}", page) is not None and int(page) > 0
+    is_number = _PAGE_NUMBER.fullmatch(page) is not None
     parsed.values["page"] = int(page) if is_number else 1
     if page and not is_number:
         parsed.add_error("page", page)
@@ -164,13 +168,14 @@ def _reject_repeated(parsed: ParsedParameters, parameters: Mapping[str, str]) ->
     if not hasattr(parameters, "getlist"):
         return
     for name in LABELS:
-        values = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(parameters.getlist(name))]
-        if len(values) > 1:
-            _reject_values(parsed, name, values)
+        distinct_values = list(dict.fromkeys(parameters.getlist(name)))
+        if len(distinct_values) > 1:
+            _reject_values(parsed, name, distinct_values)
 
 
 def _reject_values(parsed: ParsedParameters, name: str, values: list[str]) -> None:
     """Replace the values of a parameter with its default, and keep them as an error."""
+    values = [value[:MAX_VALUE_LENGTH] for value in values]
     quoted_values = ", ".join(f"“{value}”" for value in values)
     sentence = f"{LABELS[name]} has more than one value: {quoted_values}."
     parsed.add_error(name, quoted_values, sentence)

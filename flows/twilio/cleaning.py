@@ -49,11 +49,14 @@ def to_text(value: Any) -> str:
 
 def _clean_text(field: Field, text: str) -> str:
     cleaned = _visible(field, text)
-    return _short_enough(field, cleaned if field.is_free_text else _without_invisible(cleaned))
+    if not field.is_free_text:
+        cleaned = _without_invisible(cleaned)
+    return _short_enough(field, cleaned)
 
 
 def _clean_sid(field: Field, text: str) -> str:
-    cleaned = _short_enough(field, _without_invisible(_visible(field, text)))
+    visible = _visible(field, text)
+    cleaned = _short_enough(field, _without_invisible(visible))
     if cleaned and not re.fullmatch(field.pattern, cleaned):
         raise InvalidValue(
             f"{field.label} must start with {field.sid_prefix}, "
@@ -81,9 +84,9 @@ def _clean_integer(field: Field, text: str) -> int | None:
     if not _WHOLE_NUMBER.fullmatch(digits):
         raise InvalidValue(f"{field.label} must be a whole number, such as {field.default}.")
     number = int(digits)
-    if field.minimum is not None and number < field.minimum:
+    if field.is_too_small(number):
         raise InvalidValue(f"{field.label} must be {field.minimum} or more.")
-    if field.maximum is not None and number > field.maximum:
+    if field.is_too_large(number):
         raise InvalidValue(f"{field.label} must be {field.maximum} or less.")
     return number
 
@@ -118,7 +121,7 @@ def _without_invisible(text: str) -> str:
 
 def _short_enough(field: Field, text: str) -> str:
     """Return the text, or raise `InvalidValue` if it is too long."""
-    if field.max_length is not None and len(text) > field.max_length:
+    if field.is_too_long(text):
         raise InvalidValue(f"{field.label} can have at most {field.max_length} characters.")
     return text
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from flows.twilio import values as wire_values
 from flows.twilio.cleaning import clean_value
 
-FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
+FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,25 @@ class Field:
     def is_nested(self) -> bool:
         """True for a field of the nested object, False for one of the resource itself."""
         return bool(self.takes)
+
+    @property
+    def is_clearable(self) -> bool:
+        """False for a field of the resource itself that can be changed, but not cleared."""
+        return self.is_nested or self.kind not in ("enum", "boolean")
+
+    @property
+    def has_parsed_kind(self) -> bool:
+        """True for a field whose value can come as text that stands for it."""
+        return self.kind in ("enum", "boolean", "integer")
+
+    def is_too_long(self, text: str) -> bool:
+        return self.max_length is not None and len(text) > self.max_length
+
+    def is_too_small(self, number: int) -> bool:
+        return self.minimum is not None and number < self.minimum
+
+    def is_too_large(self, number: int) -> bool:
+        return self.maximum is not None and number > self.maximum
 
     def is_applicable(self, variant: str | None) -> bool:
         """Return True if objects of this variant use the field."""

@@ -66,16 +66,15 @@ def _cut_deep_parts(text: str) -> str:
     parts: list[str] = []
     depth = 0
     copied_until = 0
-    cut_start: int | None = None
+    cut_start = 0
     for token in _TOKEN.finditer(text):
         if token[0] in ("[", "{"):
             depth += 1
             if depth == MAX_BODY_DEPTH + 1:
                 cut_start = token.start()
         elif token[0] in ("]", "}"):
-            if depth == MAX_BODY_DEPTH + 1 and cut_start is not None:
+            if depth == MAX_BODY_DEPTH + 1:
                 parts += [text[copied_until:cut_start], json.dumps(DEPTH_PLACEHOLDER)]
                 copied_until = token.end()
-                cut_start = None
             depth -= 1
     return "".join([*parts, text[copied_until:]])

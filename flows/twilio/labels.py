@@ -49,8 +49,8 @@ def display_value(resource: Resource, name: str, value: Any) -> Any:
         return value
     if not resource.is_readable(name, value):
         return UnreadableValue(value)
-    field = resource.by_name.get(name)
-    if field is None or field.kind not in ("enum", "boolean", "integer"):
+    field = resource.field(name)
+    if not field.has_parsed_kind:
         return value
     normalized = resource.normalize_value(name, value)
     if field.kind == "enum":

@@ -108,6 +108,10 @@ class Resource:
             names += [field.name for field in self.fields if field.kind == kind]
         return tuple(names)
 
+    def field(self, name: str) -> Field:
+        """Return the field of this name, or one of an unknown kind if the resource has none."""
+        return self.by_name.get(name) or Field(name=name, label=name, help="", kind="unknown")
+
     def action(self, operation: str) -> str:
         """Return the log's action for create, update or delete."""
         return f"{self.name}.{operation}"
@@ -133,11 +137,7 @@ class Resource:
         variant = self.normalize_value(self.variant_field, snapshot.get(self.variant_field))
         if variant is not None:
             return variant if isinstance(variant, str) else ""
-        has_default_fields = any(
-            self.normalize_value(field.name, snapshot.get(field.name)) is not None
-            for field in self.nested_fields
-            if field.is_required(self.default_variant) and field.takes == (self.default_variant,)
-        )
+        has_default_fields = any(_has_value(snapshot, name) for name in self._default_variant_names)
         return self.default_variant if has_default_fields else ""
 
     def clean(
@@ -175,7 +175,7 @@ class Resource:
         can be seen and changed.
         """
         chosen = to_text(values.get(self.variant_field))
-        if chosen or current is None or not _is_unset(current.get(self.variant_field)):
+        if chosen or current is None or _has_value(current, self.variant_field):
             return chosen
         return self.variant_of(current)
 
@@ -185,14 +185,13 @@ class Resource:
         An object that lacks a required value already, which a warning says, can still be renamed or
         turned off.
         """
-        has_value = not _is_unset((current or {}).get(field.name))
-        has_new_variant = current is None or variant != self.variant_of(current)
-        if field.is_required(variant) and (has_new_variant or has_value):
-            return True
-        if field.required_on_create and (current is None or has_value):
-            return True
-        # These can be changed but not cleared.
-        return field.kind in ("enum", "boolean") and has_value and not field.is_nested
+        if current is None:
+            return field.is_required(variant) or field.required_on_create
+        if _has_value(current, field.name):
+            is_required = field.is_required(variant) or field.required_on_create
+            return is_required or not field.is_clearable
+        has_new_variant = variant != self.variant_of(current)
+        return has_new_variant and field.is_required(variant)
 
     def is_unchanged(self, name: str, value: Any, current_value: Any) -> bool:
         """Return True if a typed value is the one that the object has.
@@ -209,25 +208,24 @@ class Resource:
 
         A boolean becomes the value of its select. Text that stands for a number becomes the number.
         """
-        field = self.by_name.get(name)
-        if field is not None and field.kind in ("boolean", "integer", "enum") and value != "":
+        if self.field(name).has_parsed_kind and value != "":
             value = self.normalize_value(name, value)
         return to_text(value) if isinstance(value, bool) else value
 
     def decode(self, body: Mapping[str, Any]) -> Snapshot:
         """Return Twilio's JSON as a snapshot. Unknown fields keep their names."""
-        nested = self._parse_nested(body) if self.nested else None
+        if not self.nested:
+            return dict(body)
+        nested = self._parse_nested(body)
         if nested is None:
-            snapshot = dict(body)
-        else:
-            names, prefix = self._nested_names, self._nested_prefix
-            # `or`, because `get` with a default would build it for each field of 10,000 flows.
-            snapshot = {names.get(key) or prefix + key: value for key, value in nested.items()}
-            # The object's own fields come last, so that an unknown `integration.type` can't replace
-            # `integration_type`.
-            snapshot.update(body)
-        if self.nested and (nested is not None or not body.get(self.nested)):
-            snapshot.pop(self.nested, None)
+            return dict(body)
+        names, prefix = self._nested_names, self._nested_prefix
+        # `or`, because `get` with a default would build it for each field of 10,000 flows.
+        snapshot = {names.get(key) or prefix + key: value for key, value in nested.items()}
+        # The object's own fields come last, so that an unknown `integration.type` can't replace
+        # `integration_type`.
+        snapshot.update(body)
+        snapshot.pop(self.nested, None)
         return snapshot
 
     def encode(self, snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,16 +256,14 @@ class Resource:
         """
         if _is_unset(value):
             return None
-        field = self.by_name.get(name)
-        parsed = value if field is None else field.parse(value)
+        parsed = self.field(name).parse(value)
         return value if parsed is wire_values.UNREADABLE else parsed
 
     def is_readable(self, name: str, value: Any) -> bool:
         """Return True if a value fits its field's kind. Unset values and unknown fields do."""
-        field = self.by_name.get(name)
-        if field is None or _is_unset(value):
+        if _is_unset(value):
             return True
-        return field.parse(value) is not wire_values.UNREADABLE
+        return self.field(name).parse(value) is not wire_values.UNREADABLE
 
     def is_same_value(self, name: str, first: Any, second: Any) -> bool:
         """Return True if two values of a field mean the same to Twilio."""
@@ -319,16 +315,15 @@ class Resource:
 
     def label_of(self, name: str) -> str:
         """Return a field's label, or the name of a field that the resource doesn't have."""
-        field = self.by_name.get(name)
-        return field.label if field else name
+        return self.field(name).label
 
     def name_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the name by which people know an object, or ""."""
-        return str(snapshot.get(self.name_field) or "")
+        return _text_of(snapshot, self.name_field)
 
     def identity_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the contact identity of an object, or ""."""
-        return str(snapshot.get(self.identity_field) or "")
+        return _text_of(snapshot, self.identity_field)
 
     @cached_property
     def _url_pattern(self) -> re.Pattern[str]:
@@ -353,14 +348,26 @@ class Resource:
         return frozenset(field.name for field in self.fields if not field.is_nested)
 
     @cached_property
+    def _default_variant_names(self) -> tuple[str, ...]:
+        """Names of the required fields that only the default variant has."""
+        return tuple(
+            field.name
+            for field in self.nested_fields
+            if field.is_required(self.default_variant) and field.takes == (self.default_variant,)
+        )
+
+    @cached_property
     def _nested_names(self) -> Mapping[str, str]:
         """Names of the nested object's fields by their names within it."""
         prefix = self._nested_prefix
         return {field.name.removeprefix(prefix): field.name for field in self.nested_fields}
 
     def _parse_nested(self, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the nested object, also from JSON text, or None if it can't be read."""
-        nested = body.get(self.nested)
+        """Return the nested object, also from JSON text, or None if it can't be read.
+
+        An object without a nested one has an empty one.
+        """
+        nested = body.get(self.nested) or {}
         if isinstance(nested, str):
             try:
                 nested = json.loads(nested)
@@ -371,6 +378,14 @@ class Resource:
 
 def _is_unset(value: Any) -> bool:
     return value is None or value == ""
+
+
+def _has_value(snapshot: Mapping[str, Any], name: str) -> bool:
+    return not _is_unset(snapshot.get(name))
+
+
+def _text_of(snapshot: Mapping[str, Any], name: str) -> str:
+    return str(snapshot.get(name) or "")
 
 
 def _one_line(value: Any) -> str:

@@ -27,6 +27,7 @@ SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
 }
 REQUEST_TIMEOUT: Final = 408  # leaves open whether the request arrived
 MIN_TWILIO_CODE: Final = 10_000  # a gateway's code is mostly the HTTP status
+_ERROR_TEXTS: Final = frozenset({"message", "title", "detail", "type"})
 MAX_RETRY_AFTER: Final = 86_400.0  # seconds; longer than any deadline
 
 
@@ -100,11 +101,13 @@ def _is_twilio_error(error: Mapping[str, Any], status: int) -> bool:
     if (_parse_code(error.get("code")) or 0) >= MIN_TWILIO_CODE:
         return True
     repeats_status = _parse_code(error.get("status")) == status
-    if isinstance(error.get("message"), str):
+    texts = {name for name in _ERROR_TEXTS if isinstance(error.get(name), str)}
+    if "message" in texts:
         # Twilio's envelope has `code` even where it is null.
-        return repeats_status and ("code" in error or "more_info" in error)
-    has_title = isinstance(error.get("title"), str) or isinstance(error.get("detail"), str)
-    return has_title and (repeats_status or isinstance(error.get("type"), str))
+        has_envelope = not error.keys().isdisjoint({"code", "more_info"})
+        return repeats_status and has_envelope
+    has_title = not texts.isdisjoint({"title", "detail"})
+    return has_title and (repeats_status or "type" in texts)
 
 
 def _first_text(error: Mapping[str, Any], *names: str) -> str:
@@ -165,15 +168,13 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     The header holds a number or an HTTP date. A date is compared with the response's own `Date`,
     so that a wrong local clock does not matter.
     """
-    text = (headers.get("Retry-After") or "").strip()
-    if not text:
-        return None
+    text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.replace(".", "", 1).isdecimal():
         return min(float(text[:20]), MAX_RETRY_AFTER)
     retry_time = _parse_http_date(text)
     if retry_time is None:
         return None
-    response_time = _parse_http_date(headers.get("Date") or "")
+    response_time = _parse_http_date(headers.get("Date", ""))
     if response_time is None:
         response_time = time.time()
     return min(max(0.0, retry_time - response_time), MAX_RETRY_AFTER)

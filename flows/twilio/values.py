@@ -19,22 +19,18 @@ class _Unreadable:
 
 
 UNREADABLE: Final = _Unreadable()
-_TRUE_WORDS: Final = frozenset(("true", "1", "yes", "on"))
-_FALSE_WORDS: Final = frozenset(("false", "0", "no", "off"))
+_BOOLEAN_WORDS: Final = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
 _INTEGER_PATTERN: Final = re.compile(r"([+-]?[0-9]{1,18})(?:\.0+)?")
 
 
 def parse_boolean(value: Any) -> Any:
     """Return True or False, also for a text such as "true" and for 1 and 0."""
-    if isinstance(value, bool):
-        return value
+    if isinstance(value, str):
+        return _BOOLEAN_WORDS.get(value.strip().lower(), UNREADABLE)
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
-    text = value.strip().lower() if isinstance(value, str) else ""
-    if text in _TRUE_WORDS:
-        return True
-    if text in _FALSE_WORDS:
-        return False
     return UNREADABLE
 
 
@@ -65,8 +61,12 @@ def parse_text(value: Any) -> Any:
     """Return a text, or a number as text."""
     if isinstance(value, str):
         return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else UNREADABLE
+    return str(value) if is_number(value) else UNREADABLE
+
+
+def is_number(value: Any) -> bool:
+    """Return True for a number. In Python, a boolean is one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def parse_datetime(value: Any) -> datetime | None:
@@ -92,6 +92,7 @@ PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
     "boolean": parse_boolean,
     "integer": parse_integer,
     "datetime": lambda value: parse_datetime(value) or UNREADABLE,
+    "unknown": lambda value: value,
     "text": parse_text,
     "sid": parse_text,
     "url": parse_text,

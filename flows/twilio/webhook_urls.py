@@ -57,7 +57,7 @@ def find_url_problem(address: str) -> UrlProblem | None:
 def _find_character_problem(address: str) -> UrlProblem | None:
     for character in address:
         code = f"U+{ord(character):04X}"
-        if character in _SPACE_NAMES or character.isspace():
+        if character.isspace():
             name = _SPACE_NAMES.get(character, f"white space ({code})")
             return UrlProblem(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
         if not character.isprintable():
@@ -96,7 +96,7 @@ def _find_host_problem(address: str) -> UrlProblem | None:
         )
     if not host:
         return UrlProblem(MISSING_HOST, "has no host, such as hooks.example.com.")
-    if _INVALID_HOST_CHARACTER.search(host) or host.strip(".") == "":
+    if _INVALID_HOST_CHARACTER.search(host) or not host.strip("."):
         return UrlProblem(INVALID_HOST, f"has an invalid host: {host[:80]}.")
     if not _has_valid_port(parts):
         return UrlProblem(INVALID_PORT, "has an invalid port. Use a number from 1 to 65535.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -16,7 +16,16 @@ from flows.audit.access import Request
 from flows.availability.offered_changes import REVERSE_OPERATIONS, AvailableActions
 from flows.plans import access, leases, titles
 from flows.plans.forms import PlanStartForm
-from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, PlanItem, plan_items
+from flows.plans.items import (
+    RETRYABLE_STATUSES,
+    ItemStatus,
+    PlanItem,
+    count_actions,
+    count_statuses,
+    included_items,
+    plan_items,
+    with_status,
+)
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
 from flows.plans.views.plan_rows import ITEM_STATUSES, account_of_sid, build_table
@@ -119,9 +128,10 @@ def _summarize(
     plan: Plan, items: Sequence[PlanItem], account_sids: Sequence[str]
 ) -> dict[str, Any]:
     """Return the figures, as sentences and for the progress bar."""
-    counts = Counter(item.status for item in items)
+    counts = count_statuses(items)
+    included = included_items(items)
     remaining_count = counts[ItemStatus.PLANNED]
-    included_count = len(items) - counts[ItemStatus.SKIPPED]
+    included_count = len(included)
     account_suffix = titles.format_accounts(account_sids)
     return {
         "status": _plan_result(plan, counts),
@@ -138,7 +148,7 @@ def _summarize(
         "result_summary": _result_summary(items),
         "start_label": _start_label(items, account_suffix),
         "account_suffix": account_suffix,
-        "has_deletions": any(item.change.action == "flow.delete" for item in _included(items)),
+        "has_deletions": "flow.delete" in count_actions(included),
         "account_summaries": _account_summaries(plan, items, account_sids),
     }
 
@@ -174,10 +184,6 @@ def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) 
     )
 
 
-def _included(items: Iterable[PlanItem]) -> list[PlanItem]:
-    return [item for item in items if item.status != ItemStatus.SKIPPED]
-
-
 def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
     counts = _count_planned_actions(items)
@@ -191,9 +197,9 @@ def _planned_summary(items: Iterable[PlanItem]) -> str:
 
 def _result_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of applied changes, as in "3 of 4 flows deleted, 1 of 1 created"."""
-    included = _included(items)
-    totals = Counter(item.change.action for item in included)
-    applied = Counter(item.change.action for item in included if item.status == ItemStatus.APPLIED)
+    included = included_items(items)
+    totals = count_actions(included)
+    applied = count_actions(with_status(included, ItemStatus.APPLIED))
     phrases = [
         (
             f"{applied[action]:,} of {titles.format_count(totals[action])}",
@@ -214,7 +220,7 @@ def _join_phrases(phrases: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _count_planned_actions(items: Iterable[PlanItem]) -> Counter[str]:
-    return Counter(item.change.action for item in items if item.status == ItemStatus.PLANNED)
+    return count_actions(with_status(items, ItemStatus.PLANNED))
 
 
 def _start_label(items: Iterable[PlanItem], account_suffix: str) -> str:
@@ -234,19 +240,17 @@ def _account_summaries(
     """Return the figures of each account, or [] if the plan changes flows of one account only."""
     if len(account_sids) < 2:
         return []
+    items_by_account: defaultdict[str, list[PlanItem]] = defaultdict(list)
+    for item in items:
+        items_by_account[item.change.account_sid].append(item)
     return [
-        {
-            "account": account,
-            "text": _account_summary(
-                plan, [item for item in items if item.change.account_sid == account.sid]
-            ),
-        }
+        {"account": account, "text": _account_summary(plan, items_by_account[account.sid])}
         for account in affected_accounts(account_sids)
     ]
 
 
 def _account_summary(plan: Plan, items: Sequence[PlanItem]) -> str:
-    counts = Counter(item.status for item in items)
+    counts = count_statuses(items)
     if plan.status != PlanStatus.DRAFT:
         return _format_counts(counts, ITEM_STATUSES)
     text = _planned_summary(items)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,7 +20,7 @@ from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
-from flows.plans.items import ItemStatus, PlanItem
+from flows.plans.items import ItemStatus, PlanItem, count_statuses, with_status
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
@@ -91,14 +90,14 @@ def _parameter_error(status: str, number: str) -> str:
 def _filter_items(items: Sequence[PlanItem], status: str) -> Sequence[PlanItem]:
     if not status:
         return items
-    return [item for item in items if item.status == status]
+    return with_status(items, ItemStatus(status))
 
 
 def _count_statuses(
     items: Sequence[PlanItem], status_filter: str
 ) -> list[tuple[ItemStatus, str, int, bool]]:
     """Return the chips of the filter: status, label, number of flows, and True for the current."""
-    counts = Counter(item.status for item in items)
+    counts = count_statuses(items)
     return [
         (status, label, counts[status], status == status_filter)
         for status, (label, _) in ITEM_STATUSES.items()
@@ -147,18 +146,19 @@ def _load_flows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> dict
 
 
 def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
-    change = item.change
+    change, requested = item.change, item.change.requested
     flow = flows.get(change.target_sid)
     created_sid = event.target_sid if event else ""
+    channel, identity = _channel_and_identity(change, flow)
     change_label, change_class = _change_label(change.action, item.status)
     return {
         "change": change,
         "event": event,
         "sid": change.target_sid or created_sid,
-        "name": change.friendly_name or str(change.requested.get("friendly_name") or ""),
+        "name": change.friendly_name or FLEX_FLOW.name_of(requested),
         "account": account_of_sid(change.account_sid),
-        "channel": flow.channel_type if flow else change.requested.get("channel_type"),
-        "identity": flow.contact_identity if flow else change.requested.get("contact_identity"),
+        "channel": channel,
+        "identity": identity,
         "change_label": change_label,
         "change_class": change_class,
         "is_gone": change.action == "flow.delete" and item.status == ItemStatus.APPLIED,
@@ -166,6 +166,14 @@ def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow])
         "status": ITEM_STATUSES[item.status],
         "explanation": _explain(item, event, flows),
     }
+
+
+def _channel_and_identity(change: PlannedChange, flow: Flow | None) -> tuple[Any, Any]:
+    """Return those of the flow, or those requested for a new one."""
+    if flow is None:
+        requested = change.requested
+        return requested.get("channel_type"), requested.get("contact_identity")
+    return flow.channel_type, flow.contact_identity
 
 
 def account_of_sid(sid: str) -> Account:
@@ -193,12 +201,14 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
 
 
 def _difference(name: str, before: Any, requested: Any) -> dict[str, Any]:
-    entry = FLEX_FLOW.by_name.get(name)
+    entry = FLEX_FLOW.field(name)
+    redacted_before = redact_field(name, before)
+    redacted_after = redact_field(name, requested)
     return {
-        "label": FLEX_FLOW.label_of(name),
-        "is_sid": entry is not None and entry.kind == "sid",
-        "before": labels.display_value(FLEX_FLOW, name, redact_field(name, before)),
-        "after": labels.display_value(FLEX_FLOW, name, redact_field(name, requested)),
+        "label": entry.label,
+        "is_sid": entry.kind == "sid",
+        "before": labels.display_value(FLEX_FLOW, name, redacted_before),
+        "after": labels.display_value(FLEX_FLOW, name, redacted_after),
     }
 
 

@@ -8,13 +8,13 @@ each read draws one (`LagQueue.draw`). Writes are never affected. The responses 
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.twilio.sandbox.faults import is_list_path, matches_path
+from flows.twilio.sandbox.injections import InjectionQueue, injection_from_json
 
 if TYPE_CHECKING:
     from flows.twilio.sandbox.store import Cursor, Page, Store
@@ -53,12 +53,7 @@ class Lag:
     @classmethod
     def from_json(cls, payload: Any) -> Lag:
         """Return a lag from the control endpoint's JSON. Raise ValueError if it is invalid."""
-        field_names = {field.name for field in fields(cls)}
-        if not isinstance(payload, dict) or not payload.keys() <= field_names:
-            raise ValueError("A lag is an object with no other fields than Lag's own")
-        if "kind" not in payload:
-            raise ValueError("A lag needs a kind")
-        return cls(**payload)
+        return injection_from_json(cls, payload)
 
     def matches(self, path: str) -> bool:
         """Return True if this lag applies to a read of this path."""
@@ -71,35 +66,25 @@ class Lag:
 LagSource = Callable[[str], Lag | None]
 
 
-class LagQueue:
-    """The lags that wait for a read. The oldest that matches applies."""
+class LagQueue(InjectionQueue[Lag]):
+    """The lags that wait for a read. If none matches, `draw` gives the lag."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Lag] = []
-        self.draw: LagSource | None = None
-
-    def inject(self, lag: Lag) -> None:
-        with self._lock:
-            self._waiting.append(lag)
+        super().__init__()
+        self.draw: LagSource = no_lag
 
     def clear(self) -> None:
-        with self._lock:
-            self._waiting.clear()
-            self.draw = None
+        super().clear()
+        self.draw = no_lag
 
     def take(self, path: str) -> Lag | None:
-        """Return the lag for a read of this path, or None. Count it as applied once."""
-        with self._lock:
-            for position, lag in enumerate(self._waiting):
-                if not lag.matches(path):
-                    continue
-                if lag.times is not None and lag.times <= 1:
-                    del self._waiting[position]
-                elif lag.times is not None:
-                    self._waiting[position] = replace(lag, times=lag.times - 1)
-                return lag
-            return self.draw(path) if self.draw else None
+        """Return the lag for a read of this path, or None."""
+        injected = self.take_matching(lambda lag: lag.matches(path))
+        return injected or self.draw(path)
+
+
+def no_lag(_path: str) -> None:
+    """Return no lag, for reads that see the present flows."""
 
 
 def random_lag_source(seconds: float, *, seed: int = 1) -> LagSource:

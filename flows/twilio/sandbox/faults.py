@@ -7,13 +7,13 @@ A fault applies to the next requests that match it, `times` times. Faults of the
 from __future__ import annotations
 
 import json
-import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from flows.twilio.sandbox.injections import InjectionQueue, injection_from_json
 from flows.twilio.sandbox.responses import (
     ApiError,
     Response,
@@ -87,12 +87,7 @@ class Fault:
     @classmethod
     def from_json(cls, payload: Any) -> Fault:
         """Return a fault from the control endpoint's JSON. Raise ValueError if it is invalid."""
-        field_names = {field.name for field in fields(cls)}
-        if not isinstance(payload, dict) or not payload.keys() <= field_names:
-            raise ValueError("A fault is an object with no other fields than Fault's own")
-        if "kind" not in payload:
-            raise ValueError("A fault needs a kind")
-        return cls(**payload)
+        return injection_from_json(cls, payload)
 
     def matches(self, method: str, path: str) -> bool:
         """Return True if this fault applies to a request."""
@@ -115,33 +110,12 @@ def matches_path(pattern: str | None, path: str) -> bool:
     return fnmatchcase(path, pattern) or fnmatchcase(path.removeprefix(API_ROOT), pattern)
 
 
-class FaultQueue:
-    """The faults that wait for a request. The oldest that matches applies."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-
-    def inject(self, fault: Fault) -> None:
-        with self._lock:
-            self._waiting.append(fault)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._waiting.clear()
+class FaultQueue(InjectionQueue[Fault]):
+    """The faults that wait for a request."""
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault for this request, or None. Count it as applied once."""
-        with self._lock:
-            for position, fault in enumerate(self._waiting):
-                if not fault.matches(method, path):
-                    continue
-                if fault.times is not None and fault.times <= 1:
-                    del self._waiting[position]
-                elif fault.times is not None:
-                    self._waiting[position] = replace(fault, times=fault.times - 1)
-                return fault
-            return None
+        """Return the fault for this request, or None."""
+        return self.take_matching(lambda fault: fault.matches(method, path))
 
 
 def replace_response(fault: Fault) -> Response | None:

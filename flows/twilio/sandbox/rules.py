@@ -40,7 +40,7 @@ def parse_parameters(resource: Resource, parameters: Mapping[str, str]) -> Value
     for wire_name, text in parameters.items():
         field = resource.by_wire_name.get(wire_name)
         if field is not None:
-            values[field.name] = _decode(field, text) if text else None
+            values[field.name] = _decode(field, text)
     return values
 
 
@@ -48,20 +48,24 @@ def create(
     resource: Resource, values: Values, *, sid: str, account_sid: str, timestamp: str
 ) -> Body:
     """Return the object that a create with these values makes, including defaults."""
-    for field in resource.writable_fields:
-        if field.required_on_create and values.get(field.name) is None:
-            raise _missing_parameter(field)
+    _check_required_on_create(resource, values)
+    given = {name: value for name, value in values.items() if value is not None}
+    own_fields = [field for field in resource.writable_fields if not field.is_nested]
     snapshot: Values = {"sid": sid, "account_sid": account_sid}
-    for field in resource.writable_fields:
-        if not field.is_nested:
-            value = values.get(field.name)
-            snapshot[field.name] = field.default if value is None else value
+    for field in own_fields:
+        snapshot[field.name] = given.get(field.name, field.default)
     if "enabled" in resource.by_name:
         snapshot["enabled"] = bool(values.get("enabled"))
     if resource.variant_field:
         _set_variant(resource, snapshot, values)
     dates = {"date_created": timestamp, "date_updated": timestamp}
     return resource.encode(snapshot | dates)
+
+
+def _check_required_on_create(resource: Resource, values: Values) -> None:
+    for field in resource.writable_fields:
+        if field.required_on_create and values.get(field.name) is None:
+            raise _missing_parameter(field)
 
 
 def update(resource: Resource, body: Body, values: Values, *, timestamp: str) -> Body:
@@ -106,26 +110,32 @@ def check_collision(
     is exempt. Assumption: the status is 400, and the code 45210 for a create and 45212 for an
     update. An update of other fields succeeds even if the object already collides.
     """
+    code = CREATE_COLLISION if before is None else UPDATE_COLLISION
     key = _collision_key(resource, body)
-    if key is None or (before is not None and _collision_key(resource, before) == key):
+    key_before = _collision_key(resource, before or {})
+    if key in (None, key_before):
         return
     for other in existing:
         if other["sid"] != body["sid"] and _collision_key(resource, other) == key:
-            wire_names = [resource.by_name[name].wire for name in resource.unique_while_enabled]
-            values = " and ".join(
-                f"{wire} {value}" for wire, value in zip(wire_names, key, strict=True)
-            )
-            raise ApiError(
-                HTTPStatus.BAD_REQUEST,
-                CREATE_COLLISION if before is None else UPDATE_COLLISION,
-                f"An enabled {resource.title} exists already for {values}",
-            )
+            values = _describe_collision_key(resource, body)
+            message = f"An enabled {resource.title} exists already for {values}"
+            raise ApiError(HTTPStatus.BAD_REQUEST, code, message)
 
 
 def _collision_key(resource: Resource, body: Body) -> tuple[Any, ...] | None:
     """Return the values that only one enabled object can have, or None if it has not all."""
-    key = tuple(body.get(name) for name in resource.unique_while_enabled)
-    return key if key and all(key) and body.get("enabled") else None
+    key = tuple(map(body.get, resource.unique_while_enabled))
+    is_complete = bool(key) and all(key)
+    return key if is_complete and body.get("enabled") else None
+
+
+def _describe_collision_key(resource: Resource, body: Body) -> str:
+    """Return the values that only one enabled object can have, with the parameters' names."""
+    parts = []
+    for name in resource.unique_while_enabled:
+        wire_name = resource.by_name[name].wire
+        parts.append(f"{wire_name} {body[name]}")
+    return " and ".join(parts)
 
 
 def _set_variant(resource: Resource, snapshot: Values, values: Values) -> None:
@@ -175,11 +185,14 @@ def _emptied_value(field: Field, variant: str | None) -> Any:
 
 
 def _decode(field: Field, text: str) -> Any:
+    """Return a parameter's value. An empty parameter empties the field."""
+    if not text:
+        return None
     return _DECODERS[field.kind](field, text)
 
 
 def _decode_text(field: Field, text: str) -> str:
-    if field.max_length is not None and len(text) > field.max_length:
+    if field.is_too_long(text):
         raise _invalid_parameter(field, f"at most {field.max_length} characters, not {len(text)}")
     return text
 
@@ -207,9 +220,9 @@ def _decode_integer(field: Field, text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,10}", text):
         raise _invalid_parameter(field, f"{text[:80]!r} is not an integer")
     number = int(text)
-    if field.minimum is not None and number < field.minimum:
+    if field.is_too_small(number):
         raise _invalid_parameter(field, f"{number} is less than {field.minimum}")
-    if field.maximum is not None and number > field.maximum:
+    if field.is_too_large(number):
         raise _invalid_parameter(field, f"{number} is greater than {field.maximum}")
     return number
 
@@ -218,9 +231,7 @@ def _decode_url(field: Field, text: str) -> str:
     # Assumption: Twilio refuses all but http and https. It is not known to refuse white space or
     # unusual characters in a URL.
     _decode_text(field, text)
-    legible = "".join(
-        character for character in text if character.isprintable() and character != " "
-    )
+    legible = "".join(filter(str.isprintable, text)).replace(" ", "")
     problem = webhook_urls.find_url_problem(legible)
     if problem is not None and problem.kind in _REFUSED_URL_PROBLEMS:
         raise _invalid_parameter(
