@@ -49,11 +49,12 @@ def _start(plan: Plan, **values: Any) -> None:
 
 
 def _stop(plan: Plan) -> None:
-    idle_plan = leases.idle_plan(plan)
-    if idle_plan.exists():  # there is no worker that would notice a request
-        values = {"stop_requested_at": timezone.now(), "stop_reason": STOPPED_BY_USER}
-        change_status(idle_plan, PlanEvent.STOP, **values)
-    else:
+    values = {"stop_requested_at": timezone.now(), "stop_reason": STOPPED_BY_USER}
+    try:
+        # There is no worker that would notice a request.
+        change_status(leases.idle_plan(plan), PlanEvent.STOP, **values)
+    except TransitionNotAllowed:
+        # One may have taken the lease just now.
         change_status(Plan.objects.filter(pk=plan.pk), PlanEvent.REQUEST_STOP)
 
 

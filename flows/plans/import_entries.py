@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from flows.changes.cleaning import clean
 from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
+from flows.core.matching import extract_digits
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
@@ -145,7 +146,20 @@ def _parse_identity(text: str, *, channel: str, current: str) -> str:
     """
     if current in (text, f"+{text.strip()}"):
         return current
-    return to_identity(channel, text) or text
+    identity = to_identity(channel, text)
+    return identity if identity and _is_same_number(text, identity) else text
+
+
+def _is_same_number(text: str, identity: str) -> bool:
+    """Return True if an identity has the digits of a text, perhaps without its trunk zero.
+
+    The library also drops carrier codes and inserts area codes, which makes another number.
+    """
+    digits = extract_digits(text).removeprefix("00")
+    number = extract_digits(identity)
+    zeros = [position for position, digit in enumerate(digits) if digit == "0"]
+    without_one_zero = {digits[:position] + digits[position + 1 :] for position in zeros}
+    return number in {digits, *without_one_zero}
 
 
 def _parse_json_value(name: str, value: Any) -> Any:

@@ -78,9 +78,10 @@ def _clean_boolean(field: Field, text: str) -> bool | None:
 
 
 def _clean_integer(field: Field, text: str) -> int | None:
-    digits = invisible.strip_invisible(text).strip()
-    if not digits:
+    visible = invisible.strip_invisible(text)
+    if not visible:
         return None
+    digits = visible.strip()
     if not _WHOLE_NUMBER.fullmatch(digits):
         raise InvalidValue(f"{field.label} must be a whole number, such as {field.default}.")
     number = int(digits)

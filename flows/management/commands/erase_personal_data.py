@@ -67,12 +67,15 @@ class Command(BaseCommand):
             result = _erase(flow, identity, reason, despite_open_change=despite_open_change)
         self._report(result)
         with console.status("Compacting the database"):
-            _compact()
-        self.stdout.write("Database compacted.")
+            compaction_error = _compact()
+        if not compaction_error:
+            self.stdout.write("Database compacted.")
         self.stderr.write(
             f"Not erased: {compaction.describe_unreachable_copies()}; browser caches and log files."
         )
-        _check_twilio(result)
+        problems = [message for message in (compaction_error, _twilio_message(result)) if message]
+        if problems:
+            raise CommandError(" ".join(problems))
 
     def _report(self, result: ErasureResult) -> None:
         """Write the numbers of the erasure, and warnings about what remains to be done."""
@@ -122,28 +125,30 @@ def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) 
         raise CommandError(_open_change_message(blocked)) from None
 
 
-def _check_twilio(result: ErasureResult) -> None:
-    """End the command with exit status 1 if Twilio still has one of the flows."""
+def _twilio_message(result: ErasureResult) -> str:
+    """Return the next step for the flows that Twilio still has, or ""."""
     if not result.sids_at_twilio:
-        return
+        return ""
     flows = ", ".join(
         f"{command_line.account_prefix(find_account_sid(sid))}{sid}"
         for sid in result.sids_at_twilio
     )
-    raise CommandError(
+    return (
         f"Twilio still has {flows}, and the next sync restores it. "
         "Delete or change it there, then run this command again."
     )
 
 
-def _compact() -> None:
+def _compact() -> str:
+    """Compact the database, and return the next step if that failed, or ""."""
     try:
         compaction.compact()
     except CompactionFailed as error:
-        raise CommandError(
+        return (
             "Erased from the tables, but maybe not from the database's files. "
             f"{error} Stop the site and run this command again."
-        ) from None
+        )
+    return ""
 
 
 def _open_change_message(blocked: erasure.BlockedByOpenChange) -> str:

@@ -284,6 +284,7 @@ def test_base_of_another_site_is_none(settings):
     ("name", "entered", "says"),
     [
         ("integration_timeout", "soon", "a whole number"),
+        ("integration_timeout", "  ", "a whole number"),
         ("integration_timeout", "-1", "0 or more"),
         ("integration_priority", "2147483648", "2147483647 or less"),
         ("integration_channel", "c" * 65, "64 characters"),

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -264,6 +265,14 @@ def test_erasure_that_can_not_be_logged_erases_nothing(event, compactions, monke
         erase("--identity", NUMBER)
 
     assert AuditPayload.objects.get().erased_at is None
+
+
+def test_failed_compaction_does_not_hide_that_twilio_has_the_flow(sandbox, flow_sid, monkeypatch):
+    failed = CompactionFailed("Another connection is in the way.")
+    monkeypatch.setattr(compaction, "compact", mock.Mock(side_effect=failed))
+
+    with pytest.raises(CommandError, match=r"Another connection.*Twilio still has"):
+        erase("--flow", flow_sid)
 
 
 def test_failed_compaction_is_an_error(event, monkeypatch):

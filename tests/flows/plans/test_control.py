@@ -131,3 +131,20 @@ def test_plan_whose_worker_died_can_be_started_again(sandbox, operator_actor):
         assert control.start(plan=plan, reason="", actor=operator_actor)
 
     assert (plan.status, plan.lease_id) == ("running", None)
+
+
+def test_stop_is_not_lost_while_a_worker_takes_the_plan(sandbox, operator_actor, monkeypatch):
+    plan = make_plan(sandbox)
+    control.start(plan=plan, reason="", actor=operator_actor)
+    change_status = control.change_status
+
+    def take_lease_first(plans, event, **values):
+        lease = {"lease_id": OTHER_LEASE, "heartbeat_at": timezone.now()}
+        Plan.objects.filter(pk=plan.pk).update(**lease)
+        change_status(plans, event, **values)
+
+    monkeypatch.setattr(control, "change_status", take_lease_first)
+
+    assert control.stop(plan=plan, actor=operator_actor)
+    assert Plan.objects.get().status == "stopping"
+    assert AuditEvent.objects.filter(action=PlanAction.STOP).count() == 1

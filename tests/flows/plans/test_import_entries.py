@@ -46,6 +46,14 @@ def test_other_text_in_a_cell_stays(cell):
     assert imported_identity(cell, current="+14155550123") == cell
 
 
+@pytest.mark.parametrize(
+    "cell", ["+3521577940415", "+352155586650", "+2618630125", "+112917366625"]
+)
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_number_is_never_corrected_into_another(cell, channel):
+    assert imported_identity(cell, channel=channel) == cell
+
+
 @pytest.mark.parametrize("channel", ["facebook", "line", "custom"])
 def test_identity_of_another_channel_stays(channel):
     assert imported_identity("+33 6 12", channel=channel) == "+33 6 12"
