@@ -119,7 +119,7 @@ def _has_same_values(
     return not resource.differing_fields(other, state, names)
 
 
-def who(event: AuditEvent) -> str:
+def actor_name(event: AuditEvent) -> str:
     """Return the label of the actor. External changes have none."""
     if event.actor_label:
         return event.actor_label

@@ -147,7 +147,7 @@ def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts
     unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
     undecided: set[int] = set()
     if unresolved:
-        changes = OpenChange.objects.exclude(puzzle="").filter(attempt__in=unresolved)
+        changes = OpenChange.objects.exclude(ambiguity="").filter(attempt__in=unresolved)
         undecided = set(changes.values_list("attempt", flat=True))
     for entry in entries:
         can_decide = scope is None or entry.account_sid in scope
@@ -163,7 +163,10 @@ def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
-    return bulk_changes.known().get(plan) is not None or entries.filter(request_id=plan).exists()
+    return (
+        bulk_changes.implementation().get(plan) is not None
+        or entries.filter(request_id=plan).exists()
+    )
 
 
 def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
@@ -217,7 +220,7 @@ def _filter_actor_unindexed(entries: QuerySet[AuditEntry], actor: str) -> QueryS
 
 def _plan_condition(plan: str) -> Q:
     """Return the condition for the changes of a bulk change."""
-    return Q(change_id__in=bulk_changes.known().change_ids(plan))
+    return Q(change_id__in=bulk_changes.implementation().change_ids(plan))
 
 
 def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:

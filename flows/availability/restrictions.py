@@ -193,7 +193,7 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
             kind=READ_ONLY,
             defaults={
                 "since": timezone.now(),
-                "said_by": actor.label[:150],
+                "actor_label": actor.label[:150],
                 "reason": redact_note(replace_unstorable(reason))[:200],
             },
         )
@@ -276,7 +276,7 @@ def _describe_closure(closure: Closure) -> str:
     if closure.kind == READ_ONLY:
         scope = "This account" if closure.account_sid else "The whole site"
         reason = f": {closure.reason.rstrip('.')}" if closure.reason else ""
-        return f"{scope} was made read-only by {closure.said_by}{reason}."
+        return f"{scope} was made read-only by {closure.actor_label}{reason}."
     call = _CALL_PHRASES.get(closure.kind, closure.kind)
     code = f", code {closure.code}" if closure.code else ""
     return f"Twilio refuses to {call} (status {closure.status}{code})."

@@ -55,7 +55,7 @@ def reconcile(*, limit: int = 50) -> list[AuditEvent]:
     one change only, which then needs a user's decision. The first error is raised at the end.
     """
     readback = Readback()
-    can_resolve = Q(puzzle="") | Q(action__endswith=".create") | Q(is_unreadable=True)
+    can_resolve = Q(ambiguity="") | Q(action__endswith=".create") | Q(is_unreadable=True)
     changes = list(unresolved_changes().filter(can_resolve)[:limit])
     events: list[AuditEvent] = []
     errors: list[FlexError] = []
@@ -104,7 +104,7 @@ def unresolved_changes(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChan
     is_abandoned = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
     changes = log_paging.filter_accounts(OpenChange.objects.all(), scope, "attempt")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | is_abandoned)
-    return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
+    return changes.prefetch_related("attempt__payload", "latest").order_by("ambiguity", "attempt")
 
 
 def resolve_manually(
@@ -116,7 +116,7 @@ def resolve_manually(
     if Twilio can't be read. The event also has what was known when the user decided. Raise
     `NotAmbiguous`, `NotACandidate`, `AlreadyRecorded`, `NotRecorded` or `FlexError`.
     """
-    ambiguous = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
+    ambiguous = OpenChange.objects.exclude(ambiguity="").select_related("attempt__payload")
     current = ambiguous.filter(pk=change.pk).first()
     if current is None:
         raise NotAmbiguous
@@ -132,7 +132,7 @@ def resolve_manually(
         current,
         Result.APPLIED if applied else Result.NOT_APPLIED,
         flow,
-        f"Decided by a user. {current.puzzle}",
+        f"Decided by a user. {current.ambiguity}",
         sid=created_sid,
         reason=reason,
         actor=actor,
@@ -144,7 +144,7 @@ def resolve_manually(
 def collect_findings(change: OpenChange) -> dict[str, Any]:
     """Return what is known about an ambiguous change, as the event of the decision stores it."""
     return {
-        "puzzle": change.puzzle,
+        "puzzle": change.ambiguity,
         "is_unreadable": change.is_unreadable,
         "candidates": change.candidates,
         "reading": change.last_reading,
@@ -246,7 +246,7 @@ def _read_finding(change: OpenChange, readback: Readback) -> Finding | None:
 
 def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
     OpenChange.objects.filter(pk=change.pk).update(
-        puzzle=finding.ambiguity,
+        ambiguity=finding.ambiguity,
         candidates=finding.candidates,
         not_applied_at=None,
         is_unreadable=False,
@@ -257,7 +257,7 @@ def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
 
 def _mark_unreadable(change: OpenChange, reason: str) -> None:
     """Let a user decide. Earlier readings stay, and so does a first read that found no change."""
-    OpenChange.objects.filter(pk=change.pk).update(puzzle=reason[:200], is_unreadable=True)
+    OpenChange.objects.filter(pk=change.pk).update(ambiguity=reason[:200], is_unreadable=True)
 
 
 def _confirm_not_applied(change: OpenChange) -> bool:
@@ -265,7 +265,7 @@ def _confirm_not_applied(change: OpenChange) -> bool:
     checked_at = timezone.now()
     # Reading can tell again, so any earlier ambiguity is cleared.
     no_ambiguity = {
-        "puzzle": "",
+        "ambiguity": "",
         "candidates": [],
         "is_unreadable": False,
         "last_reading": {},
@@ -278,7 +278,7 @@ def _confirm_not_applied(change: OpenChange) -> bool:
         return False
     if checked_at - change.not_applied_at >= CONFIRMATION_DELAY:
         return True
-    OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**no_ambiguity)
+    OpenChange.objects.filter(pk=change.pk).exclude(ambiguity="").update(**no_ambiguity)
     return False
 
 

@@ -100,7 +100,7 @@ def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, st
     labels |= actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
     if query.plan and "plan" not in query.faults:
-        plan = bulk_changes.known().get(query.plan)
+        plan = bulk_changes.implementation().get(query.plan)
         if plan:
             labels[query.plan] = plan.title
     return labels

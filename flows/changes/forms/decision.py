@@ -59,7 +59,7 @@ class DecisionForm(forms.Form):
         resource: Resource,
         candidates: list[str],
         is_creation: bool,
-        puzzle: str,
+        ambiguity: str,
         is_unreadable: bool = False,
         reading: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -72,7 +72,7 @@ class DecisionForm(forms.Form):
         content = json.dumps([is_unreadable, reading or {}], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
         self.findings_token = signing.dumps(
-            [puzzle, sorted(candidates), digest], salt=FINDINGS_SALT
+            [ambiguity, sorted(candidates), digest], salt=FINDINGS_SALT
         )
         self.initial["seen"] = self.findings_token
         verdict_field = cast(forms.ChoiceField, self.fields["verdict"])
