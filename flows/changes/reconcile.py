@@ -176,7 +176,7 @@ def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, b
         return None, False
     if not live_flow:
         return live_flow, True
-    return {**live_flow, **(change.attempt.payload.requested or {})}, True
+    return {**live_flow, **change.attempt.payload.requested_values}, True
 
 
 def _derive_updated_flow(change: OpenChange) -> Snapshot:
@@ -184,23 +184,31 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
 
     Later edits by someone else are omitted; the next sync finds them.
     """
-    payload, sid = change.attempt.payload, change.target_sid
-    requested = payload.requested or {}
-    live_flow = change.last_reading.get(sid)
-    if sid not in change.last_reading:
-        with contextlib.suppress(ReadUnavailable, FlexError):
-            live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
-    live_flow = live_flow or {}
+    payload = change.attempt.payload
+    requested = payload.requested_values
+    live_flow = _last_reading(change) or {}
 
     # Twilio sets further fields by itself when the variant changes.
     dependent_values = {}
     resource, variant = change.resource, change.resource.variant_field
-    if variant in requested and resource.is_same_value(
+    has_new_variant = variant in requested and resource.is_same_value(
         variant, requested[variant], live_flow.get(variant)
-    ):
+    )
+    if has_new_variant:
         names = resource.dependent_names(requested)
         dependent_values = {name: live_flow.get(name) for name in names}
-    return {**(payload.before or {}), **dependent_values, **requested}
+    return {**payload.values_before, **dependent_values, **requested}
+
+
+def _last_reading(change: OpenChange) -> Snapshot | None:
+    """Return the changed flow as last read, else as it can be read now, else None."""
+    sid = change.target_sid
+    if sid in change.last_reading:
+        reading: Snapshot | None = change.last_reading[sid]
+        return reading
+    with contextlib.suppress(ReadUnavailable, FlexError):
+        return Readback().fetch(change.resource, sid, change.attempt.account_sid)
+    return None
 
 
 def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | None:
@@ -340,7 +348,7 @@ def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observat
         change.resource,
         change.target_sid,
         account_sid=change.attempt.account_sid,
-        before=payload.before or {},
-        requested=payload.requested or {},
+        before=payload.values_before,
+        requested=payload.requested_values,
         after=flow,
     )
