@@ -256,6 +256,11 @@ def _apply_and_log(
     return True
 
 
+def describe_status(status: int | None, code: int | None) -> str:
+    """Return the status and Twilio's code of a response, such as "status 403, code 20003"."""
+    return f"status {status}, code {code}" if code else f"status {status}"
+
+
 def _build_availability(account_sid: str, closures: list[Closure]) -> Availability:
     restrictions: dict[str, Restriction] = {}
     for closure in closures:
@@ -278,5 +283,4 @@ def _describe_closure(closure: Closure) -> str:
         reason = f": {closure.reason.rstrip('.')}" if closure.reason else ""
         return f"{scope} was made read-only by {closure.actor_label}{reason}."
     call = _CALL_PHRASES.get(closure.kind, closure.kind)
-    code = f", code {closure.code}" if closure.code else ""
-    return f"Twilio refuses to {call} (status {closure.status}{code})."
+    return f"Twilio refuses to {call} ({describe_status(closure.status, closure.code)})."

@@ -153,8 +153,7 @@ def check_missing_flows(
     `state` is the account's state before the sync. `refusal` is the reason if Twilio refuses to
     show single flows; then none is fetched.
     """
-    had_gap = bool(state.missing or state.left_out)
-    if not missing and not had_gap:
+    if not missing and not state.has_gap:
         return MissingReport(CheckResults())
     unexplained = set(missing) - find_recently_changed(missing, at=at)
     rows = {row.sid: row for row in MissingFlow.objects.filter(account_sid=state.account_sid)}

@@ -135,7 +135,7 @@ def _account_rows(request: Request) -> list[dict[str, Any]]:
     flow_counts = _count_flows(request.scope)
     availability = restrictions.availability_by_account()
     syncs = {
-        one.sync.account_sid: Freshness(one.sync) for one in freshness.load_freshness(accounts)
+        item.sync.account_sid: Freshness(item.sync) for item in freshness.load_freshness(accounts)
     }
     return [
         {
