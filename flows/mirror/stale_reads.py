@@ -134,11 +134,10 @@ def _may_predate_observation(
     """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
-    if read is None:
-        was_created = event.action == "flow.drift" and event.payload.before is None
-        return last is not None and was_created
     if last is None:
-        return event.payload.after is None
+        return read is not None and event.payload.after is None
+    if read is None:
+        return event.action == "flow.drift" and event.payload.before is None
     if not FLEX_FLOW.changed_writable_fields(last, read):
         return False
     return is_older(read, last) or _may_show_former_state(event, last, read)
