@@ -150,11 +150,12 @@ def readable_event(event_id: str, request: Request) -> AuditEvent | None:
 
 def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None:
     """Log that the user was denied this action."""
-    payload = Payload()
-    for name, target in _targets.items():
-        if kwargs.get(name):
-            payload = target.describe(str(kwargs[name]))
-            break
+    named = _find_target(kwargs)
+    if named is None:
+        payload = Payload()
+    else:
+        target, value = named
+        payload = target.describe(value)
     audit_log.append(
         action=action,
         stage=Stage.ACCESS,
@@ -178,7 +179,16 @@ def _target_accounts(
     request: Request, kwargs: dict[str, Any], permission: str
 ) -> list[str] | HttpResponseBase:
     """Return the accounts of the URL's object, or an empty list if it has no such object."""
+    named = _find_target(kwargs)
+    if named is None:
+        return []
+    target, value = named
+    return target.accounts(request, value, permission)
+
+
+def _find_target(kwargs: dict[str, Any]) -> tuple[Target, str] | None:
+    """Return the kind of object that the URL names and its value, or None without an object."""
     for name, target in _targets.items():
         if kwargs.get(name):
-            return target.accounts(request, str(kwargs[name]), permission)
-    return []
+            return target, str(kwargs[name])
+    return None

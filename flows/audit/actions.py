@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Self
 
-from flows.audit.models import APPLIED_RESULTS, AuditEvent
+from flows.audit.models import AuditEvent
 
 RESULT_LABELS: Final = {
     "pending": "In progress",
@@ -63,7 +63,7 @@ class Action(StrEnum):
 
     def sentence(self, event: AuditEvent) -> str:
         """Return an event as a short sentence, in the past tense only if it was applied."""
-        return self.label if event.result in APPLIED_RESULTS else self.infinitive
+        return self.label if event.is_applied else self.infinitive
 
 
 # The registered actions, by value, in the order of their registration.

@@ -33,6 +33,6 @@ def register(bulk_changes: BulkChanges) -> None:
     _implementation[:] = [bulk_changes]
 
 
-def known() -> BulkChanges:
+def implementation() -> BulkChanges:
     """Return the registered implementation."""
     return _implementation[0]

@@ -43,11 +43,11 @@ def parse_checkpoint(text: str) -> dict[str, Any] | None:
 def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
     """Return True if one of this site's keys signed the checkpoint as it is."""
     values = {name: checkpoint.get(name) for name in ("seq", "hash", "at")}
+    if not isinstance(values["seq"], int):
+        return False
     signature = str(checkpoint.get("signature", "")).encode()
-    return isinstance(checkpoint.get("seq"), int) and any(
-        hmac.compare_digest(signature, _checkpoint_signature(values, key).encode())
-        for key in audit_keys()
-    )
+    expected_signatures = [_checkpoint_signature(values, key).encode() for key in audit_keys()]
+    return any(hmac.compare_digest(signature, expected) for expected in expected_signatures)
 
 
 def _checkpoint_signature(values: dict[str, Any], key: str) -> str:

@@ -49,15 +49,20 @@ class LogEntryCheck:
     def fault(self, end: int) -> tuple[int, str] | None:
         """Return the seq and a description of the first violation up to `end`, or None."""
         self._compare()
-        if self._suspects:
-            with transaction.atomic():
-                list(ChainHead.objects.select_for_update().filter(name=audit_log.CHAIN_NAME))
-                for first, last in self._suspects:
-                    rows = rows_between(first, last)
-                    expected, stored = _expected_rows(rows), _stored_rows(first, last)
-                    if violation := _first_violation(expected, stored):
-                        return violation
-        return _orphan_violation(end)
+        return self._confirmed_violation() or _orphan_violation(end)
+
+    def _confirmed_violation(self) -> tuple[int, str] | None:
+        """Compare the ranges that differed again, while nothing can be appended."""
+        if not self._suspects:
+            return None
+        with transaction.atomic():
+            list(ChainHead.objects.select_for_update().filter(name=audit_log.CHAIN_NAME))
+            for first, last in self._suspects:
+                expected = _expected_rows(rows_between(first, last))
+                violation = _first_violation(expected, _stored_rows(first, last))
+                if violation:
+                    return violation
+        return None
 
     def _compare(self) -> None:
         """Compare the batch that was collected, and note its range if it differs."""
@@ -105,11 +110,17 @@ def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> tuple[
             return seq, "starts an entry that is missing from the log's list"
         if expected is None:
             return seq, "starts no entry, but the log's list has one for it"
-        for name, expected_value, stored_value in zip(COLUMNS, expected, stored, strict=True):
-            if expected_value != stored_value:
-                label = _COLUMN_LABELS.get(name, name.replace("_", " "))
-                return seq, f"has a different {label} in the log's list"
+        if expected != stored:
+            label = _label_of_difference(expected, stored)
+            return seq, f"has a different {label} in the log's list"
     return None
+
+
+def _label_of_difference(expected: tuple[Any, ...], stored: tuple[Any, ...]) -> str:
+    """Return the label of the first column in which two rows differ."""
+    columns = zip(COLUMNS, expected, stored, strict=True)
+    name = next(name for name, expected_value, value in columns if value != expected_value)
+    return _COLUMN_LABELS.get(name, name.replace("_", " "))
 
 
 def _orphan_violation(end: int) -> tuple[int, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils import timezone
@@ -10,11 +10,11 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.log_actions import DriftAction
-from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result, Stage
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.registry import is_about_resource, resource_of_action
 from flows.twilio.resource import Resource
 
-_SHAPE_BY_RESULT: Final = {
+_SHAPE_BY_RESULT: Final[Mapping[str, str]] = {
     Result.PENDING: "busy",
     Result.SUCCEEDED: "good",
     Result.FAILED: "bad",
@@ -25,7 +25,7 @@ _SHAPE_BY_RESULT: Final = {
     Result.DENIED: "stop",
 }
 # Labels of a user's decision, which must not look like a result that was read from Twilio.
-_DECISION_LABELS: Final = {
+_DECISION_LABELS: Final[Mapping[str, str]] = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
@@ -37,14 +37,14 @@ def ending(event: AuditEvent) -> str:
         return "Recorded" if _is_routine(event) else "External"
     if getattr(event, "needs_decision", False):
         return "Needs your decision"
-    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECISION_LABELS:
-        return _DECISION_LABELS[Result(event.result)]
+    if event.is_decision and event.result in _DECISION_LABELS:
+        return _DECISION_LABELS[event.result]
     return actions.RESULT_LABELS.get(_effective_result(event), event.result)
 
 
 def stage_name(event: AuditEvent) -> str:
     """Return the label of the event's stage, or "Decision" if a user resolved the change."""
-    if event.stage == Stage.RECONCILED and event.actor_id:
+    if event.is_decision:
         return "Decision"
     return actions.STAGE_LABELS.get(event.stage, event.stage)
 
@@ -62,9 +62,7 @@ def shape(event: AuditEvent) -> str:
     """Return the CSS class for the shape and colour of the result."""
     if event.stage == Stage.OBSERVED:
         return "none" if _is_routine(event) else "doubt"
-    if event.result not in Result.values:
-        return "none"
-    return _SHAPE_BY_RESULT[Result(_effective_result(event))]
+    return _SHAPE_BY_RESULT.get(_effective_result(event), "none")
 
 
 def _is_routine(event: AuditEvent) -> bool:
@@ -85,10 +83,10 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
     """Return the relation of an event to the one it refers to, as a verb such as "Reverts"."""
     if event.action == DriftAction.ACCEPT:
         return "Accepts"
-    origin_payload = getattr(origin, "payload", None)
-    if origin_payload is None or event.result not in APPLIED_RESULTS:
+    origin_payload = origin.stored_payload
+    if origin_payload is None or not event.is_applied:
         return "Refers to"
-    if event.action.endswith(".delete") and origin_payload.before is None:
+    if event.operation == "delete" and origin_payload.before is None:
         return "Reverts"
     if not is_about_resource(event.action):
         return "Refers to"
@@ -104,8 +102,8 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
 
 def _resulting_state(event: AuditEvent) -> dict[str, Any]:
     """Return the flow after the change, or the requested values, or {} if neither is stored."""
-    payload = getattr(event, "payload", None)
-    return (payload and (payload.after or payload.requested)) or {}
+    payload = event.stored_payload
+    return payload.resulting_values if payload else {}
 
 
 def _has_same_values(
@@ -119,7 +117,7 @@ def _has_same_values(
     return not resource.differing_fields(other, state, names)
 
 
-def who(event: AuditEvent) -> str:
+def actor_name(event: AuditEvent) -> str:
     """Return the label of the actor. External changes have none."""
     if event.actor_label:
         return event.actor_label

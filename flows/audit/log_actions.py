@@ -26,7 +26,7 @@ class DriftAction(Action):
             return super().sentence(event)
         if event.changed_fields:
             return f"Changed at Twilio: {join_labels(event.changed_fields)}"
-        payload = getattr(event, "payload", None)
+        payload = event.stored_payload
         if payload is None or payload.erased_at:
             return self.label
         return "Deleted at Twilio" if payload.after is None else "Created at Twilio"

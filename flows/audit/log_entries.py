@@ -33,11 +33,12 @@ EventRow = Mapping[str, Any]  # an event with its payload, by the names of `_ROW
 
 def update_entry(event: AuditEvent, body: AuditPayload) -> None:
     """Add a new event to the row of its change, or as a row of its own."""
-    if not _is_change_stage(event.change_id, event.stage) or event.stage == Stage.ATTEMPT:
-        _upsert_entries([_entry_values([_event_row(event, body)])])
-        return
-    stages = AuditEvent.objects.filter(change_id=event.change_id, stage__in=UNIQUE_STAGES)
-    _upsert_entries([_entry_values(list(stages.order_by("seq").values(*_ROW_FIELDS)))])
+    rows = [_event_row(event, body)]
+    is_first = event.stage == Stage.ATTEMPT
+    if _is_change_stage(event.change_id, event.stage) and not is_first:
+        stages = AuditEvent.objects.filter(change_id=event.change_id, stage__in=UNIQUE_STAGES)
+        rows = list(stages.order_by("seq").values(*_ROW_FIELDS))
+    _upsert_entries([_entry_values(rows)])
 
 
 def add_entries(pairs: Iterable[tuple[AuditEvent, AuditPayload]]) -> None:
@@ -132,6 +133,12 @@ def _is_change_stage(change_id: uuid.UUID | None, stage: str) -> bool:
     return change_id is not None and stage in UNIQUE_STAGES
 
 
+def _change_of(row: EventRow) -> uuid.UUID | None:
+    """Return the id of the change that an event is a stage of, or None."""
+    is_stage = _is_change_stage(row["change_id"], row["stage"])
+    return row["change_id"] if is_stage else None
+
+
 def _event_row(event: AuditEvent, body: AuditPayload) -> EventRow:
     """Return a saved event in the form of a row that a query gives."""
     event_values = {name: getattr(event, name) for name in _EVENT_FIELDS}
@@ -144,13 +151,12 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
     start = rows[0]
     outcome = rows[outcome_index([row["result"] for row in rows])]
     resolutions = [row for row in rows if row["stage"] == Stage.RECONCILED]
-    is_change = _is_change_stage(start["change_id"], start["stage"])
     target_sids = [row["target_sid"] for row in rows if row["target_sid"]]
     return {
         "start_id": start["seq"],
         "outcome_id": outcome["seq"],
         "at": start["at"],
-        "change_id": start["change_id"] if is_change else None,
+        "change_id": _change_of(start),
         "request_id": start["request_id"],
         "action": start["action"],
         "result": outcome["result"],
@@ -166,8 +172,8 @@ def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
     """Group events by change, each group in the order of the log."""
     groups: dict[Any, list[EventRow]] = defaultdict(list)
     for row in rows:
-        is_stage = _is_change_stage(row["change_id"], row["stage"])
-        groups[row["change_id"] if is_stage else row["seq"]].append(row)
+        key = _change_of(row) or row["seq"]
+        groups[key].append(row)
     for group in groups.values():
         group.sort(key=lambda row: row["seq"])
     return list(groups.values())
@@ -175,9 +181,7 @@ def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
 
 def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventRow]:
     """Return the other stages of the changes that these events belong to."""
-    change_ids = {
-        row["change_id"] for row in rows if _is_change_stage(row["change_id"], row["stage"])
-    }
+    change_ids = set(map(_change_of, rows)) - {None}
     stages = events.filter(change_id__in=change_ids, stage__in=UNIQUE_STAGES)
     other_seqs = set(stages.order_by().values_list("seq", flat=True))
     other_seqs -= {row["seq"] for row in rows}

@@ -42,8 +42,9 @@ def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
     """Return a page of the entries that match the query. It is empty for a query with faults."""
     if query.faults:
         return EntryPage([], has_older=False)
-    first, last = log_paging.seq_range(_parse_date(query.from_date), _parse_date(query.to_date))
-    last = min(last, query.before - 1) if query.before else last
+    first, last = _seq_range(query)
+    if query.before:
+        last = min(last, query.before - 1)
     lowest, entries = first, AuditEntry.objects.all()
     match query.scan_scope:
         case "log":
@@ -74,7 +75,7 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
     if query.actor:
         entries = entries.filter(Q(actor_label=query.actor) | Q(resolved_by=query.actor))
     if query.from_date or query.to_date:
-        first, last = log_paging.seq_range(_parse_date(query.from_date), _parse_date(query.to_date))
+        first, last = _seq_range(query)
         entries = entries.filter(pk__gte=first, pk__lte=last)
     if query.before:
         entries = entries.filter(pk__lt=query.before)
@@ -110,7 +111,11 @@ def neighbours(
         "outcome__payload"
     )
     before, after = log_paging.neighbours(entries, scope, entry.pk)
-    return before.outcome if before else None, after.outcome if after else None
+    return _outcome_of(before), _outcome_of(after)
+
+
+def _outcome_of(entry: AuditEntry | None) -> AuditEvent | None:
+    return entry.outcome if entry else None
 
 
 def unknown_values(
@@ -144,15 +149,20 @@ def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts
 
     `scope` are the accounts whose flows the user may change.
     """
-    unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
-    undecided: set[int] = set()
-    if unresolved:
-        changes = OpenChange.objects.exclude(puzzle="").filter(attempt__in=unresolved)
-        undecided = set(changes.values_list("attempt", flat=True))
+    undecided = _ambiguous_attempts(entries)
     for entry in entries:
         can_decide = scope is None or entry.account_sid in scope
         needs_decision = can_decide and entry.pk in undecided
         entry.outcome.needs_decision = needs_decision  # type: ignore[attr-defined]
+
+
+def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
+    """Return the seqs of the entries whose change reading can't resolve."""
+    unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
+    if not unresolved:
+        return set()
+    changes = OpenChange.objects.exclude(ambiguity="").filter(attempt__in=unresolved)
+    return set(changes.values_list("attempt", flat=True))
 
 
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
@@ -163,7 +173,10 @@ def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
-    return bulk_changes.known().get(plan) is not None or entries.filter(request_id=plan).exists()
+    return (
+        bulk_changes.implementation().get(plan) is not None
+        or entries.filter(request_id=plan).exists()
+    )
 
 
 def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
@@ -217,7 +230,7 @@ def _filter_actor_unindexed(entries: QuerySet[AuditEntry], actor: str) -> QueryS
 
 def _plan_condition(plan: str) -> Q:
     """Return the condition for the changes of a bulk change."""
-    return Q(change_id__in=bulk_changes.known().change_ids(plan))
+    return Q(change_id__in=bulk_changes.implementation().change_ids(plan))
 
 
 def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
@@ -292,10 +305,20 @@ def _entry_seqs_by_id(identifier: str) -> list[int]:
     has_id = Q(event_id=identifier) | Q(change_id=identifier) | Q(request_id=identifier)
     if identifier.upper().startswith("RQ"):
         has_id = Q(remote_request_id=identifier)
-    events = list(AuditEvent.objects.filter(has_id).values_list("seq", "change_id"))
-    change_ids = {change_id for _, change_id in events if change_id}
+    seqs, change_ids = [], set()
+    for seq, change_id in AuditEvent.objects.filter(has_id).values_list("seq", "change_id"):
+        seqs.append(seq)
+        change_ids.add(change_id)
+    # An event without a change is an entry of its own.
+    change_ids.discard(None)
     changes = AuditEntry.objects.filter(change_id__in=change_ids)
-    return [*(seq for seq, _ in events), *changes.values_list("pk", flat=True)]
+    return [*seqs, *changes.values_list("pk", flat=True)]
+
+
+def _seq_range(query: LogQuery) -> tuple[int, int]:
+    """Return the first and last seq that an event of the query's days can have."""
+    since, until = _parse_date(query.from_date), _parse_date(query.to_date)
+    return log_paging.seq_range(since, until)
 
 
 def _parse_date(day: str) -> date | None:

@@ -103,13 +103,14 @@ class LogQuery:
             if fault:
                 faults[parameter] = fault
         before = given_values.get("before", "")
-        if before and not _is_seq(before):
+        before_seq = int(before) if is_event_number(before) else 0
+        if before and not before_seq:
             faults["before"] = f"Not an event number: {before}"
         if faults.keys().isdisjoint(("from", "to")):
             faults |= _order_of_dates(filters["from_date"], filters["to_date"])
         return cls(
             **filters,
-            before=int(before) if _is_seq(before) else 0,
+            before=before_seq,
             whole="1" if given_values.get("whole") == "1" else "",
             faults=faults,
         )
@@ -267,8 +268,9 @@ def _repeated_parameters(
     return faults
 
 
-def _is_seq(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19 and int(text) > 0
+def is_event_number(text: str) -> bool:
+    """Return True for a whole number that a seq or 0 can be. The database's limit has 19 digits."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _is_id(word: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 
@@ -106,6 +106,26 @@ class AuditEvent(RedactedModel):
     def __str__(self) -> str:
         return f"{self.seq} {self.action} {self.stage} {self.result}"
 
+    @property
+    def operation(self) -> str:
+        """The last part of the action, such as "delete" of "flow.delete"."""
+        return self.action.rpartition(".")[2]
+
+    @property
+    def is_applied(self) -> bool:
+        """True if what the event records has really happened."""
+        return self.result in APPLIED_RESULTS
+
+    @property
+    def is_decision(self) -> bool:
+        """True if a user, not a read from Twilio, resolved the change."""
+        return self.stage == Stage.RECONCILED and bool(self.actor_id)
+
+    @property
+    def stored_payload(self) -> AuditPayload | None:
+        """The payload, or None for an event whose payload was removed from the database."""
+        return getattr(self, "payload", None)
+
 
 class AuditDay(models.Model):
     """The first and last seq of the events of one day in UTC.
@@ -147,6 +167,23 @@ class AuditPayload(RedactedModel):
     def __str__(self) -> str:
         return f"payload of {self.pk}"
 
+    @property
+    def values_before(self) -> dict[str, Any]:
+        return self.before or {}
+
+    @property
+    def requested_values(self) -> dict[str, Any]:
+        return self.requested or {}
+
+    @property
+    def values_after(self) -> dict[str, Any]:
+        return self.after or {}
+
+    @property
+    def resulting_values(self) -> dict[str, Any]:
+        """The values after the event, or else the requested ones."""
+        return self.after or self.requested_values
+
 
 class OpenChange(models.Model):
     """A change without a known outcome: in progress, or its response was lost.
@@ -163,7 +200,7 @@ class OpenChange(models.Model):
     target_sid = models.CharField(max_length=64, blank=True, db_index=True)
     not_applied_at = models.DateTimeField(null=True)  # time of the first read without the change
     # The reason why reading can't resolve the change and a user has to decide.
-    puzzle = models.CharField(max_length=200, blank=True)
+    ambiguity = models.CharField(max_length=200, blank=True, db_column="puzzle")
     candidates = models.JSONField(default=list)  # SIDs of the flows that a creation may have made
     # The flow can't be read, which may pass: reading is tried again.
     is_unreadable = models.BooleanField(default=False)

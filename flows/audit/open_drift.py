@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from flows.audit.log_actions import DriftAction
-from flows.audit.models import APPLIED_RESULTS, UNIQUE_STAGES, AuditEvent, AuditPayload, OpenDrift
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, OpenDrift
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -22,7 +22,7 @@ def add(events: Iterable[AuditEvent]) -> None:
 
 def resolve(event: AuditEvent, body: AuditPayload) -> None:
     """Take a flow's drift out of the inbox as far as this event accepts or reverts it."""
-    if event.refers_to is None or event.result not in APPLIED_RESULTS:
+    if event.refers_to is None or not event.is_applied:
         return
     drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
     if drift is None:

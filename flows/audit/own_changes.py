@@ -16,14 +16,11 @@ def filter_external(observations: Sequence[Observation], read_seq: int) -> list[
     """
     changes = list(OpenChange.objects.select_related("attempt"))
     creations = [change for change in changes if not change.target_sid]
-    busy_sids = {change.target_sid for change in changes if change.target_sid}
+    busy_sids = {change.target_sid for change in changes}
     later = AuditEvent.objects.filter(seq__gt=read_seq).exclude(stage=Stage.ACCESS)
     busy_sids.update(later.values_list("target_sid", flat=True))
-    return [
-        item
-        for item in observations
-        if item.target_sid not in busy_sids and not _may_be_created_by(item, creations)
-    ]
+    unchanged = [item for item in observations if item.target_sid not in busy_sids]
+    return [item for item in unchanged if not _may_be_created_by(item, creations)]
 
 
 def _may_be_created_by(item: Observation, creations: Sequence[OpenChange]) -> bool:

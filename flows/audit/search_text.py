@@ -7,6 +7,7 @@ actor. The path and query of a webhook are omitted because they can carry secret
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -19,7 +20,7 @@ from flows.twilio.registry import is_about_resource, resource_of_action
 from flows.twilio.resource import Resource
 
 STATE_FIELDS: Final = ("payload__before", "payload__requested", "payload__after")
-_EVENT_FIELDS: Final = ("reason", "actor_label", "target_sid", "account_sid", "remote_request_id")
+_EVENT_FIELDS: Final = ("actor_label", "target_sid", "account_sid", "remote_request_id")
 _HOST_PATTERN: Final = re.compile(
     r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE
 )
@@ -30,7 +31,7 @@ _normalize_cached = functools.lru_cache(maxsize=65_536)(normalize_text)
 
 def build_search_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the search text of a change's events: each distinct value on a line of its own."""
-    values = (value for row in rows for value in _event_values(row))
+    values = itertools.chain.from_iterable(map(_event_values, rows))
     return "\n".join(dict.fromkeys(filter(None, map(_normalize_cached, values))))
 
 
@@ -51,8 +52,9 @@ def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
         for name in STATE_FIELDS:
             if isinstance(row[name], dict):
                 yield from _object_values(resource, row[name])
+    yield _strip_secrets(row["reason"], redact_note)
     for name in _EVENT_FIELDS:
-        yield _strip_secrets(row[name], redact_note) if name == "reason" else row[name]
+        yield row[name]
 
 
 def _object_values(resource: Resource, state: Mapping[str, Any]) -> Iterator[str]:

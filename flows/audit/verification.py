@@ -143,14 +143,18 @@ def last_verification() -> VerificationRecord | None:
     event = events.select_related("payload").order_by("-seq").first()
     if event is None:
         return None
-    body = getattr(event, "payload", None) or AuditPayload()
-    is_intact = any(
-        event_hash(event, key) == event.hash and payload_hash(body, key) == event.payload_hash
-        for key in audit_keys()
-    )
-    summary = body.after if is_intact and body.after else {}
+    body = event.stored_payload or AuditPayload()
+    is_intact = any(_is_hashed_with(key, event, body) for key in audit_keys())
+    summary = body.values_after if is_intact else {}
     since = audit_log.last_seq() - summary.get("through", 0) - 1  # without the event itself
     return VerificationRecord(event, summary, max(0, since), is_intact)
+
+
+def _is_hashed_with(key: str, event: AuditEvent, body: AuditPayload) -> bool:
+    """Return True if the hashes of an event and its payload were made with this key."""
+    if event_hash(event, key) != event.hash:
+        return False
+    return payload_hash(body, key) == event.payload_hash
 
 
 def _derived_table_checks() -> list[consistency.DerivedTable]:

@@ -18,7 +18,8 @@ class Closure(models.Model):
     since = models.DateTimeField()
     status = models.IntegerField(null=True)  # HTTP status and error code of Twilio's refusal
     code = models.IntegerField(null=True)
-    said_by = models.CharField(max_length=150, blank=True)  # the administrator's name
+    # The administrator's name.
+    actor_label = models.CharField(max_length=150, blank=True, db_column="said_by")
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -22,14 +22,15 @@ class AvailableActions:
 
     def __init__(self, request: Request) -> None:
         self._user = request.user
-        self._states: dict[str, restrictions.Availability] | None = getattr(request, "states", None)
-        if self._states is None:
-            self._states = request.states = restrictions.availability_by_account()
+        states: dict[str, restrictions.Availability] | None = getattr(request, "states", None)
+        if states is None:
+            states = request.states = restrictions.availability_by_account()
+        self._states = states
         self._configured = {account.sid for account in twilio_accounts.all_accounts()}
 
     def is_possible(self, kind: str, account_sid: str) -> bool:
         """Return True if neither Twilio nor read-only mode prevents this kind of change."""
-        if account_sid not in self._configured or self._states is None:
+        if account_sid not in self._configured:
             return False
         return self._states[account_sid].restriction_of(kind) is None
 

@@ -193,7 +193,7 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
             kind=READ_ONLY,
             defaults={
                 "since": timezone.now(),
-                "said_by": actor.label[:150],
+                "actor_label": actor.label[:150],
                 "reason": redact_note(replace_unstorable(reason))[:200],
             },
         )
@@ -256,6 +256,11 @@ def _apply_and_log(
     return True
 
 
+def describe_status(status: int | None, code: int | None) -> str:
+    """Return the status and Twilio's code of a response, such as "status 403, code 20003"."""
+    return f"status {status}, code {code}" if code else f"status {status}"
+
+
 def _build_availability(account_sid: str, closures: list[Closure]) -> Availability:
     restrictions: dict[str, Restriction] = {}
     for closure in closures:
@@ -276,7 +281,6 @@ def _describe_closure(closure: Closure) -> str:
     if closure.kind == READ_ONLY:
         scope = "This account" if closure.account_sid else "The whole site"
         reason = f": {closure.reason.rstrip('.')}" if closure.reason else ""
-        return f"{scope} was made read-only by {closure.said_by}{reason}."
+        return f"{scope} was made read-only by {closure.actor_label}{reason}."
     call = _CALL_PHRASES.get(closure.kind, closure.kind)
-    code = f", code {closure.code}" if closure.code else ""
-    return f"Twilio refuses to {call} (status {closure.status}{code})."
+    return f"Twilio refuses to {call} ({describe_status(closure.status, closure.code)})."

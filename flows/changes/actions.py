@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.audit.actions import Action
 from flows.audit.field_labels import join_labels
-from flows.audit.models import APPLIED_RESULTS, AuditEvent
+from flows.audit.models import AuditEvent
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -18,18 +18,20 @@ class ChangeAction(Action):
         """Return an event as a short sentence. An update names the changed fields."""
         if self is not ChangeAction.UPDATE:
             return super().sentence(event)
-        is_applied = event.result in APPLIED_RESULTS
         if event.changed_fields == ["enabled"]:
-            return f"{'Turned' if is_applied else 'Turn'} {_switch_direction(event)}"
-        verb = self.label if is_applied else self.infinitive
-        return f"{verb} {join_labels(event.changed_fields) or 'a flow'}"
+            verb = "Turned" if event.is_applied else "Turn"
+            return f"{verb} {_switch_direction(event)}"
+        changed = join_labels(event.changed_fields) or "a flow"
+        return f"{super().sentence(event)} {changed}"
 
 
 def _switch_direction(event: AuditEvent) -> str:
     """Return "on" or "off", or "on or off" if the payload does not tell."""
-    payload = getattr(event, "payload", None)
-    state = payload and (payload.after or payload.requested)
-    enabled = FLEX_FLOW.normalize_value("enabled", state.get("enabled")) if state else None
+    payload = event.stored_payload
+    if payload is None:
+        return "on or off"
+    stored_value = payload.resulting_values.get("enabled")
+    enabled = FLEX_FLOW.normalize_value("enabled", stored_value)
     if not isinstance(enabled, bool):
         return "on or off"
     return "on" if enabled else "off"

@@ -76,6 +76,11 @@ class ChangeAttempt:
         """The action of the change's events, such as `flow.update`."""
         return self.resource.action(self.operation)
 
+    @property
+    def changed_fields(self) -> list[str]:
+        """The names of the requested fields, as the change's events store them."""
+        return sorted(self.requested or {})
+
     def execute(self, send: Callable[[], ApiResponse]) -> Change:
         """Log the attempt, call `send` once, log the outcome and update the mirror.
 
@@ -107,9 +112,9 @@ class ChangeAttempt:
 
         self._update_mirror(event, response, error)
         live.record_response(self.resource, self.account_sid, self.operation, error)
-        after = response.snapshot if response else {}
+        after = _response_snapshot(response)
         unexpected_fields = self._find_unexpected_fields(after)
-        return Change(event, after, error, unexpected_fields=unexpected_fields)
+        return Change(event, after or {}, error, unexpected_fields=unexpected_fields)
 
     def record_attempt(self) -> AuditEvent:
         """Append the attempt and claim its flow, unless the change is unavailable.
@@ -135,7 +140,7 @@ class ChangeAttempt:
         note: str = "",
     ) -> AuditEvent:
         """Append the outcome and release the flow. `note` is its message if Twilio gave none."""
-        after = (response.snapshot or None) if response else None
+        after = _response_snapshot(response)
         fields = self._event_fields(Stage.OUTCOME, result)
         fields["target_sid"] = self.sid or (after or {}).get("sid", "")
         message = _outcome_message(response, error) or note
@@ -184,7 +189,7 @@ class ChangeAttempt:
             actor=self.actor,
             account_sid=self.account_sid,
             target_sid=self.sid,
-            changed_fields=sorted(self.requested or {}),
+            changed_fields=self.changed_fields,
             reason=self.reason,
             payload=self.payload(None, restriction.sentence),
         )
@@ -199,7 +204,7 @@ class ChangeAttempt:
             "change_id": self.change_id,
             "account_sid": self.account_sid,
             "target_sid": self.sid,
-            "changed_fields": sorted(self.requested or {}),
+            "changed_fields": self.changed_fields,
             "reason": self.reason,
             "refers_to": self.refers_to,
         }
@@ -224,7 +229,7 @@ class ChangeAttempt:
         self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
     ) -> None:
         if response:
-            live.store_result(self.resource, response.snapshot or None, event)
+            live.store_result(self.resource, _response_snapshot(response), event)
         elif mirror.is_not_found(error):
             live.store_absence(
                 self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
@@ -243,12 +248,19 @@ class ChangeAttempt:
             after=after,
         )
 
-    def _find_unexpected_fields(self, after: Snapshot) -> list[str]:
+    def _find_unexpected_fields(self, after: Snapshot | None) -> list[str]:
         if not after:
             return []
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
         return self.resource.differing_fields(expected, after, requested)
+
+
+def _response_snapshot(response: ApiResponse | None) -> Snapshot | None:
+    """Return the object in a response, or None without one, as after a deletion."""
+    if response is None:
+        return None
+    return response.snapshot or None
 
 
 def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:
@@ -264,7 +276,9 @@ def _remote_details(response: ApiResponse | None, error: FlexError | None) -> di
 def _outcome_message(response: ApiResponse | None, error: FlexError | None) -> str:
     if response and response.status == HTTPStatus.NOT_FOUND:
         return "The first response was lost. A retry found the flow deleted."
-    return (error.message or str(error)) if error else ""
+    if error is None:
+        return ""
+    return error.message or str(error)
 
 
 def _classify_result(error: FlexError | None) -> Result:

@@ -18,8 +18,8 @@ def clean(
     characters that no database stores is the current one if it was shown so, and a mask in a
     secret's place is refused.
     """
-    shown = None if current is None else replace_unstorable(dict(current))
-    cleaned = resource.clean(values, current=shown)
+    current_as_shown = None if current is None else replace_unstorable(dict(current))
+    cleaned = resource.clean(values, current=current_as_shown)
     for name in cleaned.unchanged:
         cleaned.values[name] = (current or {})[name]
     for name in cleaned.values.keys() - cleaned.unchanged:

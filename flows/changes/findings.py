@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import Q
 
@@ -73,7 +72,7 @@ def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
         return Finding(None, ambiguity=REQUEST_ERASED)
     if live is None:
         return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
-    requested, before = payload.requested or {}, payload.before or {}
+    requested, before = payload.requested_values, payload.values_before
     if not change.resource.differing_fields(requested, live, requested):
         return Finding(True, live)
     if change.resource.differing_fields(before, live, requested):
@@ -94,10 +93,9 @@ def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Snapsh
     """
     account_sid = change.attempt.account_sid
     flows = list(readback.list(change.resource, account_sid))
-    listed_sids = {flow["sid"] for flow in flows}
-    for sid in change.candidates:
-        if sid in listed_sids:
-            continue
+    listed_sids = set(_sids_of(flows))
+    unlisted_sids = [sid for sid in change.candidates if sid not in listed_sids]
+    for sid in unlisted_sids:
         flow = readback.fetch(change.resource, sid, account_sid)
         if flow is not None:
             flows.append(flow)
@@ -109,7 +107,7 @@ def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
 
     It does if it has the requested values, and Twilio dates it after the state that is confirmed.
     """
-    requested = change.attempt.payload.requested
+    requested = change.attempt.payload.requested_values
     if not requested or stale.seen is None or stale.confirmed is None:
         return False
     is_as_requested = not change.resource.differing_fields(requested, stale.seen, requested)
@@ -126,22 +124,26 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding
     nearby = _unexplained_nearby(change, flows)
     deleted = _unexplained_deleted(change, flows_by_sid)
     if change.attempt.payload.erased_at:
-        candidates = [flow["sid"] for flow in (*nearby, *deleted)]
+        candidates = _sids_of([*nearby, *deleted])
         return Finding(None, ambiguity=REQUEST_ERASED, candidates=candidates)
 
-    matches = [flow for flow in nearby if _matches_request(change, flow)]
+    matches = _select_matching(change, nearby)
     if len(matches) == 1 and not deleted:
         return Finding(True, matches[0])
     possible = matches or _exclude_other_creations(change, nearby)
     if not possible and not deleted:
         return Finding(False)
 
-    ambiguity = MULTIPLE_MATCHES if matches else PARTIAL_MATCH
-    if deleted:
-        ambiguity = CANDIDATE_DELETED
-    candidates = [flow["sid"] for flow in (*possible, *deleted)]
+    candidates = _sids_of([*possible, *deleted])
     readings = {sid: flows_by_sid.get(sid) for sid in candidates[:MAX_SHOWN_CANDIDATES]}
+    ambiguity = _creation_ambiguity(matches, deleted)
     return Finding(None, ambiguity=ambiguity, candidates=candidates, readings=readings)
+
+
+def _creation_ambiguity(matches: Sequence[Snapshot], deleted: Sequence[Snapshot]) -> str:
+    if deleted:
+        return CANDIDATE_DELETED
+    return MULTIPLE_MATCHES if matches else PARTIAL_MATCH
 
 
 def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
@@ -165,17 +167,18 @@ def _unexplained_deleted(
 def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
     """Return the flows that don't match the request of another open creation."""
     creations = OpenChange.objects.filter(action=change.action).exclude(pk=change.pk)
-    other_creations = list(creations.select_related("attempt__payload"))
+    sids_of_others: set[str] = set()
+    for creation in creations.select_related("attempt__payload"):
+        sids_of_others.update(_sids_of(_select_matching(creation, flows)))
+    return _exclude_sids(flows, sids_of_others)
+
+
+def _select_matching(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+    """Return the flows that have all values that the change requested."""
+    requested = change.attempt.payload.requested_values
     return [
-        flow
-        for flow in flows
-        if not any(_matches_request(creation, flow) for creation in other_creations)
+        flow for flow in flows if not change.resource.differing_fields(requested, flow, requested)
     ]
-
-
-def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:
-    requested = change.attempt.payload.requested or {}
-    return not change.resource.differing_fields(requested, flow, requested)
 
 
 def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
@@ -184,11 +187,19 @@ def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapsh
     A flow is explained if it existed before the change, if it was observed as created outside this
     dashboard, or if another creation made it.
     """
-    events = AuditEvent.objects.filter(target_sid__in=[flow["sid"] for flow in flows])
+    events = AuditEvent.objects.filter(target_sid__in=_sids_of(flows))
     explaining = events.filter(
         Q(seq__lt=change.attempt.seq)
         | Q(stage=Stage.OBSERVED)
         | Q(action=change.resource.action("create"), result__in=audit_log.APPLIED_RESULTS)
     )
     explained_sids = set(explaining.values_list("target_sid", flat=True))
-    return [flow for flow in flows if flow["sid"] not in explained_sids]
+    return _exclude_sids(flows, explained_sids)
+
+
+def _sids_of(flows: Sequence[Snapshot]) -> list[str]:
+    return [flow["sid"] for flow in flows]
+
+
+def _exclude_sids(flows: Sequence[Snapshot], sids: set[str]) -> list[Snapshot]:
+    return [flow for flow in flows if flow["sid"] not in sids]

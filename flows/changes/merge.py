@@ -34,6 +34,10 @@ class Merge:
     conflicts: list[FieldConflict] = field(default_factory=list)
     their_fields: list[str] = field(default_factory=list)
 
+    @property
+    def conflicting_names(self) -> list[str]:
+        return [conflict.name for conflict in self.conflicts]
+
 
 def merge(
     resource: Resource,
@@ -46,11 +50,8 @@ def merge(
 
     `mine` has the fields of the user's form. `base` has the fields that the user saw, a few or all.
     """
-    their_fields = [
-        name
-        for name in resource.differing_fields(base, theirs, {*base, *mine})
-        if name not in resource.names_set_by_twilio
-    ]
+    differing_names = resource.differing_fields(base, theirs, {*base, *mine})
+    their_fields = [name for name in differing_names if name not in resource.names_set_by_twilio]
     result = Merge(their_fields=their_fields)
     for name in resource.differing_fields(base, mine, mine):
         if resource.is_same_value(name, theirs.get(name), mine[name]):
@@ -62,7 +63,7 @@ def merge(
             result.requested[name] = mine[name]
 
     # A variant's fields depend on the variant: changing one side of that affects the other.
-    conflicting_names = {conflict.name for conflict in result.conflicts}
+    conflicting_names = set(result.conflicting_names)
     if resource.variant_field not in conflicting_names:
         _add_variant_conflict(resource, result, base, theirs, mine)
     if resource.variant_field in result.requested:
@@ -81,7 +82,7 @@ def _add_variant_conflict(
     name = resource.variant_field
     if name not in result.their_fields:
         return
-    my_names = [*result.requested, *(conflict.name for conflict in result.conflicts)]
+    my_names = [*result.requested, *result.conflicting_names]
     if not any(resource.by_name[my_name].is_nested for my_name in my_names):
         return
     my_variant = mine.get(name, base.get(name))

@@ -226,6 +226,6 @@ def _restore_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any
 
 def _describe_conflict(resource: Resource, merged: Merge) -> str:
     """Return a sentence with the labels of the fields in conflict, without their values."""
-    names = [conflict.name for conflict in merged.conflicts] or merged.their_fields
+    names = merged.conflicting_names or merged.their_fields
     labels = ", ".join(resource.label_of(name) for name in names)
     return f"Someone else changed {labels} in the meantime. Nothing was sent."

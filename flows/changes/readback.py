@@ -96,5 +96,5 @@ def _fetch_masked(resource: Resource, sid: str, account_sid: str) -> Snapshot:
 
 def _refusal_message(resource: Resource, operation: str, error: FlexError) -> str:
     read = f"show the {resource.name}" if operation == "fetch" else f"list {resource.name}s"
-    code = f", code {error.code}" if error.code else ""
-    return f"Twilio refuses to {read} (status {error.status}{code})."
+    status = restrictions.describe_status(error.status, error.code)
+    return f"Twilio refuses to {read} ({status})."

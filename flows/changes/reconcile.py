@@ -55,7 +55,7 @@ def reconcile(*, limit: int = 50) -> list[AuditEvent]:
     one change only, which then needs a user's decision. The first error is raised at the end.
     """
     readback = Readback()
-    can_resolve = Q(puzzle="") | Q(action__endswith=".create") | Q(is_unreadable=True)
+    can_resolve = Q(ambiguity="") | Q(action__endswith=".create") | Q(is_unreadable=True)
     changes = list(unresolved_changes().filter(can_resolve)[:limit])
     events: list[AuditEvent] = []
     errors: list[FlexError] = []
@@ -104,7 +104,7 @@ def unresolved_changes(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChan
     is_abandoned = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
     changes = log_paging.filter_accounts(OpenChange.objects.all(), scope, "attempt")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | is_abandoned)
-    return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
+    return changes.prefetch_related("attempt__payload", "latest").order_by("ambiguity", "attempt")
 
 
 def resolve_manually(
@@ -116,7 +116,7 @@ def resolve_manually(
     if Twilio can't be read. The event also has what was known when the user decided. Raise
     `NotAmbiguous`, `NotACandidate`, `AlreadyRecorded`, `NotRecorded` or `FlexError`.
     """
-    ambiguous = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
+    ambiguous = OpenChange.objects.exclude(ambiguity="").select_related("attempt__payload")
     current = ambiguous.filter(pk=change.pk).first()
     if current is None:
         raise NotAmbiguous
@@ -132,7 +132,7 @@ def resolve_manually(
         current,
         Result.APPLIED if applied else Result.NOT_APPLIED,
         flow,
-        f"Decided by a user. {current.puzzle}",
+        f"Decided by a user. {current.ambiguity}",
         sid=created_sid,
         reason=reason,
         actor=actor,
@@ -144,7 +144,7 @@ def resolve_manually(
 def collect_findings(change: OpenChange) -> dict[str, Any]:
     """Return what is known about an ambiguous change, as the event of the decision stores it."""
     return {
-        "puzzle": change.puzzle,
+        "puzzle": change.ambiguity,
         "is_unreadable": change.is_unreadable,
         "candidates": change.candidates,
         "reading": change.last_reading,
@@ -176,7 +176,7 @@ def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, b
         return None, False
     if not live_flow:
         return live_flow, True
-    return {**live_flow, **(change.attempt.payload.requested or {})}, True
+    return {**live_flow, **change.attempt.payload.requested_values}, True
 
 
 def _derive_updated_flow(change: OpenChange) -> Snapshot:
@@ -184,23 +184,31 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
 
     Later edits by someone else are omitted; the next sync finds them.
     """
-    payload, sid = change.attempt.payload, change.target_sid
-    requested = payload.requested or {}
-    live_flow = change.last_reading.get(sid)
-    if sid not in change.last_reading:
-        with contextlib.suppress(ReadUnavailable, FlexError):
-            live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
-    live_flow = live_flow or {}
+    payload = change.attempt.payload
+    requested = payload.requested_values
+    live_flow = _last_reading(change) or {}
 
     # Twilio sets further fields by itself when the variant changes.
     dependent_values = {}
     resource, variant = change.resource, change.resource.variant_field
-    if variant in requested and resource.is_same_value(
+    has_new_variant = variant in requested and resource.is_same_value(
         variant, requested[variant], live_flow.get(variant)
-    ):
+    )
+    if has_new_variant:
         names = resource.dependent_names(requested)
         dependent_values = {name: live_flow.get(name) for name in names}
-    return {**(payload.before or {}), **dependent_values, **requested}
+    return {**payload.values_before, **dependent_values, **requested}
+
+
+def _last_reading(change: OpenChange) -> Snapshot | None:
+    """Return the changed flow as last read, else as it can be read now, else None."""
+    sid = change.target_sid
+    if sid in change.last_reading:
+        reading: Snapshot | None = change.last_reading[sid]
+        return reading
+    with contextlib.suppress(ReadUnavailable, FlexError):
+        return Readback().fetch(change.resource, sid, change.attempt.account_sid)
+    return None
 
 
 def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | None:
@@ -246,7 +254,7 @@ def _read_finding(change: OpenChange, readback: Readback) -> Finding | None:
 
 def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
     OpenChange.objects.filter(pk=change.pk).update(
-        puzzle=finding.ambiguity,
+        ambiguity=finding.ambiguity,
         candidates=finding.candidates,
         not_applied_at=None,
         is_unreadable=False,
@@ -257,7 +265,7 @@ def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
 
 def _mark_unreadable(change: OpenChange, reason: str) -> None:
     """Let a user decide. Earlier readings stay, and so does a first read that found no change."""
-    OpenChange.objects.filter(pk=change.pk).update(puzzle=reason[:200], is_unreadable=True)
+    OpenChange.objects.filter(pk=change.pk).update(ambiguity=reason[:200], is_unreadable=True)
 
 
 def _confirm_not_applied(change: OpenChange) -> bool:
@@ -265,7 +273,7 @@ def _confirm_not_applied(change: OpenChange) -> bool:
     checked_at = timezone.now()
     # Reading can tell again, so any earlier ambiguity is cleared.
     no_ambiguity = {
-        "puzzle": "",
+        "ambiguity": "",
         "candidates": [],
         "is_unreadable": False,
         "last_reading": {},
@@ -278,7 +286,7 @@ def _confirm_not_applied(change: OpenChange) -> bool:
         return False
     if checked_at - change.not_applied_at >= CONFIRMATION_DELAY:
         return True
-    OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**no_ambiguity)
+    OpenChange.objects.filter(pk=change.pk).exclude(ambiguity="").update(**no_ambiguity)
     return False
 
 
@@ -340,7 +348,7 @@ def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observat
         change.resource,
         change.target_sid,
         account_sid=change.attempt.account_sid,
-        before=payload.before or {},
-        requested=payload.requested or {},
+        before=payload.values_before,
+        requested=payload.requested_values,
         after=flow,
     )

@@ -21,4 +21,7 @@ def _find_differing_column(flow: Flow) -> str:
     """Return the name of the first column that differs from the snapshot, or ""."""
     account_sid = flow.resource.get("account_sid") or flow.account_sid
     expected = {**flow_rows.extract_columns(flow.resource), "account_sid": account_sid}
-    return next((name for name, value in expected.items() if getattr(flow, name) != value), "")
+    for name, value in expected.items():
+        if getattr(flow, name) != value:
+            return name
+    return ""

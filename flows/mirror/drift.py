@@ -173,8 +173,8 @@ def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at:
     The read began at the time `at`, when `read_seq` was the log's last event. Later events are
     ignored.
     """
-    recent = stale_reads.recent_events([sid], at=at).get(sid, [])
-    recent = [event for event in recent if event.seq <= read_seq]
+    events = stale_reads.recent_events([sid], at=at).get(sid, [])
+    recent = [event for event in events if event.seq <= read_seq]
     if not recent:
         return
     last = last_recorded_states([sid])[sid]
@@ -258,8 +258,8 @@ def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
     after: Snapshot = {}
     for event in events:
         for name in event.changed_fields:
-            before.setdefault(name, (event.payload.before or {}).get(name))
-            after[name] = (event.payload.after or {}).get(name)
+            before.setdefault(name, event.payload.values_before.get(name))
+            after[name] = event.payload.values_after.get(name)
     return before, after
 
 

@@ -22,11 +22,9 @@ FIRST_CALLS: Final = frozenset({"list", "create", "fetch"})
 
 def is_misconfigured(account_sid: str, kind: str, error: FlexError) -> bool:
     """Return True if the site's settings are a likelier cause of this failure than Twilio."""
-    return (
-        kind in FIRST_CALLS
-        and not _has_responded(account_sid)
-        and (_is_foreign_response(error) or _is_connection_failure(error))
-    )
+    if kind not in FIRST_CALLS or _has_responded(account_sid):
+        return False
+    return _is_foreign_response(error) or _is_connection_failure(error)
 
 
 def record_response(account_sid: str, kind: str, error: FlexError | None) -> None:
@@ -94,11 +92,10 @@ def _is_foreign_response(error: FlexError) -> bool:
     A 404 counts even with Twilio's code: Twilio's hosts return it for every wrong path.
     """
     if isinstance(error, RequestRefused):
-        is_refused_without_code = error.code is None and error.status in (
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-        )
-        return error.status == HTTPStatus.NOT_FOUND or is_refused_without_code
+        if error.status == HTTPStatus.NOT_FOUND:
+            return True
+        refusing_statuses = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        return error.code is None and error.status in refusing_statuses
     if not isinstance(error, OutcomeUnknown) or error.status is None:
         return False
     return error.code is None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -109,7 +106,7 @@ def _is_connection_failure(error: FlexError) -> bool:
 
 
 def _describe_error(error: FlexError) -> str:
-    return f"status {error.status}" + (f", code {error.code}" if error.code else "")
+    return restrictions.describe_status(error.status, error.code)
 
 
 def _format_root(account: Account) -> str:
@@ -120,4 +117,7 @@ def _format_root(account: Account) -> str:
 
 def _variable_name(account: Account, variable: str) -> str:
     """Return the name of an account's environment variable."""
-    return f"{variable}__{account.name.upper().replace('-', '_')}" if account.name else variable
+    if not account.name:
+        return variable
+    suffix = account.name.upper().replace("-", "_")
+    return f"{variable}__{suffix}"

@@ -35,7 +35,7 @@ class Freshness:
             return FAILED
         if not self.sync.synced_at:
             return NEVER
-        return PARTIAL if self.sync.missing or self.sync.left_out else CHECKED
+        return PARTIAL if self.sync.has_gap else CHECKED
 
     @property
     def is_up_to_date(self) -> bool:
@@ -66,23 +66,21 @@ def select_worst(freshness: Sequence[Freshness]) -> Freshness:
 def describe_missing(sync: SyncState) -> str:
     """Return a sentence on the flows that Twilio's list lacks, or an empty string."""
     if sync.missing:
-        verb = "is" if sync.missing == 1 else "are"
-        text = (
-            f"Checking {_pluralize_flows(sync.missing)} that {verb} missing from Twilio's list: "
-            f"{sync.missing_checked} checked."
-        )
-        if sync.check_error:
-            text = f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
-        return text
+        return _describe_checks(sync)
+    if sync.left_out == 1:
+        return "1 flow is missing from Twilio's list, but still exists there."
     if sync.left_out:
-        verb, exist = ("is", "exists") if sync.left_out == 1 else ("are", "exist")
-        flows = _pluralize_flows(sync.left_out)
-        return f"{flows} {verb} missing from Twilio's list, but still {exist} there."
+        return f"{sync.left_out} flows are missing from Twilio's list, but still exist there."
     return ""
 
 
-def _pluralize_flows(count: int) -> str:
-    return "1 flow" if count == 1 else f"{count} flows"
+def _describe_checks(sync: SyncState) -> str:
+    """Return the progress of fetching the missing flows one by one."""
+    flows = "1 flow that is" if sync.missing == 1 else f"{sync.missing} flows that are"
+    text = f"Checking {flows} missing from Twilio's list: {sync.missing_checked} checked."
+    if not sync.check_error:
+        return text
+    return f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
 
 
 def _severity(freshness: Freshness) -> tuple[int, datetime]:

@@ -153,8 +153,7 @@ def check_missing_flows(
     `state` is the account's state before the sync. `refusal` is the reason if Twilio refuses to
     show single flows; then none is fetched.
     """
-    had_gap = bool(state.missing or state.left_out)
-    if not missing and not had_gap:
+    if not missing and not state.has_gap:
         return MissingReport(CheckResults())
     unexplained = set(missing) - find_recently_changed(missing, at=at)
     rows = {row.sid: row for row in MissingFlow.objects.filter(account_sid=state.account_sid)}
@@ -201,12 +200,9 @@ def _merge_check_times(
     at: datetime,
 ) -> dict[str, datetime | None]:
     """Return the time of each flow's last check, None for a flow that was never fetched."""
-    times: dict[str, datetime | None] = {}
-    for sid in sids:
-        if sid in checks.present:
-            times[sid] = at
-        else:
-            times[sid] = rows[sid].asked_at if sid in rows else None
+    earlier_times = {sid: row.asked_at for sid, row in rows.items()}
+    times = {sid: earlier_times.get(sid) for sid in sids}
+    times |= dict.fromkeys(checks.present.keys() & times.keys(), at)
     return times
 
 

@@ -65,6 +65,11 @@ class SyncState(models.Model):
     def __str__(self) -> str:
         return self.account_sid
 
+    @property
+    def has_gap(self) -> bool:
+        """True if Twilio's last list lacked flows that may exist."""
+        return bool(self.missing or self.left_out)
+
 
 class MissingFlow(models.Model):
     """A flow that Twilio's list lacks, and whose deletion is not proven."""

@@ -90,8 +90,7 @@ def is_own_change(event: AuditEvent) -> bool:
 
     A user's decision about an unknown outcome was never seen at Twilio.
     """
-    was_decided = event.stage == Stage.RECONCILED and bool(event.actor_id)
-    return event.stage != Stage.OBSERVED and not was_decided
+    return event.stage != Stage.OBSERVED and not event.is_decision
 
 
 def is_older(read: Mapping[str, object], reference: Mapping[str, object]) -> bool:
@@ -113,7 +112,7 @@ def _contradicts_own_change(
     if not contradicting or not _have_dates(read, last):
         return bool(contradicting)
     # A value that the flow did not have before the change can't be an old one.
-    before = event.payload.before or {}
+    before = event.payload.values_before
     return not FLEX_FLOW.differing_fields(before, read, contradicting)
 
 
@@ -135,11 +134,10 @@ def _may_predate_observation(
     """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
-    if read is None:
-        was_created = event.action == "flow.drift" and event.payload.before is None
-        return last is not None and was_created
     if last is None:
-        return event.payload.after is None
+        return read is not None and event.payload.after is None
+    if read is None:
+        return event.action == "flow.drift" and event.payload.before is None
     if not FLEX_FLOW.changed_writable_fields(last, read):
         return False
     return is_older(read, last) or _may_show_former_state(event, last, read)

@@ -42,7 +42,7 @@ register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)
 register.filter("shape", event_text.shape)
 register.filter("relation", event_text.relation)
-register.filter("who", event_text.who)
+register.filter("actor_name", event_text.actor_name)
 register.filter("headline", event_text.headline)
 register.filter("state", flow_state)
 

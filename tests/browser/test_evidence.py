@@ -52,7 +52,7 @@ def drift(sandbox, flow_sid):
 def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
     page = open_page("viewer", path=f"/audit/{lost.event_id}/")
 
-    expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
+    expect(page.locator("#resolution")).to_contain_text("Applied · confirmed later")
     expect(page.locator("#steps")).to_contain_text("Confirmed later")
     expect(page.locator("#standing")).to_have_text("Applied · confirmed later")
     expect(page.get_by_role("button", name="Check now")).to_have_count(0)
@@ -60,11 +60,11 @@ def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
 
 def test_without_javascript_the_button_finds_out(open_page, lost):
     page = open_page("viewer", javascript=False, path=f"/audit/{lost.event_id}/")
-    expect(page.locator("#fate")).to_contain_text("Unknown outcome")
+    expect(page.locator("#resolution")).to_contain_text("Unknown outcome")
 
     page.get_by_role("button", name="Check now").click()
 
-    expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
+    expect(page.locator("#resolution")).to_contain_text("Applied · confirmed later")
 
 
 @pytest.mark.quick("js")

@@ -335,7 +335,7 @@ class World(RuleBasedStateMachine):
     @rule(place=places, dies_at=deaths, fault=of_reads)
     def decide(self, place, dies_at, fault):
         """Resolve an ambiguous change, or an external change, by a user's decision."""
-        puzzles = list(OpenChange.objects.exclude(puzzle="").order_by("attempt"))
+        puzzles = list(OpenChange.objects.exclude(ambiguity="").order_by("attempt"))
         if puzzles:
             self.decide_truly(puzzles[place % len(puzzles)], dies_at, fault)
         elif inbox := drift.load_inbox():
@@ -438,7 +438,7 @@ class World(RuleBasedStateMachine):
         for _ in range(3):
             self.wait(1000)
             self.perform(reconcile.reconcile)
-            for change in OpenChange.objects.exclude(puzzle=""):
+            for change in OpenChange.objects.exclude(ambiguity=""):
                 self.decide_truly(change)
         assert [str(change) for change in OpenChange.objects.all()] == []
         self.perform(partial(mirror.sync, ACCOUNT))

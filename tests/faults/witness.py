@@ -131,7 +131,7 @@ def compare_with_log(writes: Iterable[ObservedWrite], *, since: int = 0) -> Find
     events = AuditEvent.objects.filter(seq__gt=since).exclude(change_id=None).order_by("seq")
     for change_id, result, sid in events.values_list("change_id", "result", "target_sid"):
         stories[change_id].append((result, sid))
-    puzzles = dict(OpenChange.objects.values_list("change_id", "puzzle"))
+    puzzles = dict(OpenChange.objects.values_list("change_id", "ambiguity"))
     for change_id, story in stories.items():
         verdict.counts[APPLIED] += bool(applied[change_id])
         _check_change(verdict, change_id, story, applied[change_id], puzzles)

@@ -84,7 +84,7 @@ def test_open_changes_of_an_older_log_are_found(there_and_back, stages, action):
     change = OpenChange.objects.get()
     assert (change.change_id, change.attempt, change.latest) == (attempt.change_id, attempt, latest)
     assert (change.action, change.target_sid) == (attempt.action, attempt.target_sid)
-    assert (change.not_applied_at, change.puzzle, change.candidates) == (None, "", [])
+    assert (change.not_applied_at, change.ambiguity, change.candidates) == (None, "", [])
     assert_chain_intact(len(stages))
 
 

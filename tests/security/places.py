@@ -133,7 +133,7 @@ class SampleSite:
         self.sandbox.edit_flow(drifted_sid, friendly_name="Changed elsewhere")
         mirror.sync(ACCOUNT)
         append_attempt(self.unresolved_sid)
-        OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
+        OpenChange.objects.update(ambiguity="Somebody else changed the same field since.")
         return self
 
     def client(self, person: str, **kwargs: Any) -> Client:
@@ -309,10 +309,10 @@ class SampleSite:
     def _audit_decide(self, _person: str) -> Any:
         if not OpenChange.objects.exists():
             append_attempt(self.unresolved_sid)
-            OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
+            OpenChange.objects.update(ambiguity="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
         signed_puzzle = DecisionForm(
-            resource=FLEX_FLOW, candidates=[], is_creation=False, puzzle=change.puzzle
+            resource=FLEX_FLOW, candidates=[], is_creation=False, ambiguity=change.ambiguity
         ).findings_token
         data = {"verdict": "not_applied", "reason": "I looked", "seen": signed_puzzle}
         return {"event_id": change.attempt.event_id}, data

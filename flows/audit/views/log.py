@@ -53,10 +53,6 @@ def event_list(request: Request) -> HttpResponse:
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
     accounts = _accounts_to_show(request.scope)
     _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
-    scanned_to = page.scanned_to
-    older_url = None
-    if page.has_older:
-        older_url = query.url(before=page.entries[-1].pk, whole=query.whole)
     context = {
         "events": page.events,
         "query": query,
@@ -65,17 +61,29 @@ def event_list(request: Request) -> HttpResponse:
         "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
-        "older_url": older_url,
-        "scanned_to": scanned_to,
+        "scanned_to": page.scanned_to,
         "scanned": _scan_description(query.scan_scope),
-        "continue_url": query.url(before=scanned_to.seq) if scanned_to else None,
-        "whole_url": query.url(before=query.before, whole="1") if scanned_to else None,
-        "newest_url": query.url() if query.before else None,
+        **_page_urls(query, page),
     }
     is_fragment = request.htmx and not request.htmx.history_restore_request
-    response = render(request, "audit/_results.html" if is_fragment else "audit/list.html", context)
+    template = "audit/_results.html" if is_fragment else "audit/list.html"
+    response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _page_urls(query: LogQuery, page: EntryPage) -> dict[str, str | None]:
+    """Return the URLs of the other pages and searches that this page leads to, or None."""
+    names = ("older_url", "continue_url", "whole_url", "newest_url")
+    urls: dict[str, str | None] = dict.fromkeys(names)
+    if page.has_older:
+        urls["older_url"] = query.url(before=page.entries[-1].pk, whole=query.whole)
+    if page.scanned_to:
+        urls["continue_url"] = query.url(before=page.scanned_to.seq)
+        urls["whole_url"] = query.url(before=query.before, whole="1")
+    if query.before:
+        urls["newest_url"] = query.url()
+    return urls
 
 
 def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, str]]:
@@ -100,7 +108,7 @@ def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, st
     labels |= actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
     if query.plan and "plan" not in query.faults:
-        plan = bulk_changes.known().get(query.plan)
+        plan = bulk_changes.implementation().get(query.plan)
         if plan:
             labels[query.plan] = plan.title
     return labels

@@ -21,7 +21,7 @@ from flows.audit import verification as log_verification
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.log_actions import AuditAction
 from flows.audit.log_list import matching_events, readable_events
-from flows.audit.log_query import LogQuery
+from flows.audit.log_query import LogQuery, is_event_number
 from flows.audit.models import AuditEvent, Result
 from flows.audit.verification import VerificationResult
 from flows.audit.views.downloads import Download, DownloadSlot, TooManyDownloads
@@ -60,17 +60,17 @@ class ExportRequest:
         form = parameters.get("format", "")
         default_content = "shown" if query.parameters() or query.faults else "all"
         is_whole = parameters.get("what", default_content) == "all"
+        is_valid_start = not after or is_event_number(after)
+        filters = dict(parameters.items())
+        for name in NON_FILTER_PARAMETERS:
+            filters.pop(name, None)
         return cls(
             query=query,
-            filters={
-                name: value
-                for name, value in parameters.items()
-                if name not in NON_FILTER_PARAMETERS
-            },
+            filters=filters,
             after=after,
             form=form if form in export.FORMATS else "csv",
             is_whole=is_whole,
-            error="" if _is_seq(after or "0") else "Enter an event number (0 or higher).",
+            error="" if is_valid_start else "Enter an event number (0 or higher).",
             faults=[] if is_whole else _query_errors(query, scope),
         )
 
@@ -80,12 +80,13 @@ class ExportRequest:
 def log_export(request: Request) -> HttpResponseBase:
     """Show the form of an export. On POST, send the file."""
     is_post = request.method == "POST"
-    export_request = ExportRequest.parse(request.POST if is_post else request.GET, request.scope)
+    parameters = request.POST if is_post else request.GET
+    export_request = ExportRequest.parse(parameters, request.scope)
     context = _export_context(request, export_request)
-    if not is_post or export_request.error or export_request.faults:
-        is_rejected = export_request.error or (export_request.faults and is_post)
-        status = 422 if is_rejected else 200
-        return render(request, "audit/export.html", context, status=status)
+    if export_request.error or (is_post and export_request.faults):
+        return render(request, "audit/export.html", context, status=422)
+    if not is_post:
+        return render(request, "audit/export.html", context)
     try:
         slot = DownloadSlot()
         new_export = _start_export(request, export_request)
@@ -207,10 +208,6 @@ def _last_export(request: Request) -> dict[str, Any] | None:
     exports = AuditEvent.objects.filter(action=AuditAction.EXPORT, result=Result.SUCCEEDED)
     event = exports.filter(actor_id=str(request.user.pk)).order_by("-seq").first()
     return {"event": event, "through": event.seq} if event else None
-
-
-def _is_seq(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _iter_chunks(lines: Iterator[str]) -> Iterator[str]:

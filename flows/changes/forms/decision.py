@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from flows.changes.forms.fields import VisibleTextField
+from flows.changes.forms.fields import VisibleTextField, error_summary
 from flows.twilio.resource import Resource
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
@@ -59,7 +59,7 @@ class DecisionForm(forms.Form):
         resource: Resource,
         candidates: list[str],
         is_creation: bool,
-        puzzle: str,
+        ambiguity: str,
         is_unreadable: bool = False,
         reading: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -72,7 +72,7 @@ class DecisionForm(forms.Form):
         content = json.dumps([is_unreadable, reading or {}], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
         self.findings_token = signing.dumps(
-            [puzzle, sorted(candidates), digest], salt=FINDINGS_SALT
+            [ambiguity, sorted(candidates), digest], salt=FINDINGS_SALT
         )
         self.initial["seen"] = self.findings_token
         verdict_field = cast(forms.ChoiceField, self.fields["verdict"])
@@ -123,11 +123,7 @@ class DecisionForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """The errors for the summary at the top of the page: (id of the field, message)."""
-        return [
-            (self[name].auto_id, str(message))
-            for name, messages in self.errors.items()
-            for message in messages
-        ]
+        return error_summary(self)
 
 
 def _creation_choices(candidates: list[str], is_unreadable: bool) -> list[tuple[str, str]]:

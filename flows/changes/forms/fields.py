@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from flows.core import invisible
 from flows.twilio import labels
@@ -37,6 +37,16 @@ class VisibleTextField(forms.CharField):
         if self.strip_invisible == "all":
             text = invisible.strip_invisible(text)
         return invisible.trim_invisible(text) if self.strip_invisible else text
+
+
+def error_summary(form: forms.BaseForm) -> list[tuple[str, str]]:
+    """Return a form's errors in the order of its fields: (id of the field or "", message)."""
+    names = sorted(form.errors, key=[*form.fields, NON_FIELD_ERRORS].index)
+    summary = []
+    for name in names:
+        field_id = form[name].auto_id if name in form.fields else ""
+        summary += [(field_id, str(message)) for message in form.errors[name]]
+    return summary
 
 
 class ShownField(forms.Field):

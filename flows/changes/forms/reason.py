@@ -8,9 +8,9 @@ from typing import Any, Final, Self
 
 from django import forms
 from django.core import signing
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleTextField
+from flows.changes.forms.fields import VisibleTextField, error_summary
 from flows.core.invisible import visible_text
 
 CONFIRMED_SALT: Final = "flows.forms.shown"
@@ -34,12 +34,7 @@ class ReasonForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """The errors for the summary at the top of the page: (id of the field, message)."""
-        names = sorted(self.errors, key=[*self.fields, NON_FIELD_ERRORS].index)
-        return [
-            (self[name].auto_id if name in self.fields else "", str(message))
-            for name in names
-            for message in self.errors[name]
-        ]
+        return error_summary(self)
 
     def reopen(self) -> Self:
         """Return the form with the same input and a new `change_id`, for another try."""

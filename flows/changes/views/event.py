@@ -5,11 +5,9 @@ A change with an unknown outcome can be checked again here, or decided by a user
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -23,7 +21,12 @@ from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.changes import reconcile
 from flows.changes.actions import ChangeAction
 from flows.changes.forms.decision import DecisionForm
-from flows.changes.views.resolution import decision_context, decision_form, resolution_context
+from flows.changes.views.resolution import (
+    decision_context,
+    decision_form,
+    find_open_change,
+    resolution_context,
+)
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
@@ -45,21 +48,19 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     Nothing is sent, so everyone who can view the event may do it.
     """
     event = get_object_or_404(AuditEvent, event_id=event_id)
-    change = None
-    if event.change_id:
-        change = OpenChange.objects.filter(change_id=event.change_id).first()
-    trouble = ""
+    change = find_open_change(event)
+    error_message = ""
     try:
         if change is not None:
             reconcile.reconcile_one(change)
     except FlexError as error:
-        trouble = f"Couldn't read from Twilio: {error}."
+        error_message = f"Couldn't read from Twilio: {error}."
     except audit_log.NotRecorded:  # nothing is lost: the event's page offers it again
-        trouble = "Couldn't write to the audit log, so the outcome is not confirmed yet."
+        error_message = "Couldn't write to the audit log, so the outcome is not confirmed yet."
     if request.htmx:
-        return _render_event(request, event, trouble=trouble)
-    if trouble:
-        messages.error(request, trouble)
+        return _render_event(request, event, error_message=error_message)
+    if error_message:
+        messages.error(request, error_message)
     return redirect("audit:detail", event_id=event_id)
 
 
@@ -74,9 +75,9 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     form = decision_form(change, request.POST)
     if not form.is_valid():
         return _render_event(request, event, form=form, status=422)
-    trouble = "Couldn't write to the audit log. Your decision was not recorded."
+    error_message = "Couldn't write to the audit log. Your decision was not recorded."
     with page_if_unrecorded(
-        lambda: _render_event(request, event, form=form, trouble=trouble, status=503)
+        lambda: _render_event(request, event, form=form, error_message=error_message, status=503)
     ):
         return _record_decision(request, event, change, form)
 
@@ -98,15 +99,16 @@ def _record_decision(
             f"{form.created_sid} can't be the created flow: "
             "it existed before, or another change created it."
         )
-        form.add_error("sid" if "sid" in form.fields else "verdict", message)
+        field_name = "sid" if "sid" in form.fields else "verdict"
+        form.add_error(field_name, message)
         return _render_event(request, event, form=form, status=422)
     except (reconcile.NotAmbiguous, audit_log.AlreadyRecorded):
         messages.info(
             request, "Your decision was not recorded: this change was resolved in the meantime."
         )
     except FlexError as error:
-        trouble = f"Couldn't read from Twilio: {error}."
-        return _render_event(request, event, form=form, trouble=trouble, status=502)
+        error_message = f"Couldn't read from Twilio: {error}."
+        return _render_event(request, event, form=form, error_message=error_message, status=502)
     else:
         messages.success(request, "Decision recorded. The flow can be changed again.")
     return redirect("audit:detail", event_id=event.event_id)
@@ -117,7 +119,7 @@ def _render_event(
     event: AuditEvent,
     *,
     form: DecisionForm | None = None,
-    trouble: str = "",
+    error_message: str = "",
     status: int = 200,
 ) -> HttpResponse:
     previous_event, next_event = log_list.neighbours(log_entries.find_entry(event), request.scope)
@@ -132,7 +134,7 @@ def _render_event(
         "previous": previous_event,
         "next": next_event,
         "is_in_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
-        "trouble": trouble,
+        "error": error_message,
         **resolution_context(request, event, form),
         "resolved": decision_context(stages),
     }
@@ -141,12 +143,20 @@ def _render_event(
 
 def _payload_context(event: AuditEvent) -> dict[str, Any]:
     """Return the contents of an event, as far as they are not erased."""
-    payload = _find_payload(event)
+    payload = _readable_payload(event)
+    if payload is None:
+        return {
+            "payload": None,
+            "rows": [],
+            "recorded_values": {},
+            "is_gone": False,
+            "states": [],
+        }
     return {
         "payload": payload,
-        "rows": _field_rows(event, payload) if payload else [],
-        "said": _recorded_values(event, payload) if payload else {},
-        "is_gone": payload is not None and _is_deletion(event, payload),
+        "rows": _field_rows(event, payload),
+        "recorded_values": _recorded_values(event, payload),
+        "is_gone": _is_deletion(event, payload),
         "states": _restorable_states(event, payload),
     }
 
@@ -159,8 +169,8 @@ def _related_context(request: Request, event: AuditEvent) -> dict[str, Any]:
     return {
         "referring_events": list(referring_events.order_by("seq")[:10]),
         "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
-        "plan": bulk_changes.known().of_event(event),
-        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
+        "plan": bulk_changes.implementation().of_event(event),
+        "flow": Flow.objects.filter(sid=event.target_sid).first(),
     }
 
 
@@ -188,11 +198,9 @@ def _is_state_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
     return is_flow_change and event.result == Result.FAILED and not has_attempt
 
 
-def _restorable_states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:
+def _restorable_states(event: AuditEvent, payload: AuditPayload) -> list[dict[str, str]]:
     """Return the states of the flow that can be restored: after the event, and before it."""
-    if payload is None or not event.target_sid or event.stage == Stage.ATTEMPT:
-        return []
-    if event.result not in audit_log.APPLIED_RESULTS:
+    if not event.target_sid or not event.is_applied:
         return []
     states = []
     if payload.after:
@@ -209,13 +217,11 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
     """
     if is_about_resource(event.action):
         return {}
-    before = payload.before or {}
-    values = {**(payload.requested or {}), **(payload.after or {})}
-    for name in before:
-        values.setdefault(name, None)
-    for name, value in values.items():
-        if before.get(name, value) != value:
-            values[name] = f"{before[name]} → {value or 'none'}"
+    values = {**payload.requested_values, **payload.values_after}
+    for name, value_before in payload.values_before.items():
+        value_after = values.setdefault(name, None)
+        if value_before != value_after:
+            values[name] = f"{value_before} → {value_after or 'none'}"
     return values
 
 
@@ -226,67 +232,58 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
     """
     if not is_about_resource(event.action):
         return []
-    before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
-    names = {*before, *requested, *after}
-    rows = []
     resource = resource_of_action(event.action)
+    names = {*payload.values_before, *payload.requested_values, *payload.values_after}
+    rows = []
     for name in resource.in_order(names):
         known_field = resource.by_name.get(name)
         if known_field is None or known_field.wire:
-            rows.append(_field_row(resource, event, name, before, requested, after))
+            rows.append(_field_row(resource, event, payload, name))
     return rows
 
 
 def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
     """Return True if the flow was deleted, from here or outside this dashboard."""
-    return event.action.endswith(".delete") or (event.stage == Stage.OBSERVED and not payload.after)
+    was_observed_deleted = event.stage == Stage.OBSERVED and not payload.after
+    return event.operation == "delete" or was_observed_deleted
 
 
 def _field_row(
-    resource: Resource,
-    event: AuditEvent,
-    name: str,
-    before: Mapping[str, Any],
-    requested: Mapping[str, Any],
-    response: Mapping[str, Any],
+    resource: Resource, event: AuditEvent, payload: AuditPayload, name: str
 ) -> dict[str, Any]:
-    after = _value_after(event, name, before, requested, response)
-    is_applied = event.result in audit_log.APPLIED_RESULTS
-    is_requested = name in requested
+    requested = payload.requested_values
+    before, after = payload.values_before.get(name), _value_after(event, payload, name)
+    is_same = resource.is_same_value(name, before, after)
+    is_as_requested = resource.is_same_value(name, requested.get(name), after)
+    has_result_of_request = bool(payload.after) and name in requested
     return {
         "name": name,
         "label": resource.label_of(name),
-        "before": labels.display_value(resource, name, before.get(name)),
+        "before": labels.display_value(resource, name, before),
         "requested": labels.display_value(resource, name, requested.get(name)),
         "after": labels.display_value(resource, name, after),
-        "is_changed": is_applied and not resource.is_same_value(name, before.get(name), after),
-        "differs": bool(response)
-        and is_requested
-        and not resource.is_same_value(name, requested[name], after),
+        "is_changed": event.is_applied and not is_same,
+        "differs": has_result_of_request and not is_as_requested,
     }
 
 
-def _value_after(
-    event: AuditEvent,
-    name: str,
-    before: Mapping[str, Any],
-    requested: Mapping[str, Any],
-    response: Mapping[str, Any],
-) -> Any:
+def _value_after(event: AuditEvent, payload: AuditPayload, name: str) -> Any:
     """Return a field's value after the event. A change that failed leaves it as it was."""
-    is_deletion = event.action.endswith(".delete")
-    if event.result in audit_log.APPLIED_RESULTS:
-        if response or is_deletion or event.stage == Stage.OBSERVED:
-            return response.get(name)
-        return requested.get(name, before.get(name))
-    is_unknown = event.result in (Result.UNKNOWN, Result.PENDING)
-    if is_unknown and (name in requested or is_deletion):
+    value_before = payload.values_before.get(name)
+    is_deletion = _is_deletion(event, payload)
+    if event.is_applied:
+        if payload.after or is_deletion:
+            return payload.values_after.get(name)
+        return payload.requested_values.get(name, value_before)
+    is_affected = name in payload.requested_values or is_deletion
+    if is_affected and event.result in log_entries.INCONCLUSIVE_RESULTS:
         return labels.PlaceholderText("Unknown")
-    return before.get(name)
+    return value_before
 
 
-def _find_payload(event: AuditEvent) -> AuditPayload | None:
-    try:
-        return event.payload if event.payload.erased_at is None else None
-    except ObjectDoesNotExist:
+def _readable_payload(event: AuditEvent) -> AuditPayload | None:
+    """Return the payload, or None if it is erased or missing."""
+    payload = event.stored_payload
+    if payload is None or payload.erased_at is not None:
         return None
+    return payload

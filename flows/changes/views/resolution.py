@@ -15,7 +15,7 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.accounts.permissions import has_permission
 from flows.audit.access import Request
-from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
@@ -23,34 +23,39 @@ from flows.twilio.registry import resource_of_action
 from flows.twilio.resource import Resource
 
 
+def find_open_change(event: AuditEvent) -> OpenChange | None:
+    """Return the open change that an event belongs to, or None."""
+    if event.change_id is None:
+        return None
+    changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
+    return changes.filter(change_id=event.change_id).first()
+
+
 def resolution_context(
     request: Request, event: AuditEvent, form: DecisionForm | None
 ) -> dict[str, Any]:
     """Return the state of the event's open change and what its notice needs.
 
-    The state, `fate`, is "under_way", "in_doubt", "puzzle" (needs a decision), or "" if the change
-    is not open.
+    The state, `resolution`, is "in_progress", "unknown", "ambiguous" (needs a decision), or "" if
+    the change is not open.
     """
-    change = None
-    if event.change_id:
-        open_changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
-        change = open_changes.filter(change_id=event.change_id).first()
+    change = find_open_change(event)
     if change is None:
-        return {"fate": ""}
+        return {"resolution": ""}
     is_abandoned = change.attempt.at < timezone.now() - ATTEMPT_TIMEOUT
     if change.latest.result == Result.PENDING and not is_abandoned:
-        return {"fate": "under_way", "change": change}
+        return {"resolution": "in_progress", "change": change}
 
     has_outcome = change.latest.result == Result.UNKNOWN
-    context = {"change": change, "lost": change.latest if has_outcome else None}
-    if not change.puzzle:
+    context = {"change": change, "unknown_outcome": change.latest if has_outcome else None}
+    if not change.ambiguity:
         seconds = int(reconcile.CONFIRMATION_DELAY.total_seconds())
-        return {**context, "fate": "in_doubt", "quiet": seconds}
+        return {**context, "resolution": "unknown", "confirmation_seconds": seconds}
     if form is None and has_permission(request.user, "flows.change_flow", event.account_sid):
         form = decision_form(change)
     return {
         **context,
-        "fate": "puzzle",
+        "resolution": "ambiguous",
         "form": form,
         "read_at": change.read_at,
         "is_unreadable": change.is_unreadable,
@@ -68,7 +73,7 @@ def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> 
         candidates=change.candidates,
         is_creation=change.operation == "create",
         is_unreadable=change.is_unreadable,
-        puzzle=change.puzzle,
+        ambiguity=change.ambiguity,
         reading=change.last_reading,
         auto_id="decide_%s",
     )
@@ -76,22 +81,22 @@ def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> 
 
 def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
     """Return the user's decision about this change and the findings at that time, or nothing."""
-    decisions = [stage for stage in stages if stage.stage == Stage.RECONCILED and stage.actor_id]
-    if not decisions:
+    decision = next((stage for stage in stages if stage.is_decision), None)
+    if decision is None:
         return {}
-    decision = decisions[0]
-    payload = AuditPayload.objects.filter(pk=decision.pk).first() or AuditPayload()
-    findings = payload.findings or {}
-    candidates = findings.get("candidates", [])
+    payload = decision.stored_payload or AuditPayload()
+    # An older version stored no findings with a decision.
+    findings = {"puzzle": "", "candidates": [], "reading": {}, **(payload.findings or {})}
+    candidates = findings["candidates"]
     return {
         "decision": decision,
         "is_erased": payload.erased_at is not None,
-        "known": findings.get("puzzle") or payload.message,
+        "ambiguity": findings["puzzle"] or payload.message,
         "is_unreadable": findings.get("is_unreadable", False),
-        "others": [sid for sid in candidates if sid != decision.target_sid],
+        "other_candidates": [sid for sid in candidates if sid != decision.target_sid],
         "read_at": _parse_datetime(findings.get("read_at")),
         **_comparison_context(
-            resource_of_action(decision.action), payload, findings.get("reading") or {}, candidates
+            resource_of_action(decision.action), payload, findings["reading"], candidates
         ),
     }
 
@@ -104,46 +109,55 @@ def _comparison_context(
 ) -> dict[str, Any]:
     """Return a table with a row for each requested field.
 
-    Its columns are the flow before the change, then each flow as last read, by SID. Candidates
-    come in their own order: PostgreSQL doesn't keep that of a JSON object's keys.
+    Its columns are the flow before the change, then each flow as last read, by SID.
     """
-    before, requested = payload.before, payload.requested or {}
-    sids = [sid for sid in candidates if sid in readings] or list(readings)
-    states: list[tuple[str, Mapping[str, Any] | None]] = [(sid, readings[sid]) for sid in sids]
-    if before is not None and readings:
-        states.insert(0, ("Before", before))
+    states = _compared_states(payload, readings, candidates)
     columns = [
         {"title": title, "is_sid": title in readings, "is_there": state is not None}
         for title, state in states
     ]
+    requested = payload.requested_values
+    # The names in the schema's order.
     names = resource.differing_fields({}, dict.fromkeys(requested, "present"))
-    rows = [
-        {
-            "label": resource.label_of(name),
-            "asked": labels.display_value(resource, name, requested.get(name)),
-            "cells": [
-                _comparison_cell(resource, title, name, state, requested) for title, state in states
-            ],
-        }
-        for name in names  # in the schema's order
-    ]
+    rows = [_comparison_row(resource, name, requested.get(name), states) for name in names]
     return {"columns": columns, "requested_rows": rows}
 
 
-def _comparison_cell(
+def _compared_states(
+    payload: AuditPayload, readings: Mapping[str, Any], candidates: Sequence[str]
+) -> list[tuple[str, Mapping[str, Any] | None]]:
+    """Return the title and the state of each column.
+
+    Candidates come in their own order: PostgreSQL doesn't keep that of a JSON object's keys.
+    """
+    sids = [sid for sid in candidates if sid in readings] or list(readings)
+    states: list[tuple[str, Mapping[str, Any] | None]] = [(sid, readings[sid]) for sid in sids]
+    if payload.before is not None and readings:
+        states.insert(0, ("Before", payload.before))
+    return states
+
+
+def _comparison_row(
     resource: Resource,
-    title: str,
     name: str,
-    state: Mapping[str, Any] | None,
-    requested: Mapping[str, Any],
+    requested: Any,
+    states: Sequence[tuple[str, Mapping[str, Any] | None]],
 ) -> dict[str, Any]:
-    value = state.get(name) if state is not None else None
-    is_same = resource.is_same_value(name, requested.get(name), value)
+    cells = []
+    for title, state in states:
+        is_there = state is not None
+        value = state.get(name) if state is not None else None
+        cell = {
+            "title": title,
+            "value": labels.display_value(resource, name, value),
+            "is_there": is_there,
+            "is_as_requested": is_there and resource.is_same_value(name, requested, value),
+        }
+        cells.append(cell)
     return {
-        "title": title,
-        "value": labels.display_value(resource, name, value),
-        "is_there": state is not None,
-        "is_as_requested": state is not None and is_same,
+        "label": resource.label_of(name),
+        "requested": labels.display_value(resource, name, requested),
+        "cells": cells,
     }
 
 

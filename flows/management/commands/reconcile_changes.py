@@ -30,7 +30,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{prefix}{event.change_id} {event.target_sid}: {outcome}")
         unresolved = reconcile.unresolved_changes()
         if count := unresolved.count():
-            decisions = unresolved.exclude(puzzle="").count()
+            decisions = unresolved.exclude(ambiguity="").count()
             raise CommandError(
                 f"Unknown outcome: {count} ({decisions} waiting for a decision in the audit log, "
                 f"{count - decisions} for a second read in a minute)."
@@ -44,7 +44,7 @@ def _reconcile() -> list[AuditEvent]:
         return reconcile.reconcile()
     except FlexError as error:
         message = f"Couldn't read from Twilio: {escape_line(error)}."
-        if decisions := reconcile.unresolved_changes().exclude(puzzle="").count():
+        if decisions := reconcile.unresolved_changes().exclude(ambiguity="").count():
             message += f" Needs your decision: {decisions}, in the audit log."
         raise CommandError(message) from None
     except DatabaseError as error:

@@ -58,7 +58,7 @@ def account_action(request: Request) -> HttpResponse:
     _require_permission(request, action, sid)
     reason = trim_invisible(request.POST.get("reason", ""))
     if action == "close" and not reason:
-        return _render_accounts(request, wrong=target, status=422)
+        return _render_accounts(request, invalid_target=target, status=422)
     with page_if_unrecorded(lambda: _not_recorded_page(request)):
         has_changed = _perform(action, request, sid, reason)
     if has_changed:
@@ -114,15 +114,17 @@ def unavailable_response(
     return render(request, template, {"problem": problem, "sid": ""}, status=403)
 
 
-def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    """Render the page. `wrong` is the SID, or "site", whose form lacks a reason."""
+def _render_accounts(
+    request: Request, *, invalid_target: str = "", status: int = 200
+) -> HttpResponse:
+    """Render the page. `invalid_target` is the SID, or "site", whose form lacks a reason."""
     site_read_only = Closure.objects.filter(kind=restrictions.READ_ONLY, account_sid="").first()
     context = {
         "rows": _account_rows(request),
         "site": site_read_only,
         "can_set_site_read_only": has_permission_everywhere(request.user, READ_ONLY_PERMISSION),
         "advice": restrictions.REFUSAL_ADVICE,
-        "wrong": wrong,
+        "invalid_target": invalid_target,
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "flows/accounts.html", context, status=status)
@@ -133,7 +135,7 @@ def _account_rows(request: Request) -> list[dict[str, Any]]:
     flow_counts = _count_flows(request.scope)
     availability = restrictions.availability_by_account()
     syncs = {
-        one.sync.account_sid: Freshness(one.sync) for one in freshness.load_freshness(accounts)
+        item.sync.account_sid: Freshness(item.sync) for item in freshness.load_freshness(accounts)
     }
     return [
         {
@@ -143,7 +145,7 @@ def _account_rows(request: Request) -> list[dict[str, Any]]:
             "state": availability[account.sid],
             "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
             "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
-            "own": _is_own_read_only(account),
+            "is_own_read_only": _is_own_read_only(account),
         }
         for account in accounts
     ]

@@ -315,7 +315,7 @@ class Run:
 
     def _resolve_manually(self, verdict: Findings, writes: list[ObservedWrite]) -> None:
         """Resolve ambiguous changes by what really happened, so that the next run can start."""
-        for change in OpenChange.objects.exclude(puzzle=""):
+        for change in OpenChange.objects.exclude(ambiguity=""):
             created_sid = next((one.received.sid for one in writes if one.received.applied), None)
             if created_sid and self.verb == CREATE and created_sid not in change.candidates:
                 verdict.complain(LEFT_UNKNOWN, f"{change.change_id}: what it made is no candidate")

@@ -34,7 +34,7 @@ def test_few_flows_have_a_history(demo_of, flows):
     demo_of(flows)
 
     assert AuditEvent.objects.filter(stage="outcome").exists()
-    assert OpenChange.objects.exclude(puzzle="").count() == 1
+    assert OpenChange.objects.exclude(ambiguity="").count() == 1
     assert_chain_intact()
 
 

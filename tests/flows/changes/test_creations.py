@@ -62,7 +62,7 @@ def results():
 
 def puzzle():
     change = OpenChange.objects.get()
-    return change.puzzle, sorted(change.candidates)
+    return change.ambiguity, sorted(change.candidates)
 
 
 def twin(sandbox, **fields):
@@ -291,7 +291,7 @@ def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
 
     assert results() == []
 
-    assert set(OpenChange.objects.values_list("puzzle", flat=True)) == {""}
+    assert set(OpenChange.objects.values_list("ambiguity", flat=True)) == {""}
 
 
 def test_creation_whose_process_died_is_found_out_once_it_is_no_longer_under_way(sandbox):

@@ -47,7 +47,7 @@ def edited_since(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
+    assert OpenChange.objects.get().ambiguity == findings.THIRD_VALUE
     return flow_sid
 
 
@@ -58,7 +58,7 @@ def gone_since(sandbox, flow_sid):
     switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == findings.FLOW_DELETED
+    assert OpenChange.objects.get().ambiguity == findings.FLOW_DELETED
     return flow_sid
 
 
@@ -70,7 +70,7 @@ def two_alike(sandbox, flow_sid):
     requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
     theirs = sandbox.add_flow(**requested, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == findings.MULTIPLE_MATCHES
+    assert OpenChange.objects.get().ambiguity == findings.MULTIPLE_MATCHES
     return applied_writes(sandbox)[-1].sid, theirs
 
 
@@ -277,7 +277,7 @@ def test_decision_that_can_not_go_on_record_decides_nothing(edited_since):
     with read_only_database(), pytest.raises(NotRecorded):
         decide()
 
-    assert OpenChange.objects.get().puzzle
+    assert OpenChange.objects.get().ambiguity
 
 
 def test_creation_without_twilio_is_not_decided(sandbox, two_alike):
@@ -286,7 +286,7 @@ def test_creation_without_twilio_is_not_decided(sandbox, two_alike):
     with pytest.raises(FlexError):
         decide(sid=two_alike[0])
 
-    assert OpenChange.objects.get().puzzle
+    assert OpenChange.objects.get().ambiguity
 
 
 def test_after_the_decision_the_flow_can_be_changed_again(edited_since):

@@ -71,13 +71,13 @@ def test_user_decides_while_every_read_is_refused(sandbox, flow_sid, verb, appli
 
     change = OpenChange.objects.get()
     assert change.is_unreadable
-    assert change.puzzle == "Twilio refuses to show the flow (status 403, code 20003)."
+    assert change.ambiguity == "Twilio refuses to show the flow (status 403, code 20003)."
     event = decide(applied=applied)
     assert (event.result, event.reason) == (
         "applied" if applied else "not_applied",
         "Seen in the Console",
     )
-    assert event.payload.findings["puzzle"] == change.puzzle
+    assert event.payload.findings["puzzle"] == change.ambiguity
     assert not OpenChange.objects.exists()
     assert verification.verify().bad_seq is None
 
@@ -93,7 +93,7 @@ def test_any_refusal_to_show_the_flow_is_named(sandbox, flow_sid, status, code):
 
     assert not reconciled()
 
-    assert f"status {status}" in OpenChange.objects.get().puzzle
+    assert f"status {status}" in OpenChange.objects.get().ambiguity
 
 
 def test_reading_goes_on_and_tells_once_it_works_again(sandbox, flow_sid):
@@ -115,7 +115,7 @@ def test_change_that_was_not_made_takes_two_reads_also_after_a_refusal(sandbox, 
 
     assert reconciled()
     change = OpenChange.objects.get()
-    assert (change.puzzle, change.is_unreadable) == ("", False)
+    assert (change.ambiguity, change.is_unreadable) == ("", False)
     with pytest.raises(NotAmbiguous):
         decide(applied=False)
     with clock_ahead():
@@ -148,7 +148,7 @@ def test_trouble_that_passes_is_nothing_to_decide_at_first(sandbox, flow_sid, ki
 
     with clock_ahead(31):
         assert not reconciled()
-        assert OpenChange.objects.get().puzzle.startswith("Couldn't read from Twilio: ")
+        assert OpenChange.objects.get().ambiguity.startswith("Couldn't read from Twilio: ")
 
 
 def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
@@ -158,7 +158,8 @@ def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
 
     assert not reconciled()
     assert (
-        OpenChange.objects.get().puzzle == "Twilio refuses to list flows (status 403, code 20003)."
+        OpenChange.objects.get().ambiguity
+        == "Twilio refuses to list flows (status 403, code 20003)."
     )
     event = decide(applied=True, sid=created_sid)
 
@@ -193,7 +194,7 @@ def test_404_proves_no_deletion_where_twilio_does_not_even_list(sandbox, flow_si
     assert not reconciled()
 
     assert (
-        OpenChange.objects.get().puzzle
+        OpenChange.objects.get().ambiguity
         == "Twilio refuses to show the flow (status 404, code 20404)."
     )
     assert not AuditEvent.objects.filter(stage="reconciled").exists()
@@ -208,7 +209,7 @@ def test_account_that_the_site_has_no_more_leaves_the_decision_to_a_user(
     assert not reconciled()
 
     assert (
-        OpenChange.objects.get().puzzle
+        OpenChange.objects.get().ambiguity
         == f"This site has no credentials for the account {ACCOUNT}."
     )
     assert decide(applied=True).result == "applied"
@@ -299,7 +300,7 @@ class TestErased:
 
         assert reconciled()
 
-        assert OpenChange.objects.get().puzzle == findings.REQUEST_ERASED
+        assert OpenChange.objects.get().ambiguity == findings.REQUEST_ERASED
         event = decide(applied=True)
         assert (event.payload.before, event.payload.requested, event.payload.after) == (
             None,
@@ -318,7 +319,7 @@ class TestErased:
         assert reconciled()
 
         change = OpenChange.objects.get()
-        assert (change.puzzle, change.candidates, change.last_reading) == (
+        assert (change.ambiguity, change.candidates, change.last_reading) == (
             findings.REQUEST_ERASED,
             [created_sid],
             {},

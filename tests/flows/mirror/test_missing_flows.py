@@ -268,7 +268,7 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
     with clock_ahead():
         reconcile.reconcile()
 
-    assert OpenChange.objects.get().puzzle == findings.PARTIAL_MATCH
+    assert OpenChange.objects.get().ambiguity == findings.PARTIAL_MATCH
 
 
 @pytest.mark.parametrize(

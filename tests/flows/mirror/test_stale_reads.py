@@ -208,7 +208,7 @@ def test_lost_change_is_not_resolved_by_a_read_from_before_another(sandbox, flow
     assert reconcile.reconcile() == []
 
     change = OpenChange.objects.get()
-    assert (change.puzzle, change.not_applied_at) == ("", None)
+    assert (change.ambiguity, change.not_applied_at) == ("", None)
     sandbox.lags.clear()
     (event,) = reconcile.reconcile()
     assert event.result == "applied"

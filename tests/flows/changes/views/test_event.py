@@ -85,13 +85,13 @@ def test_page_in_doubt_finds_out_by_looking(client_of, sandbox, flow_sid, actor)
     event = lose(sandbox, actor, flow_sid)
     client = client_of("viewer")
     before = client.get(url(event))
-    assert before.context["fate"] == "in_doubt"
+    assert before.context["resolution"] == "unknown"
     writes = [request for request in sandbox.requests if request.method != "GET"]
 
     answer = client.post(url(event, "reconcile"), headers=HTMX)
 
     assert answer.status_code == 200
-    assert answer.context["fate"] == ""
+    assert answer.context["resolution"] == ""
     assert answer.context["latest"].result == "applied"
     assert [request for request in sandbox.requests if request.method != "GET"] == writes
 
@@ -127,7 +127,7 @@ def test_page_says_that_twilio_could_not_be_read(client_of, sandbox, flow_sid, a
     answer = client_of("viewer").post(url(event, "reconcile"), headers=HTMX)
     plain = client_of("viewer").post(url(event, "reconcile"), follow=True)
 
-    assert answer.context["fate"] == "in_doubt"
+    assert answer.context["resolution"] == "unknown"
     assert "Couldn&#x27;t read from Twilio" in text(answer)
     assert "Couldn&#x27;t read from Twilio" in text(plain)
 
@@ -140,11 +140,11 @@ def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
     read = len(sandbox.requests)
     client = client_of("viewer")
 
-    assert client.get(url(event)).context["fate"] == "under_way"
+    assert client.get(url(event)).context["resolution"] == "in_progress"
     client.post(url(event, "reconcile"), headers=HTMX)
     assert len(sandbox.requests) == read
     with later():
-        assert client.get(url(event)).context["fate"] == "in_doubt"
+        assert client.get(url(event)).context["resolution"] == "unknown"
 
 
 def test_settled_change_is_not_looked_at_again(client_of, sandbox, flow_sid, actor):
@@ -158,16 +158,18 @@ def test_settled_change_is_not_looked_at_again(client_of, sandbox, flow_sid, act
     ).event
     read = len(sandbox.requests)
 
-    assert client_of("viewer").post(url(event, "reconcile"), headers=HTMX).context["fate"] == ""
+    assert (
+        client_of("viewer").post(url(event, "reconcile"), headers=HTMX).context["resolution"] == ""
+    )
     assert len(sandbox.requests) == read
 
 
 def test_puzzle_shows_what_is_there_beside_what_was_asked_for(client_of, puzzle):
     page = client_of("operator").get(url(puzzle))
 
-    assert page.context["fate"] == "puzzle"
+    assert page.context["resolution"] == "ambiguous"
     (row,) = page.context["requested_rows"]
-    assert (row["asked"], [cell["value"] for cell in row["cells"]]) == (
+    assert (row["requested"], [cell["value"] for cell in row["cells"]]) == (
         "New",
         ["Réclamations Lyon", "Third"],
     )
@@ -306,6 +308,6 @@ def test_event_of_no_flow_says_what_it_was_about(client_of, db, actor):
 
     page = client_of("auditor").get(url(event))
 
-    assert page.context["said"] == {"through": 7, "fault": "<b>"}
+    assert page.context["recorded_values"] == {"through": 7, "fault": "<b>"}
     assert "&lt;b&gt;" in text(page)
     assert "This event has no fields" not in text(page)

@@ -74,7 +74,7 @@ def test_page_that_waits_for_a_decision_reads_nothing(client_of, sandbox, reques
 
     page = client_of("operator").get(url(event))
 
-    assert page.context["fate"] == "puzzle"
+    assert page.context["resolution"] == "ambiguous"
     assert "Read from Twilio" in text(page)
     assert len(sandbox.requests) == read
 
@@ -156,7 +156,7 @@ def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
     page = client_of("viewer").get(url(event))
 
     assert findings.MULTIPLE_MATCHES in text(page)
-    assert page.context["resolved"]["others"] == [twin]
+    assert page.context["resolved"]["other_candidates"] == [twin]
     assert {column["title"] for column in page.context["resolved"]["columns"]} == {
         created_sid,
         twin,
@@ -184,7 +184,7 @@ def test_refused_reading_offers_the_decision_at_once(client_of, sandbox, flow_si
 
     page = client.post(url(event, "reconcile"), headers=HTMX)
 
-    assert page.context["fate"] == "puzzle"
+    assert page.context["resolution"] == "ambiguous"
     assert "Twilio refuses to show the flow (status 403, code 20003)." in text(page)
     assert (
         decide(client, event, verdict="not_applied", reason="Seen in the Console").status_code

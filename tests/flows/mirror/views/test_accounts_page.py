@@ -111,6 +111,14 @@ def test_whole_site_is_made_read_only(client_of, sandbox, staging):
     assert page.count("The whole site was made read-only by admin: A freeze.") == 2
 
 
+def test_page_says_who_made_an_account_read_only(client_of, flow_sid):
+    close(client_of("admin"))
+
+    page = text_of(client_of("viewer").get("/accounts/"))
+
+    assert page.count("This account was made read-only by admin: A freeze.") == 2
+
+
 def test_account_stays_writable_if_the_action_cannot_be_recorded(client_of, flow_sid):
     client = client_of("admin")
     with locked_log():
