@@ -209,7 +209,7 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
     """
     if is_about_resource(event.action):
         return {}
-    before = payload.before or {}
+    before: Mapping[str, Any] = payload.before or {}
     values = {**(payload.requested or {}), **(payload.after or {})}
     for name in before:
         values.setdefault(name, None)
@@ -226,7 +226,9 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
     """
     if not is_about_resource(event.action):
         return []
-    before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
+    before: Mapping[str, Any] = payload.before or {}
+    requested: Mapping[str, Any] = payload.requested or {}
+    after: Mapping[str, Any] = payload.after or {}
     names = {*before, *requested, *after}
     rows = []
     resource = resource_of_action(event.action)

@@ -81,7 +81,7 @@ def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
         return {}
     decision = decisions[0]
     payload = AuditPayload.objects.filter(pk=decision.pk).first() or AuditPayload()
-    findings = payload.findings or {}
+    findings: Mapping[str, Any] = payload.findings or {}
     candidates = findings.get("candidates", [])
     return {
         "decision": decision,
@@ -107,7 +107,8 @@ def _comparison_context(
     Its columns are the flow before the change, then each flow as last read, by SID. Candidates
     come in their own order: PostgreSQL doesn't keep that of a JSON object's keys.
     """
-    before, requested = payload.before, payload.requested or {}
+    before = payload.before
+    requested: Mapping[str, Any] = payload.requested or {}
     sids = [sid for sid in candidates if sid in readings] or list(readings)
     states: list[tuple[str, Mapping[str, Any] | None]] = [(sid, readings[sid]) for sid in sids]
     if before is not None and readings:
