@@ -16,6 +16,7 @@ from flows.flex_flows.views.flows import COLUMNS
 from flows.mirror import failure_messages
 from flows.mirror.models import Flow
 from flows.plans.models import Plan
+from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio.errors import RequestRefused
 
@@ -41,7 +42,10 @@ def make_flow(**fields: Any) -> Flow:
         **fields,
     }
     flow = Flow(
-        **values, resource={"integration_type": "studio", "integration_flow_sid": "FW" + "1" * 32}
+        **values,
+        resource=redact_fields(
+            {"integration_type": "studio", "integration_flow_sid": "FW" + "1" * 32}
+        ),
     )
     flow.warnings = [] if flow.enabled else ["No contact identity"]  # type: ignore[attr-defined]
     flow.has_drifted = flow.enabled is None  # type: ignore[attr-defined]
@@ -73,9 +77,9 @@ def make_events() -> list[AuditEvent]:
         AuditPayload(
             event=event,
             friendly_name="Support Berlin",
-            before={"enabled": True},
-            requested={"enabled": False},
-            after={"enabled": False},
+            before=redact_fields({"enabled": True}),
+            requested=redact_fields({"enabled": False}),
+            after=redact_fields({"enabled": False}),
         )
         events.append(event)
     return events

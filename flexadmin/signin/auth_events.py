@@ -23,6 +23,7 @@ from flexadmin.users.roles import find_outside_rights, get_role_on_any_account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.redaction.redacted import redact_fields
 
 ANONYMOUS_LABEL: Final = "Not signed in"
 MAX_USERNAME_LENGTH: Final = 150  # characters
@@ -107,7 +108,7 @@ def record_login(request: HttpRequest, user: User, *, check: Callable[[], None])
         action=SigninAction.LOGIN,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=Payload(friendly_name=user.get_username(), after=details),
+        payload=Payload(friendly_name=user.get_username(), after=redact_fields(details)),
     )
 
 
@@ -175,7 +176,7 @@ def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable
             result=Result.SUCCEEDED,
             actor=replace(get_actor(request), label=f"single sign-on: {name}"),
             account_sid="",
-            payload=Payload(friendly_name=user.get_username(), after=after),
+            payload=Payload(friendly_name=user.get_username(), after=redact_fields(after)),
         )
 
 
@@ -199,5 +200,5 @@ def change_own_account(
         action=action,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=Payload(friendly_name=user.get_username(), after=details),
+        payload=Payload(friendly_name=user.get_username(), after=redact_fields(details)),
     )

@@ -19,6 +19,7 @@ from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
+from flows.redaction.redacted import redact_fields
 
 NO_ACTOR: Final = Actor(id="", label="")
 NO_EFFECT_MESSAGE: Final = "Granted outside this dashboard, with no effect here."
@@ -112,8 +113,8 @@ def _record_user(user: User) -> None:
             account_sid="",
             payload=Payload(
                 friendly_name=user.get_username(),
-                before={name: before.get(name, "none") for name in names},
-                after={name: after.get(name, "none") for name in names},
+                before=redact_fields({name: before.get(name, "none") for name in names}),
+                after=redact_fields({name: after.get(name, "none") for name in names}),
                 message=NO_EFFECT_MESSAGE if after else REMOVED_MESSAGE,
             ),
         )

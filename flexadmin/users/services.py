@@ -28,6 +28,7 @@ from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.redaction.redacted import redact_fields
 
 ADMIN_ROLE: Final = "admin"
 
@@ -244,7 +245,9 @@ def _append_event(
                 actor=actor,
                 account_sid="",  # users belong to the site, not to an account
                 reason=reason,
-                payload=Payload(friendly_name=name, before=before, after=after),
+                payload=Payload(
+                    friendly_name=name, before=redact_fields(before), after=redact_fields(after)
+                ),
             )
     except LastAdmin:
         person.refresh_from_db()

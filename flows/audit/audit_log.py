@@ -33,6 +33,7 @@ from flows.audit.models import APPLIED_RESULTS as APPLIED_RESULTS
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
+from flows.redaction.redacted import redact_fields
 
 CHAIN_NAME = "audit"
 
@@ -156,11 +157,11 @@ def _build_payload_row(payload: Payload) -> AuditPayload:
         salt=secrets.token_hex(16),
         friendly_name=redact(replace_unstorable(payload.friendly_name)),
         contact_identity=redact(replace_unstorable(payload.contact_identity)),
-        before=redact(replace_unstorable(payload.before)),
-        requested=redact(replace_unstorable(payload.requested)),
-        after=redact(replace_unstorable(payload.after)),
+        before=redact_fields(payload.before),
+        requested=redact_fields(payload.requested),
+        after=redact_fields(payload.after),
         message=redact(replace_unstorable(payload.message)),
-        findings=redact(replace_unstorable(payload.findings)),
+        findings=redact_fields(payload.findings),
     )
 
 

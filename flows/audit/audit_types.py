@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Required, TypedDict
+from typing import Required, TypedDict
 
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.redaction.redacted import Redacted
 from flows.twilio.pickling import PicklableError
 
 
@@ -29,11 +30,11 @@ class Payload:
 
     friendly_name: str = ""
     contact_identity: str = ""
-    before: dict[str, Any] | None = None
-    requested: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
+    before: Redacted | None = None
+    requested: Redacted | None = None
+    after: Redacted | None = None
     message: str = ""
-    findings: dict[str, Any] | None = None
+    findings: Redacted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import redact, redact_note
+from flows.redaction.redacted import redact_fields
 
 FORMATS: Final = ("ndjson", "csv")
 BATCH_SIZE: Final = 500
@@ -102,7 +103,7 @@ def start_export(
             result=Result.SUCCEEDED,
             actor=actor,
             reason=f"{form}, {scope} after {after}",
-            payload=Payload(requested=requested),
+            payload=Payload(requested=redact_fields(requested)),
         )
     return Export(form, selection, after, event.seq)
 

@@ -8,8 +8,11 @@ from typing import Any, Final
 from django.db import models
 
 from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedModel
+from flows.redaction.redacted import Redacted
 from flows.twilio.registry import resource_of_action
 from flows.twilio.resource import Resource
+
+Readings = dict[str, Redacted | None]  # flows by SID; None for a flow that did not exist
 
 
 class Stage(models.TextChoices):
@@ -155,11 +158,13 @@ class AuditPayload(RedactedModel):
     salt = models.CharField(max_length=32)
     friendly_name = models.TextField(blank=True)
     contact_identity = models.TextField(blank=True)
-    before = models.JSONField(null=True)
-    requested = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before: models.JSONField[Redacted | None, Redacted | None] = models.JSONField(null=True)
+    requested: models.JSONField[Redacted | None, Redacted | None] = models.JSONField(null=True)
+    after: models.JSONField[Redacted | None, Redacted | None] = models.JSONField(null=True)
     message = models.TextField(blank=True)  # Twilio's error message
-    findings = models.JSONField(null=True)  # evidence shown to the user who resolved an outcome
+    findings: models.JSONField[Redacted | None, Redacted | None] = models.JSONField(
+        null=True
+    )  # evidence shown to the user who resolved an outcome
     # Time when the columns above were emptied. An event records the actor.
     erased_at = models.DateTimeField(null=True)
     masks = BODY_REDACTORS
@@ -205,7 +210,7 @@ class OpenChange(models.Model):
     # The flow can't be read, which may pass: reading is tried again.
     is_unreadable = models.BooleanField(default=False)
     # Flows by SID as last read, with secrets masked. None for a flow that did not exist.
-    last_reading = models.JSONField(default=dict)
+    last_reading: models.JSONField[Readings, Readings] = models.JSONField(default=dict)
     read_at = models.DateTimeField(null=True)  # time of `last_reading`
 
     def __str__(self) -> str:

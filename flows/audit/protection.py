@@ -21,6 +21,7 @@ from flows.audit.log_actions import AuditAction
 from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger
+from flows.redaction.redacted import redact_fields
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def _record_restoration(missing: list[str]) -> None:
             result=Result.SUCCEEDED,
             actor=_MIGRATE_ACTOR,
             account_sid="",
-            payload=Payload(requested={"triggers": missing}),
+            payload=Payload(requested=redact_fields({"triggers": missing})),
         )
     except NotRecorded:
         log.error("the restored triggers could not be recorded in the audit log")

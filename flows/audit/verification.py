@@ -25,6 +25,7 @@ from flows.audit.entry_check import LogEntryCheck
 from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
+from flows.redaction.redacted import redact_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def verify_and_record(
             result=Result.SUCCEEDED if result.is_intact else Result.FAILED,
             actor=actor,
             reason=str(result),
-            payload=Payload(after=summary),
+            payload=Payload(after=redact_fields(summary)),
         )
     except NotRecorded:  # the result holds all the same
         return result, None

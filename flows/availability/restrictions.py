@@ -23,6 +23,7 @@ from flows.availability.actions import AvailabilityAction
 from flows.availability.models import Closure
 from flows.core.database import close_lost_connection, short_lock_timeout
 from flows.redaction.masking import redact_note, replace_unstorable
+from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.pickling import PicklableError
 
@@ -251,7 +252,7 @@ def _apply_and_log(
             actor=actor,
             account_sid=account_sid,
             reason=reason,
-            payload=Payload(requested={"of": account_sid or "the whole site"}),
+            payload=Payload(requested=redact_fields({"of": account_sid or "the whole site"})),
         )
     return True
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ from flows.changes import in_flight
 from flows.core.database import close_lost_connection
 from flows.mirror import live, mirror
 from flows.redaction.masking import redact_quotes
+from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource, Snapshot
@@ -39,7 +40,7 @@ class Change:
     """
 
     event: AuditEvent
-    after: Snapshot = field(default_factory=dict)
+    after: Snapshot
     error: FlexError | None = None
     merged_fields: list[str] = field(default_factory=list)
     unexpected_fields: list[str] = field(default_factory=list)
@@ -66,7 +67,7 @@ class ChangeAttempt:
     reason: str
     sid: str = ""
     read_seq: int | None = None  # the log's last event before the object was read
-    before: Snapshot | None = None
+    before: dict[str, Any] | None = None  # unmasked once the object was read
     requested: dict[str, Any] | None = None
     refers_to: uuid.UUID | None = None
     attempt_event: AuditEvent | None = None
@@ -114,7 +115,7 @@ class ChangeAttempt:
         live.record_response(self.resource, self.account_sid, self.operation, error)
         after = _response_snapshot(response)
         unexpected_fields = self._find_unexpected_fields(after)
-        return Change(event, after or {}, error, unexpected_fields=unexpected_fields)
+        return Change(event, after or Snapshot({}), error, unexpected_fields=unexpected_fields)
 
     def record_attempt(self) -> AuditEvent:
         """Append the attempt and claim its flow, unless the change is unavailable.
@@ -142,7 +143,7 @@ class ChangeAttempt:
         """Append the outcome and release the flow. `note` is its message if Twilio gave none."""
         after = _response_snapshot(response)
         fields = self._event_fields(Stage.OUTCOME, result)
-        fields["target_sid"] = self.sid or (after or {}).get("sid", "")
+        fields["target_sid"] = self.sid or (after.get("sid", "") if after else "")
         message = _outcome_message(response, error) or note
         concurrent_edit = self._find_concurrent_edit(after)
         with audit_log.transaction() as log:
@@ -160,13 +161,13 @@ class ChangeAttempt:
 
     def payload(self, after: Snapshot | None, message: str) -> Payload:
         """Return the payload of an event, named after the latest known state of the flow."""
-        latest_state = after or self.before or self.requested or {}
+        latest_state: Mapping[str, Any] = after or self.before or self.requested or {}
         return Payload(
             friendly_name=self.resource.name_of(latest_state),
             contact_identity=self.resource.identity_of(latest_state),
-            before=self.before,
-            requested=self.requested,
-            after=after,
+            before=redact_fields(self.before),
+            requested=redact_fields(self.requested),
+            after=redact_fields(after),
             message=message,
         )
 
@@ -229,7 +230,7 @@ class ChangeAttempt:
         self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
     ) -> None:
         if response:
-            live.store_result(self.resource, _response_snapshot(response), event)
+            live.store_result(self.resource, redact_fields(_response_snapshot(response)), event)
         elif mirror.is_not_found(error):
             live.store_absence(
                 self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
@@ -243,9 +244,9 @@ class ChangeAttempt:
             self.resource,
             self.sid,
             account_sid=self.account_sid,
-            before=self.before,
+            before=redact_fields(self.before),
             requested=self.requested,
-            after=after,
+            after=redact_fields(after),
         )
 
     def _find_unexpected_fields(self, after: Snapshot | None) -> list[str]:

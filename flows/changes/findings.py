@@ -15,7 +15,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, Stage
 from flows.changes.readback import Readback
 from flows.mirror.stale_reads import StaleRead, is_older
-from flows.twilio.resource import Snapshot
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.values import parse_datetime
 
 MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are stored, for the page that compares them
@@ -46,10 +46,10 @@ class Finding:
     """
 
     is_applied: bool | None
-    flow: Snapshot | None = None
+    flow: Redacted | None = None
     ambiguity: str = ""
     candidates: list[str] = field(default_factory=list)
-    readings: dict[str, Snapshot | None] = field(default_factory=dict)
+    readings: dict[str, Redacted | None] = field(default_factory=dict)
 
 
 def inspect_change(change: OpenChange, readback: Readback) -> Finding:
@@ -65,7 +65,7 @@ def inspect_change(change: OpenChange, readback: Readback) -> Finding:
     return _inspect_update(change, live)
 
 
-def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
+def _inspect_update(change: OpenChange, live: Redacted | None) -> Finding:
     readings = {change.target_sid: live}
     payload = change.attempt.payload
     if payload.erased_at:
@@ -86,7 +86,7 @@ def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
     return Finding(None, live, LATER_EDIT, readings=readings)
 
 
-def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Snapshot]:
+def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Redacted]:
     """Return the account's flows.
 
     A candidate that the list lacks is read by its SID: a list alone doesn't prove absence.
@@ -114,7 +114,7 @@ def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
     return is_as_requested and is_older(stale.confirmed, stale.seen)
 
 
-def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding:
+def _find_created_flow(change: OpenChange, flows: Sequence[Redacted]) -> Finding:
     """Look for the flow that a creation made among the account's flows.
 
     Only unexplained flows of that time count. Exactly one that matches the request is the created
@@ -140,13 +140,13 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding
     return Finding(None, ambiguity=ambiguity, candidates=candidates, readings=readings)
 
 
-def _creation_ambiguity(matches: Sequence[Snapshot], deleted: Sequence[Snapshot]) -> str:
+def _creation_ambiguity(matches: Sequence[Redacted], deleted: Sequence[Redacted]) -> str:
     if deleted:
         return CANDIDATE_DELETED
     return MULTIPLE_MATCHES if matches else PARTIAL_MATCH
 
 
-def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+def _unexplained_nearby(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
     """Return the unexplained flows that were created at about the time of the change."""
     nearby = []
     for flow in flows:
@@ -157,14 +157,14 @@ def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[S
 
 
 def _unexplained_deleted(
-    change: OpenChange, flows_by_sid: Mapping[str, Snapshot]
-) -> list[Snapshot]:
+    change: OpenChange, flows_by_sid: Mapping[str, Redacted]
+) -> list[Redacted]:
     """Return the candidates that no longer exist, as flows with a SID only."""
     sids = [sid for sid in change.candidates if sid not in flows_by_sid]
-    return filter_unexplained([{"sid": sid} for sid in sids], change)
+    return filter_unexplained([redact_fields({"sid": sid}) for sid in sids], change)
 
 
-def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+def _exclude_other_creations(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
     """Return the flows that don't match the request of another open creation."""
     creations = OpenChange.objects.filter(action=change.action).exclude(pk=change.pk)
     sids_of_others: set[str] = set()
@@ -173,7 +173,7 @@ def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> l
     return _exclude_sids(flows, sids_of_others)
 
 
-def _select_matching(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+def _select_matching(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
     """Return the flows that have all values that the change requested."""
     requested = change.attempt.payload.requested_values
     return [
@@ -181,7 +181,7 @@ def _select_matching(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snap
     ]
 
 
-def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
+def filter_unexplained(flows: list[Redacted], change: OpenChange) -> list[Redacted]:
     """Return the flows whose origin the log doesn't explain.
 
     A flow is explained if it existed before the change, if it was observed as created outside this
@@ -197,9 +197,9 @@ def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapsh
     return _exclude_sids(flows, explained_sids)
 
 
-def _sids_of(flows: Sequence[Snapshot]) -> list[str]:
+def _sids_of(flows: Sequence[Redacted]) -> list[str]:
     return [flow["sid"] for flow in flows]
 
 
-def _exclude_sids(flows: Sequence[Snapshot], sids: set[str]) -> list[Snapshot]:
+def _exclude_sids(flows: Sequence[Redacted], sids: set[str]) -> list[Redacted]:
     return [flow for flow in flows if flow["sid"] not in sids]

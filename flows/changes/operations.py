@@ -18,7 +18,8 @@ from flows.audit.models import Result
 from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import live
-from flows.redaction.masking import has_mask, redact, replace_unstorable, unmask
+from flows.redaction.masking import has_mask, unmask
+from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource, Snapshot
@@ -156,8 +157,8 @@ def delete(
     # The user saw the flow redacted, so both sides are compared redacted.
     merged = merge(
         resource,
-        base=redact(replace_unstorable(dict(base))),
-        theirs=redact(replace_unstorable(before)),
+        base=redact_fields(base),
+        theirs=redact_fields(before),
         mine={},
     )
     if merged.their_fields:

@@ -9,10 +9,10 @@ from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.availability import restrictions
 from flows.mirror import live, mirror
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError, NotSent
 from flows.twilio.pickling import PicklableError
-from flows.twilio.resource import Resource, Snapshot
+from flows.twilio.resource import Resource
 
 T = TypeVar("T")
 
@@ -33,10 +33,10 @@ class Readback:
     """
 
     def __init__(self) -> None:
-        self._listings: dict[tuple[str, str], Sequence[Snapshot]] = {}
+        self._listings: dict[tuple[str, str], Sequence[Redacted]] = {}
         self._refusals: dict[tuple[str, str, str], ReadUnavailable] = {}
 
-    def fetch(self, resource: Resource, sid: str, account_sid: str) -> Snapshot | None:
+    def fetch(self, resource: Resource, sid: str, account_sid: str) -> Redacted | None:
         """Return the object, or None if it is deleted. Raise `ReadUnavailable` or `FlexError`."""
         try:
             return self._read(
@@ -51,7 +51,7 @@ class Readback:
                 return None
             raise
 
-    def list(self, resource: Resource, account_sid: str) -> Sequence[Snapshot]:
+    def list(self, resource: Resource, account_sid: str) -> Sequence[Redacted]:
         """Return all objects of the account. Raise `ReadUnavailable` or `FlexError`."""
         key = (resource.name, account_sid)
         if key not in self._listings:
@@ -88,10 +88,9 @@ def is_refusal(error: FlexError) -> bool:
     return 400 <= error.status < 500 and error.status not in (408, 429)
 
 
-def _fetch_masked(resource: Resource, sid: str, account_sid: str) -> Snapshot:
+def _fetch_masked(resource: Resource, sid: str, account_sid: str) -> Redacted:
     snapshot = live.fetch(resource, sid, account_sid=account_sid, deadline=READ_DEADLINE)
-    masked: Snapshot = redact(replace_unstorable(snapshot))
-    return masked
+    return redact_fields(snapshot)
 
 
 def _refusal_message(resource: Resource, operation: str, error: FlexError) -> str:

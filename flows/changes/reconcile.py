@@ -8,6 +8,7 @@ read at all, a user may decide too, and each later run reads again.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -29,9 +30,8 @@ from flows.changes.findings import (
 from flows.changes.readback import Readback, ReadUnavailable
 from flows.mirror import live
 from flows.mirror.stale_reads import StaleRead
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
-from flows.twilio.resource import Snapshot
 
 # Twilio may apply a change late: "not applied" takes two reads, this far apart.
 CONFIRMATION_DELAY = timedelta(seconds=60)
@@ -120,7 +120,7 @@ def resolve_manually(
     current = ambiguous.filter(pk=change.pk).first()
     if current is None:
         raise NotAmbiguous
-    flow: Snapshot | None = None
+    flow: Redacted | None = None
     created_sid, updates_mirror = "", True
     if applied and current.operation == "create":
         _check_candidate(current, sid)
@@ -141,15 +141,16 @@ def resolve_manually(
     )
 
 
-def collect_findings(change: OpenChange) -> dict[str, Any]:
+def collect_findings(change: OpenChange) -> Redacted:
     """Return what is known about an ambiguous change, as the event of the decision stores it."""
-    return {
+    findings = {
         "puzzle": change.ambiguity,
         "is_unreadable": change.is_unreadable,
         "candidates": change.candidates,
         "reading": change.last_reading,
         "read_at": change.read_at.isoformat() if change.read_at else None,
     }
+    return redact_fields(findings)
 
 
 def _check_candidate(change: OpenChange, sid: str) -> None:
@@ -160,11 +161,11 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
     """
     may_be_unlisted = change.is_unreadable and change.resource.is_sid(sid)
     is_possible = sid in change.candidates or may_be_unlisted
-    if not is_possible or not filter_unexplained([{"sid": sid}], change):
+    if not is_possible or not filter_unexplained([redact_fields({"sid": sid})], change):
         raise NotACandidate
 
 
-def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, bool]:
+def _read_created_flow(change: OpenChange, sid: str) -> tuple[Redacted | None, bool]:
     """Return the flow as the creation made it, None if it is deleted, and whether it was read."""
     try:
         live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
@@ -176,17 +177,17 @@ def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, b
         return None, False
     if not live_flow:
         return live_flow, True
-    return {**live_flow, **change.attempt.payload.requested_values}, True
+    return redact_fields({**live_flow, **change.attempt.payload.requested_values}), True
 
 
-def _derive_updated_flow(change: OpenChange) -> Snapshot:
+def _derive_updated_flow(change: OpenChange) -> Redacted:
     """Return the flow as the update made it.
 
     Later edits by someone else are omitted; the next sync finds them.
     """
     payload = change.attempt.payload
     requested = payload.requested_values
-    live_flow = _last_reading(change) or {}
+    live_flow: Mapping[str, Any] = _last_reading(change) or {}
 
     # Twilio sets further fields by itself when the variant changes.
     dependent_values = {}
@@ -197,14 +198,14 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
     if has_new_variant:
         names = resource.dependent_names(requested)
         dependent_values = {name: live_flow.get(name) for name in names}
-    return {**payload.values_before, **dependent_values, **requested}
+    return redact_fields({**payload.values_before, **dependent_values, **requested})
 
 
-def _last_reading(change: OpenChange) -> Snapshot | None:
+def _last_reading(change: OpenChange) -> Redacted | None:
     """Return the changed flow as last read, else as it can be read now, else None."""
     sid = change.target_sid
     if sid in change.last_reading:
-        reading: Snapshot | None = change.last_reading[sid]
+        reading: Redacted | None = change.last_reading[sid]
         return reading
     with contextlib.suppress(ReadUnavailable, FlexError):
         return Readback().fetch(change.resource, sid, change.attempt.account_sid)
@@ -258,7 +259,7 @@ def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
         candidates=finding.candidates,
         not_applied_at=None,
         is_unreadable=False,
-        last_reading=redact(replace_unstorable(finding.readings)),
+        last_reading=finding.readings,
         read_at=timezone.now(),
     )
 
@@ -293,13 +294,13 @@ def _confirm_not_applied(change: OpenChange) -> bool:
 def _record_resolution(
     change: OpenChange,
     result: Result,
-    flow: Snapshot | None,
+    flow: Redacted | None,
     message: str,
     *,
     sid: str = "",
     reason: str = "",
     actor: Actor = RECONCILIATION_ACTOR,
-    findings: dict[str, Any] | None = None,
+    findings: Redacted | None = None,
     updates_mirror: bool = True,
 ) -> AuditEvent:
     """Append the event that resolves a change, and update the mirror if it was applied."""
@@ -339,7 +340,7 @@ def _record_resolution(
     return event
 
 
-def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observation | None:
+def _find_concurrent_edit(change: OpenChange, flow: Redacted | None) -> Observation | None:
     """Return the edit of someone else that an updated flow shows, or None."""
     if flow is None or change.operation != "update":
         return None
@@ -348,7 +349,7 @@ def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observat
         change.resource,
         change.target_sid,
         account_sid=change.attempt.account_sid,
-        before=payload.values_before,
+        before=payload.before or redact_fields({}),
         requested=payload.requested_values,
         after=flow,
     )

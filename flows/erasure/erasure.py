@@ -23,6 +23,7 @@ from flows.core.database import split_batches
 from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch
 from flows.erasure.remnants import erase_from_sessions
 from flows.mirror.models import Flow
+from flows.redaction.redacted import redact_fields
 from flows.twilio.pickling import PicklableError
 
 
@@ -161,7 +162,7 @@ def _describe_erasure(search: ErasureSearch) -> Payload:
         message += (
             " Some are changes with an unknown outcome, to be decided without their contents."
         )
-    return Payload(requested=details, message=message)
+    return Payload(requested=redact_fields(details), message=message)
 
 
 def _check_open_changes(erasable_seqs: set[int], *, despite_open_change: bool) -> list[int]:

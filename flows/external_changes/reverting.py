@@ -18,6 +18,7 @@ from flows.plans import collisions, drafts
 from flows.plans.drafts import SkipFlow
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
+from flows.redaction.redacted import redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
@@ -123,7 +124,7 @@ def _request_deletion(
     if flow.gone_at is not None:
         raise SkipFlow(NOTHING_TO_REVERT)
     drafts.check_changeable(flow, open_changes)
-    revert.before = drafts.writable_values(flow.resource)
+    revert.before = redact_fields(drafts.writable_values(flow.resource))
 
 
 def _request_former_values(
@@ -148,5 +149,5 @@ def _request_former_values(
         )
     if any(map(has_mask, former_values.values())):
         raise SkipFlow("Its webhook contained a secret, which isn't stored. Revert it manually.")
-    revert.before = {name: flow.resource.get(name) for name in former_values}
-    revert.requested = former_values
+    revert.before = redact_fields({name: flow.resource.get(name) for name in former_values})
+    revert.requested = redact_fields(former_values)

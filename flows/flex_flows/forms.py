@@ -55,10 +55,10 @@ class FlowForm(ReasonForm):
         data: Mapping[str, Any] | None = None,
         *,
         base: Snapshot | None = None,
-        initial: Snapshot | None = None,
+        initial: Mapping[str, Any] | None = None,
     ) -> None:
         self.snapshot = base
-        self.base_flow: Snapshot = base or {}
+        self.base_flow = base or Snapshot({})
         base_values = _initial_values(self.base_flow)
         if data is not None:
             base_input = _to_input(base_values) if base else {}
@@ -215,7 +215,7 @@ def read_base(value: str, sid: str) -> Snapshot | None:
     except signing.BadSignature:
         return None
     is_of_flow = isinstance(snapshot, dict) and snapshot.get("sid") == sid
-    return snapshot if is_of_flow else None
+    return Snapshot(snapshot) if is_of_flow else None
 
 
 def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
@@ -258,7 +258,7 @@ def _initial_values(base: Snapshot) -> dict[str, Any]:
     return values
 
 
-def _to_input(values: Snapshot) -> dict[str, Any]:
+def _to_input(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a flow's values as a form's inputs have them."""
     storable_values = replace_unstorable(values)
     return {name: FLEX_FLOW.to_input(name, value) for name, value in storable_values.items()}

@@ -18,6 +18,7 @@ from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
+from flows.redaction.redacted import Redacted
 from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
 from flows.twilio.resource import Resource
@@ -34,10 +35,8 @@ class Snippet:
     variables: list[str]
 
 
-def build_snippets(
-    resource: Resource, snapshot: Mapping[str, Any], *, api_url: str
-) -> list[Snippet]:
-    """Return an object (a snapshot, secrets masked) in each language.
+def build_snippets(resource: Resource, snapshot: Redacted, *, api_url: str) -> list[Snippet]:
+    """Return an object (a redacted snapshot) in each language.
 
     `api_url` is the root of the API.
     """
@@ -63,8 +62,8 @@ def build_snippets(
     ]
 
 
-def as_json(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
-    """Return objects (snapshots, secrets masked) as JSON, for flows as {"flows": […]}.
+def as_json(resource: Resource, snapshots: Iterable[Redacted]) -> str:
+    """Return objects (redacted snapshots) as JSON, for flows as {"flows": […]}.
 
     Each has its SID and the fields that a change can set.
     """
@@ -73,7 +72,7 @@ def as_json(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
     return json.dumps({f"{resource.name}s": items}, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(resource: Resource, snapshots: Iterable[Mapping[str, Any]]) -> str:
+def as_csv(resource: Resource, snapshots: Iterable[Redacted]) -> str:
     """Return objects as a table for spreadsheets, under the fields' names. Formulas are escaped."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
@@ -21,9 +22,8 @@ from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.mirror import readonly_fields, stale_reads
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 from flows.twilio.values import parse_datetime
 
 BATCH = 500
@@ -38,7 +38,7 @@ class RecordedState:
     """
 
     seq: int
-    snapshot: Snapshot | None
+    snapshot: Redacted | None
     is_known: bool
 
 
@@ -62,7 +62,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
         for sid, seq, action, after, erased_at in rows:
             has_state = after is not None or action in ("flow.delete", DriftAction.DRIFT)
             # Masked again: an older version masked less, which must not look like a change.
-            states[sid] = RecordedState(seq, redact(after), has_state and erased_at is None)
+            states[sid] = RecordedState(seq, redact_fields(after), has_state and erased_at is None)
     return states
 
 
@@ -71,7 +71,7 @@ def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -
     return FLEX_FLOW.changed_writable_fields(before, after)
 
 
-def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
+def is_same(one: Redacted | None, other: Redacted | None) -> bool:
     """Return True if no writable field differs. None is a flow that Twilio does not have."""
     if one is None or other is None:
         return one is other
@@ -79,12 +79,12 @@ def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
 
 
 def record_differences(
-    states: Mapping[str, Snapshot | None],
+    states: Mapping[str, Redacted | None],
     *,
     account_sid: str,
     read_seq: int,
     is_baseline: bool,
-    mirrored_snapshots: Mapping[str, Snapshot | None],
+    mirrored_snapshots: Mapping[str, Redacted | None],
     at: datetime | None = None,
 ) -> dict[str, int]:
     """Record how a read of Twilio differs from the log.
@@ -106,7 +106,7 @@ def record_differences(
     )
     recorded_seqs: dict[str, int] = {}
     observations: list[Observation] = []
-    field_pairs: list[tuple[Snapshot | None, Snapshot]] = []
+    field_pairs: list[tuple[Redacted | None, Redacted]] = []
     for sid, last in comparable.items():
         snapshot = states[sid]
         if snapshot is not None:
@@ -126,11 +126,11 @@ def record_differences(
 
 
 def _select_comparable(
-    states: Mapping[str, Snapshot | None],
+    states: Mapping[str, Redacted | None],
     *,
     read_seq: int,
     is_baseline: bool,
-    mirrored_snapshots: Mapping[str, Snapshot | None],
+    mirrored_snapshots: Mapping[str, Redacted | None],
     at: datetime,
 ) -> dict[str, RecordedState | None]:
     """Return the flows whose read counts, each with its last state.
@@ -153,21 +153,21 @@ def _select_comparable(
     return comparable
 
 
-def _is_recorded(last: RecordedState | None, snapshot: Snapshot | None) -> bool:
+def _is_recorded(last: RecordedState | None, snapshot: Redacted | None) -> bool:
     if last is None:
         return snapshot is None
     return last.is_known and is_same(last.snapshot, snapshot)
 
 
 def _is_stale_read(
-    events: list[AuditEvent] | None, last: RecordedState, snapshot: Snapshot | None
+    events: list[AuditEvent] | None, last: RecordedState, snapshot: Redacted | None
 ) -> bool:
     if not events or not last.is_known:
         return False
     return stale_reads.find_contradiction(events, last.snapshot, snapshot) is not None
 
 
-def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at: datetime) -> None:
+def reject_stale_read(sid: str, snapshot: Redacted | None, *, read_seq: int, at: datetime) -> None:
     """Raise `StaleRead` if a read of one flow does not show an event of the minute before it.
 
     The read began at the time `at`, when `read_seq` was the log's last event. Later events are
@@ -186,7 +186,7 @@ def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at:
 
 
 def find_concurrent_edit(
-    sid: str, *, account_sid: str, before: Snapshot, requested: Iterable[str], after: Snapshot
+    sid: str, *, account_sid: str, before: Redacted, requested: Iterable[str], after: Redacted
 ) -> Observation | None:
     """Return somebody's edit at Twilio between our read of a flow and our change of it, or None.
 
@@ -194,7 +194,6 @@ def find_concurrent_edit(
     recorded together with the outcome of our change.
     """
     own_fields = FLEX_FLOW.dependent_names(requested)
-    before, after = redact(replace_unstorable(before)), redact(replace_unstorable(after))
     expected = {name: value for name, value in before.items() if name not in own_fields}
     expected |= {name: value for name, value in after.items() if name in own_fields}
     changed = changes_between(expected, after)
@@ -205,7 +204,7 @@ def find_concurrent_edit(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changed,
-        payload=_build_payload(expected, after),
+        payload=_build_payload(redact_fields(expected), after),
     )
 
 
@@ -249,25 +248,25 @@ def load_inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
     return sorted(events_by_flow.values(), key=lambda events: -events[-1].seq)
 
 
-def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
+def net_change(events: Iterable[AuditEvent]) -> tuple[Redacted, Redacted]:
     """Return the changed fields before the first and after the last of a flow's drift events.
 
     Changes that this dashboard made between two events are not part of it.
     """
-    before: Snapshot = {}
-    after: Snapshot = {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     for event in events:
         for name in event.changed_fields:
             before.setdefault(name, event.payload.values_before.get(name))
             after[name] = event.payload.values_after.get(name)
-    return before, after
+    return redact_fields(before), redact_fields(after)
 
 
 def _build_observation(
     account_sid: str,
     sid: str,
     last: RecordedState | None,
-    snapshot: Snapshot | None,
+    snapshot: Redacted | None,
     *,
     is_baseline: bool,
 ) -> Observation:
@@ -280,7 +279,7 @@ def _build_observation(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=parse_datetime((snapshot or {}).get("date_created")),
+        created_at=parse_datetime(snapshot.get("date_created")) if snapshot else None,
         payload=_build_payload(before, snapshot),
     )
 
@@ -292,8 +291,8 @@ def _is_first_state(last: RecordedState | None, *, is_baseline: bool) -> bool:
     return not last.is_known
 
 
-def _build_payload(before: Snapshot | None, after: Snapshot | None) -> Payload:
-    described = after or before or {}
+def _build_payload(before: Redacted | None, after: Redacted | None) -> Payload:
+    described: Mapping[str, Any] = after or before or {}
     return Payload(
         friendly_name=str(described.get("friendly_name") or ""),
         contact_identity=str(described.get("contact_identity") or ""),

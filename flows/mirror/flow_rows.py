@@ -14,9 +14,9 @@ from django.utils import timezone
 from flows.core.database import split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
+from flows.redaction.redacted import Redacted
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 from flows.twilio.values import parse_datetime
 
 # PostgreSQL refuses to index more than 2,704 bytes. Twilio's own limit is 256 characters.
@@ -30,7 +30,7 @@ def query_flows(sids: Collection[str]) -> QuerySet[Flow]:
     return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH else Flow.objects.all()
 
 
-def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
+def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Redacted | None]:
     """Return the stored snapshot of each flow by SID, None for a deleted flow."""
     texts = rows.annotate(text=Cast("resource", TextField())).values_list("sid", "text", "gone_at")
     loaded = list(texts)
@@ -43,8 +43,8 @@ def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
 
 
 def select_differing(
-    states: Mapping[str, Snapshot | None], mirrored: Mapping[str, Snapshot | None]
-) -> dict[str, Snapshot | None]:
+    states: Mapping[str, Redacted | None], mirrored: Mapping[str, Redacted | None]
+) -> dict[str, Redacted | None]:
     """Return the states that differ from the mirror's."""
     differing = {}
     for sid, snapshot in states.items():
@@ -55,7 +55,7 @@ def select_differing(
     return differing
 
 
-def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -> None:
+def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()
     rows = [
@@ -70,20 +70,19 @@ def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -
         flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
 
 
-def build_row(snapshot: Snapshot, account_sid: str, mirrored_at: datetime) -> Flow:
-    """Return a masked snapshot as an unsaved row."""
-    resource = dict(snapshot)
+def build_row(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> Flow:
+    """Return a snapshot as an unsaved row."""
     return Flow(
-        sid=resource["sid"],
+        sid=snapshot["sid"],
         account_sid=account_sid,
-        resource=resource,
+        resource=snapshot,
         mirrored_at=mirrored_at,
         gone_at=None,
-        **extract_columns(resource),
+        **extract_columns(snapshot),
     )
 
 
-def extract_columns(resource: Snapshot) -> dict[str, Any]:
+def extract_columns(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that are taken from a snapshot, normalized for searching and sorting."""
     name = _as_text(resource.get("friendly_name"))
     identity = _as_text(resource.get("contact_identity"))

@@ -15,7 +15,7 @@ from flows.availability import restrictions
 from flows.availability.restrictions import Restriction
 from flows.mirror import drift, first_contact, mirror
 from flows.mirror.models import Flow
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Resource, Snapshot
 
@@ -38,22 +38,22 @@ def fetch(
     return resource_client(resource, account_sid, deadline=deadline).fetch(sid)
 
 
-def list_masked(resource: Resource, account_sid: str) -> list[Snapshot]:
+def list_masked(resource: Resource, account_sid: str) -> list[Redacted]:
     """Return all objects of the account as Twilio has them now, with secrets masked."""
     if resource.is_mirrored:
         return mirror.fetch_all(account_sid)
     client = resource_client(resource, account_sid, deadline=LIST_DEADLINE)
-    return [redact(replace_unstorable(snapshot)) for snapshot in client.list()]
+    return [redact_fields(snapshot) for snapshot in client.list()]
 
 
-def last_copy(resource: Resource, sid: str) -> Snapshot | None:
+def last_copy(resource: Resource, sid: str) -> Redacted | None:
     """Return the object as this site last stored it, masked, or None."""
     if not resource.is_mirrored:
         return None
     return Flow.objects.filter(sid=sid).values_list("resource", flat=True).first()
 
 
-def store_result(resource: Resource, snapshot: Snapshot | None, event: AuditEvent) -> None:
+def store_result(resource: Resource, snapshot: Redacted | None, event: AuditEvent) -> None:
     """Keep the result of a change that `event` recorded. None is a deletion."""
     if resource.is_mirrored:
         mirror.apply_result(snapshot, event)
@@ -89,9 +89,9 @@ def find_concurrent_edit(
     sid: str,
     *,
     account_sid: str,
-    before: Snapshot,
+    before: Redacted,
     requested: Iterable[str],
-    after: Snapshot,
+    after: Redacted,
 ) -> Observation | None:
     """Return the edit of someone else that the response to our change shows, or None."""
     if not resource.is_mirrored:

@@ -31,7 +31,7 @@ from flows.mirror.flow_rows import extract_columns as extract_columns
 from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
 from flows.mirror.stale_reads import StaleRead
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
@@ -131,7 +131,7 @@ def fetch(
             _record_deletion(sid, read, account_mirror)
         raise
     first_contact.record_response(account_mirror.account_sid, "fetch", None)
-    masked = redact(replace_unstorable(snapshot))
+    masked = redact_fields(snapshot)
     drift.reject_stale_read(sid, masked, read_seq=read.seq, at=read.at)
     with _suppress_write_errors(must_record=must_record):
         mirrored = flow_rows.load_snapshots(flow_rows.query_flows([sid]))
@@ -139,15 +139,14 @@ def fetch(
     return snapshot
 
 
-def fetch_all(account_sid: str) -> list[Snapshot]:
+def fetch_all(account_sid: str) -> list[Redacted]:
     """Return all flows of an account as Twilio has them now, masked, without storing them.
 
     Raise `OutcomeUnknown` if the list lacks a flow that exists: nothing can be concluded from it.
     """
     account_mirror, read = AccountMirror(account_sid), _ReadStart.capture()
     snapshots = {
-        snapshot["sid"]: redact(replace_unstorable(snapshot))
-        for snapshot in account_mirror.list_flows()
+        snapshot["sid"]: redact_fields(snapshot) for snapshot in account_mirror.list_flows()
     }
     mirrored = Flow.objects.filter(account_sid=account_sid, gone_at=None)
     missing = set(mirrored.values_list("sid", flat=True)) - snapshots.keys()
@@ -178,27 +177,25 @@ def _record_deletion(sid: str, read: _ReadStart, account_mirror: AccountMirror) 
             _record_and_apply({sid: None}, read, account_mirror, mirrored)
 
 
-def apply_result(snapshot: Snapshot | None, event: AuditEvent) -> None:
+def apply_result(snapshot: Redacted | None, event: AuditEvent) -> None:
     """Store the result of a change that `event` recorded, unless the log has a newer state.
 
     None means that the flow was deleted: its row keeps the last values.
     """
     sid = event.target_sid
-    masked = None if snapshot is None else redact(replace_unstorable(snapshot))
     with _suppress_write_errors(), transaction.atomic():
         list(Flow.objects.select_for_update().filter(sid=sid))
         latest = drift.last_recorded_states([sid]).get(sid)
-        if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, masked):
-            flow_rows.save_snapshots({sid: masked}, event.account_sid)
-    if masked is not None:
+        if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, snapshot):
+            flow_rows.save_snapshots({sid: snapshot}, event.account_sid)
+    if snapshot is not None:
         with _suppress_write_errors():
-            readonly_fields.record_new_fields(event.account_sid, [(event.payload.before, masked)])
+            readonly_fields.record_new_fields(event.account_sid, [(event.payload.before, snapshot)])
 
 
-def flow_from_snapshot(snapshot: Snapshot, account_sid: str) -> Flow:
+def flow_from_snapshot(snapshot: Redacted, account_sid: str) -> Flow:
     """Return a snapshot as an unsaved row of the mirror, for pages that show what was just read."""
-    masked = redact(replace_unstorable(dict(snapshot)))
-    return flow_rows.build_row(masked, account_sid, timezone.now())
+    return flow_rows.build_row(snapshot, account_sid, timezone.now())
 
 
 def is_not_found(error: FlexError | None) -> bool:
@@ -248,7 +245,7 @@ class AccountMirror:
     def __post_init__(self) -> None:
         self.state = SyncState(account_sid=self.account_sid)
 
-    def fetch_flow(self, sid: str) -> Snapshot | None:
+    def fetch_flow(self, sid: str) -> Redacted | None:
         """Return one flow, masked, or None if Twilio says that it has no such flow."""
         try:
             snapshot = resource_client(FLEX_FLOW, self.account_sid, deadline=READ_DEADLINE).fetch(
@@ -259,7 +256,7 @@ class AccountMirror:
             if is_not_found(error):
                 return None
             raise
-        return redact(replace_unstorable(snapshot))  # type: ignore[no-any-return]
+        return redact_fields(snapshot)
 
     def list_flows(self) -> Iterator[Snapshot]:
         """Request all flows at once and return them one by one, unmasked.
@@ -349,10 +346,10 @@ def _apply_listing(
 
 
 def _record_and_apply(
-    states: Mapping[str, Snapshot | None],
+    states: Mapping[str, Redacted | None],
     read: _ReadStart,
     account_mirror: AccountMirror,
-    mirrored: Mapping[str, Snapshot | None],
+    mirrored: Mapping[str, Redacted | None],
 ) -> set[str]:
     """Record how these states differ from the mirror, store them, and return the stored SIDs."""
     is_baseline = account_mirror.needs_baseline()

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flows.mirror import stale_reads
 from flows.mirror.models import MissingFlow, SyncState
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
-from flows.twilio.resource import Snapshot
 
 MAX_CHECKS: Final = 20  # flows that a sync fetches by SID: ten seconds, at Twilio's two a second
 CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync fetches no further flow
@@ -25,14 +24,14 @@ RECHECK_AFTER: Final = stale_reads.CONSISTENCY_WINDOW
 BATCH: Final = 500
 
 # Returns the flow, or None if Twilio says that it has no such flow. Raises FlexError.
-FetchFlow = Callable[[str], Snapshot | None]
+FetchFlow = Callable[[str], Redacted | None]
 
 
 @dataclass(slots=True)
 class CheckResults:
     """Twilio's responses for flows fetched by SID. `error` is the failure that ended the checks."""
 
-    present: dict[str, Snapshot] = field(default_factory=dict)
+    present: dict[str, Redacted] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     error: str = ""
 
@@ -54,14 +53,14 @@ class MissingReport:
 
 
 def read_listing(
-    listing: Iterable[Snapshot], mirrored: Mapping[str, Snapshot | None]
-) -> tuple[dict[str, Snapshot | None], set[str]]:
+    listing: Iterable[Mapping[str, Any]], mirrored: Mapping[str, Redacted | None]
+) -> tuple[dict[str, Redacted | None], set[str]]:
     """Return the flows of a listing, masked, and the SIDs of those that it may show wrongly.
 
     These are flows that were deleted, that it dates before the mirror's snapshot, or that it has
     twice with different values.
     """
-    states: dict[str, Snapshot | None] = {}
+    states: dict[str, Redacted | None] = {}
     suspects: set[str] = set()
     for snapshot in listing:
         sid = snapshot["sid"]
@@ -70,7 +69,7 @@ def read_listing(
             # True of most flows, and masking them all would take most of the time.
             listed = mirrored_snapshot
         else:
-            listed = redact(replace_unstorable(snapshot))
+            listed = redact_fields(snapshot)
             is_outdated = sid in mirrored and (
                 mirrored_snapshot is None or stale_reads.is_older(listed, mirrored_snapshot)
             )
@@ -106,17 +105,20 @@ def check_by_sid(
 def find_recently_changed(sids: Collection[str], *, at: datetime) -> set[str]:
     """Return the flows that a list may lack because they were created or changed a moment ago."""
     recent = stale_reads.recent_events(sids, at=at)
+    present = redact_fields({})
     return {
-        sid for sid, events in recent.items() if stale_reads.find_contradiction(events, {}, None)
+        sid
+        for sid, events in recent.items()
+        if stale_reads.find_contradiction(events, present, None)
     }
 
 
 def check_suspect_flows(
-    states: MutableMapping[str, Snapshot | None],
+    states: MutableMapping[str, Redacted | None],
     suspects: Collection[str],
     fetch_flow: FetchFlow,
     *,
-    mirrored: Mapping[str, Snapshot | None],
+    mirrored: Mapping[str, Redacted | None],
     at: datetime,
 ) -> CheckResults:
     """Fetch the flows that a listing may show wrongly, and replace their `states` by the result.

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from flows.redaction.redacted import Redacted
+
 
 class Flow(models.Model):
     """A Flex Flow as Twilio last showed it.
@@ -25,7 +27,7 @@ class Flow(models.Model):
     integration_type = models.CharField(max_length=64, blank=True)
     date_created = models.DateTimeField(null=True)
     date_updated = models.DateTimeField(null=True)
-    resource = models.JSONField(default=dict)
+    resource: models.JSONField[Redacted, Redacted] = models.JSONField(default=dict)
     mirrored_at = models.DateTimeField()  # last change of this row
     gone_at = models.DateTimeField(null=True)  # first time that Twilio no longer had it
 

@@ -14,8 +14,8 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.mirror.actions import MirrorAction
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 
 # Fields recorded for an account: a sender of ever new ones must not fill the log.
 MAX_FIELDS: Final = 100
@@ -46,7 +46,7 @@ def _url_path(url: object) -> object:
         return url
 
 
-def record_new_fields(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) -> None:
+def record_new_fields(account_sid: str, pairs: Iterable[tuple[Redacted | None, Redacted]]) -> None:
     """Record the read-only fields that differ and were not recorded for this account before.
 
     `pairs` has each flow's snapshots before and after. Raise `NotRecorded` if the log can't be
@@ -82,5 +82,7 @@ def _append_event(account_sid: str, name: str, sid: str) -> None:
             actor=NO_ACTOR,
             account_sid=account_sid,
             changed_fields=[name],
-            payload=Payload(after={"field": name, "kind": kind, "first seen on": sid}),
+            payload=Payload(
+                after=redact_fields({"field": name, "kind": kind, "first seen on": sid})
+            ),
         )

@@ -73,4 +73,4 @@ def _await_result(sid: str, account_sid: str, read: _SharedRead) -> Snapshot:
     if error:
         # An error of this site may concern the other request only.
         return mirror.fetch(sid, account_sid=account_sid)
-    return dict(read.result.result())
+    return Snapshot(dict(read.result.result()))

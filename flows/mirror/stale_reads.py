@@ -15,9 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.redaction.redacted import Redacted
 from flows.twilio.errors import OutcomeUnknown
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 from flows.twilio.values import parse_datetime
 
 CONSISTENCY_WINDOW: Final = timedelta(seconds=60)
@@ -38,7 +38,7 @@ class StaleRead(OutcomeUnknown):
     """
 
     def __init__(
-        self, event: AuditEvent, *, confirmed: Snapshot | None, seen: Snapshot | None
+        self, event: AuditEvent, *, confirmed: Redacted | None, seen: Redacted | None
     ) -> None:
         seconds = max(0, round((timezone.now() - event.at).total_seconds()))
         ago = f"{seconds} second{'' if seconds == 1 else 's'} ago"
@@ -71,7 +71,7 @@ def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditE
 
 
 def find_contradiction(
-    events: Sequence[AuditEvent], last: Snapshot | None, read: Snapshot | None
+    events: Sequence[AuditEvent], last: Redacted | None, read: Redacted | None
 ) -> AuditEvent | None:
     """Return the newest recent event of a flow that a read may not contradict yet, or None.
 
@@ -101,7 +101,7 @@ def is_older(read: Mapping[str, object], reference: Mapping[str, object]) -> boo
 
 
 def _contradicts_own_change(
-    event: AuditEvent, last: Snapshot | None, read: Snapshot | None
+    event: AuditEvent, last: Redacted | None, read: Redacted | None
 ) -> bool:
     """Return True if the read does not show this change, or may have preceded it."""
     if last is None or read is None:
@@ -129,7 +129,7 @@ def _have_dates(*snapshots: Mapping[str, object]) -> bool:
 
 
 def _may_predate_observation(
-    event: AuditEvent, last: Snapshot | None, read: Snapshot | None
+    event: AuditEvent, last: Redacted | None, read: Redacted | None
 ) -> bool:
     """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
@@ -143,7 +143,7 @@ def _may_predate_observation(
     return is_older(read, last) or _may_show_former_state(event, last, read)
 
 
-def _may_show_former_state(event: AuditEvent, last: Snapshot, read: Snapshot) -> bool:
+def _may_show_former_state(event: AuditEvent, last: Redacted, read: Redacted) -> bool:
     """Return True if the read has the values from before the event, and no later date."""
     before = event.payload.before
     is_as_before = before is not None and not FLEX_FLOW.changed_writable_fields(before, read)

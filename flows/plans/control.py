@@ -18,6 +18,7 @@ from flows.plans.execution import STOPPED_BY_USER, run_plan
 from flows.plans.models import Plan
 from flows.plans.status import ACTIVE_STATUSES, PlanEvent, TransitionNotAllowed, change_status
 from flows.redaction.masking import redact_note, replace_unstorable
+from flows.redaction.redacted import redact_fields
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
@@ -75,7 +76,7 @@ def _change_and_log(
                 result=Result.SUCCEEDED,
                 actor=replace(actor, request_id=str(plan.pk)),
                 reason=reason,
-                payload=Payload(requested={"plan": plan.title, "flows": remaining}),
+                payload=Payload(requested=redact_fields({"plan": plan.title, "flows": remaining})),
             )
     except TransitionNotAllowed:
         return False

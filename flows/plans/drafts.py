@@ -24,6 +24,7 @@ from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_reasons import ALREADY_SET, NOT_STORED, NOT_SYNCED
 from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
+from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -147,7 +148,7 @@ def _plan_action(
         check_permission(flow.account_sid, editable_scope, "delete" if is_deletion else "change")
         check_changeable(flow, open_changes)
         if is_deletion:
-            change.before = writable_values(flow.resource)
+            change.before = redact_fields(writable_values(flow.resource))
         else:
             request_values(change, flow, action.requested_values(flow.resource))
     except SkipFlow as skip:
@@ -185,7 +186,7 @@ def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None
     """Turn a planned change into the creation of a flow as it was before its deletion."""
     change.action = "flow.create"
     change.target_sid = ""
-    change.requested = without_empty_values(writable_values(former))
+    change.requested = redact_fields(without_empty_values(writable_values(former)))
     if any(map(has_mask, change.requested.values())):
         change.skip_reason = NOT_STORED
 
@@ -230,14 +231,14 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     Raises `SkipFlow` if nothing differs, or if a value holds a mask that the flow doesn't have:
     the secret behind it is unknown.
     """
-    requested = redact(replace_unstorable(dict(values)))
+    requested = redact_fields(values)
     if has_unknown_secret(requested, flow.resource):
         raise SkipFlow(NOT_STORED)
     names = FLEX_FLOW.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
-    change.before = {name: flow.resource.get(name) for name in names}
-    change.requested = {name: requested[name] for name in names}
+    change.before = redact_fields({name: flow.resource.get(name) for name in names})
+    change.requested = redact_fields({name: requested[name] for name in names})
 
 
 def has_unknown_secret(requested: Mapping[str, Any], current: Mapping[str, Any]) -> bool:

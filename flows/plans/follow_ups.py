@@ -30,7 +30,8 @@ from flows.plans.skip_reasons import (
     NOT_STORED,
     NOT_SYNCED,
 )
-from flows.redaction.masking import has_mask, redact
+from flows.redaction.masking import has_mask
+from flows.redaction.redacted import Redacted, redact_fields
 
 
 def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
@@ -49,7 +50,8 @@ def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
 
 def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
     payload = event.payload
-    before, after = payload.before or {}, payload.after or {}
+    before: Mapping[str, Any] = payload.before or {}
+    after: Mapping[str, Any] = payload.after or {}
     change = _copy_change(original)
     change.refers_to = event.event_id
     change.account_sid = event.account_sid
@@ -61,7 +63,7 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
         change.skip_reason = ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
         change.action = "flow.delete"
-        change.before = writable_values(after)
+        change.before = redact_fields(writable_values(after))
     elif event.action == "flow.delete":
         prepare_recreation(change, before)
     else:
@@ -84,8 +86,8 @@ def _check_former_values(change: PlannedChange) -> None:
         )
 
 
-def _pick_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: snapshot.get(name) for name in names}
+def _pick_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> Redacted:
+    return redact_fields({name: snapshot.get(name) for name in names})
 
 
 def plan_retry(*, plan: Plan, created_by: str) -> Plan:
@@ -130,14 +132,14 @@ def _request_again(
     if not original.requested and original.action != "flow.delete":
         raise SkipFlow(DATA_ERASED)
     if original.action == "flow.create":
-        change.requested = redact(original.requested)
+        change.requested = redact_fields(original.requested)
         if any(map(has_mask, change.requested.values())):
             raise SkipFlow(NOT_STORED)
         return
     if flow is None:
         raise SkipFlow(NOT_SYNCED)
     check_changeable(flow, open_changes)
-    change.before = writable_values(flow.resource)
+    change.before = redact_fields(writable_values(flow.resource))
     if original.action == "flow.update":
         request_values(change, flow, original.requested)
 

@@ -23,6 +23,8 @@ from flows.plans.drafts import (
 from flows.plans.import_text import truncate
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
+from flows.redaction.masking import replace_unstorable
+from flows.redaction.redacted import redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -118,7 +120,10 @@ class _ImportBuilder:
     def _request_creation(self, change: PlannedChange, entry: ImportEntry) -> None:
         change.account_sid = self._resolve_account_sid(entry)
         check_permission(change.account_sid, self.editable_scope, "create")
-        change.requested = without_empty_values(entry.values)
+        values = replace_unstorable(without_empty_values(entry.values))
+        change.requested = redact_fields(values)
+        if change.requested != values:
+            raise ValueError("a bulk change would store a secret")
 
     def _check_not_repeated(self, entry: ImportEntry) -> None:
         first = self.first_entries.setdefault(entry.sid, entry)

@@ -16,20 +16,20 @@ from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem, parse_item
 from flows.redaction.masking import redact_field, replace_unstorable
+from flows.redaction.redacted import Redacted
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 from flows.twilio.sids import is_sid
 
 _WRITABLE_NAMES: Final = frozenset(entry.name for entry in FLEX_FLOW.writable_fields)
 
 
-def check_entries(entries: Sequence[Any], flows: Mapping[str, Snapshot]) -> list[ImportEntry]:
+def check_entries(entries: Sequence[Any], flows: Mapping[str, Redacted]) -> list[ImportEntry]:
     """Validate the entries of a JSON list. See `check_items` for `flows`."""
     items = [parse_item(entry, f"Entry {number:,}") for number, entry in enumerate(entries, 1)]
     return check_items(items, flows)
 
 
-def check_items(items: Sequence[ImportItem], flows: Mapping[str, Snapshot]) -> list[ImportEntry]:
+def check_items(items: Sequence[ImportItem], flows: Mapping[str, Redacted]) -> list[ImportEntry]:
     """Validate the items of an import, one entry each.
 
     `flows` are the flows that the import may change, by SID, with their secrets masked.
@@ -43,7 +43,7 @@ def item_sid(item: ImportItem) -> str:
     return sid if FLEX_FLOW.is_sid(sid) else ""
 
 
-def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
+def _check_item(item: ImportItem, flow: Redacted | None) -> ImportEntry:
     """Return the entry with the values that differ from the flow's, or with an error."""
     sid = item_sid(item)
     entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
@@ -60,7 +60,7 @@ def _check_item(item: ImportItem, flow: Snapshot | None) -> ImportEntry:
         return replace(entry, values=_name_only(item), error=str(invalid.message))
 
 
-def _item_error(item: ImportItem, flow: Snapshot | None) -> str:
+def _item_error(item: ImportItem, flow: Redacted | None) -> str:
     """Return the error that can be seen before the values are validated, or ""."""
     return item.error or _identity_error(item) or _unknown_field_error(item, flow)
 
@@ -96,7 +96,7 @@ def _sid_error(item: ImportItem, name: str, prefix: str, description: str) -> st
     return f"“{text[:40]}” is not {description}."
 
 
-def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
+def _unknown_field_error(item: ImportItem, flow: Redacted | None) -> str:
     """Return the error if a field is unknown, or "".
 
     Fields that Twilio sent for this flow are accepted, so that every export can be imported.
@@ -110,7 +110,7 @@ def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     return ""
 
 
-def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
+def _changed_values(item: ImportItem, flow: Redacted | None) -> dict[str, Any]:
     """Return the writable fields whose values differ from the flow's."""
     values = {name: value for name, value in item.fields.items() if name in _WRITABLE_NAMES}
     if item.is_table:
@@ -122,7 +122,7 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     return {name: value for name, value in parsed.items() if name in changed_names}
 
 
-def _changed_cells(cells: Mapping[str, str], current: Snapshot) -> dict[str, str]:
+def _changed_cells(cells: Mapping[str, str], current: Mapping[str, Any]) -> dict[str, str]:
     """Return the values of cells. Empty cells, and cells as an export has them, are omitted."""
     changed = {
         name: parse_cell(name, from_csv_cell(cell))
@@ -169,7 +169,7 @@ def _parse_json_value(name: str, value: Any) -> Any:
     return value
 
 
-def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, Any]:
+def _validate_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[str, Any]:
     """Return the cleaned values. Raises `ValidationError` with one message."""
     result = clean(FLEX_FLOW, values, current=flow)
     if result.errors:

@@ -10,6 +10,7 @@ import uuid
 from django.db import models
 
 from flows.plans.status import PlanStatus
+from flows.redaction.redacted import Redacted
 
 
 class Plan(models.Model):
@@ -65,8 +66,10 @@ class PlannedChange(models.Model):
     account_sid = models.CharField(max_length=34, blank=True)
     target_sid = models.CharField(max_length=34, blank=True)  # empty for a creation
     friendly_name = models.TextField(blank=True)
-    before = models.JSONField(default=dict)
-    requested = models.JSONField(default=dict, db_column="asked")
+    before: models.JSONField[Redacted, Redacted] = models.JSONField(default=dict)
+    requested: models.JSONField[Redacted, Redacted] = models.JSONField(
+        default=dict, db_column="asked"
+    )
     refers_to = models.UUIDField(null=True)  # the event that this change rolls back
     # The change_id of the planned change that this one retries.
     retry_of = models.UUIDField(null=True, db_column="repeats")

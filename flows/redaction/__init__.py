@@ -1,4 +1,5 @@
 """Redaction of secrets in text and JSON.
 
-Other packages use `flows.redaction.masking`.
+Other packages use `flows.redaction.redacted` for objects, and `flows.redaction.masking` for single
+values and texts.
 """

@@ -153,7 +153,7 @@ class ResourceClient:
         A 404 from Twilio counts as success if the response to an earlier try was lost.
         """
         response = self._call("delete", "DELETE", self._object_url(sid))
-        return replace(response, snapshot={})
+        return replace(response, snapshot=Snapshot({}))
 
     @property
     def _list_url(self) -> str:
@@ -227,7 +227,7 @@ class ResourceClient:
                 # Only Twilio's own 404 has a code. A proxy's 404 says nothing about the object.
                 is_twilios_404 = refusal.status == 404 and bool(refusal.code)
                 if operation == "delete" and unknown is not None and is_twilios_404:
-                    return ApiResponse({}, 404, refusal.request_id)
+                    return ApiResponse(Snapshot({}), 404, refusal.request_id)
                 raise
 
         try:
@@ -266,7 +266,7 @@ class ResourceClient:
             request_id = headers.get("Twilio-Request-Id", "")[:64]
             payload = parse_response(operation, response.status_code, headers, body, request_id)
             result = "succeeded"
-            return ApiResponse(payload, response.status_code, request_id)
+            return ApiResponse(Snapshot(payload), response.status_code, request_id)
         except NotSent:
             result = "never_sent"
             raise

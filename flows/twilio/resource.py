@@ -17,14 +17,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import Any
+from typing import Any, NewType
 
 from flows.twilio import values as wire_values
 from flows.twilio.cleaning import InvalidValue, to_text
 from flows.twilio.fields import Field
 from flows.twilio.sids import is_sid
 
-Snapshot = dict[str, Any]
+Snapshot = NewType("Snapshot", dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +215,10 @@ class Resource:
     def decode(self, body: Mapping[str, Any]) -> Snapshot:
         """Return Twilio's JSON as a snapshot. Unknown fields keep their names."""
         if not self.nested:
-            return dict(body)
+            return Snapshot(dict(body))
         nested = self._parse_nested(body)
         if nested is None:
-            return dict(body)
+            return Snapshot(dict(body))
         names, prefix = self._nested_names, self._nested_prefix
         # `or`, because `get` with a default would build it for each field of 10,000 flows.
         snapshot = {names.get(key) or prefix + key: value for key, value in nested.items()}
@@ -226,7 +226,7 @@ class Resource:
         # `integration_type`.
         snapshot.update(body)
         snapshot.pop(self.nested, None)
-        return snapshot
+        return Snapshot(snapshot)
 
     def encode(self, snapshot: Mapping[str, Any]) -> dict[str, Any]:
         """Return a snapshot as Twilio's JSON, the inverse of `decode`."""

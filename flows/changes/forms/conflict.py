@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from django.core import signing
 from django.http import QueryDict
 
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
@@ -30,16 +30,21 @@ INTEGRATION_NAMES: Final = (
 class Conflict:
     """Fields in conflict.
 
-    `before` has their values when the form was opened, secrets masked. `has_two_types` makes the
+    `before` has their values when the form was opened. `has_two_types` makes the
     whole integration one choice.
     """
 
-    before: dict[str, Any]
+    before: Redacted
     has_two_types: bool = False
 
     @classmethod
     def from_fields(
-        cls, names: Iterable[str], *, base: Snapshot, theirs: Snapshot, mine: Mapping[str, Any]
+        cls,
+        names: Iterable[str],
+        *,
+        base: Mapping[str, Any],
+        theirs: Snapshot,
+        mine: Mapping[str, Any],
     ) -> Self:
         """Return the conflict about these fields of a form that started from `base`."""
         field_names = list(names)
@@ -52,8 +57,8 @@ class Conflict:
         if has_two_types:
             field_names = [name for name in field_names if name not in INTEGRATION_NAMES]
             field_names += INTEGRATION_NAMES
-        before = {name: redact(replace_unstorable(base.get(name))) for name in field_names}
-        return cls(before, has_two_types)
+        before = {name: base.get(name) for name in field_names}
+        return cls(redact_fields(before), has_two_types)
 
     @classmethod
     def load(cls, token: str, sid: str) -> Self | None:

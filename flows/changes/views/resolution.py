@@ -86,7 +86,12 @@ def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
         return {}
     payload = decision.stored_payload or AuditPayload()
     # An older version stored no findings with a decision.
-    findings = {"puzzle": "", "candidates": [], "reading": {}, **(payload.findings or {})}
+    findings: Mapping[str, Any] = {
+        "puzzle": "",
+        "candidates": [],
+        "reading": {},
+        **(payload.findings or {}),
+    }
     candidates = findings["candidates"]
     return {
         "decision": decision,

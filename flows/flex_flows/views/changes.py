@@ -6,7 +6,6 @@ Each view checks the form and calls one service. `responses` has the pages for t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -48,10 +47,12 @@ from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import unavailable_response
+from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Snapshot
 
 
 @require_http_methods(["GET", "POST"])
@@ -132,28 +133,26 @@ def _review_page(
     return _render_review(request, sid, form) if "review" in request.POST else None
 
 
-def _form_input(request: Request, base: Mapping[str, Any], sid: str) -> dict[str, Any]:
+def _form_input(request: Request, base: Snapshot, sid: str) -> dict[str, Any]:
     """Return the form's input when the user selects another integration type."""
     data: QueryDict = request.POST
     has_conflict = Conflict.load(data.get("conflict", ""), sid) is not None
     if not has_conflict:
-        data = apply_their_values(data, dict(base))
+        data = apply_their_values(data, base)
     return {**data.dict(), "integration_type": request.POST.get("integration_type", "")}
 
 
-def _apply_choices(request: Request, base: Mapping[str, Any], sid: str) -> QueryDict:
+def _apply_choices(request: Request, base: Snapshot, sid: str) -> QueryDict:
     """Return the form's data with the values that the user selected for fields in conflict."""
     conflict = Conflict.load(request.POST.get("conflict", ""), sid)
     if conflict:
-        return resolve_conflict(request.POST, dict(base), conflict)
-    return apply_their_values(request.POST, dict(base))
+        return resolve_conflict(request.POST, base, conflict)
+    return apply_their_values(request.POST, base)
 
 
-def _require_choices(
-    request: Request, base: Mapping[str, Any], page: FormRenderer
-) -> HttpResponse | None:
+def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> HttpResponse | None:
     """Return the form again while a field in conflict has no choice, else None."""
-    form = FlowForm(request.POST, base=dict(base))
+    form = FlowForm(request.POST, base=base)
     if form.pending_conflict is None:
         return None
     if "edit_again" in request.POST:  # back from the review, with all choices as they were
@@ -252,7 +251,7 @@ def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
     if not sid:
         return None
     if form.snapshot:
-        return mirror.flow_from_snapshot(form.snapshot, request.account_sid)
+        return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
     return Flow(sid=sid)
 
 

@@ -23,7 +23,8 @@ from flows.audit.access import Request, readable_event
 from flows.availability import restrictions
 from flows.core.opened_forms import carried_value
 from flows.mirror import lookup, mirror, ownership
-from flows.redaction.masking import has_mask, redact, replace_unstorable
+from flows.redaction.masking import has_mask
+from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -116,7 +117,7 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
 
     It is for users who may only view the flow, and for clones in another account.
     """
-    redacted = redact(replace_unstorable(dict(flow)))
+    redacted = redact_fields(flow)
     source = None
     if not is_same_account:
         source = _select_account(twilio_accounts.all_accounts(), source_sid)

@@ -24,6 +24,7 @@ from flows.mirror import mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.views.accounts import unavailable_response
+from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError
 
 
@@ -126,7 +127,7 @@ def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
             raise Http404("Twilio has no such Flex Flow") from error
         messages.error(request, f"Couldn't read the flow from Twilio: {error}. Nothing was sent.")
         return responses.redirect_page(request, "flows:detail", sid=sid)
-    return mirror.flow_from_snapshot(snapshot, request.account_sid)
+    return mirror.flow_from_snapshot(redact_fields(snapshot), request.account_sid)
 
 
 def _reverted_event_id(request: Request, sid: str) -> uuid.UUID | None:

@@ -14,10 +14,10 @@ from flows.audit.models import AuditEvent, Stage
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict, choice_label
 from flows.flex_flows.forms import FlowForm
-from flows.redaction.masking import redact, redact_field, replace_unstorable
+from flows.redaction.masking import redact_field, replace_unstorable
+from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
@@ -39,7 +39,7 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     conflict = form.pending_conflict
     if conflict is None:
         return []
-    theirs = redact(replace_unstorable(form.base_flow))
+    theirs = redact_fields(form.base_flow)
     mine = _form_values(form, conflict)
     sid = str(theirs.get("sid") or "")
     last_changes = _last_change_by_field(sid, conflict.before)
@@ -124,7 +124,7 @@ def join_labels(names: Iterable[str]) -> str:
     return ", ".join(FLEX_FLOW.label_of(name) for name in names)
 
 
-def displayed_values(snapshot: Snapshot, names: Iterable[str]) -> dict[str, Any]:
+def displayed_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return these fields of a flow as pages show them."""
-    redacted = redact(replace_unstorable(dict(snapshot)))
+    redacted = redact_fields(snapshot)
     return {name: redacted.get(name) for name in names}

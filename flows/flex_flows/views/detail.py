@@ -34,10 +34,9 @@ from flows.flex_flows.views.page_source import (
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.redaction.masking import redact, replace_unstorable
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.resource import Snapshot
 
 SECTIONS: Final = (
     (
@@ -90,7 +89,7 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     if flow is None:
         if sid not in request.readings:
             raise Http404("The flow is not in the mirror")
-        flow = mirror.flow_from_snapshot(request.readings[sid], request.account_sid)
+        flow = mirror.flow_from_snapshot(redact_fields(request.readings[sid]), request.account_sid)
     api_url = _api_root(request.account_sid)
     context = {
         "flow": flow,
@@ -99,24 +98,24 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     return render(request, "flows/code.html", context)
 
 
-def _read_flow(request: Request, sid: str) -> tuple[Flow | None, Snapshot, FlexError | None]:
+def _read_flow(request: Request, sid: str) -> tuple[Flow | None, Redacted, FlexError | None]:
     """Return the flow's row in the mirror, the snapshot for the page, and the error of the read.
 
     The snapshot is Twilio's unless there is an error. Raise 404 if neither side has the flow.
     """
     row = Flow.objects.filter(sid=sid).first()
     try:
-        snapshot = redact(replace_unstorable(fetch_for_page(request, sid)))
+        snapshot = redact_fields(fetch_for_page(request, sid))
     except StaleRead as stale_read:
         newer_snapshot = stale_read.confirmed or stale_read.seen
-        return row, newer_snapshot or {"sid": sid}, stale_read
+        return row, newer_snapshot or redact_fields({"sid": sid}), stale_read
     except FlexError as error:
         row = Flow.objects.filter(sid=sid).first()  # the read may have changed it
         if row is not None:
             return row, row.resource, error
         if mirror.is_not_found(error):
             raise Http404("Twilio has no such Flex Flow") from error
-        return None, {"sid": sid}, error
+        return None, redact_fields({"sid": sid}), error
     return row, snapshot, None
 
 
@@ -129,7 +128,7 @@ def _page_state(error: FlexError | None) -> str:
     return "settling" if isinstance(error, StaleRead) else "copy"
 
 
-def _fields_context(snapshot: Mapping[str, Any], state: str) -> dict[str, Any]:
+def _fields_context(snapshot: Redacted, state: str) -> dict[str, Any]:
     """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
     unknown_fields = [
         (name, value) for name, value in snapshot.items() if name not in FLEX_FLOW.by_name
@@ -212,7 +211,7 @@ def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     return last_event if is_update and is_recent else None
 
 
-def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, object]]]]:
+def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, object]]]]:
     """Return the known fields by section.
 
     Of the integration, these are the fields that its type uses and those that have a value.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -23,6 +23,7 @@ from flows.core import database
 from flows.flex_flows import snippets
 from flows.flex_flows.actions import FlowPageAction
 from flows.mirror.models import Flow
+from flows.redaction.redacted import Redacted, redact_fields
 from flows.search import flow_search
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -58,7 +59,7 @@ def flow_export(request: Request) -> HttpResponse:
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=get_actor(request),
-            payload=Payload(requested={"format": file_format, "flows": len(flows)}),
+            payload=Payload(requested=redact_fields({"format": file_format, "flows": len(flows)})),
         )
     except audit_log.NotRecorded:  # back to the list, which keeps its search
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
@@ -71,7 +72,7 @@ def flow_export(request: Request) -> HttpResponse:
     return response
 
 
-def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
+def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[Redacted]:
     """Return these flows from the mirror, sorted by name."""
     rows: list[Flow] = []
     for batch_rows in _visible_rows(sids, scope):

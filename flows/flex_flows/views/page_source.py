@@ -12,6 +12,7 @@ from django.utils import timezone
 from flows.audit.access import Request
 from flows.mirror import failure_messages, mirror, shared_reads
 from flows.mirror.models import Flow
+from flows.redaction.redacted import Redacted
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Snapshot
 
@@ -31,7 +32,7 @@ def fetch_for_page(request: Request, sid: str) -> Snapshot:
 
 
 def build_displayed_flow(
-    sid: str, row: Flow | None, snapshot: Snapshot, state: str, account_sid: str
+    sid: str, row: Flow | None, snapshot: Redacted, state: str, account_sid: str
 ) -> Flow:
     """Return the flow for the page's heading and route, from the same source as its fields."""
     if state in ("live", "settling"):

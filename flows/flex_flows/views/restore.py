@@ -13,7 +13,8 @@ from flows.audit.access import Request, readable_event
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.core.opened_forms import carried_value
 from flows.mirror import drift
-from flows.redaction.masking import has_mask, redact, replace_unstorable
+from flows.redaction.masking import has_mask
+from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -50,7 +51,7 @@ class Restore:
         if sid and event.target_sid != sid:
             return None
         state = "after"
-        version = event.payload.after
+        version: Mapping[str, Any] | None = event.payload.after
         if carried_value(request, "state") == "before":
             state = "before"
             version = event.payload.before
@@ -64,7 +65,7 @@ class Restore:
 
     def _add_fields(self, version: Mapping[str, Any], live: Mapping[str, Any]) -> None:
         self.initial.update({name: live.get(name) for name in FLEX_FLOW.writable_names})
-        redacted = redact(replace_unstorable(dict(live)))
+        redacted = redact_fields(live)
         for name in FLEX_FLOW.differing_fields(version, redacted, FLEX_FLOW.writable_names):
             entry = FLEX_FLOW.by_name[name]
             value = version.get(name)
@@ -101,4 +102,4 @@ def _exclude_own_changes(
     if event not in events:
         return version
     before, _ = drift.net_change(events[events.index(event) :])
-    return {**redact(replace_unstorable(dict(live))), **before}
+    return {**redact_fields(live), **before}

@@ -6,7 +6,6 @@ JSON leads to the draft at once. A table first leads to the page that maps its c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -23,6 +22,7 @@ from flows.plans.actions import PlanAction
 from flows.plans.import_entries import check_items, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
+from flows.redaction.redacted import Redacted
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,11 +76,11 @@ def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse
 
 def _visible_flows(
     items: Sequence[ImportItem], visible_scope: twilio_accounts.Scope
-) -> Mapping[str, dict[str, Any]]:
+) -> Mapping[str, Redacted]:
     """Return the visible flows that the import names, by SID, from the mirror."""
     sids = dict.fromkeys(item_sid(item) for item in items)
     sids.pop("", None)
-    flows: dict[str, dict[str, Any]] = {}
+    flows: dict[str, Redacted] = {}
     for batch in database.split_batches(list(sids)):
         rows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), visible_scope)
         flows |= dict(rows.values_list("sid", "resource"))

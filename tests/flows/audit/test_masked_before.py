@@ -12,12 +12,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
-from flows.mirror import drift, mirror
+from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import control, drafts
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.one_change import make_change
-from flows.redaction import first_rules
+from flows.redaction import first_rules, redacted
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import replace_unstorable
 from tests import ACCOUNT
@@ -47,7 +47,7 @@ def mask_by_first_rules(value):
 
 def fill_old_database(patched, sandbox):
     """Fill mirror and log with flows masked by the first rules, and return their SIDs."""
-    for module in (audit_log, drift, mirror, drafts):
+    for module in (redacted, audit_log, drafts):
         patched.setattr(module, "redact", mask_by_first_rules)
     for module in (audit_log, drafts):
         patched.setattr(module, "redact_note", mask_by_first_rules)
@@ -152,7 +152,8 @@ def test_chain_and_logged_verification_are_intact(upgraded, actor):
 
 def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(drafts, "redact", mask_by_first_rules)
+        for module in (redacted, drafts):
+            patched.setattr(module, "redact", mask_by_first_rules)
         plan = drafts.plan_bulk_action(
             action=drafts.BulkAction("webhook_host", "new.example"),
             sids=[upgraded[1]],

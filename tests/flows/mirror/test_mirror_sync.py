@@ -160,9 +160,11 @@ def test_sync_masks_only_flows_that_differ_from_the_mirror(sandbox, monkeypatch)
         integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
     )
     mirror.sync(ACCOUNT)
-    redact, masked_sids = missing_flows.redact, []
+    redact_fields, masked_sids = missing_flows.redact_fields, []
     monkeypatch.setattr(
-        missing_flows, "redact", lambda value: masked_sids.append(value["sid"]) or redact(value)
+        missing_flows,
+        "redact_fields",
+        lambda value: masked_sids.append(value["sid"]) or redact_fields(value),
     )
 
     assert mirror.sync(ACCOUNT) == report(flows=2)
