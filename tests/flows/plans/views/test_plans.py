@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from flexadmin.users.roles import ROLES
+from flexadmin.users.roles import ROLES, ensure_groups
 from flows.audit.models import AuditEvent
 from flows.plans.models import Plan
 from tests.faults.acting import locked_log, received_writes
@@ -137,6 +137,7 @@ def test_user_without_one_permission_cannot_start_the_plan(client_of, sids, monk
     operator = client_of("operator")
     plan = create_draft(operator, sids, "delete")
     monkeypatch.setitem(ROLES, "clerk", (*ROLES["viewer"], "change_flow"))
+    ensure_groups()
     clerk = client_of("clerk")
 
     text = get_page(clerk, plan).content.decode()
