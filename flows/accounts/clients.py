@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.dispatch import Signal
 
-from flows.accounts import rates, twilio_accounts
+from flows.accounts import shared_rates, twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import NotSent
@@ -86,7 +86,7 @@ def _create_client(resource: Resource, account: Account, deadline: float) -> Res
         deadline=deadline,
         patience=PAGE_PATIENCE if deadline <= READ_DEADLINE else deadline,
         rate_limits=settings.FLEX_RATE_LIMITS,
-        rates=rates.SHARED_RATE_LIMITER,
+        rates=shared_rates.SHARED_RATE_LIMITER,
         observe=_send_call_finished,
     )
 

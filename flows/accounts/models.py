@@ -6,7 +6,7 @@ from django.db import models
 
 
 class RateLimit(models.Model):
-    """The slots of one operation that an account has at Twilio (flows/accounts/rates.py).
+    """The slots of one operation that an account has at Twilio (flows/accounts/shared_rates.py).
 
     `free_at` lists the time at which each slot becomes free, in seconds since 1970 by the
     database's clock.

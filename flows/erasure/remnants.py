@@ -23,7 +23,7 @@ from flows.availability.models import Closure
 from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.skip_reasons import DATA_ERASED
+from flows.plans.skip_rules import DATA_ERASED
 from flows.search.models import SavedView
 
 # A flow's name as earlier versions quoted it in the reason for skipping a change.

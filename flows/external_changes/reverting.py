@@ -14,9 +14,9 @@ from flows.changes import in_flight
 from flows.core.database import split_batches
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror.models import Flow
-from flows.plans import collisions, drafts
-from flows.plans.drafts import SkipFlow
+from flows.plans import collisions, drafts, skip_rules
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.skip_rules import SkipFlow
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -123,7 +123,7 @@ def _request_deletion(
 ) -> None:
     if flow.gone_at is not None:
         raise SkipFlow(NOTHING_TO_REVERT)
-    drafts.check_changeable(flow, open_changes)
+    skip_rules.check_changeable(flow, open_changes)
     revert.before = redact_fields(drafts.writable_values(flow.resource))
 
 
@@ -133,7 +133,7 @@ def _request_former_values(
     flow: Flow,
     open_changes: Mapping[str, AuditEvent],
 ) -> None:
-    drafts.check_changeable(flow, open_changes)
+    skip_rules.check_changeable(flow, open_changes)
     values_before = {name: before for name, (before, _) in change.values.items()}
     names = FLEX_FLOW.differing_fields(values_before, flow.resource, values_before)
     former_values = {name: values_before[name] for name in names}

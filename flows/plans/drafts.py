@@ -21,7 +21,14 @@ from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.skip_reasons import ALREADY_SET, NOT_STORED, NOT_SYNCED
+from flows.plans.skip_rules import (
+    ALREADY_SET,
+    NOT_STORED,
+    NOT_SYNCED,
+    SkipFlow,
+    check_changeable,
+    check_permission,
+)
 from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
@@ -45,10 +52,6 @@ FIELD_BY_KIND: Final[Mapping[str, str]] = {
     STUDIO_FLOW: "integration_flow_sid",
     DELETE: "",
 }
-
-
-class SkipFlow(Exception):
-    """A flow is skipped by a bulk change; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,27 +205,6 @@ def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     A deletion compares all of them with Twilio first: if one has changed, it is a conflict.
     """
     return {entry.name: snapshot.get(entry.name) for entry in FLEX_FLOW.writable_fields}
-
-
-def check_permission(
-    account_sid: str, editable_scope: twilio_accounts.Scope, verb: str = "change"
-) -> None:
-    """Raise `SkipFlow` if the account is outside the scope."""
-    if editable_scope is None or account_sid in editable_scope:
-        return
-    name = titles.account_name(account_sid)
-    raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
-
-
-def check_changeable(flow: Flow, open_changes: Mapping[str, Any]) -> None:
-    """Raise `SkipFlow` if a flow is deleted or has an open change.
-
-    `open_changes` are the latest events of the open changes, by the flow's SID.
-    """
-    if flow.gone_at:
-        raise SkipFlow("Deleted at Twilio.")
-    if flow.sid in open_changes:
-        raise SkipFlow("Has an unresolved change.")
 
 
 def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any]) -> None:

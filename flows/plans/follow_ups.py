@@ -11,8 +11,6 @@ from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    SkipFlow,
-    check_changeable,
     flows_by_sid,
     has_unknown_secret,
     inline_label,
@@ -24,11 +22,13 @@ from flows.plans.drafts import (
 )
 from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, is_rolled_back, plan_items
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.skip_reasons import (
+from flows.plans.skip_rules import (
     ALREADY_ROLLED_BACK,
     DATA_ERASED,
     NOT_STORED,
     NOT_SYNCED,
+    SkipFlow,
+    check_changeable,
 )
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import Redacted, redact_fields

@@ -11,10 +11,7 @@ from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
-    SkipFlow,
     build_change,
-    check_changeable,
-    check_permission,
     flows_by_sid,
     request_values,
     save_draft,
@@ -22,7 +19,13 @@ from flows.plans.drafts import (
 )
 from flows.plans.import_text import truncate
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.skip_reasons import ALREADY_SET, NOT_SYNCED
+from flows.plans.skip_rules import (
+    ALREADY_SET,
+    NOT_SYNCED,
+    SkipFlow,
+    check_changeable,
+    check_permission,
+)
 from flows.redaction.masking import replace_unstorable
 from flows.redaction.redacted import redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW

@@ -13,7 +13,7 @@ from flows.changes import flow_changes, in_flight
 from flows.mirror.stale_reads import StaleRead
 from flows.plans.items import is_applied, is_rolled_back
 from flows.plans.models import PlannedChange
-from flows.plans.skip_reasons import ALREADY_RETRIED, ALREADY_ROLLED_BACK
+from flows.plans.skip_rules import ALREADY_RETRIED, ALREADY_ROLLED_BACK
 from flows.twilio.errors import FlexError, RequestRefused
 
 # Twilio would answer the next flow with these as well.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from flows.accounts import clients, rates
+from flows.accounts import clients, shared_rates
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
@@ -119,7 +119,7 @@ def test_connections_close_if_the_settings_change(sandbox, settings):
 def test_turns_are_booked_in_the_database(settings, monkeypatch):
     bookings = []
     monkeypatch.setattr(
-        rates.SHARED_RATE_LIMITER,
+        shared_rates.SHARED_RATE_LIMITER,
         "book",
         lambda *args, patience: bookings.append((*args, patience)),
     )

@@ -20,7 +20,7 @@ from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.plans import execution
 from flows.plans.models import Plan, PlannedChange
-from flows.plans.skip_reasons import DATA_ERASED
+from flows.plans.skip_rules import DATA_ERASED
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow

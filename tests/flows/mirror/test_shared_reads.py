@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from flows.accounts import rates
+from flows.accounts import shared_rates
 from flows.mirror import mirror, shared_reads
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -138,7 +138,7 @@ def test_read_from_before_a_change_is_not_shared(sandbox, flow_sid, joining, mon
 def test_page_reports_that_the_rate_limit_was_reached(flow_sid, settings, monkeypatch, client_of):
     client = client_of("viewer")
     settings.FLEX_RATE_LIMITS = True
-    monkeypatch.setattr(rates.SHARED_RATE_LIMITER, "book", lambda *_, patience: None)
+    monkeypatch.setattr(shared_rates.SHARED_RATE_LIMITER, "book", lambda *_, patience: None)
 
     page = client.get(f"/flows/{flow_sid}/")
 

@@ -7,7 +7,7 @@ import pytest
 
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.plans import access, drafts, import_draft
+from flows.plans import access, drafts, import_draft, skip_rules
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
@@ -110,7 +110,7 @@ def test_only_the_host_is_replaced(url, host, new):
 
 @pytest.mark.parametrize("url", [None, "", "not an address", "https://[broken/"])
 def test_url_without_a_host_is_skipped(url):
-    with pytest.raises(drafts.SkipFlow, match="no webhook URL"):
+    with pytest.raises(skip_rules.SkipFlow, match="no webhook URL"):
         drafts.replace_host(url, "new.example.com")
 
 

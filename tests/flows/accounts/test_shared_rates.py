@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection, transaction
 
-from flows.accounts import rates
+from flows.accounts import shared_rates
 from flows.accounts.models import RateLimit
-from flows.accounts.rates import DatabaseRateLimiter
+from flows.accounts.shared_rates import DatabaseRateLimiter
 from flows.twilio.rates import SLOT_SECONDS
 from tests.faults.acting import BackgroundCall, locked_log, run_concurrently, wait_for
 
@@ -134,11 +134,11 @@ def test_process_limits_its_own_calls_if_the_table_is_missing(process, monkeypat
     assert waits == [0.125] * 3
     assert limiter._fallback.bookings == [(AC, "fetch", 3.0)] * 3
     warnings = [
-        record.message for record in caplog.records if record.name == "flows.accounts.rates"
+        record.message for record in caplog.records if record.name == "flows.accounts.shared_rates"
     ]
     assert len(warnings) == 1
     assert "this process keeps to them by itself" in warnings[0]
-    monkeypatch.setattr(rates, "RETRY_DELAY", 0.0)
+    monkeypatch.setattr(shared_rates, "RETRY_DELAY", 0.0)
     assert is_now(limiter.book(AC, "fetch", patience=0))
     assert len(limiter._fallback.bookings) == 3
 
@@ -188,7 +188,7 @@ def test_forked_process_opens_its_own_connection(process, monkeypatch):
     parent_connection = limiter._connection
 
     with monkeypatch.context() as forked:
-        forked.setattr(rates, "os", SimpleNamespace(getpid=lambda: 1))
+        forked.setattr(shared_rates, "os", SimpleNamespace(getpid=lambda: 1))
         assert book(limiter, "update") > 0
 
     assert limiter._connection is not parent_connection
@@ -199,7 +199,7 @@ def test_forked_process_opens_its_own_connection(process, monkeypatch):
 @pytest.fixture
 def interleave(monkeypatch):
     """Let another limiter book a turn between reading and replacing a row, for some times."""
-    next_turn = rates.next_turn
+    next_turn = shared_rates.next_turn
 
     def book_between(other, operation, times):
         remaining = [times]
@@ -207,12 +207,12 @@ def interleave(monkeypatch):
         def next_turn_after_other(*args, **kwargs):
             if remaining[0]:
                 remaining[0] -= 1
-                monkeypatch.setattr(rates, "next_turn", next_turn)
+                monkeypatch.setattr(shared_rates, "next_turn", next_turn)
                 other.book(AC, operation, patience=30.0)
-                monkeypatch.setattr(rates, "next_turn", next_turn_after_other)
+                monkeypatch.setattr(shared_rates, "next_turn", next_turn_after_other)
             return next_turn(*args, **kwargs)
 
-        monkeypatch.setattr(rates, "next_turn", next_turn_after_other)
+        monkeypatch.setattr(shared_rates, "next_turn", next_turn_after_other)
 
     return book_between
 
@@ -233,7 +233,7 @@ def test_turn_that_another_process_just_booked_is_not_booked_twice(process, inte
 
 @with_row_locks
 def test_process_limits_its_own_calls_if_others_are_always_faster(process, interleave, monkeypatch):
-    monkeypatch.setattr(rates, "MAX_ATTEMPTS", 3)
+    monkeypatch.setattr(shared_rates, "MAX_ATTEMPTS", 3)
     limiter = process()
     interleave(process(), "list", times=3)
 
