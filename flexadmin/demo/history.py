@@ -1,4 +1,4 @@
-"""The demo's history: two weeks of ordinary events, created by the real services and the sandbox.
+"""The demo's history: twelve days of ordinary events, created by the real services and the sandbox.
 
 Only the clock is replaced, so that the events are spread over the past days.
 """

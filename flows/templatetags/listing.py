@@ -1,7 +1,8 @@
 """The tag that writes the rows of the list of flows.
 
 Fifty rows would take Django's template engine longer than the rest of the page, so Python formats
-them. Every part of a row is a `SafeString`, so it has been escaped before.
+them. Every part of a row is a `SafeString`, so it has been escaped before. The headings are
+`COLUMNS` in flows/flex_flows/views/flows.py, the sorts are in flows/search/query.py.
 """
 
 from __future__ import annotations
