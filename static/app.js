@@ -306,7 +306,7 @@
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) showProblem(""); });
   // "Reload" is bad advice where it would lose input.
   const advice = guardedForm
-    ? "Your input is kept. Some fields may not match the selectedSids integration type until you review the form."
+    ? "Your input is kept. Some fields may not match the selected integration type until you review the form."
     : "This page may be out of date. Reload it.";
   document.addEventListener("htmx:responseError", ({ detail }) => {
     showProblem(detail.xhr.status === 401
