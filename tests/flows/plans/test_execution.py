@@ -8,7 +8,7 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.erasure import erasure
-from flows.plans import control, execution, skip_reasons
+from flows.plans import control, execution, skip_rules
 from flows.plans.actions import PlanAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import (
@@ -128,4 +128,4 @@ def test_flow_erased_during_the_run_is_not_sent(sandbox, operator_actor, monkeyp
     monkeypatch.setattr(execution, "make_change", erase_the_second)
 
     assert run_to_end(plan, operator_actor) == ["made", "skipped"]
-    assert plan.changes.last().skip_reason == skip_reasons.DATA_ERASED
+    assert plan.changes.last().skip_reason == skip_rules.DATA_ERASED

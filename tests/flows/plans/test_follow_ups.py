@@ -4,7 +4,7 @@ import pytest
 
 from flows.audit.models import AuditEvent
 from flows.changes import reconcile
-from flows.plans import control, follow_ups, import_draft, items, skip_reasons
+from flows.plans import control, follow_ups, import_draft, items, skip_rules
 from flows.plans.import_draft import ImportEntry
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -170,5 +170,5 @@ def test_change_is_rolled_back_only_once(sandbox, operator_actor):
     assert len(sandbox.flows) == 1
     assert (
         follow_ups.plan_rollback(plan=plan, created_by="omar").changes.get().skip_reason
-        == skip_reasons.ALREADY_ROLLED_BACK
+        == skip_rules.ALREADY_ROLLED_BACK
     )
