@@ -154,7 +154,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class NotRecordedMiddleware:
-    """Responds with status 503 to an action that was not recorded, and so not carried out.
+    """Responds with status 503 if an action could not be recorded. Nothing was changed then.
 
     A view can give a page of its own, such as the form again (flows/audit/views/unrecorded.py).
     """

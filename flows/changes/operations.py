@@ -108,8 +108,8 @@ def update(
 
     Without a `base`, compare with the object at Twilio. Both may be masked, as a bulk change stores
     them; the secrets are then the object's own. `account_sid` is the object's account, in which the
-    caller has checked the permission, here and in `delete`. Raise `Conflict` if
-    someone else changed the same fields, `NothingToChange`, `FlowUnreadable`, and the errors of
+    caller has checked the permission, here and in `delete`. Raise `Conflict` if someone else
+    changed the same fields, `NothingToChange`, `FlowUnreadable`, and the errors of
     `ChangeAttempt.execute`.
     """
     attempt = _new_attempt(

@@ -15,7 +15,7 @@ from flows.twilio.pickling import PicklableError
 
 
 class NotRecordedPage(PicklableError, NotRecorded):
-    """The action was not recorded, and so not carried out. `response` is the page for it."""
+    """The action could not be recorded, so nothing was changed. `response` is the page for it."""
 
     def __init__(self, response: HttpResponse) -> None:
         super().__init__("the audit log cannot be written")

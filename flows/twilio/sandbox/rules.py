@@ -1,7 +1,7 @@
 """The rules of a resource: valid parameters, defaults, and the effect of a create or an update.
 
-Pure functions on its fields. A `Body` is an object as Twilio sends it. A broken rule raises `ApiError`. `store` has the flows and
-their order.
+Pure functions on its fields. A `Body` is an object as Twilio sends it. A broken rule raises
+`ApiError`. `store` has the flows and their order.
 """
 
 from __future__ import annotations
