@@ -7,6 +7,7 @@ account, `user.has_perm(permission)` any account.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
-from django.db.models import QuerySet
+from django.db.models import Value
 
 from flexadmin.models import AccountRole, SiteUser
 from flows.accounts import twilio_accounts
@@ -34,7 +35,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 
 AnyUser = AbstractBaseUser | AnonymousUser
 # By account SID, or `twilio_accounts.ALL_ACCOUNTS` for those that hold on every account.
-PermissionsByAccount = dict[str, set[str]]
+RolesByAccount = dict[str, set[str]]
 
 
 class RolesBackend(ModelBackend):
@@ -68,22 +69,12 @@ class RolesBackend(ModelBackend):
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous:
             return set()
-        by_account = self._cached_permissions(user_obj)
-        if obj is None:
-            return set().union(*by_account.values())
-        everywhere = by_account.get(twilio_accounts.ALL_ACCOUNTS, set())
-        return everywhere | by_account.get(obj, set())
+        names = _names_on_any_account(user_obj) if obj is None else _names_on(user_obj, obj)
+        return set[str]().union(*map(get_role_permissions, names))
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         prefix = f"{app_label}."
         return any(name.startswith(prefix) for name in self.get_all_permissions(user_obj))
-
-    def _cached_permissions(self, user: Any) -> PermissionsByAccount:
-        """Return the user's permissions, read once. Each request reads its user anew."""
-        cached: PermissionsByAccount | None = getattr(user, "_permissions_by_account", None)
-        if cached is None:
-            cached = user._permissions_by_account = get_permissions_by_account(user)
-        return cached
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
@@ -91,23 +82,37 @@ def get_site_user(user_id: int) -> SiteUser | None:
     return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
 
 
-def get_permissions_by_account(user: Any) -> PermissionsByAccount:
-    """Return the permissions of a user's roles, by account."""
-    permissions: PermissionsByAccount = defaultdict(set)
-    for name in Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True):
-        permissions[twilio_accounts.ALL_ACCOUNTS] |= get_role_permissions(name)
-    account_roles = AccountRole.objects.filter(person=user, role__name__in=ROLES)
-    for account_sid, name in account_roles.values_list("account_sid", "role__name"):
-        permissions[account_sid] |= get_role_permissions(name)
-    return permissions
+def get_roles(user: AnyUser) -> RolesByAccount:
+    """Return the names of a user's roles by account, read once for each user object.
+
+    Each request and each change of a bulk change reads its user anew.
+    """
+    known: RolesByAccount | None = getattr(user, "_roles_by_account", None)
+    if known is None:
+        known = _read_roles(user)
+        setattr(user, "_roles_by_account", known)  # noqa: B010 - no attribute of Django's
+    return known
 
 
-def get_role_permissions(role: str) -> set[str]:
+def _read_roles(user: AnyUser) -> RolesByAccount:
+    """Return the names of a user's roles by account, with one query."""
+    groups = Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES)
+    everywhere = groups.values_list(Value(twilio_accounts.ALL_ACCOUNTS), "name")
+    account_roles = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
+    on_accounts = account_roles.values_list("account_sid", "role__name")
+    roles: RolesByAccount = defaultdict(set)
+    for account_sid, name in everywhere.union(on_accounts):
+        roles[account_sid].add(name)
+    return dict(roles)
+
+
+@functools.cache
+def get_role_permissions(role: str) -> frozenset[str]:
     """Return a role's permissions as Django names them: app_label.codename."""
-    return {
+    return frozenset(
         f"{'flexadmin' if codename in MANAGE_USERS else 'flows'}.{codename}"
         for codename in ROLES[role]
-    }
+    )
 
 
 def find_outside_rights(person: Any) -> dict[str, str]:
@@ -173,20 +178,19 @@ def get_role(user: AnyUser, account_sid: str) -> str:
 
     It includes roles on every account. Several roles are joined by commas; "" means none.
     """
-    return _join_roles(user, _account_roles(user).filter(account_sid=account_sid))
+    return ",".join(sorted(_names_on(user, account_sid)))
 
 
 def get_role_on_any_account(user: AnyUser) -> str:
     """Return the user's roles on all accounts, in the form of `get_role`."""
-    return _join_roles(user, _account_roles(user))
+    return ",".join(sorted(_names_on_any_account(user)))
 
 
-def _account_roles(user: AnyUser) -> QuerySet[AccountRole]:
-    return AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
+def _names_on(user: AnyUser, account_sid: str) -> set[str]:
+    """Return the names of the user's roles on an account, with those on every account."""
+    roles = get_roles(user)
+    return roles.get(twilio_accounts.ALL_ACCOUNTS, set()) | roles.get(account_sid, set())
 
 
-def _join_roles(user: AnyUser, account_roles: QuerySet[AccountRole]) -> str:
-    groups = Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES)
-    names = set(groups.values_list("name", flat=True))
-    names |= set(account_roles.values_list("role__name", flat=True))
-    return ",".join(sorted(names))
+def _names_on_any_account(user: AnyUser) -> set[str]:
+    return set().union(*get_roles(user).values())

@@ -15,7 +15,7 @@ def find_unreadable_values(resource: Resource, snapshot: Mapping[str, Any]) -> I
     """Yield a sentence for each writable field whose value does not fit the field."""
     for field in resource.writable_fields:
         value = snapshot.get(field.name)
-        if resource.is_readable(field.name, value):
+        if value is None or resource.is_readable(field.name, value):
             continue
         text = labels.value_to_text(value)[:MAX_VALUE_LENGTH]
         yield f"{field.label} has an unexpected value: “{text}”."

@@ -139,9 +139,9 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
         client.get("/flows/")
 
 
-# session, person, permissions (2), role, count, page, open changes of its flows, drift of its flows, facets, copy,
-# open creations, flows in the inbox, saved views
-QUERIES_OF_THE_LIST = 16
+# session, user, roles, tally, SIDs of the page, its flows, closures, sync state, open changes of these flows,
+# external changes of these flows, saved views, unresolved changes, flows with external changes
+QUERIES_OF_THE_LIST = 13
 
 
 def attempt_on(sid, actor):
