@@ -16,7 +16,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from flows.changes.cleaning import clean
-from flows.changes.forms.conflict import Conflict, choice_label
+from flows.changes.forms.conflict import THEIRS, TYPE_FIELD, Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import replace_unstorable
@@ -68,11 +68,9 @@ class FlowForm(ReasonForm):
         if base is not None:
             self.initial.setdefault("base", sign_base(base))
 
-        form_input = self.initial if data is None else data
-        self.selected_type = FLEX_FLOW.chosen_variant(form_input, base)
-        self.pending_conflict = Conflict.load(
-            str(form_input.get("conflict") or ""), _sid_of(self.base_flow)
-        )
+        self.selected_type = FLEX_FLOW.chosen_variant(self.input, base)
+        conflict_token = str(self.input.get("conflict", ""))
+        self.pending_conflict = Conflict.load(conflict_token, _sid_of(self.base_flow))
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
         self._add_flow_fields()
@@ -87,9 +85,14 @@ class FlowForm(ReasonForm):
         self.order_fields(FLEX_FLOW.writable_names)
 
     @property
+    def input(self) -> Mapping[str, Any]:
+        """The input that the user sent, or else the initial one."""
+        return self.data if self.is_bound else self.initial
+
+    @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, only those of the chosen integration type."""
-        names = [name for name in FLEX_FLOW.writable_names if name in self.fields]
+        names = FLEX_FLOW.in_order(self.fields.keys() & FLEX_FLOW.writable_names)
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
@@ -112,7 +115,7 @@ class FlowForm(ReasonForm):
             data.pop(name, None)
         data["base"] = sign_base(theirs)
         data["conflict"] = conflict.sign(_sid_of(theirs)) if conflict else ""
-        return type(self)(data, base=theirs or self.snapshot)
+        return type(self)(data, base=theirs)
 
     def _unedited_names(self, conflict: Conflict | None) -> list[str]:
         """Return the fields that the user left as they were, without those of the conflict.
@@ -131,10 +134,10 @@ class FlowForm(ReasonForm):
             return False
         self.conflict_errors = []
         selections = self.pending_conflict.selections(self.data)
-        for name, selection in selections.items():
+        for choice, selection in selections.items():
             if not selection:
-                label = choice_label(name, self.pending_conflict)
-                error = (f"pick_{name}_theirs", f"Choose a value for {label}.")
+                label = choice_label(choice, self.pending_conflict)
+                error = (f"pick_{choice}_theirs", f"Choose a value for {label}.")
                 self.conflict_errors.append(error)
         return bool(self.conflict_errors)
 
@@ -186,18 +189,12 @@ class FlowForm(ReasonForm):
             values = self.snapshot or self.initial
             value = FLEX_FLOW.to_input(entry.name, replace_unstorable(values.get(entry.name)))
             form_field.choices = _field_choices(form_field, value)
-        attributes = form_field.widget.attrs
-        if entry.kind == "sid":
-            attributes.update(SID_ATTRIBUTES, list=f"offered-{entry.name}")
-        attributes["autocomplete"] = "off"
-        if entry.name == "integration_type":
-            attributes.update(TYPE_ATTRIBUTES)
+        form_field.widget.attrs.update(_input_attributes(entry))
         return form_field
 
     def _park(self, name: str) -> None:
         """Carry the input of a field along without showing it, even if it is empty."""
-        form_input = self.data if self.is_bound else self.initial
-        value = form_input.get(name)
+        value = self.input.get(name)
         if value is not None:
             self.parked.append((name, str(value)))
 
@@ -214,23 +211,22 @@ def read_base(value: str, sid: str) -> Snapshot | None:
         snapshot = signing.loads(value, salt=BASE_SALT)
     except signing.BadSignature:
         return None
-    is_of_flow = isinstance(snapshot, dict) and snapshot.get("sid") == sid
-    return Snapshot(snapshot) if is_of_flow else None
+    if not isinstance(snapshot, dict) or snapshot.get("sid") != sid:
+        return None
+    return Snapshot(snapshot)
 
 
 def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
-    names = [name for name in FLEX_FLOW.writable_names if data.get(f"pick_{name}") == "theirs"]
-    if not names:
-        return data
-    selected_type = data.get("integration_type")
-    has_type = [FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names]
-    if not all(has_type):
-        names.append("integration_type")  # their value needs their type
-    result = data.copy()
+    selected_type = data.get(TYPE_FIELD)
     base_input = _to_input(base)
-    for name in names:
-        result[name] = to_text(base_input.get(name))
+    result = data.copy()
+    for entry in FLEX_FLOW.writable_fields:
+        if data.get(f"pick_{entry.name}") != THEIRS:
+            continue
+        result[entry.name] = to_text(base_input.get(entry.name))
+        if not entry.is_applicable(selected_type):  # their value needs their type
+            result[TYPE_FIELD] = to_text(base_input.get(TYPE_FIELD))
     return result
 
 
@@ -270,10 +266,20 @@ def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[An
     An unknown value becomes a choice. "Not set" is omitted if it can't be chosen again.
     """
     choices = list(form_field.widget.choices)
-    if form_field.required and current_value is not None:
-        choices = [(value, label) for value, label in choices if value]
-    if current_value in (None, ""):
+    if current_value is None:
         return choices
     if not form_field.valid_value(current_value):
         choices.append((current_value, str(current_value)))
+    if form_field.required:
+        del choices[0]  # "Not set"
     return choices
+
+
+def _input_attributes(entry: Field) -> dict[str, str]:
+    """Return the HTML attributes of a field's input."""
+    attributes = {"autocomplete": "off"}
+    if entry.kind == "sid":
+        attributes |= {**SID_ATTRIBUTES, "list": f"offered-{entry.name}"}
+    if entry.name == TYPE_FIELD:
+        attributes |= TYPE_ATTRIBUTES
+    return attributes

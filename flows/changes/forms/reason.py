@@ -98,12 +98,11 @@ class DeleteForm(ReasonForm):
         """The fields of the flow as the page showed them, or None without a valid signature."""
         signer = signing.Signer(salt=CONFIRMED_SALT)
         try:
-            content = signer.unsign_object(str(self.data.get("base") or ""))
+            content: dict[str, Any] = signer.unsign_object(str(self.data.get("base", "")))
         except signing.BadSignature:
             return None
-        if content.get("sid") != self.sid:
-            return None
-        return {name: content[name] for name in CONFIRMED_FIELDS if name in content}
+        sid = content.pop("sid", "")
+        return content if sid == self.sid else None
 
     def clean_confirm_name(self) -> str:
         entered_name = str(self.cleaned_data["confirm_name"])
