@@ -201,7 +201,7 @@ class FlowForm(ReasonForm):
 
 def sign_base(snapshot: Snapshot) -> str:
     """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
-    whole = {**dict.fromkeys(FLEX_FLOW.writable_names), **snapshot}
+    whole = {**writable_values(snapshot), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -233,6 +233,11 @@ def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
 def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
     """Return the form's data with the choices that resolve its conflict."""
     return conflict.resolve(data, _to_input(base))
+
+
+def writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that the form of a flow has, None for those not set."""
+    return {name: flow.get(name) for name in FLEX_FLOW.writable_names}
 
 
 def _sid_of(snapshot: Snapshot) -> str:

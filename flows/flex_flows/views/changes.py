@@ -68,7 +68,7 @@ def flow_new(request: Request) -> HttpResponse:
         return unavailable
     page = partial(_render_form, request, "")
     if is_opening(request):
-        restore = Restore.from_request(request, live=None)
+        restore = Restore.from_request(request, live={})
         if restore is not None:
             return page(FlowForm(initial=_initial_values(request, restore)), restore=restore)
         clone = build_clone(request, account)
@@ -185,7 +185,7 @@ def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpR
     A deleted flow whose earlier version is to be restored leads to the form for a new one.
     """
     if mirror.is_not_found(error):
-        restore = Restore.from_request(request, sid=sid, live=None)
+        restore = Restore.from_request(request, sid=sid, live={})
         if restore is None:
             return responses.redirect_deleted(request, sid)
         if "begin" in request.POST:  # a redirect would put the reason into an address

@@ -26,7 +26,7 @@ _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
 def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
     """Return the form for the flow as it is at Twilio now, with a conflict to resolve."""
     form_conflict = Conflict.from_fields(
-        [field_conflict.name for field_conflict in conflict.merged.conflicts],
+        conflict.merged.conflicting_names,
         base=form.base_flow,
         theirs=conflict.theirs,
         mine=form.values,
@@ -40,10 +40,10 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     if conflict is None:
         return []
     theirs = redact_fields(form.base_flow)
-    mine = _form_values(form, conflict)
+    mine = _form_values(form)
     sid = str(theirs.get("sid") or "")
     last_changes = _last_change_by_field(sid, conflict.before)
-    selections = conflict.selections(form.data if form.is_bound else form.initial)
+    selections = conflict.selections(form.input)
     errors = dict(form.conflict_errors)
     return [
         {
@@ -60,22 +60,20 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     ]
 
 
-def _form_values(form: FlowForm, conflict: Conflict) -> dict[str, Any]:
+def _form_values(form: FlowForm) -> dict[str, Any]:
     """Return the form's own values of the fields in conflict."""
-    names = [name for name in conflict.before if name in form.fields]
-    values = {name: _parse_input(name, form[name].value()) for name in names}
-    if conflict.has_two_types:
-        values.setdefault("integration_type", form.selected_type)
-    return values
+    return {field.name: _parse_input(field.name, field.value()) for field in form.conflict_fields}
 
 
 def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
     """Return a value for the page; of a whole integration, one line for each field that is set."""
-    names = conflict.decided_fields(choice)
-    if len(names) == 1:
+    if not conflict.is_whole_integration(choice):
         return display_redacted(choice, values.get(choice))
-    set_names = [name for name in names if values.get(name) not in (None, "")]
-    lines = [_display_line(name, values[name]) for name in set_names]
+    lines = []
+    for name in conflict.decided_fields(choice):
+        value = values.get(name)
+        if value not in (None, ""):
+            lines.append(_display_line(name, value))
     return "\n".join(lines) or None
 
 
