@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts.clients import FORM_DEADLINE
+from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
@@ -66,14 +67,9 @@ def flow_new(request: Request) -> HttpResponse:
     unavailable = unavailable_response(request, account.sid, "create", task="create the flow")
     if unavailable:
         return unavailable
-    page = partial(_render_form, request, "")
     if is_opening(request):
-        restore = Restore.from_request(request, live={})
-        if restore is not None:
-            return page(FlowForm(initial=_initial_values(request, restore)), restore=restore)
-        clone = build_clone(request, account)
-        initial = {**clone.initial, **carried_initial(request)}
-        return page(FlowForm(initial=initial), clone=clone)
+        return _open_new_form(request, account)
+    page = partial(_render_form, request, "")
     if not request.htmx and "clone" in request.GET:  # the list of fields that were not copied stays
         page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
@@ -158,6 +154,17 @@ def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> Ht
     if "edit_again" in request.POST:  # back from the review, with all choices as they were
         return page(form)
     return page(form, status=422) if form.add_choice_errors() else None
+
+
+def _open_new_form(request: Request, account: Account) -> HttpResponse:
+    """Return the form for a new flow, with the values of an earlier version or of a clone, if any."""
+    restore = Restore.from_request(request, live={})
+    if restore is not None:
+        form = FlowForm(initial=_initial_values(request, restore))
+        return _render_form(request, "", form, restore=restore)
+    clone = build_clone(request, account)
+    form = FlowForm(initial={**clone.initial, **carried_initial(request)})
+    return _render_form(request, "", form, clone=clone)
 
 
 def _open_edit_form(request: Request, sid: str) -> HttpResponse:
@@ -262,18 +269,19 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     if sid and not names:
         messages.info(request, "No changes to save.")
         return _render_form(request, sid, form)
+    rows = []
+    for name in names:
+        row = {
+            "label": FLEX_FLOW.label_of(name),
+            "now": display_redacted(name, base.get(name)),
+            "new": display_redacted(name, values[name]),
+        }
+        rows.append(row)
     result = {**base, **values}
     context = {
         "form": form,
         "flow": _heading_flow(request, sid, form),
-        "rows": [
-            {
-                "label": FLEX_FLOW.label_of(name),
-                "now": display_redacted(name, base.get(name)),
-                "new": display_redacted(name, values[name]),
-            }
-            for name in names
-        ],
+        "rows": rows,
         "warnings": [
             *flow_warnings.find_warnings(result),
             *collision_warnings(request.account_sid, sid, result),

@@ -204,11 +204,14 @@ def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     """Return the flow's last change if the user made it a moment ago, else None."""
     last_event = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
-    if last_event is None or last_event.actor_id != str(request.user.pk):
+    if last_event is None:
         return None
-    is_update = last_event.action == "flow.update" and last_event.result == Result.SUCCEEDED
+    is_own_update = (
+        last_event.actor_id == str(request.user.pk) and last_event.action == "flow.update"
+    )
+    is_applied = last_event.result == Result.SUCCEEDED
     is_recent = timezone.now() - last_event.at < UNDO_WINDOW
-    return last_event if is_update and is_recent else None
+    return last_event if is_own_update and is_applied and is_recent else None
 
 
 def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, object]]]]:
