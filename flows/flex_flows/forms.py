@@ -102,22 +102,23 @@ class FlowForm(ReasonForm):
             self.add_error(name, message)
         return self.cleaned_data
 
-    def reopen(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
-        """Return the form with the same input and a new `change_id`, for another try.
+    def reopen(self) -> Self:
+        return type(self)(self._renewed_data(), base=self.snapshot)
 
-        With `theirs`, it edits the flow as it is at Twilio now. Fields that the user didn't edit
-        then take their values, except those that the `conflict` decides.
+    def rebase(self, theirs: Snapshot, conflict: Conflict | None = None) -> Self:
+        """Return the form for the flow as it is at Twilio now, with the user's edits.
+
+        Fields that the user didn't edit take their values, except those that the `conflict`
+        decides.
         """
         data = self._renewed_data()
-        if theirs is None:
-            return type(self)(data, base=self.snapshot)
         for name in self._unedited_names(conflict):
             data.pop(name, None)
         data["base"] = sign_base(theirs)
         data["conflict"] = conflict.sign(_sid_of(theirs)) if conflict else ""
         return type(self)(data, base=theirs)
 
-    def _unedited_names(self, conflict: Conflict | None) -> list[str]:
+    def _unedited_names(self, conflict: Conflict | None) -> set[str]:
         """Return the fields that the user left as they were, without those of the conflict.
 
         Parked fields count too: under another integration type they would come back as edits.
@@ -126,17 +127,14 @@ class FlowForm(ReasonForm):
         edited_names = set(FLEX_FLOW.differing_fields(self.base_flow, values, values))
         if conflict:
             edited_names |= conflict.hidden_names & set(values)
-        return [name for name in FLEX_FLOW.writable_names if name not in edited_names]
+        return set(FLEX_FLOW.writable_names) - edited_names
 
-    def add_choice_errors(self) -> bool:
+    def add_choice_errors(self, conflict: Conflict) -> bool:
         """Add an error for each field in conflict without a choice. Return True if there is one."""
-        if self.pending_conflict is None:
-            return False
         self.conflict_errors = []
-        selections = self.pending_conflict.selections(self.data)
-        for choice, selection in selections.items():
+        for choice, selection in conflict.selections(self.data).items():
             if not selection:
-                label = choice_label(choice, self.pending_conflict)
+                label = choice_label(choice, conflict)
                 error = (f"pick_{choice}_theirs", f"Choose a value for {label}.")
                 self.conflict_errors.append(error)
         return bool(self.conflict_errors)
@@ -168,8 +166,8 @@ class FlowForm(ReasonForm):
     @property
     def conflict_fields(self) -> list[BoundField]:
         """The fields that a conflict above the form decides. The form carries them hidden."""
-        conflict_names = self._conflict_names()
-        return [self[name] for name in self.fields if name in conflict_names]
+        names = FLEX_FLOW.in_order(self.fields.keys() & self._conflict_names())
+        return [self[name] for name in names]
 
     def _conflict_names(self) -> set[str]:
         if self.pending_conflict is None:
@@ -242,7 +240,7 @@ def writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sid_of(snapshot: Snapshot) -> str:
     """Return the flow's SID, or "" for a flow to create."""
-    return str(snapshot.get("sid") or "")
+    return to_text(snapshot.get("sid"))
 
 
 def _initial_values(base: Snapshot) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, error_summary
 from flows.core.invisible import visible_text
+from flows.twilio.cleaning import to_text
 
 CONFIRMED_SALT: Final = "flows.forms.shown"
 # The fields on the page of a deletion. If one of them has changed since, nothing is deleted.
@@ -89,7 +90,7 @@ class DeleteForm(ReasonForm):
 
     def reset_confirmation(self, *, expected: str, page_fields: Mapping[str, Any]) -> Self:
         """Return the form for the flow as it is now, with the same reason but unconfirmed."""
-        values = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
+        values = {name: to_text(self[name].value()) for name in ("reason", "refers_to")}
         initial = {**values, "change_id": uuid.uuid4()}
         return type(self)(expected=expected, sid=self.sid, page_fields=page_fields, initial=initial)
 

@@ -51,6 +51,7 @@ from flows.mirror.views.accounts import unavailable_response
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio import labels
+from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
@@ -70,7 +71,7 @@ def flow_new(request: Request) -> HttpResponse:
     if is_opening(request):
         return _open_new_form(request, account)
     page = partial(_render_form, request, "")
-    if not request.htmx and "clone" in request.GET:  # the list of fields that were not copied stays
+    if not request.htmx:  # the list of fields that were not copied stays
         page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
@@ -153,7 +154,8 @@ def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> Ht
         return None
     if "edit_again" in request.POST:  # back from the review, with all choices as they were
         return page(form)
-    return page(form, status=422) if form.add_choice_errors() else None
+    is_incomplete = form.add_choice_errors(form.pending_conflict)
+    return page(form, status=422) if is_incomplete else None
 
 
 def _open_new_form(request: Request, account: Account) -> HttpResponse:
@@ -250,7 +252,7 @@ def _render_form(
 
 def _related_event(request: Request, form: FlowForm) -> AuditEvent | None:
     """Return the event that the form restores or reverts, if the user may see it."""
-    return readable_event(str(form["refers_to"].value() or ""), request)
+    return readable_event(to_text(form["refers_to"].value()), request)
 
 
 def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:

@@ -17,6 +17,7 @@ from flows.flex_flows.forms import FlowForm
 from flows.redaction.masking import redact_field, replace_unstorable
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
+from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
@@ -31,7 +32,7 @@ def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> Flow
         theirs=conflict.theirs,
         mine=form.values,
     )
-    return form.reopen(theirs=conflict.theirs, conflict=form_conflict)
+    return form.rebase(conflict.theirs, form_conflict)
 
 
 def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
@@ -41,8 +42,7 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
         return []
     theirs = redact_fields(form.base_flow)
     mine = _form_values(form)
-    sid = str(theirs.get("sid") or "")
-    last_changes = _last_change_by_field(sid, conflict.before)
+    last_changes = _last_change_by_field(to_text(theirs.get("sid")), conflict.before)
     selections = conflict.selections(form.input)
     errors = dict(form.conflict_errors)
     return [

@@ -236,7 +236,7 @@ def test_fields_left_alone_follow_what_is_at_twilio_now_and_the_rest_stays_typed
         "integration_flow_sid": "FW" + "2" * 32,
     }
 
-    reopened = form.reopen(theirs=theirs)
+    reopened = form.rebase(theirs)
 
     assert reopened["friendly_name"].value() == "Plaintes"
     assert reopened["enabled"].value() == "false"
