@@ -16,7 +16,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from flows.changes.cleaning import clean
-from flows.changes.forms.conflict import THEIRS, TYPE_FIELD, Conflict, choice_label
+from flows.changes.forms.conflict import TYPE_FIELD, Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import replace_unstorable
@@ -212,20 +212,6 @@ def read_base(value: str, sid: str) -> Snapshot | None:
     if not isinstance(snapshot, dict) or snapshot.get("sid") != sid:
         return None
     return Snapshot(snapshot)
-
-
-def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
-    """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
-    selected_type = data.get(TYPE_FIELD)
-    base_input = _to_input(base)
-    result = data.copy()
-    for entry in FLEX_FLOW.writable_fields:
-        if data.get(f"pick_{entry.name}") != THEIRS:
-            continue
-        result[entry.name] = to_text(base_input.get(entry.name))
-        if not entry.is_applicable(selected_type):  # their value needs their type
-            result[TYPE_FIELD] = to_text(base_input.get(TYPE_FIELD))
-    return result
 
 
 def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:

@@ -21,13 +21,12 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
-from flows.changes.forms.conflict import Conflict
+from flows.changes.forms.conflict import TYPE_FIELD, Conflict
 from flows.checks import flow_warnings
 from flows.core.opened_forms import carried_initial, is_opening
 from flows.flex_flows.collisions import collision_warnings
 from flows.flex_flows.forms import (
     FlowForm,
-    apply_their_values,
     read_base,
     resolve_conflict,
     sign_base,
@@ -100,7 +99,8 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     if base is None:
         return _open_edit_form(request, sid)
     if "update_fields" in request.POST:
-        return page(FlowForm(base=base, initial=_form_input(request, base, sid)))
+        initial = {TYPE_FIELD: "", **request.POST.dict()}
+        return page(FlowForm(base=base, initial=initial))
     conflict_page = _require_choices(request, base, page)
     if conflict_page:
         return conflict_page
@@ -130,21 +130,12 @@ def _review_page(
     return _render_review(request, sid, form) if "review" in request.POST else None
 
 
-def _form_input(request: Request, base: Snapshot, sid: str) -> dict[str, Any]:
-    """Return the form's input when the user selects another integration type."""
-    data: QueryDict = request.POST
-    has_conflict = Conflict.load(data.get("conflict", ""), sid) is not None
-    if not has_conflict:
-        data = apply_their_values(data, base)
-    return {**data.dict(), "integration_type": request.POST.get("integration_type", "")}
-
-
 def _apply_choices(request: Request, base: Snapshot, sid: str) -> QueryDict:
     """Return the form's data with the values that the user selected for fields in conflict."""
     conflict = Conflict.load(request.POST.get("conflict", ""), sid)
-    if conflict:
-        return resolve_conflict(request.POST, base, conflict)
-    return apply_their_values(request.POST, base)
+    if conflict is None:
+        return request.POST
+    return resolve_conflict(request.POST, base, conflict)
 
 
 def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> HttpResponse | None:
