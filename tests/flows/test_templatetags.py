@@ -9,8 +9,10 @@ from django.utils import timezone
 from flows.audit import event_text
 from flows.audit.models import AuditEvent, AuditPayload, Result
 from flows.core import safe_text, time_text
+from flows.core.search_marks import mark_search_words
+from flows.flex_flows import handlers
 from flows.mirror.models import Flow
-from flows.templatetags import flows as tags
+from flows.templatetags import formatting as tags
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FLOW_SID = "FO" + "1a" * 16
@@ -157,7 +159,7 @@ class TestSids:
     ],
 )  # fmt: skip
 def test_handler_is_described(resource, words):
-    assert tags.handler(make_flow(**resource)) == words
+    assert handlers.describe_handler(make_flow(**resource)) == words
 
 
 class TestHeadline:
@@ -228,14 +230,14 @@ def test_identity_can_break_after_its_colon():
 
 
 def test_search_words_are_marked_in_escaped_text():
-    html = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
+    html = mark_search_words("<b>Réclam\u202e</b> & reclam", "RECLAM")
 
     assert html == (
         "&lt;b&gt;<mark>Réclam</mark>"
         + safe_text.visible("\u202e")
         + "&lt;/b&gt; &amp; <mark>reclam</mark>"
     )
-    assert safe_text.marked("Lyon", "") == "Lyon"
+    assert mark_search_words("Lyon", "") == "Lyon"
 
 
 def test_time_in_a_table_is_to_the_minute():
@@ -252,6 +254,6 @@ def test_value_of_a_query_string_is_quoted():
 
 
 def test_each_search_word_is_marked():
-    assert safe_text.marked("Rechnungen – Hamburg", "hamburg rech") == (
+    assert mark_search_words("Rechnungen – Hamburg", "hamburg rech") == (
         "<mark>Rech</mark>nungen – <mark>Hamburg</mark>"
     )

@@ -25,6 +25,7 @@ from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
+from flows.flex_flows import list_columns
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
@@ -35,14 +36,6 @@ from flows.search import flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
-COLUMNS: Final = (
-    ("name", "Name"),
-    ("channel", "Channel"),
-    ("identity", "Contact identity"),
-    ("integration", "Handled by"),
-    ("enabled", "Status"),
-    ("updated", "Last changed"),
-)
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
@@ -121,11 +114,12 @@ def _results_context(
         is_complete = not mirror_context["has_gaps"]
     _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
+    shows_account = len(accounts) > 1
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": [_column(query, key, label) for key, label in _columns(accounts)],
-        "shows_account": len(accounts) > 1,
+        "columns": list_columns.build_headings(query, shows_account=shows_account),
+        "shows_account": shows_account,
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
@@ -256,17 +250,3 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
         row.warnings = flow_warnings.find_warnings(row.resource)  # type: ignore[attr-defined]
         row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
         row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]
-
-
-def _column(query: flow_search.Query, key: str, label: str) -> dict[str, str | None]:
-    direction = {key: "ascending", f"-{key}": "descending"}.get(query.sort)
-    next_sort = f"-{key}" if direction == "ascending" else key
-    return {"key": key, "label": label, "url": query.url(sort=next_sort), "direction": direction}
-
-
-def _columns(accounts: Sequence[Account]) -> list[tuple[str, str]]:
-    """Return the columns of the list, with the account if there are several."""
-    columns = list(COLUMNS)
-    if len(accounts) > 1:
-        columns.insert(1, ("account", "Account"))
-    return columns

@@ -1,0 +1,93 @@
+"""What handles a flow's messages, in words: a Studio Flow, a webhook or a TaskRouter workflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from flows.core import safe_text
+from flows.mirror.models import Flow
+from flows.twilio import labels
+from flows.twilio.cleaning import to_text
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+
+NO_HANDLER: Final = "No handler"
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    """The handler of an integration type. `field_name` is the field with its address."""
+
+    title: str
+    note: str
+    field_name: str
+
+
+_HANDLERS: Final = {  # by integration type
+    "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid"),
+    "external": _Handler("Webhook", "External webhook", "integration_url"),
+    "task": _Handler("Workflow", "TaskRouter", "integration_workflow_sid"),
+}
+
+
+def describe_handler(flow: Flow) -> str:
+    """Return the handler of the flow's messages, such as "Studio Flow FW1234…abcd"."""
+    integration_type = flow.value("integration_type")
+    if not FLEX_FLOW.is_readable("integration_type", integration_type):
+        return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
+    variant = FLEX_FLOW.variant_of(flow.resource)
+    if not variant:
+        return _describe_implied_handler(flow)
+    if variant not in _HANDLERS:
+        return variant
+    handler = _HANDLERS[variant]
+    address = _short_address(flow, handler.field_name)
+    return f"{handler.title} {address or 'not set'}"
+
+
+def explain_handler(flow: Flow) -> str:
+    """Return the line below a flow's handler: its integration type, or a reason for having none."""
+    integration_type = flow.value("integration_type")
+    if not FLEX_FLOW.is_readable("integration_type", integration_type):
+        return "The integration type can't be read"
+    if integration_type in (None, ""):
+        return _explain_missing_type(flow)
+    variant = FLEX_FLOW.variant_of(flow.resource)
+    if variant not in _HANDLERS:
+        return "Integration type not supported here yet"
+    return _HANDLERS[variant].note
+
+
+def _explain_missing_type(flow: Flow) -> str:
+    if FLEX_FLOW.variant_of(flow.resource) == FLEX_FLOW.default_variant:
+        return "Studio by default (no integration type set)"
+    if _describe_implied_handler(flow) == NO_HANDLER:
+        return "Messages go nowhere"
+    return "No integration type set; Twilio's default is Studio"
+
+
+def _describe_implied_handler(flow: Flow) -> str:
+    """Return the handler that a flow without an integration type has settings for."""
+    if host := _short_address(flow, "integration_url"):
+        return f"No type set, webhook {host}"
+    if sid := _short_address(flow, "integration_workflow_sid"):
+        return f"No type set, workflow {sid}"
+    return NO_HANDLER
+
+
+def _short_address(flow: Flow, field_name: str) -> str:
+    """Return a webhook's host or a shortened SID, or "" if the field has neither."""
+    value = flow.value(field_name)
+    if field_name == "integration_url":
+        return _hostname(value)
+    return safe_text.short(value)
+
+
+def _hostname(url: object) -> str:
+    """Return the host of a URL, or "" if it has none or is malformed."""
+    try:
+        host = urlsplit(to_text(url)).hostname
+    except ValueError:
+        return ""
+    return host or ""
