@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flows.checks.contact_identity import identity_warning
+from flows.checks.contact_identity import find_identity_warnings
 from flows.checks.field_warnings import (
     find_missing_values,
     find_unreadable_values,
@@ -43,21 +43,23 @@ def _check_type(snapshot: Mapping[str, Any]) -> Iterator[str]:
 def _check_identity(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about an identity that doesn't fit its channel, if the channel can be read."""
     channel = _text_of(snapshot, "channel_type")
-    warning = identity_warning(channel, FLEX_FLOW.identity_of(snapshot))
-    if warning:
-        yield warning
+    identity = FLEX_FLOW.identity_of(snapshot)
+    yield from find_identity_warnings(channel, identity)
 
 
 def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about invisible characters, which make two names look alike or change a number."""
     for name in ("friendly_name", "contact_identity"):
-        characters = invisible.find_invisible(_text_of(snapshot, name))
-        code_points = invisible.format_code_points(
-            char for char in characters if not char.isspace()
-        )
+        code_points = _invisible_code_points(_text_of(snapshot, name))
         if code_points:
             label = FLEX_FLOW.label_of(name)
             yield f"{label} contains invisible characters: {code_points}."
+
+
+def _invisible_code_points(text: str) -> str:
+    """Return the code points of a text's invisible characters other than white space, or ""."""
+    characters = invisible.find_invisible(text)
+    return invisible.format_code_points(char for char in characters if not char.isspace())
 
 
 def _check_webhook(snapshot: Mapping[str, Any]) -> Iterator[str]:

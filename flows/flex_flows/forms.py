@@ -105,7 +105,7 @@ class FlowForm(ReasonForm):
     def reopen(self) -> Self:
         return type(self)(self._renewed_data(), base=self.snapshot)
 
-    def rebase(self, theirs: Snapshot, conflict: Conflict | None = None) -> Self:
+    def rebase(self, theirs: Snapshot, conflict: Conflict) -> Self:
         """Return the form for the flow as it is at Twilio now, with the user's edits.
 
         Fields that the user didn't edit take their values, except those that the `conflict`
@@ -115,18 +115,17 @@ class FlowForm(ReasonForm):
         for name in self._unedited_names(conflict):
             data.pop(name, None)
         data["base"] = sign_base(theirs)
-        data["conflict"] = conflict.sign(_sid_of(theirs)) if conflict else ""
+        data["conflict"] = conflict.sign(_sid_of(theirs))
         return type(self)(data, base=theirs)
 
-    def _unedited_names(self, conflict: Conflict | None) -> set[str]:
+    def _unedited_names(self, conflict: Conflict) -> set[str]:
         """Return the fields that the user left as they were, without those of the conflict.
 
         Parked fields count too: under another integration type they would come back as edits.
         """
         values = self.values
         edited_names = set(FLEX_FLOW.differing_fields(self.base_flow, values, values))
-        if conflict:
-            edited_names |= conflict.hidden_names & set(values)
+        edited_names |= conflict.hidden_names & set(values)
         return set(FLEX_FLOW.writable_names) - edited_names
 
     def add_choice_errors(self, conflict: Conflict) -> bool:

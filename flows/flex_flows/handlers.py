@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from flows.core import safe_text
+from flows.core.safe_text import short
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.cleaning import to_text
@@ -17,17 +18,34 @@ NO_HANDLER: Final = "No handler"
 
 @dataclass(frozen=True, slots=True)
 class _Handler:
-    """The handler of an integration type. `field_name` is the field with its address."""
+    """The handler of an integration type.
+
+    `field_name` is the field with its SID or URL. `shorten` returns that for a page, or "".
+    """
 
     title: str
     note: str
     field_name: str
+    shorten: Callable[[object], str]
+
+    def address(self, flow: Flow) -> str:
+        """Return the handler's shortened SID or its host, or "" if the flow has neither."""
+        return self.shorten(flow.value(self.field_name))
+
+
+def _hostname(url: object) -> str:
+    """Return the host of a URL, or "" if it has none or is malformed."""
+    try:
+        host = urlsplit(to_text(url)).hostname
+    except ValueError:
+        return ""
+    return host or ""
 
 
 _HANDLERS: Final = {  # by integration type
-    "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid"),
-    "external": _Handler("Webhook", "External webhook", "integration_url"),
-    "task": _Handler("Workflow", "TaskRouter", "integration_workflow_sid"),
+    "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid", short),
+    "external": _Handler("Webhook", "External webhook", "integration_url", _hostname),
+    "task": _Handler("Workflow", "TaskRouter", "integration_workflow_sid", short),
 }
 
 
@@ -42,8 +60,8 @@ def describe_handler(flow: Flow) -> str:
     if variant not in _HANDLERS:
         return variant
     handler = _HANDLERS[variant]
-    address = _short_address(flow, handler.field_name)
-    return f"{handler.title} {address or 'not set'}"
+    address = handler.address(flow) or "not set"
+    return f"{handler.title} {address}"
 
 
 def explain_handler(flow: Flow) -> str:
@@ -69,25 +87,8 @@ def _explain_missing_type(flow: Flow) -> str:
 
 def _describe_implied_handler(flow: Flow) -> str:
     """Return the handler that a flow without an integration type has settings for."""
-    if host := _short_address(flow, "integration_url"):
+    if host := _HANDLERS["external"].address(flow):
         return f"No type set, webhook {host}"
-    if sid := _short_address(flow, "integration_workflow_sid"):
+    if sid := _HANDLERS["task"].address(flow):
         return f"No type set, workflow {sid}"
     return NO_HANDLER
-
-
-def _short_address(flow: Flow, field_name: str) -> str:
-    """Return a webhook's host or a shortened SID, or "" if the field has neither."""
-    value = flow.value(field_name)
-    if field_name == "integration_url":
-        return _hostname(value)
-    return safe_text.short(value)
-
-
-def _hostname(url: object) -> str:
-    """Return the host of a URL, or "" if it has none or is malformed."""
-    try:
-        host = urlsplit(to_text(url)).hostname
-    except ValueError:
-        return ""
-    return host or ""

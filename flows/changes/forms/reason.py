@@ -95,15 +95,15 @@ class DeleteForm(ReasonForm):
         return type(self)(expected=expected, sid=self.sid, page_fields=page_fields, initial=initial)
 
     @property
-    def page_fields(self) -> dict[str, Any] | None:
-        """The fields of the flow as the page showed them, or None without a valid signature."""
+    def page_fields(self) -> dict[str, Any]:
+        """The fields of the flow as the page showed them, or empty without a valid signature."""
         signer = signing.Signer(salt=CONFIRMED_SALT)
         try:
             content: dict[str, Any] = signer.unsign_object(str(self.data.get("base", "")))
         except signing.BadSignature:
-            return None
+            return {}
         sid = content.pop("sid", "")
-        return content if sid == self.sid else None
+        return content if sid == self.sid else {}
 
     def clean_confirm_name(self) -> str:
         entered_name = str(self.cleaned_data["confirm_name"])

@@ -75,7 +75,10 @@ def flow_new(request: Request) -> HttpResponse:
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
     form = FlowForm(request.POST)
-    return _review_page(request, "", form, page) or responses.submit_change(
+    review_page = _review_page(request, "", form, page)
+    if review_page:
+        return review_page
+    return responses.submit_change(
         request,
         form,
         page,
@@ -107,7 +110,10 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     form = FlowForm(_apply_choices(request, base, sid), base=base)
     if "apply_choices" in request.POST:
         return page(form)
-    return _review_page(request, sid, form, page) or responses.submit_change(
+    review_page = _review_page(request, sid, form, page)
+    if review_page:
+        return review_page
+    return responses.submit_change(
         request,
         form,
         page,

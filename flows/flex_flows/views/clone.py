@@ -56,17 +56,25 @@ def target_account(request: Request) -> Account | None:
     """
     visible_accounts = twilio_accounts.visible_accounts(request.scope)
     accounts = {account.sid: account for account in visible_accounts}
-    event = readable_event(carried_value(request, "restore"), request)
-    if event and event.account_sid:  # an earlier version is restored in its own account
-        if event.account_sid not in accounts:
+    restored_sid = _restored_account_sid(request)
+    if restored_sid:
+        if restored_sid not in accounts:
             raise PermissionDenied
-        return accounts[event.account_sid]
+        return accounts[restored_sid]
     requested_sid = request.POST.get("account") or request.GET.get("account")
     if requested_sid:
         return accounts.get(requested_sid)
     if len(visible_accounts) == 1:
         return visible_accounts[0]
     return None
+
+
+def _restored_account_sid(request: Request) -> str:
+    """Return the account of the version to restore, or "". A flow stays in its account."""
+    event = readable_event(carried_value(request, "restore"), request)
+    if event is None:
+        return ""
+    return event.account_sid or ""
 
 
 def render_account_choice(request: Request) -> HttpResponse:
@@ -172,7 +180,6 @@ def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
 
 def _is_omitted(entry: Field, value: Any, *, is_same_account: bool) -> bool:
     """Return True for a secret, and across accounts for a value that belongs to one account."""
-    if has_mask(value):
-        return True
     belongs_to_account = entry.kind == "sid" or entry.name in _ADDRESS_NAMES
-    return belongs_to_account and not is_same_account
+    is_foreign = belongs_to_account and not is_same_account
+    return is_foreign or has_mask(value)

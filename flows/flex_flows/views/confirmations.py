@@ -81,7 +81,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
-    base = {"friendly_name": flow.value("friendly_name"), **(form.page_fields or {})}
+    base = {"friendly_name": flow.value("friendly_name"), **form.page_fields}
     return responses.submit_change(
         request,
         form,

@@ -22,6 +22,7 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
+_BOOLEAN_LABELS: Final = {True: "Yes", False: "No"}
 
 
 def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
@@ -78,9 +79,10 @@ def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -
 
 
 def _display_line(name: str, value: Any) -> str:
+    """Return a line with the label and the value of a field."""
     displayed_value = display_redacted(name, value)
     if isinstance(displayed_value, bool):
-        displayed_value = "Yes" if displayed_value else "No"
+        displayed_value = _BOOLEAN_LABELS[displayed_value]
     return f"{FLEX_FLOW.label_of(name)}: {displayed_value}"
 
 
@@ -100,7 +102,7 @@ def _parse_input(name: str, value: Any) -> Any:
 def _latest_change(
     last_changes: Mapping[str, AuditEvent], names: Iterable[str]
 ) -> AuditEvent | None:
-    events = [last_changes[name] for name in names if name in last_changes]
+    events = [last_changes[name] for name in last_changes.keys() & names]
     return max(events, key=lambda event: event.seq, default=None)
 
 

@@ -200,14 +200,19 @@ def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[s
     worst = freshness.select_worst(mirrors)
     if problem:
         worst.sync.failed_at, worst.sync.error = timezone.now(), problem
-    is_one_of_several = len(accounts) == 1 and twilio_accounts.only_account() is None
     return {
         "copy": worst.sync,
         "freshness": worst,
-        "sync_query": f"?account={accounts[0].sid}" if is_one_of_several else "",
+        "sync_query": _sync_query(accounts),
         "mirror_is_stale": any(mirror.is_stale(item.sync) for item in mirrors),
         "has_gaps": any(item.sync.missing for item in mirrors),
     }
+
+
+def _sync_query(accounts: Sequence[Account]) -> str:
+    """Return the query string that limits a sync to one of several accounts, or ""."""
+    is_one_of_several = len(accounts) == 1 and twilio_accounts.only_account() is None
+    return f"?account={accounts[0].sid}" if is_one_of_several else ""
 
 
 class _ResultsPage:
@@ -226,8 +231,11 @@ class _ResultsPage:
 def _changeable_accounts(request: Request) -> set[str]:
     """Return the accounts where the user may change flows and where that is available."""
     actions = AvailableActions(request)
-    sids = [account.sid for account in twilio_accounts.all_accounts()]
-    return {sid for sid in sids if actions.can("update", sid)}
+    return {
+        account.sid
+        for account in twilio_accounts.all_accounts()
+        if actions.can("update", account.sid)
+    }
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:

@@ -89,7 +89,7 @@ def _find_event(request: Request, sid: str) -> AuditEvent | None:
     For a flow to create, `sid` is empty, and the event may be of any flow.
     """
     event = readable_event(carried_value(request, "restore"), request)
-    if event is None or not hasattr(event, "payload"):
+    if event is None or event.stored_payload is None:
         return None
     if sid and event.target_sid != sid:
         return None
