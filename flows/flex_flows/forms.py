@@ -60,13 +60,14 @@ class FlowForm(ReasonForm):
         self.snapshot = base
         self.base_flow = base or Snapshot({})
         base_values = _initial_values(self.base_flow)
-        if data is not None:
-            base_input = _to_input(base_values) if base else {}
-            data = {**base_input, **dict(data.items())}
         initial_input = _to_input({**base_values, **(initial or {})})
-        super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
+        base_input: dict[str, Any] = {}  # stands in for what the user's input lacks
         if base is not None:
-            self.initial.setdefault("base", sign_base(base))
+            initial_input.setdefault("base", sign_base(base))
+            base_input = _to_input(base_values)
+        if data is not None:
+            data = {**base_input, **dict(data.items())}
+        super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
 
         self.selected_type = FLEX_FLOW.chosen_variant(self.input, base)
         conflict_token = str(self.input.get("conflict", ""))

@@ -35,6 +35,7 @@ _ROW_HTML: Final = (
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
+_OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome"}
 _FLAG_HTML: Final = '<span class="flag">{}</span>'
 _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
@@ -143,7 +144,7 @@ def _flags(flow: Any) -> Iterator[str]:
     if getattr(flow, "is_missing", False):
         yield "Missing from Twilio's list (checking)"
     if change := getattr(flow, "open_change", None):
-        yield "Change in progress" if change.is_under_way else "Unknown outcome"
+        yield _OPEN_CHANGE_FLAGS[change.is_under_way]
     if getattr(flow, "has_drifted", False):
         yield "External change"
     yield from getattr(flow, "warnings", ())

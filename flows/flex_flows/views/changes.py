@@ -69,7 +69,7 @@ def flow_new(request: Request) -> HttpResponse:
         return unavailable
     if is_opening(request):
         return _open_new_form(request, account)
-    page = partial(_render_form, request, "")
+    page = partial(_render_form, request)
     if not request.htmx:  # the list of fields that were not copied stays
         page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
@@ -97,12 +97,12 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     unavailable = unavailable_response(request, account_sid, "update", task="change the flow")
     if unavailable:
         return unavailable
-    page = partial(_render_form, request, sid)
+    page = partial(_render_form, request)
     base = read_base(request.POST.get("base", ""), sid)
     if base is None:
         return _open_edit_form(request, sid)
     if "update_fields" in request.POST:
-        initial = {TYPE_FIELD: "", **request.POST.dict()}
+        initial = {TYPE_FIELD: "", **request.POST.dict()}  # not the flow's own type
         return page(FlowForm(base=base, initial=initial))
     conflict_page = _require_choices(request, base, page)
     if conflict_page:
@@ -160,10 +160,10 @@ def _open_new_form(request: Request, account: Account) -> HttpResponse:
     restore = Restore.from_request(request, live={})
     if restore is not None:
         form = FlowForm(initial=_initial_values(request, restore))
-        return _render_form(request, "", form, restore=restore)
+        return _render_form(request, form, restore=restore)
     clone = build_clone(request, account)
     form = FlowForm(initial={**clone.initial, **carried_initial(request)})
-    return _render_form(request, "", form, clone=clone)
+    return _render_form(request, form, clone=clone)
 
 
 def _open_edit_form(request: Request, sid: str) -> HttpResponse:
@@ -178,11 +178,11 @@ def _open_edit_form(request: Request, sid: str) -> HttpResponse:
     if is_opening(request):
         restore = Restore.from_request(request, sid=sid, live=base)
         form = FlowForm(base=base, initial=_initial_values(request, restore))
-        return _render_form(request, sid, form, restore=restore)
+        return _render_form(request, form, restore=restore)
     data = request.POST.copy()
     data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
     form = FlowForm(data, base=base)
-    return _render_form(request, sid, form, status=422, problem=failure_messages.base_missing())
+    return _render_form(request, form, status=422, problem=failure_messages.base_missing())
 
 
 def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpResponse:
@@ -221,7 +221,6 @@ def _initial_values(request: Request, restore: Restore | None) -> dict[str, Any]
 
 def _render_form(
     request: Request,
-    sid: str,
     form: FlowForm,
     *,
     status: int = 200,
@@ -231,7 +230,7 @@ def _render_form(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
-        "flow": _heading_flow(request, sid, form),
+        "flow": _heading_flow(request, form),
         "problem": problem,
         "conflicts": build_conflict_rows(form),
         "restore": restore,
@@ -252,13 +251,11 @@ def _related_event(request: Request, form: FlowForm) -> AuditEvent | None:
     return readable_event(to_text(form["refers_to"].value()), request)
 
 
-def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
-    """Return the flow for the heading, as it was when the form was opened."""
-    if not sid:
+def _heading_flow(request: Request, form: FlowForm) -> Flow | None:
+    """Return the flow for the heading, as it was when the form was opened. A new one has none."""
+    if form.snapshot is None:
         return None
-    if form.snapshot:
-        return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
-    return Flow(sid=sid)
+    return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
 
 
 def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
@@ -267,7 +264,7 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     names = FLEX_FLOW.differing_fields(base, values, values)
     if sid and not names:
         messages.info(request, "No changes to save.")
-        return _render_form(request, sid, form)
+        return _render_form(request, form)
     rows = []
     for name in names:
         row = {
@@ -279,7 +276,7 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     result = {**base, **values}
     context = {
         "form": form,
-        "flow": _heading_flow(request, sid, form),
+        "flow": _heading_flow(request, form),
         "rows": rows,
         "warnings": [
             *flow_warnings.find_warnings(result),
