@@ -50,16 +50,17 @@ def _check_identity(snapshot: Mapping[str, Any]) -> Iterator[str]:
 def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about invisible characters, which make two names look alike or change a number."""
     for name in ("friendly_name", "contact_identity"):
-        code_points = _invisible_code_points(_text_of(snapshot, name))
-        if code_points:
+        characters = _invisible_characters(_text_of(snapshot, name))
+        if characters:
             label = FLEX_FLOW.label_of(name)
+            code_points = invisible.format_code_points(characters)
             yield f"{label} contains invisible characters: {code_points}."
 
 
-def _invisible_code_points(text: str) -> str:
-    """Return the code points of a text's invisible characters other than white space, or ""."""
+def _invisible_characters(text: str) -> list[str]:
+    """Return the invisible characters of a text, without white space."""
     characters = invisible.find_invisible(text)
-    return invisible.format_code_points(char for char in characters if not char.isspace())
+    return [character for character in characters if not character.isspace()]
 
 
 def _check_webhook(snapshot: Mapping[str, Any]) -> Iterator[str]:

@@ -78,6 +78,7 @@ def explain_handler(flow: Flow) -> str:
 
 
 def _explain_missing_type(flow: Flow) -> str:
+    """Return the line for a flow without an integration type, for which Twilio has a default."""
     if FLEX_FLOW.variant_of(flow.resource) == FLEX_FLOW.default_variant:
         return "Studio by default (no integration type set)"
     if _describe_implied_handler(flow) == NO_HANDLER:

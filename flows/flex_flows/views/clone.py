@@ -72,9 +72,7 @@ def target_account(request: Request) -> Account | None:
 def _restored_account_sid(request: Request) -> str:
     """Return the account of the version to restore, or "". A flow stays in its account."""
     event = readable_event(carried_value(request, "restore"), request)
-    if event is None:
-        return ""
-    return event.account_sid or ""
+    return event.account_sid if event else ""
 
 
 def render_account_choice(request: Request) -> HttpResponse:

@@ -237,7 +237,7 @@ def _change_problem(change: flow_changes.Change, error: FlexError, task: str) ->
     Before an account's first success, it may name the setting of this site that looks wrong.
     """
     problem = failure_messages.change_failed(error, task=task)
-    settings_problem = first_contact.explain_failure(change.event.account_sid or "", error)
+    settings_problem = first_contact.explain_failure(change.event.account_sid, error)
     if not settings_problem:
         return problem
     return replace(problem, text=f"{settings_problem}. Nothing was changed.", advice="")
@@ -266,6 +266,7 @@ def _find_restriction(
 def _conflict_response(
     form: ReasonForm, page: FormRenderer, conflict: flow_changes.Conflict
 ) -> HttpResponse:
+    """Return the form with a choice for each field in conflict, or else with the fields' names."""
     if isinstance(form, FlowForm):
         return page(build_conflict_form(form, conflict), status=409)
     changed_labels = join_labels(conflict.merged.their_fields)
