@@ -156,7 +156,7 @@ def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> Ht
 
 
 def _open_new_form(request: Request, account: Account) -> HttpResponse:
-    """Return the form for a new flow, with the values of an earlier version or of a clone, if any."""
+    """Return the form for a new flow, also with the values of an earlier version or of a clone."""
     restore = Restore.from_request(request, live={})
     if restore is not None:
         form = FlowForm(initial=_initial_values(request, restore))
