@@ -129,7 +129,7 @@ TEMPLATES: list[dict[str, Any]] = [
                     ],
                 )
             ],
-            "builtins": ["heroicons.templatetags.heroicons", "flows.templatetags.flows"],
+            "builtins": ["heroicons.templatetags.heroicons", "flows.templatetags.formatting"],
         },
     }
 ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.flex_flows.forms import FlowForm
-from flows.flex_flows.views.flows import COLUMNS
+from flows.flex_flows.list_columns import COLUMNS
 from flows.mirror import failure_messages
 from flows.mirror.models import Flow
 from flows.plans.models import Plan

@@ -6,6 +6,7 @@ Real accounts use them. Twilio does not check them, so a mismatch is only a warn
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from flows.core.phone_numbers import to_e164
@@ -29,18 +30,24 @@ _EXAMPLES: Final = {
 }
 
 
-def identity_warning(channel: str, identity: str) -> str:
-    """Return the warning about an identity as a sentence, or "" if it fits its channel."""
+def find_identity_warnings(channel: str, identity: str) -> Iterator[str]:
+    """Yield a sentence about an identity that is missing or doesn't fit its channel."""
     if channel not in _EXAMPLES:
-        return ""
-    label = labels.CHOICE_LABELS[channel]
-    example = _EXAMPLES[channel]
+        return
     if not identity:
-        return f"No contact identity is set. {label} needs {example}."
-    has_other_form = re.fullmatch(_OTHER_FORMS[channel], identity) is not None
+        label, example = labels.CHOICE_LABELS[channel], _EXAMPLES[channel]
+        yield f"No contact identity is set. {label} needs {example}."
+        return
+    if re.fullmatch(_OTHER_FORMS[channel], identity):
+        return
     number = to_identity(channel, identity)
-    if has_other_form or number == identity:
-        return ""
+    if number != identity:
+        yield _describe_mismatch(channel, identity, number)
+
+
+def _describe_mismatch(channel: str, identity: str, number: str) -> str:
+    """Return the sentence about an identity that doesn't fit. `number` is the likely one, or ""."""
+    label, example = labels.CHOICE_LABELS[channel], _EXAMPLES[channel]
     mismatch = f"The contact identity doesn't look like {label}. Expected {example}."
     if number:
         return f"{mismatch} Did you mean {number}?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flows.checks.contact_identity import identity_warning
+from flows.checks.contact_identity import find_identity_warnings
 from flows.checks.field_warnings import (
     find_missing_values,
     find_unreadable_values,
@@ -42,36 +42,39 @@ def _check_type(snapshot: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_identity(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about an identity that doesn't fit its channel, if the channel can be read."""
-    channel = snapshot.get("channel_type")
-    if not isinstance(channel, str):
-        return
-    warning = identity_warning(channel, FLEX_FLOW.identity_of(snapshot))
-    if warning:
-        yield warning
+    channel = _text_of(snapshot, "channel_type")
+    identity = FLEX_FLOW.identity_of(snapshot)
+    yield from find_identity_warnings(channel, identity)
 
 
 def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about invisible characters, which make two names look alike or change a number."""
     for name in ("friendly_name", "contact_identity"):
-        value = snapshot.get(name)
-        if not isinstance(value, str):
-            continue
-        characters = [char for char in invisible.find_invisible(value) if not char.isspace()]
-        if not characters:
-            continue
-        label = FLEX_FLOW.label_of(name)
-        code_points = invisible.format_code_points(characters)
-        yield f"{label} contains invisible characters: {code_points}."
+        characters = _invisible_characters(_text_of(snapshot, name))
+        if characters:
+            label = FLEX_FLOW.label_of(name)
+            code_points = invisible.format_code_points(characters)
+            yield f"{label} contains invisible characters: {code_points}."
+
+
+def _invisible_characters(text: str) -> list[str]:
+    """Return the invisible characters of a text, without white space."""
+    characters = invisible.find_invisible(text)
+    return [character for character in characters if not character.isspace()]
 
 
 def _check_webhook(snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Warn about a webhook URL without encryption or with a part that is never sent."""
     if FLEX_FLOW.variant_of(snapshot) != "external":
         return
-    url = snapshot.get("integration_url")
-    if not isinstance(url, str):
-        return
+    url = _text_of(snapshot, "integration_url")
     if url.lower().startswith("http:"):
         yield "The webhook is not encrypted. Use https:// instead of http://."
     if "#" in url:
         yield "The part of the webhook URL after # is never sent."
+
+
+def _text_of(snapshot: Mapping[str, Any], name: str) -> str:
+    """Return the value of a field, or "" if it is not a text."""
+    value = snapshot.get(name)
+    return value if isinstance(value, str) else ""

@@ -14,7 +14,6 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from flows.core import invisible
-from flows.core.normalization import find_spans, split_terms
 
 _WEB_ADDRESS: Final = re.compile(
     r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))"
@@ -63,22 +62,6 @@ def linked(value: object) -> SafeString:
         else:
             parts.append(visible(text))
     return SafeString("".join(parts))
-
-
-def marked(value: object, query: str) -> SafeString:
-    """Return the text as `visible` does, with the words of a search marked."""
-    text = str(value)
-    spans: list[tuple[int, int]] = []
-    for word in split_terms(query):
-        spans += find_spans(text, word)
-    parts: list[str] = []
-    marked_to = 0
-    for start, end in sorted(spans):
-        if start < marked_to:  # overlaps the previous word
-            continue
-        parts += [visible(text[marked_to:start]), "<mark>", visible(text[start:end]), "</mark>"]
-        marked_to = end
-    return SafeString("".join([*parts, visible(text[marked_to:])]))
 
 
 def short(sid: object) -> str:

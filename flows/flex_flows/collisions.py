@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db.models import QuerySet
-
 from flows.core.identities import normalize_identity
 from flows.flex_flows.states import is_on
 from flows.mirror.models import Flow
 from flows.redaction.masking import replace_unstorable
+from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_COLLISIONS: Final = 5  # colliding flows that a page names
 
 
-def colliding_flows(
+def find_collisions(
     account_sid: str, channel_type: str, identity: str, *, except_sid: str
-) -> QuerySet[Flow]:
-    """Return the other flows that are on for this channel and identity, however it is spelled."""
+) -> list[Flow]:
+    """Return the other flows that are on for this channel and identity, however it is spelled.
+
+    No flow collides with one without an identity.
+    """
+    if not identity:
+        return []
     normalized = normalize_identity(identity)
     enabled_flows = Flow.objects.filter(
         account_sid=account_sid, channel_type=channel_type, enabled=True, gone_at=None
@@ -31,18 +35,18 @@ def colliding_flows(
         for sid, other_identity in identities
         if normalize_identity(other_identity) == normalized
     ]
-    return enabled_flows.filter(sid__in=sids)
+    return list(enabled_flows.filter(sid__in=sids)[:MAX_COLLISIONS])
 
 
 def collision_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     """Return a warning for each flow that collides with `flow`, if that is to be on."""
-    identity = replace_unstorable(FLEX_FLOW.identity_of(flow))
-    if not identity or not is_on(flow):
+    if not is_on(flow):
         return []
-    channel_type = str(replace_unstorable(flow.get("channel_type") or ""))
-    other_flows = colliding_flows(account_sid, channel_type, identity, except_sid=sid)
+    channel_type = to_text(replace_unstorable(flow.get("channel_type")))
+    identity = replace_unstorable(FLEX_FLOW.identity_of(flow))
+    other_flows = find_collisions(account_sid, channel_type, identity, except_sid=sid)
     return [
         f"“{other}” is already on for the same channel and contact identity. "
         "Twilio may refuse this change."
-        for other in other_flows[:MAX_COLLISIONS]
+        for other in other_flows
     ]

@@ -16,7 +16,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from flows.changes.cleaning import clean
-from flows.changes.forms.conflict import Conflict, choice_label
+from flows.changes.forms.conflict import TYPE_FIELD, Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import replace_unstorable
@@ -60,19 +60,18 @@ class FlowForm(ReasonForm):
         self.snapshot = base
         self.base_flow = base or Snapshot({})
         base_values = _initial_values(self.base_flow)
-        if data is not None:
-            base_input = _to_input(base_values) if base else {}
-            data = {**base_input, **dict(data.items())}
         initial_input = _to_input({**base_values, **(initial or {})})
-        super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
+        base_input: dict[str, Any] = {}  # stands in for what the user's input lacks
         if base is not None:
-            self.initial.setdefault("base", sign_base(base))
+            initial_input.setdefault("base", sign_base(base))
+            base_input = _to_input(base_values)
+        if data is not None:
+            data = {**base_input, **dict(data.items())}
+        super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
 
-        form_input = self.initial if data is None else data
-        self.selected_type = FLEX_FLOW.chosen_variant(form_input, base)
-        self.pending_conflict = Conflict.load(
-            str(form_input.get("conflict") or ""), _sid_of(self.base_flow)
-        )
+        self.selected_type = FLEX_FLOW.chosen_variant(self.input, base)
+        conflict_token = str(self.input.get("conflict", ""))
+        self.pending_conflict = Conflict.load(conflict_token, _sid_of(self.base_flow))
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
         self._add_flow_fields()
@@ -87,9 +86,14 @@ class FlowForm(ReasonForm):
         self.order_fields(FLEX_FLOW.writable_names)
 
     @property
+    def input(self) -> Mapping[str, Any]:
+        """The input that the user sent, or else the initial one."""
+        return self.data if self.is_bound else self.initial
+
+    @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, only those of the chosen integration type."""
-        names = [name for name in FLEX_FLOW.writable_names if name in self.fields]
+        names = FLEX_FLOW.in_order(self.fields.keys() & FLEX_FLOW.writable_names)
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
@@ -99,42 +103,39 @@ class FlowForm(ReasonForm):
             self.add_error(name, message)
         return self.cleaned_data
 
-    def reopen(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
-        """Return the form with the same input and a new `change_id`, for another try.
+    def reopen(self) -> Self:
+        return type(self)(self._renewed_data(), base=self.snapshot)
 
-        With `theirs`, it edits the flow as it is at Twilio now. Fields that the user didn't edit
-        then take their values, except those that the `conflict` decides.
+    def rebase(self, theirs: Snapshot, conflict: Conflict) -> Self:
+        """Return the form for the flow as it is at Twilio now, with the user's edits.
+
+        Fields that the user didn't edit take their values, except those that the `conflict`
+        decides.
         """
         data = self._renewed_data()
-        if theirs is None:
-            return type(self)(data, base=self.snapshot)
         for name in self._unedited_names(conflict):
             data.pop(name, None)
         data["base"] = sign_base(theirs)
-        data["conflict"] = conflict.sign(_sid_of(theirs)) if conflict else ""
-        return type(self)(data, base=theirs or self.snapshot)
+        data["conflict"] = conflict.sign(_sid_of(theirs))
+        return type(self)(data, base=theirs)
 
-    def _unedited_names(self, conflict: Conflict | None) -> list[str]:
+    def _unedited_names(self, conflict: Conflict) -> set[str]:
         """Return the fields that the user left as they were, without those of the conflict.
 
         Parked fields count too: under another integration type they would come back as edits.
         """
         values = self.values
         edited_names = set(FLEX_FLOW.differing_fields(self.base_flow, values, values))
-        if conflict:
-            edited_names |= conflict.hidden_names & set(values)
-        return [name for name in FLEX_FLOW.writable_names if name not in edited_names]
+        edited_names |= conflict.hidden_names & set(values)
+        return set(FLEX_FLOW.writable_names) - edited_names
 
-    def add_choice_errors(self) -> bool:
+    def add_choice_errors(self, conflict: Conflict) -> bool:
         """Add an error for each field in conflict without a choice. Return True if there is one."""
-        if self.pending_conflict is None:
-            return False
         self.conflict_errors = []
-        selections = self.pending_conflict.selections(self.data)
-        for name, selection in selections.items():
+        for choice, selection in conflict.selections(self.data).items():
             if not selection:
-                label = choice_label(name, self.pending_conflict)
-                error = (f"pick_{name}_theirs", f"Choose a value for {label}.")
+                label = choice_label(choice, conflict)
+                error = (f"pick_{choice}_theirs", f"Choose a value for {label}.")
                 self.conflict_errors.append(error)
         return bool(self.conflict_errors)
 
@@ -165,8 +166,8 @@ class FlowForm(ReasonForm):
     @property
     def conflict_fields(self) -> list[BoundField]:
         """The fields that a conflict above the form decides. The form carries them hidden."""
-        conflict_names = self._conflict_names()
-        return [self[name] for name in self.fields if name in conflict_names]
+        names = FLEX_FLOW.in_order(self.fields.keys() & self._conflict_names())
+        return [self[name] for name in names]
 
     def _conflict_names(self) -> set[str]:
         if self.pending_conflict is None:
@@ -186,25 +187,19 @@ class FlowForm(ReasonForm):
             values = self.snapshot or self.initial
             value = FLEX_FLOW.to_input(entry.name, replace_unstorable(values.get(entry.name)))
             form_field.choices = _field_choices(form_field, value)
-        attributes = form_field.widget.attrs
-        if entry.kind == "sid":
-            attributes.update(SID_ATTRIBUTES, list=f"offered-{entry.name}")
-        attributes["autocomplete"] = "off"
-        if entry.name == "integration_type":
-            attributes.update(TYPE_ATTRIBUTES)
+        form_field.widget.attrs.update(_input_attributes(entry))
         return form_field
 
     def _park(self, name: str) -> None:
         """Carry the input of a field along without showing it, even if it is empty."""
-        form_input = self.data if self.is_bound else self.initial
-        value = form_input.get(name)
+        value = self.input.get(name)
         if value is not None:
             self.parked.append((name, str(value)))
 
 
 def sign_base(snapshot: Snapshot) -> str:
     """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
-    whole = {**dict.fromkeys(FLEX_FLOW.writable_names), **snapshot}
+    whole = {**writable_values(snapshot), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -214,24 +209,9 @@ def read_base(value: str, sid: str) -> Snapshot | None:
         snapshot = signing.loads(value, salt=BASE_SALT)
     except signing.BadSignature:
         return None
-    is_of_flow = isinstance(snapshot, dict) and snapshot.get("sid") == sid
-    return Snapshot(snapshot) if is_of_flow else None
-
-
-def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
-    """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
-    names = [name for name in FLEX_FLOW.writable_names if data.get(f"pick_{name}") == "theirs"]
-    if not names:
-        return data
-    selected_type = data.get("integration_type")
-    has_type = [FLEX_FLOW.by_name[name].is_applicable(selected_type) for name in names]
-    if not all(has_type):
-        names.append("integration_type")  # their value needs their type
-    result = data.copy()
-    base_input = _to_input(base)
-    for name in names:
-        result[name] = to_text(base_input.get(name))
-    return result
+    if not isinstance(snapshot, dict) or snapshot.get("sid") != sid:
+        return None
+    return Snapshot(snapshot)
 
 
 def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
@@ -239,9 +219,14 @@ def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> Que
     return conflict.resolve(data, _to_input(base))
 
 
+def writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that the form of a flow has, None for those not set."""
+    return {name: flow.get(name) for name in FLEX_FLOW.writable_names}
+
+
 def _sid_of(snapshot: Snapshot) -> str:
     """Return the flow's SID, or "" for a flow to create."""
-    return str(snapshot.get("sid") or "")
+    return to_text(snapshot.get("sid"))
 
 
 def _initial_values(base: Snapshot) -> dict[str, Any]:
@@ -270,10 +255,20 @@ def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[An
     An unknown value becomes a choice. "Not set" is omitted if it can't be chosen again.
     """
     choices = list(form_field.widget.choices)
-    if form_field.required and current_value is not None:
-        choices = [(value, label) for value, label in choices if value]
-    if current_value in (None, ""):
+    if current_value is None:
         return choices
     if not form_field.valid_value(current_value):
         choices.append((current_value, str(current_value)))
+    if form_field.required:
+        del choices[0]  # "Not set"
     return choices
+
+
+def _input_attributes(entry: Field) -> dict[str, str]:
+    """Return the HTML attributes of a field's input."""
+    attributes = {"autocomplete": "off"}
+    if entry.kind == "sid":
+        attributes |= {**SID_ATTRIBUTES, "list": f"offered-{entry.name}"}
+    if entry.name == TYPE_FIELD:
+        attributes |= TYPE_ATTRIBUTES
+    return attributes

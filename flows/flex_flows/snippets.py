@@ -103,13 +103,18 @@ def _curl(list_url: str, values: Mapping[Field, Any]) -> str:
 
 def _twilio_cli(resource: Resource, values: Mapping[Field, Any]) -> str:
     lines = [f"twilio api:flex:v1:{_kebab_case(resource.path)}:create"]
-    for entry, value in values.items():
-        flag = _kebab_case(entry.wire or "")
-        if isinstance(value, bool):  # a flag has no value, but a negative
-            lines.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            lines.append(f"--{flag} {_shell_argument('', entry, value)}")
+    lines += [_twilio_cli_option(entry, value) for entry, value in values.items()]
     return " \\\n  ".join(lines)
+
+
+def _twilio_cli_option(entry: Field, value: Any) -> str:
+    """Return a field as an option of twilio-cli, where a boolean is one of two options."""
+    name = _kebab_case(entry.wire or "")
+    if value is True:
+        return f"--{name}"
+    if value is False:
+        return f"--no-{name}"
+    return f"--{name} {_shell_argument('', entry, value)}"
 
 
 def _terraform(resource: Resource, values: Mapping[Field, Any], title: str) -> str:

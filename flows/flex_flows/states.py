@@ -35,10 +35,7 @@ def flow_state(flow: Any) -> str:
     """Return the state of a row of the mirror, a key of `STATE_LABELS`."""
     if flow.gone_at:
         return "gone"
-    raw_value = flow.value("enabled")
-    enabled = flow.enabled
-    if enabled is None:
-        enabled = FLEX_FLOW.normalize_value("enabled", raw_value)
+    enabled = _enabled_value(flow)
     if enabled is True:
         return "on"
     if enabled is False:
@@ -46,6 +43,13 @@ def flow_state(flow: Any) -> str:
     if enabled is None:
         return "unset"
     return "unread"
+
+
+def _enabled_value(flow: Any) -> Any:
+    """Return a boolean, None if Twilio doesn't say, or a value that can't be read."""
+    if flow.enabled is not None:
+        return flow.enabled
+    return FLEX_FLOW.normalize_value("enabled", flow.value("enabled"))
 
 
 def is_on(flow: Mapping[str, Any]) -> bool:

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import path
 
+from flows.flex_flows.handlers import describe_handler
 from flows.mirror.models import Flow
-from flows.templatetags.flows import handler
 
 
 class FlowAdmin(admin.ModelAdmin):
@@ -23,7 +23,7 @@ class FlowAdmin(admin.ModelAdmin):
 
     @admin.display(ordering="integration_type")
     def handled_by(self, flow: Flow) -> str:
-        return handler(flow)
+        return describe_handler(flow)
 
 
 admin.site.register(Flow, FlowAdmin)

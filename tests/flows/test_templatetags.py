@@ -10,7 +10,7 @@ from flows.audit import event_text
 from flows.audit.models import AuditEvent, AuditPayload, Result
 from flows.core import safe_text, time_text
 from flows.mirror.models import Flow
-from flows.templatetags import flows as tags
+from flows.templatetags import formatting as tags
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 FLOW_SID = "FO" + "1a" * 16
@@ -143,23 +143,6 @@ class TestSids:
         assert "<script>" not in html
 
 
-@pytest.mark.parametrize(
-    ("resource", "words"),
-    [
-        ({"integration_type": "studio", "integration_flow_sid": STUDIO_SID}, "Studio Flow FW2b2b…2b2b"),
-        ({"integration_type": "studio"}, "Studio Flow not set"),
-        ({"integration_type": "external", "integration_url": "https://u:p@hooks.example.com/x?token=1"}, "Webhook hooks.example.com"),
-        ({"integration_type": "external", "integration_url": "https://[bad"}, "Webhook not set"),
-        ({"integration_type": "task", "integration_workflow_sid": "WW" + "3c" * 16}, "Workflow WW3c3c…3c3c"),
-        ({"integration_type": "carrier-pigeon"}, "carrier-pigeon"),
-        ({"integration_type": None}, "No handler"),
-        ({}, "No handler"),
-    ],
-)  # fmt: skip
-def test_handler_is_described(resource, words):
-    assert tags.handler(make_flow(**resource)) == words
-
-
 class TestHeadline:
     @pytest.mark.parametrize(
         ("action", "result", "words"),
@@ -227,17 +210,6 @@ def test_identity_can_break_after_its_colon():
     assert text == "whatsapp:<wbr>&lt;b&gt;+1"
 
 
-def test_search_words_are_marked_in_escaped_text():
-    html = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
-
-    assert html == (
-        "&lt;b&gt;<mark>Réclam</mark>"
-        + safe_text.visible("\u202e")
-        + "&lt;/b&gt; &amp; <mark>reclam</mark>"
-    )
-    assert safe_text.marked("Lyon", "") == "Lyon"
-
-
 def test_time_in_a_table_is_to_the_minute():
     at = timezone.now().replace(year=2020, month=3, day=1, hour=9, minute=5)
 
@@ -249,9 +221,3 @@ def test_time_in_a_table_is_to_the_minute():
 
 def test_value_of_a_query_string_is_quoted():
     assert tags.querystring_of(actor="a&b c") == "actor=a%26b+c"
-
-
-def test_each_search_word_is_marked():
-    assert safe_text.marked("Rechnungen – Hamburg", "hamburg rech") == (
-        "<mark>Rech</mark>nungen – <mark>Hamburg</mark>"
-    )

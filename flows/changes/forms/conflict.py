@@ -14,6 +14,7 @@ from django.core import signing
 from django.http import QueryDict
 
 from flows.redaction.redacted import Redacted, redact_fields
+from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
@@ -47,17 +48,14 @@ class Conflict:
         mine: Mapping[str, Any],
     ) -> Self:
         """Return the conflict about these fields of a form that started from `base`."""
-        field_names = list(names)
-        is_about_integration = any(
-            name == TYPE_FIELD or FLEX_FLOW.by_name[name].is_nested for name in field_names
-        )
-        has_two_types = is_about_integration and not FLEX_FLOW.is_same_value(
+        field_names = set(names)
+        has_same_type = FLEX_FLOW.is_same_value(
             TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
         )
+        has_two_types = _includes_integration(field_names) and not has_same_type
         if has_two_types:
-            field_names = [name for name in field_names if name not in INTEGRATION_NAMES]
-            field_names += INTEGRATION_NAMES
-        before = {name: base.get(name) for name in field_names}
+            field_names.update(INTEGRATION_NAMES)
+        before = {name: base.get(name) for name in FLEX_FLOW.in_order(field_names)}
         return cls(redact_fields(before), has_two_types)
 
     @classmethod
@@ -67,7 +65,9 @@ class Conflict:
             content = signing.loads(token, salt=CONFLICT_SALT)
         except signing.BadSignature:
             return None
-        return cls(content["before"], content["has_two_types"]) if content["sid"] == sid else None
+        if content["sid"] != sid:
+            return None
+        return cls(content["before"], content["has_two_types"])
 
     def sign(self, sid: str) -> str:
         """Return the token for the form's hidden field. Users can't make one up."""
@@ -79,8 +79,8 @@ class Conflict:
         """The names under which a value is chosen, in the order of the form."""
         names = set(self.before)
         if self.has_two_types:
-            names -= set(INTEGRATION_NAMES[1:])
-        return [entry.name for entry in FLEX_FLOW.writable_fields if entry.name in names]
+            names = names.difference(INTEGRATION_NAMES) | {TYPE_FIELD}
+        return FLEX_FLOW.in_order(names)
 
     @property
     def hidden_names(self) -> set[str]:
@@ -89,20 +89,26 @@ class Conflict:
         The type can't be edited while one of its fields is in conflict.
         """
         names = set(self.before)
-        if any(FLEX_FLOW.by_name[name].is_nested for name in names):
+        if _includes_integration(names):
             names.add(TYPE_FIELD)
         return names
 
-    def decided_fields(self, choice: str) -> list[str]:
+    def is_whole_integration(self, choice: str) -> bool:
+        """Return True if a choice is between two integrations with all their fields."""
+        return self.has_two_types and choice == TYPE_FIELD
+
+    def decided_fields(self, choice: str) -> tuple[str, ...]:
         """Return the fields whose value a choice decides."""
-        return list(INTEGRATION_NAMES) if self.has_two_types and choice == TYPE_FIELD else [choice]
+        if self.is_whole_integration(choice):
+            return INTEGRATION_NAMES
+        return (choice,)
 
     def selections(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Return the user's selection for each choice: mine, theirs, or empty."""
         selections = {}
-        for name in self.choices:
-            value = str(data.get(f"pick_{name}") or "")
-            selections[name] = value if value in (MINE, THEIRS) else ""
+        for choice in self.choices:
+            selection = data.get(f"pick_{choice}")
+            selections[choice] = selection if selection in (MINE, THEIRS) else ""
         return selections
 
     def resolve(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
@@ -110,20 +116,24 @@ class Conflict:
 
         `theirs` has the values as the form writes them.
         """
-        result, selections = data.copy(), self.selections(data)
-        for name in ("conflict", *(f"pick_{choice}" for choice in self.choices)):
-            result.pop(name, None)
-        for choice, selection in selections.items():
+        result = data.copy()
+        result.pop("conflict", None)
+        for choice, selection in self.selections(data).items():
+            result.pop(f"pick_{choice}", None)
             if selection != THEIRS:
                 continue
             for name in self.decided_fields(choice):
-                value = theirs.get(name)
-                result[name] = "" if value is None else str(value)
+                result[name] = to_text(theirs.get(name))
         return result
 
 
 def choice_label(choice: str, conflict: Conflict) -> str:
     """Return the name of a choice on the page."""
-    if conflict.has_two_types and choice == TYPE_FIELD:
+    if conflict.is_whole_integration(choice):
         return "Integration"
-    return FLEX_FLOW.by_name[choice].label
+    return FLEX_FLOW.label_of(choice)
+
+
+def _includes_integration(names: set[str]) -> bool:
+    """Return True if one of these fields belongs to the integration."""
+    return not names.isdisjoint(INTEGRATION_NAMES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django import forms
 from django.core import signing
@@ -17,6 +17,10 @@ from flows.twilio.resource import Resource
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 FINDINGS_SALT = "flows.forms.decision"
+_CHANGE_CHOICES: Final = (  # the verdicts about an update or a deletion
+    (APPLIED, "Mark as applied"),
+    (NOT_APPLIED, "Mark as not applied"),
+)
 
 
 class DecisionForm(forms.Form):
@@ -76,14 +80,11 @@ class DecisionForm(forms.Form):
         )
         self.initial["seen"] = self.findings_token
         verdict_field = cast(forms.ChoiceField, self.fields["verdict"])
+        verdict_field.choices = list(_CHANGE_CHOICES)
         if is_creation:
             verdict_field.choices = _creation_choices(candidates, is_unreadable)
-        else:
-            verdict_field.choices = [
-                (APPLIED, "Mark as applied"),
-                (NOT_APPLIED, "Mark as not applied"),
-            ]
-        if not (is_creation and is_unreadable):
+        is_sid_needed = is_creation and is_unreadable
+        if not is_sid_needed:
             del self.fields["sid"]
 
     @property

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 
 from flows.core import invisible
 from flows.twilio import labels
 from flows.twilio.fields import Field
 
 EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
+_YES_NO_CHOICES: Final = (("", "Not set"), ("true", "Yes"), ("false", "No"))
+_ON_OFF_CHOICES: Final = (("", "Not set"), ("true", "On"), ("false", "Off"))
 
 
 class VisibleTextField(forms.CharField):
@@ -27,25 +29,32 @@ class VisibleTextField(forms.CharField):
         self.strip_invisible = strip_invisible
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
+        text = str(super().to_python(value))
         if "\x00" in text:
             return text
-        if text.strip() and not invisible.visible_text(text):
+        is_blank = not text.strip()
+        if not is_blank and not invisible.visible_text(text):
             raise ValidationError(
                 f"{self.label} contains only invisible characters.", code="invisible"
             )
+        return self._strip(text)
+
+    def _strip(self, text: str) -> str:
+        """Return the text without the characters that `strip_invisible` names."""
         if self.strip_invisible == "all":
-            text = invisible.strip_invisible(text)
-        return invisible.trim_invisible(text) if self.strip_invisible else text
+            return invisible.trim_invisible(invisible.strip_invisible(text))
+        if self.strip_invisible == "ends":
+            return invisible.trim_invisible(text)
+        return text
 
 
 def error_summary(form: forms.BaseForm) -> list[tuple[str, str]]:
     """Return a form's errors in the order of its fields: (id of the field or "", message)."""
-    names = sorted(form.errors, key=[*form.fields, NON_FIELD_ERRORS].index)
-    summary = []
-    for name in names:
-        field_id = form[name].auto_id if name in form.fields else ""
-        summary += [(field_id, str(message)) for message in form.errors[name]]
+    summary: list[tuple[str, str]] = []
+    for field in form:
+        summary += [(field.auto_id, str(message)) for message in field.errors]
+    form_errors = form.non_field_errors()
+    summary += [("", str(message)) for message in form_errors]
     return summary
 
 
@@ -76,20 +85,32 @@ def build_field(entry: Field, *, required: bool) -> forms.Field:
     }
     if entry.kind in ("enum", "boolean"):
         return ShownChoice(choices=_choices(entry), **options)
-    return ShownText(max_length=entry.max_length, widget=_widget(entry), **options)
+    return ShownText(max_length=entry.max_length, widget=_text_widget(entry), **options)
 
 
 def _choices(entry: Field) -> list[tuple[str, str]]:
-    if entry.kind == "enum":
-        labelled = [(value, labels.CHOICE_LABELS[value]) for value in entry.choices]
-        return [("", EMPTY_LABELS[entry.name]), *labelled]
-    yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
-    return [("", "Not set"), ("true", yes), ("false", no)]
+    """Return the choices of a select. The first one is empty."""
+    if entry.name == "enabled":
+        return list(_ON_OFF_CHOICES)
+    if entry.kind == "boolean":
+        return list(_YES_NO_CHOICES)
+    labelled = [(value, labels.CHOICE_LABELS[value]) for value in entry.choices]
+    return [("", EMPTY_LABELS[entry.name]), *labelled]
 
 
-def _widget(entry: Field) -> forms.Widget:
+def _text_widget(entry: Field) -> forms.Widget:
     if entry.kind == "integer":
-        attributes = {"placeholder": entry.default, "min": entry.minimum, "max": entry.maximum}
-        present = {name: str(value) for name, value in attributes.items() if value is not None}
-        return forms.NumberInput(attrs=present)
-    return forms.URLInput() if entry.kind == "url" else forms.TextInput()
+        return forms.NumberInput(attrs=_number_attributes(entry))
+    if entry.kind == "url":
+        return forms.URLInput()
+    return forms.TextInput()
+
+
+def _number_attributes(entry: Field) -> dict[str, str]:
+    """Return the attributes of a number's input, without those that the field has no value for."""
+    values = {
+        "placeholder": entry.default,
+        "min": entry.minimum,
+        "max": entry.maximum,
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}

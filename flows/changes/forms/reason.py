@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, error_summary
 from flows.core.invisible import visible_text
+from flows.twilio.cleaning import to_text
 
 CONFIRMED_SALT: Final = "flows.forms.shown"
 # The fields on the page of a deletion. If one of them has changed since, nothing is deleted.
@@ -89,21 +90,20 @@ class DeleteForm(ReasonForm):
 
     def reset_confirmation(self, *, expected: str, page_fields: Mapping[str, Any]) -> Self:
         """Return the form for the flow as it is now, with the same reason but unconfirmed."""
-        values = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
+        values = {name: to_text(self[name].value()) for name in ("reason", "refers_to")}
         initial = {**values, "change_id": uuid.uuid4()}
         return type(self)(expected=expected, sid=self.sid, page_fields=page_fields, initial=initial)
 
     @property
-    def page_fields(self) -> dict[str, Any] | None:
-        """The fields of the flow as the page showed them, or None without a valid signature."""
+    def page_fields(self) -> dict[str, Any]:
+        """The fields of the flow as the page showed them, or empty without a valid signature."""
         signer = signing.Signer(salt=CONFIRMED_SALT)
         try:
-            content = signer.unsign_object(str(self.data.get("base") or ""))
+            content: dict[str, Any] = signer.unsign_object(str(self.data.get("base", "")))
         except signing.BadSignature:
-            return None
-        if content.get("sid") != self.sid:
-            return None
-        return {name: content[name] for name in CONFIRMED_FIELDS if name in content}
+            return {}
+        sid = content.pop("sid", "")
+        return content if sid == self.sid else {}
 
     def clean_confirm_name(self) -> str:
         entered_name = str(self.cleaned_data["confirm_name"])

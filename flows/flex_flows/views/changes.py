@@ -17,16 +17,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts.clients import FORM_DEADLINE
+from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
-from flows.changes.forms.conflict import Conflict
+from flows.changes.forms.conflict import TYPE_FIELD, Conflict
 from flows.checks import flow_warnings
 from flows.core.opened_forms import carried_initial, is_opening
 from flows.flex_flows.collisions import collision_warnings
 from flows.flex_flows.forms import (
     FlowForm,
-    apply_their_values,
     read_base,
     resolve_conflict,
     sign_base,
@@ -50,6 +50,7 @@ from flows.mirror.views.accounts import unavailable_response
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio import labels
+from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
@@ -66,20 +67,18 @@ def flow_new(request: Request) -> HttpResponse:
     unavailable = unavailable_response(request, account.sid, "create", task="create the flow")
     if unavailable:
         return unavailable
-    page = partial(_render_form, request, "")
     if is_opening(request):
-        restore = Restore.from_request(request, live=None)
-        if restore is not None:
-            return page(FlowForm(initial=_initial_values(request, restore)), restore=restore)
-        clone = build_clone(request, account)
-        initial = {**clone.initial, **carried_initial(request)}
-        return page(FlowForm(initial=initial), clone=clone)
-    if not request.htmx and "clone" in request.GET:  # the list of fields that were not copied stays
+        return _open_new_form(request, account)
+    page = partial(_render_form, request)
+    if not request.htmx:  # the list of fields that were not copied stays
         page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
     form = FlowForm(request.POST)
-    return _review_page(request, "", form, page) or responses.submit_change(
+    review_page = _review_page(request, "", form, page)
+    if review_page:
+        return review_page
+    return responses.submit_change(
         request,
         form,
         page,
@@ -98,19 +97,23 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     unavailable = unavailable_response(request, account_sid, "update", task="change the flow")
     if unavailable:
         return unavailable
-    page = partial(_render_form, request, sid)
+    page = partial(_render_form, request)
     base = read_base(request.POST.get("base", ""), sid)
     if base is None:
         return _open_edit_form(request, sid)
     if "update_fields" in request.POST:
-        return page(FlowForm(base=base, initial=_form_input(request, base, sid)))
+        initial = {TYPE_FIELD: "", **request.POST.dict()}  # not the flow's own type
+        return page(FlowForm(base=base, initial=initial))
     conflict_page = _require_choices(request, base, page)
     if conflict_page:
         return conflict_page
     form = FlowForm(_apply_choices(request, base, sid), base=base)
     if "apply_choices" in request.POST:
         return page(form)
-    return _review_page(request, sid, form, page) or responses.submit_change(
+    review_page = _review_page(request, sid, form, page)
+    if review_page:
+        return review_page
+    return responses.submit_change(
         request,
         form,
         page,
@@ -133,21 +136,12 @@ def _review_page(
     return _render_review(request, sid, form) if "review" in request.POST else None
 
 
-def _form_input(request: Request, base: Snapshot, sid: str) -> dict[str, Any]:
-    """Return the form's input when the user selects another integration type."""
-    data: QueryDict = request.POST
-    has_conflict = Conflict.load(data.get("conflict", ""), sid) is not None
-    if not has_conflict:
-        data = apply_their_values(data, base)
-    return {**data.dict(), "integration_type": request.POST.get("integration_type", "")}
-
-
 def _apply_choices(request: Request, base: Snapshot, sid: str) -> QueryDict:
     """Return the form's data with the values that the user selected for fields in conflict."""
     conflict = Conflict.load(request.POST.get("conflict", ""), sid)
-    if conflict:
-        return resolve_conflict(request.POST, base, conflict)
-    return apply_their_values(request.POST, base)
+    if conflict is None:
+        return request.POST
+    return resolve_conflict(request.POST, base, conflict)
 
 
 def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> HttpResponse | None:
@@ -157,7 +151,19 @@ def _require_choices(request: Request, base: Snapshot, page: FormRenderer) -> Ht
         return None
     if "edit_again" in request.POST:  # back from the review, with all choices as they were
         return page(form)
-    return page(form, status=422) if form.add_choice_errors() else None
+    is_incomplete = form.add_choice_errors(form.pending_conflict)
+    return page(form, status=422) if is_incomplete else None
+
+
+def _open_new_form(request: Request, account: Account) -> HttpResponse:
+    """Return the form for a new flow, also with the values of an earlier version or of a clone."""
+    restore = Restore.from_request(request, live={})
+    if restore is not None:
+        form = FlowForm(initial=_initial_values(request, restore))
+        return _render_form(request, form, restore=restore)
+    clone = build_clone(request, account)
+    form = FlowForm(initial={**clone.initial, **carried_initial(request)})
+    return _render_form(request, form, clone=clone)
 
 
 def _open_edit_form(request: Request, sid: str) -> HttpResponse:
@@ -172,11 +178,11 @@ def _open_edit_form(request: Request, sid: str) -> HttpResponse:
     if is_opening(request):
         restore = Restore.from_request(request, sid=sid, live=base)
         form = FlowForm(base=base, initial=_initial_values(request, restore))
-        return _render_form(request, sid, form, restore=restore)
+        return _render_form(request, form, restore=restore)
     data = request.POST.copy()
     data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
     form = FlowForm(data, base=base)
-    return _render_form(request, sid, form, status=422, problem=failure_messages.base_missing())
+    return _render_form(request, form, status=422, problem=failure_messages.base_missing())
 
 
 def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpResponse:
@@ -185,7 +191,7 @@ def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpR
     A deleted flow whose earlier version is to be restored leads to the form for a new one.
     """
     if mirror.is_not_found(error):
-        restore = Restore.from_request(request, sid=sid, live=None)
+        restore = Restore.from_request(request, sid=sid, live={})
         if restore is None:
             return responses.redirect_deleted(request, sid)
         if "begin" in request.POST:  # a redirect would put the reason into an address
@@ -215,7 +221,6 @@ def _initial_values(request: Request, restore: Restore | None) -> dict[str, Any]
 
 def _render_form(
     request: Request,
-    sid: str,
     form: FlowForm,
     *,
     status: int = 200,
@@ -225,7 +230,7 @@ def _render_form(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
-        "flow": _heading_flow(request, sid, form),
+        "flow": _heading_flow(request, form),
         "problem": problem,
         "conflicts": build_conflict_rows(form),
         "restore": restore,
@@ -243,16 +248,14 @@ def _render_form(
 
 def _related_event(request: Request, form: FlowForm) -> AuditEvent | None:
     """Return the event that the form restores or reverts, if the user may see it."""
-    return readable_event(str(form["refers_to"].value() or ""), request)
+    return readable_event(to_text(form["refers_to"].value()), request)
 
 
-def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
-    """Return the flow for the heading, as it was when the form was opened."""
-    if not sid:
+def _heading_flow(request: Request, form: FlowForm) -> Flow | None:
+    """Return the flow for the heading, as it was when the form was opened. A new one has none."""
+    if form.snapshot is None:
         return None
-    if form.snapshot:
-        return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
-    return Flow(sid=sid)
+    return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
 
 
 def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
@@ -261,19 +264,20 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     names = FLEX_FLOW.differing_fields(base, values, values)
     if sid and not names:
         messages.info(request, "No changes to save.")
-        return _render_form(request, sid, form)
+        return _render_form(request, form)
+    rows = []
+    for name in names:
+        row = {
+            "label": FLEX_FLOW.label_of(name),
+            "now": display_redacted(name, base.get(name)),
+            "new": display_redacted(name, values[name]),
+        }
+        rows.append(row)
     result = {**base, **values}
     context = {
         "form": form,
-        "flow": _heading_flow(request, sid, form),
-        "rows": [
-            {
-                "label": FLEX_FLOW.label_of(name),
-                "now": display_redacted(name, base.get(name)),
-                "new": display_redacted(name, values[name]),
-            }
-            for name in names
-        ],
+        "flow": _heading_flow(request, form),
+        "rows": rows,
         "warnings": [
             *flow_warnings.find_warnings(result),
             *collision_warnings(request.account_sid, sid, result),

@@ -5,7 +5,6 @@ A clone in another account leaves out SIDs, numbers, webhooks and secrets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event
 from flows.availability import restrictions
 from flows.core.opened_forms import carried_value
+from flows.flex_flows.forms import writable_values
 from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import redact_fields
@@ -31,6 +31,7 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
 _OWN_INPUTS: Final = ("account", "csrfmiddlewaretoken")  # the choice's page has its own
+_ADDRESS_NAMES: Final = ("contact_identity", "integration_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +54,38 @@ def target_account(request: Request) -> Account | None:
     It is the account of the event to restore from, or the one in the form or the address, or the
     only one where the user may create flows.
     """
-    accounts = twilio_accounts.visible_accounts(request.scope)
-    event = readable_event(carried_value(request, "restore"), request)
-    if event and event.account_sid:  # an earlier version is restored in its own account
-        account = _select_account(accounts, event.account_sid)
-        if account is None:
+    visible_accounts = twilio_accounts.visible_accounts(request.scope)
+    accounts = {account.sid: account for account in visible_accounts}
+    restored_sid = _restored_account_sid(request)
+    if restored_sid:
+        if restored_sid not in accounts:
             raise PermissionDenied
-        return account
+        return accounts[restored_sid]
     requested_sid = request.POST.get("account") or request.GET.get("account")
     if requested_sid:
-        return _select_account(accounts, requested_sid)
-    return accounts[0] if len(accounts) == 1 else None
+        return accounts.get(requested_sid)
+    if len(visible_accounts) == 1:
+        return visible_accounts[0]
+    return None
+
+
+def _restored_account_sid(request: Request) -> str:
+    """Return the account of the version to restore, or "". A flow stays in its account."""
+    event = readable_event(carried_value(request, "restore"), request)
+    return event.account_sid if event else ""
 
 
 def render_account_choice(request: Request) -> HttpResponse:
     """Render the choice of an account. The page carries along the input of the form, if any."""
-    clone_sid = request.GET.get("clone", "")
-    source_sid = ownership.find_account_sid(clone_sid) if FLEX_FLOW.is_sid(clone_sid) else ""
+    clone_sid = _clone_sid(request)
+    source_sid = ownership.find_account_sid(clone_sid) if clone_sid else ""
     accounts = twilio_accounts.visible_accounts(request.scope)
+    form_input = request.POST.dict()
+    for name in _OWN_INPUTS:
+        form_input.pop(name, None)
     context = {
         "choices": [_build_account_choice(request, account, source_sid) for account in accounts],
-        "form_input": [
-            (name, value) for name, value in request.POST.items() if name not in _OWN_INPUTS
-        ],
+        "form_input": list(form_input.items()),
         "source_sid": source_sid,
     }
     status = 422 if request.method == "POST" else 200
@@ -100,15 +110,14 @@ def build_clone(request: Request, account: Account) -> CloneDraft:
 
     It is empty if there is no such flow, or if the user may not see it.
     """
-    sid = request.GET.get("clone", "")
-    source = _find_source(request, sid) if FLEX_FLOW.is_sid(sid) else None
+    source = _find_source(request)
     if source is None:
         return CloneDraft({})
     source_sid, flow = source
     is_same_account = source_sid == account.sid
     if is_same_account and has_permission(request.user, "flows.change_flow", source_sid):
         name = f"{FLEX_FLOW.name_of(flow)} (copy)".strip()
-        return CloneDraft({**_writable_values(flow), "friendly_name": name, "enabled": False})
+        return CloneDraft({**writable_values(flow), "friendly_name": name, "enabled": False})
     return _partial_clone(flow, source_sid, is_same_account=is_same_account)
 
 
@@ -118,10 +127,8 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
     It is for users who may only view the flow, and for clones in another account.
     """
     redacted = redact_fields(flow)
-    source = None
-    if not is_same_account:
-        source = _select_account(twilio_accounts.all_accounts(), source_sid)
-    draft = CloneDraft({**_writable_values(redacted), "enabled": False}, source)
+    source = None if is_same_account else twilio_accounts.get_account(source_sid)
+    draft = CloneDraft({**writable_values(redacted), "enabled": False}, source)
     for entry in FLEX_FLOW.writable_fields:
         value = redacted.get(entry.name)
         if value and _is_omitted(entry, value, is_same_account=is_same_account):
@@ -130,15 +137,20 @@ def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) ->
     return draft
 
 
-def _select_account(accounts: Iterable[Account], account_sid: str) -> Account | None:
-    return next((account for account in accounts if account.sid == account_sid), None)
+def _clone_sid(request: Request) -> str:
+    """Return the SID of the flow to clone, from the address, or ""."""
+    sid = request.GET.get("clone", "")
+    return sid if FLEX_FLOW.is_sid(sid) else ""
 
 
-def _find_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
-    """Return the SID of the flow's account, and the flow from Twilio.
+def _find_source(request: Request) -> tuple[str, Snapshot] | None:
+    """Return the SID of the account of the flow to clone, and that flow from Twilio.
 
-    Return None, with a message for the user, if it can't be read.
+    Return None if there is none, or, with a message for the user, if it can't be read.
     """
+    sid = _clone_sid(request)
+    if not sid:
+        return None
     account_sid = ownership.find_account_sid(sid)
     if not account_sid:
         return _look_up_source(request, sid)
@@ -166,12 +178,6 @@ def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
 
 def _is_omitted(entry: Field, value: Any, *, is_same_account: bool) -> bool:
     """Return True for a secret, and across accounts for a value that belongs to one account."""
-    if has_mask(value):
-        return True
-    if is_same_account:
-        return False
-    return entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
-
-
-def _writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: flow.get(name) for name in FLEX_FLOW.writable_names}
+    belongs_to_account = entry.kind == "sid" or entry.name in _ADDRESS_NAMES
+    is_foreign = belongs_to_account and not is_same_account
+    return is_foreign or has_mask(value)

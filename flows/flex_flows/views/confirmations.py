@@ -16,7 +16,7 @@ from flows.audit.access import Request, readable_event, require_permission
 from flows.changes import flow_changes
 from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
 from flows.core.opened_forms import carried_value, is_opening
-from flows.flex_flows.collisions import MAX_COLLISIONS, colliding_flows
+from flows.flex_flows.collisions import find_collisions
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.conflicts import displayed_values
 from flows.flex_flows.views.page_source import fetch_once
@@ -25,6 +25,7 @@ from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.views.accounts import unavailable_response
 from flows.redaction.redacted import redact_fields
+from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 
 
@@ -39,7 +40,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     if _is_form_request(request):
         initial = {
             "change_id": uuid.uuid4(),
-            "enabled": "false" if flow.enabled else "true",
+            "enabled": to_text(not flow.enabled),
             "refers_to": _reverted_event_id(request, sid),
         }
         return page(EnabledForm(initial={**initial, **request.POST.dict()}))
@@ -80,7 +81,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
-    base = {"friendly_name": flow.value("friendly_name"), **(form.page_fields or {})}
+    base = {"friendly_name": flow.value("friendly_name"), **form.page_fields}
     return responses.submit_change(
         request,
         form,
@@ -138,6 +139,11 @@ def _reverted_event_id(request: Request, sid: str) -> uuid.UUID | None:
     return event.event_id
 
 
+def _latest_row(flow: Flow) -> Flow:
+    """Return the flow as the mirror has it now: the change may have updated it."""
+    return Flow.objects.filter(sid=flow.sid).first() or flow
+
+
 def _render_switch(
     request: Request,
     flow: Flow,
@@ -146,14 +152,13 @@ def _render_switch(
     status: int = 200,
     problem: Problem | None = None,
 ) -> HttpResponse:
-    flow = Flow.objects.filter(sid=flow.sid).first() or flow
+    flow = _latest_row(flow)
     turns_on = str(form["enabled"].value()) == "true"
     collisions: list[Flow] = []
-    if turns_on and flow.contact_identity:
-        other_flows = colliding_flows(
+    if turns_on:
+        collisions = find_collisions(
             flow.account_sid, flow.channel_type, flow.contact_identity, except_sid=flow.sid
         )
-        collisions = list(other_flows[:MAX_COLLISIONS])
     context = {
         "flow": flow,
         "target": turns_on,
@@ -162,10 +167,11 @@ def _render_switch(
         "collisions": collisions,
         "in_dialog": bool(request.htmx),
     }
+    template_name = "flows/enabled.html"
     if request.htmx:
+        template_name = "flows/_switch.html"
         form.auto_id = "switch_%s"  # the page below the dialog may have a reason field of its own
-    name = "flows/_switch.html" if request.htmx else "flows/enabled.html"
-    response = render(request, name, context, status=status)
+    response = render(request, template_name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -182,7 +188,7 @@ def _render_delete(
 
     After a conflict, the user has to confirm the flow as it is now; the reason stays.
     """
-    flow = Flow.objects.filter(sid=flow.sid).first() or flow
+    flow = _latest_row(flow)
     form.expected = str(flow)
     if problem and problem.is_conflict:
         page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)

@@ -17,21 +17,23 @@ from flows.flex_flows.forms import FlowForm
 from flows.redaction.masking import redact_field, replace_unstorable
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
+from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
+_BOOLEAN_LABELS: Final = {True: "Yes", False: "No"}
 
 
 def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
     """Return the form for the flow as it is at Twilio now, with a conflict to resolve."""
     form_conflict = Conflict.from_fields(
-        [field_conflict.name for field_conflict in conflict.merged.conflicts],
+        conflict.merged.conflicting_names,
         base=form.base_flow,
         theirs=conflict.theirs,
         mine=form.values,
     )
-    return form.reopen(theirs=conflict.theirs, conflict=form_conflict)
+    return form.rebase(conflict.theirs, form_conflict)
 
 
 def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
@@ -40,10 +42,9 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     if conflict is None:
         return []
     theirs = redact_fields(form.base_flow)
-    mine = _form_values(form, conflict)
-    sid = str(theirs.get("sid") or "")
-    last_changes = _last_change_by_field(sid, conflict.before)
-    selections = conflict.selections(form.data if form.is_bound else form.initial)
+    mine = _form_values(form)
+    last_changes = _last_change_by_field(to_text(theirs.get("sid")), conflict.before)
+    selections = conflict.selections(form.input)
     errors = dict(form.conflict_errors)
     return [
         {
@@ -60,29 +61,28 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     ]
 
 
-def _form_values(form: FlowForm, conflict: Conflict) -> dict[str, Any]:
+def _form_values(form: FlowForm) -> dict[str, Any]:
     """Return the form's own values of the fields in conflict."""
-    names = [name for name in conflict.before if name in form.fields]
-    values = {name: _parse_input(name, form[name].value()) for name in names}
-    if conflict.has_two_types:
-        values.setdefault("integration_type", form.selected_type)
-    return values
+    return {field.name: _parse_input(field.name, field.value()) for field in form.conflict_fields}
 
 
 def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
     """Return a value for the page; of a whole integration, one line for each field that is set."""
-    names = conflict.decided_fields(choice)
-    if len(names) == 1:
+    if not conflict.is_whole_integration(choice):
         return display_redacted(choice, values.get(choice))
-    set_names = [name for name in names if values.get(name) not in (None, "")]
-    lines = [_display_line(name, values[name]) for name in set_names]
+    lines = []
+    for name in conflict.decided_fields(choice):
+        value = values.get(name)
+        if value not in (None, ""):
+            lines.append(_display_line(name, value))
     return "\n".join(lines) or None
 
 
 def _display_line(name: str, value: Any) -> str:
+    """Return a line with the label and the value of a field."""
     displayed_value = display_redacted(name, value)
     if isinstance(displayed_value, bool):
-        displayed_value = "Yes" if displayed_value else "No"
+        displayed_value = _BOOLEAN_LABELS[displayed_value]
     return f"{FLEX_FLOW.label_of(name)}: {displayed_value}"
 
 
@@ -102,7 +102,7 @@ def _parse_input(name: str, value: Any) -> Any:
 def _latest_change(
     last_changes: Mapping[str, AuditEvent], names: Iterable[str]
 ) -> AuditEvent | None:
-    events = [last_changes[name] for name in names if name in last_changes]
+    events = [last_changes[name] for name in last_changes.keys() & names]
     return max(events, key=lambda event: event.seq, default=None)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,17 +26,10 @@ from flows.changes import in_flight
 from flows.checks import flow_warnings
 from flows.flex_flows import snippets
 from flows.flex_flows.states import mark_under_way
-from flows.flex_flows.views.page_source import (
-    build_displayed_flow,
-    explain_read_error,
-    fetch_for_page,
-    get_confirmation_time,
-)
+from flows.flex_flows.views.page_source import read_for_page
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.mirror.stale_reads import StaleRead
 from flows.redaction.redacted import Redacted, redact_fields
-from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 SECTIONS: Final = (
@@ -59,23 +53,20 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
 
     Heading, route and fields are of one source, which the page names.
     """
-    row, snapshot, error = _read_flow(request, sid)
-    state = _page_state(error)
+    source = read_for_page(request, sid)
     open_change = mark_under_way(in_flight.open_changes_by_flow([sid]).get(sid))
     is_unresolved = open_change is not None
     actions = AvailableActions(request)  # also loads `request.states`, which the problem needs
     context = {
-        "flow": build_displayed_flow(sid, row, snapshot, state, request.account_sid),
-        "state": state,
-        "stale_read": error if isinstance(error, StaleRead) else None,
+        "flow": source.build_flow(),
+        "state": source.state,
+        "stale_read": source.stale_read,
         "read_at": timezone.now(),
-        "problem": explain_read_error(request, error, row) if state == "copy" else None,
-        "confirmed_at": get_confirmation_time(
-            row, request.account_sid, is_unresolved=is_unresolved
-        ),
+        "problem": source.explain_error(request.states.get(request.account_sid)),
+        "confirmed_at": source.confirmed_at(is_unresolved=is_unresolved),
         "open_change": open_change,
-        **_fields_context(snapshot, state),
-        **_actions_context(request, actions, sid, state),
+        **_fields_context(source.snapshot, source.state),
+        **_actions_context(request, actions, sid, source.state),
         **_history_context(request, sid),
     }
     return render(request, "flows/detail.html", context)
@@ -96,36 +87,6 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
         "snippets": snippets.build_snippets(FLEX_FLOW, flow.resource, api_url=api_url),
     }
     return render(request, "flows/code.html", context)
-
-
-def _read_flow(request: Request, sid: str) -> tuple[Flow | None, Redacted, FlexError | None]:
-    """Return the flow's row in the mirror, the snapshot for the page, and the error of the read.
-
-    The snapshot is Twilio's unless there is an error. Raise 404 if neither side has the flow.
-    """
-    row = Flow.objects.filter(sid=sid).first()
-    try:
-        snapshot = redact_fields(fetch_for_page(request, sid))
-    except StaleRead as stale_read:
-        newer_snapshot = stale_read.confirmed or stale_read.seen
-        return row, newer_snapshot or redact_fields({"sid": sid}), stale_read
-    except FlexError as error:
-        row = Flow.objects.filter(sid=sid).first()  # the read may have changed it
-        if row is not None:
-            return row, row.resource, error
-        if mirror.is_not_found(error):
-            raise Http404("Twilio has no such Flex Flow") from error
-        return None, redact_fields({"sid": sid}), error
-    return row, snapshot, None
-
-
-def _page_state(error: FlexError | None) -> str:
-    """Return the state of the page: live, gone, settling (not visible yet) or copy (cached)."""
-    if error is None:
-        return "live"
-    if mirror.is_not_found(error):
-        return "gone"
-    return "settling" if isinstance(error, StaleRead) else "copy"
 
 
 def _fields_context(snapshot: Redacted, state: str) -> dict[str, Any]:
@@ -204,11 +165,17 @@ def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     """Return the flow's last change if the user made it a moment ago, else None."""
     last_event = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
-    if last_event is None or last_event.actor_id != str(request.user.pk):
+    if last_event is None or not _is_undoable(last_event, request.user):
         return None
-    is_update = last_event.action == "flow.update" and last_event.result == Result.SUCCEEDED
-    is_recent = timezone.now() - last_event.at < UNDO_WINDOW
-    return last_event if is_update and is_recent else None
+    return last_event
+
+
+def _is_undoable(event: AuditEvent, user: User) -> bool:
+    """Return True for a successful update that this user made a moment ago."""
+    is_own = event.actor_id == str(user.pk)
+    is_update = event.action == "flow.update" and event.result == Result.SUCCEEDED
+    is_recent = timezone.now() - event.at < UNDO_WINDOW
+    return is_own and is_update and is_recent
 
 
 def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, object]]]]:

@@ -99,6 +99,11 @@ def selected_sids(request: Request) -> list[str]:
     scope = scope_of(request.user, "flows.view_flow")
     if scope is None:
         return sids
+    return _filter_visible(sids, scope)
+
+
+def _filter_visible(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[str]:
+    """Return those of these SIDs whose flow in the mirror is in the scope, in the same order."""
     visible_sids: set[str] = set()
     for rows in _visible_rows(sids, scope):
         visible_sids.update(rows.values_list("sid", flat=True))

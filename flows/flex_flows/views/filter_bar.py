@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flows.accounts import twilio_accounts
@@ -15,8 +15,13 @@ from flows.twilio import labels
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
-_STATUS_LABELS: Final = {"true": "On", "false": "Off", "gone": "Deleted at Twilio"}
 _CHOICE_LABELS: Final = {**labels.CHOICE_LABELS, NOT_SET: "Not set"}
+_VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
+    "q": {},
+    "channel": _CHOICE_LABELS,
+    "integration": _CHOICE_LABELS,
+    "enabled": {"true": "On", "false": "Off", "gone": "Deleted at Twilio"},
+}
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": CHANNEL_TYPES,
     "integration": (*INTEGRATION_TYPES, NOT_SET),
@@ -35,17 +40,14 @@ def filter_options(
     there are several.
     """
     stored_values = answer.value_counts or filters.count_stored_values(query.scope)
-    values_by_filter: dict[str, list[str]] = {}
+    options = {}
     for name, standard_values in _STANDARD_VALUES.items():
         extra_values = _extra_values(stored_values.get(name, Counter()), standard_values)
-        values_by_filter[name] = [*standard_values, *extra_values]
+        values = [*standard_values, *extra_values]
+        options[name] = _build_options(query, answer, name, values)
     if len(accounts) > 1:
-        values_by_filter["account"] = [account.sid for account in accounts]
-
-    options = {}
-    for name, values in values_by_filter.items():
-        options[name] = [_build_option(query, answer, name, value) for value in values]
-        options[name] += _unlisted_option(query, name, values)
+        sids = [account.sid for account in accounts]
+        options["account"] = _build_options(query, answer, "account", sids)
     return options
 
 
@@ -67,19 +69,23 @@ def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
 
     Filters with an error come last and are marked.
     """
-    errors = {error.name: error for error in query.errors}
     chips: list[dict[str, Any]] = []
     for name in ("q", *flow_search.FILTERS):
         value = getattr(query, name)
-        if not value or name in errors:
-            continue
-        label = f"{LABELS[name]}: {_value_label(query, name, value)}"
-        remove_url = query.without(name).url()
-        chips.append({"label": label, "remove_url": remove_url})
-    for name, error in errors.items():
-        remove_url = query.without(name).url()
-        chips.append({"label": error.label, "remove_url": remove_url, "is_wrong": True})
-    return chips
+        if value and not query.has_error(name):
+            value_label = _value_labels(query, name).get(value, value)
+            label = f"{LABELS[name]}: {value_label}"
+            chips.append({"label": label, "remove_url": query.without(name).url()})
+    return chips + _error_chips(query)
+
+
+def _error_chips(query: flow_search.Query) -> list[dict[str, Any]]:
+    """Return a marked chip for each parameter with an error, the last one of each."""
+    errors = {error.name: error for error in query.errors}
+    return [
+        {"label": error.label, "remove_url": query.without(name).url(), "is_wrong": True}
+        for name, error in errors.items()
+    ]
 
 
 def _extra_values(stored_values: Counter[str], standard_values: Sequence[str]) -> list[str]:
@@ -88,39 +94,36 @@ def _extra_values(stored_values: Counter[str], standard_values: Sequence[str]) -
     return values[:MAX_EXTRA_OPTIONS]
 
 
-def _build_option(
-    query: flow_search.Query, answer: flow_search.SearchResult, name: str, value: str
-) -> Option:
-    count = _format_count(answer, answer.facets[name][value])
-    return value, f"{_value_label(query, name, value)} ({count})"
-
-
-def _unlisted_option(query: flow_search.Query, name: str, values: Sequence[str]) -> list[Option]:
-    """Return the active value as an option if it isn't one already.
+def _build_options(
+    query: flow_search.Query,
+    answer: flow_search.SearchResult,
+    name: str,
+    values: Sequence[str],
+) -> list[Option]:
+    """Return the options of one filter, with the active value even if it isn't one of `values`.
 
     Without it, the form would drop the filter with the next keystroke.
     """
-    value = str(getattr(query, name))
-    if not value or value in values:
-        return []
-    label = _value_label(query, name, value)
-    if query.has_error(name):
-        label = f"Unknown: {value}"
-    return [(value, label)]
+    value_labels = _value_labels(query, name)
+    options = []
+    for value in values:
+        count = _format_count(answer, answer.facets[name][value])
+        options.append((value, f"{value_labels.get(value, value)} ({count})"))
+    active_value = str(getattr(query, name))
+    if active_value and active_value not in values:
+        label = value_labels.get(active_value, active_value)
+        if query.has_error(name):
+            label = f"Unknown: {active_value}"
+        options.append((active_value, label))
+    return options
 
 
-def _value_label(query: flow_search.Query, name: str, value: str) -> str:
-    """Return the value of a filter as the page shows it. One without a label stays as it is."""
-    if name == "q":
-        return value
+def _value_labels(query: flow_search.Query, name: str) -> Mapping[str, str]:
+    """Return the labels of a filter's values. The page shows other values as they are."""
     if name == "account":
         accounts = twilio_accounts.visible_accounts(query.scope)
-        value_labels = {account.sid: str(account) for account in accounts}
-    elif name == "enabled":
-        value_labels = _STATUS_LABELS
-    else:
-        value_labels = _CHOICE_LABELS
-    return value_labels.get(value, value)
+        return {account.sid: str(account) for account in accounts}
+    return _VALUE_LABELS[name]
 
 
 def _format_count(answer: flow_search.SearchResult, count: int) -> str:

@@ -25,6 +25,7 @@ from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
+from flows.flex_flows import list_columns
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
@@ -35,14 +36,6 @@ from flows.search import flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
-COLUMNS: Final = (
-    ("name", "Name"),
-    ("channel", "Channel"),
-    ("identity", "Contact identity"),
-    ("integration", "Handled by"),
-    ("enabled", "Status"),
-    ("updated", "Last changed"),
-)
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
@@ -121,11 +114,12 @@ def _results_context(
         is_complete = not mirror_context["has_gaps"]
     _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
+    shows_account = len(accounts) > 1
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": [_column(query, key, label) for key, label in _columns(accounts)],
-        "shows_account": len(accounts) > 1,
+        "columns": list_columns.build_headings(query, shows_account=shows_account),
+        "shows_account": shows_account,
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
@@ -206,14 +200,19 @@ def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[s
     worst = freshness.select_worst(mirrors)
     if problem:
         worst.sync.failed_at, worst.sync.error = timezone.now(), problem
-    is_one_of_several = len(accounts) == 1 and twilio_accounts.only_account() is None
     return {
         "copy": worst.sync,
         "freshness": worst,
-        "sync_query": f"?account={accounts[0].sid}" if is_one_of_several else "",
+        "sync_query": _sync_query(accounts),
         "mirror_is_stale": any(mirror.is_stale(item.sync) for item in mirrors),
         "has_gaps": any(item.sync.missing for item in mirrors),
     }
+
+
+def _sync_query(accounts: Sequence[Account]) -> str:
+    """Return the query string that limits a sync to one of several accounts, or ""."""
+    is_one_of_several = len(accounts) == 1 and twilio_accounts.only_account() is None
+    return f"?account={accounts[0].sid}" if is_one_of_several else ""
 
 
 class _ResultsPage:
@@ -232,8 +231,11 @@ class _ResultsPage:
 def _changeable_accounts(request: Request) -> set[str]:
     """Return the accounts where the user may change flows and where that is available."""
     actions = AvailableActions(request)
-    sids = [account.sid for account in twilio_accounts.all_accounts()]
-    return {sid for sid in sids if actions.can("update", sid)}
+    return {
+        account.sid
+        for account in twilio_accounts.all_accounts()
+        if actions.can("update", account.sid)
+    }
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:
@@ -256,17 +258,3 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
         row.warnings = flow_warnings.find_warnings(row.resource)  # type: ignore[attr-defined]
         row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
         row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]
-
-
-def _column(query: flow_search.Query, key: str, label: str) -> dict[str, str | None]:
-    direction = {key: "ascending", f"-{key}": "descending"}.get(query.sort)
-    next_sort = f"-{key}" if direction == "ascending" else key
-    return {"key": key, "label": label, "url": query.url(sort=next_sort), "direction": direction}
-
-
-def _columns(accounts: Sequence[Account]) -> list[tuple[str, str]]:
-    """Return the columns of the list, with the account if there are several."""
-    columns = list(COLUMNS)
-    if len(accounts) > 1:
-        columns.insert(1, ("account", "Account"))
-    return columns

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -29,6 +29,7 @@ from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
 from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
+from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -48,6 +49,12 @@ class FormRenderer(Protocol):
 
 # Calls one service with the arguments that all changes share.
 ChangeCall = Callable[[dict[str, Any]], flow_changes.Change]
+# Reasons of this site for not sending a change. The form can be sent again.
+_REFUSALS: Final = (
+    in_flight.ConcurrentChange,
+    restrictions.OperationUnavailable,
+    audit_log.NotRecorded,
+)
 
 
 def submit_change(
@@ -71,6 +78,9 @@ def submit_change(
     }
     try:
         change = send(common)
+    except _REFUSALS as refusal:
+        status, problem = _explain_refusal(refusal, task=task, is_creation=not sid)
+        return page(form.reopen(), status=status, problem=problem)
     except flow_changes.Conflict as conflict:
         return _conflict_response(form, page, conflict)
     except flow_changes.NothingToChange:
@@ -81,22 +91,22 @@ def submit_change(
     except audit_log.AlreadyRecorded as replay:
         return _replay_response(request, replay.event)
     except flow_changes.OutcomeNotRecorded as failure:
-        problem = failure_messages.outcome_not_recorded(failure.error)
-        name = "flows/_problem.html" if request.htmx else "flows/problem.html"
-        return render(request, name, {"problem": problem, "sid": sid}, status=500)
+        return _not_recorded_response(request, failure.error, sid)
     except flow_changes.FlowUnreadable as failure:
         return _unreadable_response(request, form, page, failure.error, task=task, sid=sid)
-    except in_flight.ConcurrentChange as concurrent:
-        problem = failure_messages.blocked_by_open_change(concurrent.event, is_creation=not sid)
-        return page(form.reopen(), status=409, problem=problem)
-    except restrictions.OperationUnavailable as unavailable:
-        problem = failure_messages.change_unavailable(unavailable.restriction, task=task)
-        return page(form.reopen(), status=403, problem=problem)
-    except audit_log.NotRecorded:  # the form again, as after each error here
-        return page(form.reopen(), status=503, problem=failure_messages.not_recorded())
     if change.error is None:
         return _success_response(request, change)
     return _failure_response(request, form, page, change, change.error, task)
+
+
+def _explain_refusal(refusal: Exception, *, task: str, is_creation: bool) -> tuple[int, Problem]:
+    """Return the status and the problem for a change that this site did not send."""
+    if isinstance(refusal, in_flight.ConcurrentChange):
+        problem = failure_messages.blocked_by_open_change(refusal.event, is_creation=is_creation)
+        return 409, problem
+    if isinstance(refusal, restrictions.OperationUnavailable):
+        return 403, failure_messages.change_unavailable(refusal.restriction, task=task)
+    return 503, failure_messages.not_recorded()
 
 
 def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
@@ -136,7 +146,7 @@ def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
     if event is None or event.changed_fields != ["enabled"] or event.refers_to:
         return None
     initial = {
-        "enabled": str(not is_on(event.payload.after or {})).lower(),
+        "enabled": to_text(not is_on(event.payload.after or {})),
         "reason": f"Undo event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
@@ -179,11 +189,10 @@ def _failure_response(
 
     reopened_form = form.reopen()
     operation = event.action.removeprefix("flow.")
-    if restrictions.is_endpoint_gone(operation, error):
-        restriction = restrictions.account_availability(event.account_sid).restriction_of(operation)
-        if restriction:
-            problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
-            return page(reopened_form, status=422, problem=problem)
+    restriction = _find_restriction(operation, error, event.account_sid)
+    if restriction:
+        problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
+        return page(reopened_form, status=422, problem=problem)
 
     status = 422 if isinstance(error, RequestRefused) else 502
     field_name = failure_messages.refused_field(error)
@@ -196,6 +205,13 @@ def _failure_response(
         error, task=task, field_id=field.auto_id, label=str(field.label)
     )
     return page(reopened_form, status=status, problem=problem)
+
+
+def _not_recorded_response(request: Request, error: FlexError | None, sid: str) -> HttpResponse:
+    """Return the page for a change that was sent, but whose outcome could not be logged."""
+    problem = failure_messages.outcome_not_recorded(error)
+    template_name = "flows/_problem.html" if request.htmx else "flows/problem.html"
+    return render(request, template_name, {"problem": problem, "sid": sid}, status=500)
 
 
 def _unreadable_response(
@@ -221,7 +237,7 @@ def _change_problem(change: flow_changes.Change, error: FlexError, task: str) ->
     Before an account's first success, it may name the setting of this site that looks wrong.
     """
     problem = failure_messages.change_failed(error, task=task)
-    settings_problem = first_contact.explain_failure(change.event.account_sid or "", error)
+    settings_problem = first_contact.explain_failure(change.event.account_sid, error)
     if not settings_problem:
         return problem
     return replace(problem, text=f"{settings_problem}. Nothing was changed.", advice="")
@@ -232,16 +248,25 @@ def _read_problem(request: Request, error: FlexError, task: str) -> Problem:
 
     If Twilio refuses all reads of the account, it is the account's restriction.
     """
-    if restrictions.is_endpoint_gone("fetch", error):
-        restriction = restrictions.account_availability(request.account_sid).restriction_of("fetch")
-        if restriction:
-            return failure_messages.change_unavailable(restriction, task=task)
+    restriction = _find_restriction("fetch", error, request.account_sid)
+    if restriction:
+        return failure_messages.change_unavailable(restriction, task=task)
     return failure_messages.change_failed(error, task=task, is_sent=False)
+
+
+def _find_restriction(
+    operation: str, error: FlexError, account_sid: str
+) -> restrictions.Restriction | None:
+    """Return the account's restriction if Twilio refuses all calls of this kind, or None."""
+    if not restrictions.is_endpoint_gone(operation, error):
+        return None
+    return restrictions.account_availability(account_sid).restriction_of(operation)
 
 
 def _conflict_response(
     form: ReasonForm, page: FormRenderer, conflict: flow_changes.Conflict
 ) -> HttpResponse:
+    """Return the form with a choice for each field in conflict, or else with the fields' names."""
     if isinstance(form, FlowForm):
         return page(build_conflict_form(form, conflict), status=409)
     changed_labels = join_labels(conflict.merged.their_fields)
@@ -266,13 +291,13 @@ def _related_event_id(request: Request, form: ReasonForm, sid: str) -> uuid.UUID
 
     It must be of the same account and, for an existing flow, of that flow.
     """
-    event_id: uuid.UUID | None = form.cleaned_data["refers_to"]
+    event_id = form.cleaned_data["refers_to"]
     if event_id is None:
         return None
     events = AuditEvent.objects.filter(event_id=event_id, account_sid=request.account_sid)
     if sid:
         events = events.filter(target_sid=sid)
-    return event_id if events.exists() else None
+    return events.values_list("event_id", flat=True).first()
 
 
 def _quoted_name(event: AuditEvent) -> str:

@@ -12,11 +12,11 @@ from typing import Any, Self
 from flows.audit.access import Request, readable_event
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.core.opened_forms import carried_value
+from flows.flex_flows.forms import writable_values
 from flows.mirror import drift
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
-from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -38,38 +38,38 @@ class Restore:
 
     @classmethod
     def from_request(
-        cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None
+        cls, request: Request, *, sid: str = "", live: Mapping[str, Any]
     ) -> Self | None:
         """Return the version in the address: `restore`, an event's id, and `state`.
 
-        `live` is the flow at Twilio, or None if it is to be created again. Return None if the event
-        is not of this flow, or if its contents are not stored.
+        `live` is the flow at Twilio, or empty if it is to be created again. Return None if the
+        event is not of this flow, or if its contents are not stored.
         """
-        event = readable_event(carried_value(request, "restore"), request)
-        if event is None or not hasattr(event, "payload"):
+        event = _find_event(request, sid)
+        if event is None:
             return None
-        if sid and event.target_sid != sid:
-            return None
-        state = "after"
-        version: Mapping[str, Any] | None = event.payload.after
-        if carried_value(request, "state") == "before":
-            state = "before"
-            version = event.payload.before
+        versions = {"before": event.payload.before, "after": event.payload.after}
+        state = carried_value(request, "state")
+        if state not in versions:
+            state = "after"
+        version: Mapping[str, Any] | None = versions[state]
         if not version:
             return None
-        if state == "before" and live is not None:
+        if state == "before" and live:
             version = _exclude_own_changes(event, version, live)
         restore = cls(event, state)
-        restore._add_fields(version, live or {})
+        restore._add_fields(version, live)
         return restore
 
     def _add_fields(self, version: Mapping[str, Any], live: Mapping[str, Any]) -> None:
-        self.initial.update({name: live.get(name) for name in FLEX_FLOW.writable_names})
+        """Add the fields of the version, compared with those of the flow at Twilio."""
+        self.initial.update(writable_values(live))
         redacted = redact_fields(live)
         for name in FLEX_FLOW.differing_fields(version, redacted, FLEX_FLOW.writable_names):
             entry = FLEX_FLOW.by_name[name]
             value = version.get(name)
-            if _is_unclearable(entry) and value in (None, ""):
+            is_empty = value in (None, "")
+            if is_empty and not entry.is_clearable:
                 self.unclearable.append(entry.label)
                 continue
             if has_mask(value):
@@ -83,9 +83,17 @@ class Restore:
             self.rows.append(row)
 
 
-def _is_unclearable(entry: Field) -> bool:
-    """Return True for a choice, which Twilio allows to change but not to clear."""
-    return entry.kind in ("enum", "boolean") and not entry.is_nested
+def _find_event(request: Request, sid: str) -> AuditEvent | None:
+    """Return the event in the address, or None if it is not stored or not of this flow.
+
+    For a flow to create, `sid` is empty, and the event may be of any flow.
+    """
+    event = readable_event(carried_value(request, "restore"), request)
+    if event is None or event.stored_payload is None:
+        return None
+    if sid and event.target_sid != sid:
+        return None
+    return event
 
 
 def _exclude_own_changes(

@@ -10,8 +10,10 @@ import pytest
 from django.core import signing
 from django.http import QueryDict
 
+from flows.changes.forms.conflict import Conflict
 from flows.changes.forms.reason import DeleteForm, EnabledForm, ReasonForm
 from flows.flex_flows.forms import BASE_SALT, FlowForm, read_base, sign_base
+from flows.redaction.redacted import redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, required_by, taken_by
 
@@ -236,7 +238,7 @@ def test_fields_left_alone_follow_what_is_at_twilio_now_and_the_rest_stays_typed
         "integration_flow_sid": "FW" + "2" * 32,
     }
 
-    reopened = form.reopen(theirs=theirs)
+    reopened = form.rebase(theirs, Conflict(redact_fields({})))
 
     assert reopened["friendly_name"].value() == "Plaintes"
     assert reopened["enabled"].value() == "false"

@@ -1,8 +1,8 @@
 """The tag that writes the rows of the list of flows.
 
 Fifty rows would take Django's template engine longer than the rest of the page, so Python formats
-them. Every part of a row is a `SafeString`, so it has been escaped before. The headings are
-`COLUMNS` in flows/flex_flows/views/flows.py, the sorts are in flows/search/query.py.
+them. Every part of a row is a `SafeString`, so it has been escaped before. The headings are in
+flows/flex_flows/list_columns.py.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from flows.core.safe_text import allow_breaks, marked, short, visible
+from flows.core.safe_text import allow_breaks, short, visible
+from flows.core.search_marks import mark_search_words
 from flows.core.time_text import table_timestamp
+from flows.flex_flows.handlers import describe_handler
 from flows.flex_flows.states import STATE_LABELS, flow_state
-from flows.templatetags.flows import NOT_SET, handler, word
+from flows.templatetags.formatting import NOT_SET, word
 
 register = template.Library()
 
@@ -33,6 +35,7 @@ _ROW_HTML: Final = (
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
+_OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome"}
 _FLAG_HTML: Final = '<span class="flag">{}</span>'
 _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
@@ -87,7 +90,7 @@ class _RowFormatter:
             self._account_cell(flow),
             visible(channel),
             _format_identity(flow),
-            visible(handler(flow)),
+            visible(describe_handler(flow)),
             _STATUS_HTML[flow_state(flow)],
             table_timestamp(flow.date_updated),
             self._actions_cell(flow, sid),
@@ -99,7 +102,7 @@ class _RowFormatter:
     def _name(self, flow: Any) -> SafeString:
         if len(self._search_text) < 2:  # one letter would be marked in almost every name
             return visible(flow)
-        return marked(flow, self._search_text)
+        return mark_search_words(flow, self._search_text)
 
     def _account_cell(self, flow: Any) -> SafeString:
         if not self._shows_account:
@@ -141,7 +144,7 @@ def _flags(flow: Any) -> Iterator[str]:
     if getattr(flow, "is_missing", False):
         yield "Missing from Twilio's list (checking)"
     if change := getattr(flow, "open_change", None):
-        yield "Change in progress" if change.is_under_way else "Unknown outcome"
+        yield _OPEN_CHANGE_FLAGS[change.is_under_way]
     if getattr(flow, "has_drifted", False):
         yield "External change"
     yield from getattr(flow, "warnings", ())

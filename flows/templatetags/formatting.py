@@ -1,4 +1,4 @@
-"""Filters and tags that format flows, events, times and values. Every template has them built in.
+"""Filters and tags that format values, times, events and flows. Every template has them built in.
 
 Text from Twilio or from a user is made safe: escaped, isolated from the direction of the text
 around it, and with invisible characters written out.
@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from django import template
 from django.template import Context
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows.audit import event_text
 from flows.core import safe_text, time_text
+from flows.core.search_marks import mark_search_words
+from flows.flex_flows import handlers
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
 from flows.twilio import labels
+from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sids import is_sid
 from flows.twilio.values import parse_datetime
@@ -30,7 +33,7 @@ register = template.Library()
 register.filter("visible", safe_text.visible)
 register.filter("visible_lines", safe_text.visible_lines)
 register.filter("linked", safe_text.linked)
-register.filter("marked", safe_text.marked)
+register.filter("marked", mark_search_words)
 register.filter("short", safe_text.short)
 register.filter("allow_breaks", safe_text.allow_breaks)
 register.filter("table_timestamp", time_text.table_timestamp)
@@ -45,19 +48,14 @@ register.filter("relation", event_text.relation)
 register.filter("actor_name", event_text.actor_name)
 register.filter("headline", event_text.headline)
 register.filter("state", flow_state)
+register.filter("handler", handlers.describe_handler)
+register.filter("handler_note", handlers.explain_handler)
 
 NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
-_TYPE_NOTES: Final = {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}
-# By integration type: the title of its handler, and the field with the handler's address.
-_HANDLERS: Final = {
-    "studio": ("Studio Flow", "integration_flow_sid"),
-    "external": ("Webhook", "integration_url"),
-    "task": ("Workflow", "integration_workflow_sid"),
-}
 _CHOICE_FIELDS: Final = frozenset(field.name for field in FLEX_FLOW.fields if field.kind == "enum")
-NO_HANDLER: Final = "No handler"
+_BOOLEAN_HTML: Final = {True: SafeString("Yes"), False: SafeString("No")}
 
 
 @register.filter("label")
@@ -75,8 +73,7 @@ def format_value(value: Any) -> SafeString:
     if value in (None, ""):
         return NOT_SET
     if isinstance(value, bool):
-        text = "Yes" if value else "No"
-        return conditional_escape(text)
+        return _BOOLEAN_HTML[value]
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
         return format_html("<code>{}</code>", safe_text.visible(text))
@@ -97,7 +94,7 @@ def when(value: Any) -> SafeString:
 @register.filter
 def display_lines(value: Any) -> SafeString:
     """Return a value as HTML in which the lines of a text stay lines."""
-    if not isinstance(value, str) or "\n" not in value:
+    if not isinstance(value, str):
         return format_value(value)
     lines = [(format_value(line),) for line in value.split("\n")]
     return format_html_join(SafeString("<br>"), "{}", lines)
@@ -138,7 +135,7 @@ def sid_link(
     context: Context, sid: object, link: bool = True, in_row: bool = False
 ) -> dict[str, Any]:
     """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console."""
-    text = str(sid or "")
+    text = to_text(sid)
     has_console = context.get("is_twilio") is not False  # unlike the sandbox
     return {
         "sid": text,
@@ -163,59 +160,6 @@ def querystring_of(**values: object) -> str:
 
 
 @register.filter
-def handler(flow: Flow) -> str:
-    """Return the handler of the flow's messages, such as "Studio Flow FW1234…abcd"."""
-    integration_type = flow.value("integration_type")
-    if not FLEX_FLOW.is_readable("integration_type", integration_type):
-        return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
-    kind = FLEX_FLOW.variant_of(flow.resource)
-    if not kind:
-        return _implied_handler(flow)
-    if kind not in _HANDLERS:
-        return kind
-    title, field_name = _HANDLERS[kind]
-    address = _short_address(flow, field_name)
-    return f"{title} {address or 'not set'}"
-
-
-@register.filter
-def handler_note(flow: Flow) -> str:
-    """Return the line below a flow's handler: its integration type, or a reason for having none."""
-    integration_type = flow.value("integration_type")
-    if not FLEX_FLOW.is_readable("integration_type", integration_type):
-        return "The integration type can't be read"
-    if integration_type in (None, ""):
-        return _note_without_type(flow)
-    kind = FLEX_FLOW.variant_of(flow.resource)
-    return _TYPE_NOTES.get(kind, "Integration type not supported here yet")
-
-
-def _note_without_type(flow: Flow) -> str:
-    if FLEX_FLOW.variant_of(flow.resource) == FLEX_FLOW.default_variant:
-        return "Studio by default (no integration type set)"
-    if _implied_handler(flow) == NO_HANDLER:
-        return "Messages go nowhere"
-    return "No integration type set; Twilio's default is Studio"
-
-
-def _implied_handler(flow: Flow) -> str:
-    """Return the handler that a flow without an integration type has settings for."""
-    if host := _short_address(flow, "integration_url"):
-        return f"No type set, webhook {host}"
-    if sid := _short_address(flow, "integration_workflow_sid"):
-        return f"No type set, workflow {sid}"
-    return NO_HANDLER
-
-
-def _short_address(flow: Flow, field_name: str) -> str:
-    """Return a webhook's host or a shortened SID, or "" if the field has neither."""
-    value = flow.value(field_name)
-    if field_name == "integration_url":
-        return _hostname(value)
-    return safe_text.short(value)
-
-
-@register.filter
 def status(flow: Flow) -> tuple[str, str]:
     """Return the CSS class and the label of the flow's state."""
     return STATE_LABELS[flow_state(flow)]
@@ -225,14 +169,6 @@ def status(flow: Flow) -> tuple[str, str]:
 def reception(flow: Flow) -> str:
     """Return the flow's state as a line such as "Receiving messages"."""
     return STATE_DESCRIPTIONS[flow_state(flow)]
-
-
-def _hostname(url: object) -> str:
-    try:
-        host = urlsplit(str(url or "")).hostname
-    except ValueError:
-        return ""
-    return host or ""
 
 
 @register.filter
