@@ -6,7 +6,7 @@ from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter
 from flows.external_changes import views as drift
-from flows.flex_flows.views import changes, confirmations, detail, export, flows
+from flows.flex_flows.views import confirmations, create_and_edit, detail, export, flow_list
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
@@ -14,9 +14,9 @@ from flows.search import views
 register_converter(FlexFlowSidConverter, "flex_flow_sid")
 
 flow_urls = [
-    path("", flows.flow_list, name="list"),
-    path("new/", changes.flow_new, name="new"),
-    path("sync/", flows.flow_sync, name="sync"),
+    path("", flow_list.flow_list, name="list"),
+    path("new/", create_and_edit.flow_new, name="new"),
+    path("sync/", flow_list.flow_sync, name="sync"),
     path("views/", views.view_save, name="view-save"),
     path("views/<int:view_id>/remove/", views.view_delete, name="view-remove"),
     path("drift/", drift.drift_inbox, name="drift"),
@@ -35,7 +35,7 @@ flow_urls = [
     path("plans/<uuid:plan_id>/discard/", plans.plan_discard, name="plan-discard"),
     path("<flex_flow_sid:sid>/", detail.flow_detail, name="detail"),
     path("<flex_flow_sid:sid>/code/", detail.flow_code, name="code"),
-    path("<flex_flow_sid:sid>/edit/", changes.flow_edit, name="edit"),
+    path("<flex_flow_sid:sid>/edit/", create_and_edit.flow_edit, name="edit"),
     path("<flex_flow_sid:sid>/enabled/", confirmations.flow_enabled, name="enabled"),
     path("<flex_flow_sid:sid>/delete/", confirmations.flow_delete, name="delete"),
 ]

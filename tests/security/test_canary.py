@@ -243,7 +243,7 @@ def test_error_page_shows_no_secret(
         raise RuntimeError(f"after {len(local_secrets)} of {len(args)}")
 
     for broken_function in ("flows.mirror.mirror.fetch", "flows.twilio.client.ResourceClient._exchange",
-                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.LogTransaction.append", "flows.flex_flows.views.changes._render_form"):  # fmt: skip
+                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.LogTransaction.append", "flows.flex_flows.views.create_and_edit._render_form"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(
                 broken_function, side_effect=fail if error is RuntimeError else error("gone")
