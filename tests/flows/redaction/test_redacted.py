@@ -70,7 +70,9 @@ def test_mypy_refuses_a_snapshot_where_redacted_values_are_required(tmp_path):
 
     errors = [line.split(":") for line in run.stdout.splitlines() if ": error:" in line]
     assert not run.stderr
-    assert {int(number) for path, number, *_ in errors if path == str(source)} == expected
+    # Only the name is compared, because an error from mypy's cache has the path of an earlier run.
+    lines = {int(number) for path, number, *_ in errors if Path(path).name == source.name}
+    assert lines == expected
 
 
 def test_only_redaction_makes_redacted_values():
