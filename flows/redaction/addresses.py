@@ -18,7 +18,7 @@ from typing import Final
 from flows.redaction import names, words
 from flows.redaction.fingerprint import Masker
 
-_SCHEME_AND_SLASHES: Final = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)")
+_SCHEME_AND_SLASHES: Final = re.compile(r"\A((?:[A-Za-z][A-Za-z0-9+.-]*:)?)([/\\]*)")
 _AUTHORITY_END: Final = re.compile(r"[/\\?#]")
 _PATH_END: Final = re.compile(r"[?#]")
 _PATH_PART: Final = re.compile(r"[^/\\]+")
@@ -101,9 +101,8 @@ def mask_urls_in_text(text: str, masker: Masker, *, is_strict: bool = True) -> s
 
 
 def _mask_url_parts(url: str, masker: Masker, rules: _Rules) -> str:
-    scheme, slashes = _split_scheme(url)
-    start = scheme + slashes
-    rest = url[len(start) :]
+    """Mask the authority, path and query of a URL. Each part may be empty."""
+    start, rest = _split_start(url)
     is_path = start in ("/", "\\")
     authority = "" if is_path else _AUTHORITY_END.split(rest, maxsplit=1)[0]
     rest = rest[len(authority) :]
@@ -117,20 +116,19 @@ def _mask_url_parts(url: str, masker: Masker, rules: _Rules) -> str:
     )
 
 
-def _split_scheme(url: str) -> tuple[str, str]:
-    """Return the scheme with its colon, and the slashes after it.
+def _split_start(url: str) -> tuple[str, str]:
+    """Return the scheme with the colon and slashes after it, and the rest of the URL.
 
     The host of "host:port" and the user of "user:password" are not schemes.
     """
-    match = _SCHEME_AND_SLASHES.match(url)
-    if match is None:
-        return "", ""
-    scheme, slashes = match.groups()
-    is_scheme = slashes or scheme.lower() in _WEB_SCHEMES
-    return (scheme, slashes) if is_scheme else ("", "")
+    _, scheme, slashes, rest = _SCHEME_AND_SLASHES.split(url, maxsplit=1)
+    if slashes or scheme.lower() in _WEB_SCHEMES:
+        return scheme + slashes, rest
+    return "", url
 
 
 def _mask_authority(authority: str, masker: Masker, *, has_scheme: bool) -> str:
+    """Mask the user-info, and also a host that does not look like one."""
     user, at_sign, host = authority.rpartition("@")
     masked_user = masker.mask(user) + at_sign
     host_pattern = _HOST if has_scheme else _BARE_HOST
@@ -160,8 +158,7 @@ def _mask_parameter(parameter: str, masker: Masker, rules: _Rules) -> str:
     """Mask the value of a parameter, or all of it if its name is not a usual one."""
     name, equals, value = parameter.partition("=")
     if not equals:
-        is_harmless = rules.is_plain(parameter) and not _ENCODED_DELIMITER.search(parameter)
-        return parameter if is_harmless else masker.mask(parameter)
+        return parameter if _is_plain(parameter, rules) else masker.mask(parameter)
     if not _PARAMETER_NAME.fullmatch(name):
         return masker.mask(parameter)
     if rules.is_harmless_name(name) and _is_harmless_value(value, rules):
@@ -178,9 +175,12 @@ def _is_name_in_prose(name: str) -> bool:
 
 
 def _is_harmless_value(value: str, rules: _Rules) -> bool:
-    if _ENCODED_DELIMITER.search(value):
-        return False
-    return rules.is_plain(value) or _REGION_CODE.fullmatch(value) is not None
+    return _is_plain(value, rules) or _REGION_CODE.fullmatch(value) is not None
+
+
+def _is_plain(value: str, rules: _Rules) -> bool:
+    """Return True if a value is plain and can't hold further parameters or URLs."""
+    return not _ENCODED_DELIMITER.search(value) and rules.is_plain(value)
 
 
 _STRICT_RULES: Final = _Rules(words.is_plain, _is_usual_name)

@@ -26,6 +26,8 @@ _QUOTED_PAIRS: Final = [
     )
     for escapes in (r"\\\\\\", r"\\", "")
 ]
+# Values that are no secret, in JSON and in Python.
+_LITERALS: Final = frozenset({"null", "None", "true", "false", "True", "False"})
 _ASSIGNMENT: Final = re.compile(
     r"(?<![\w%?/=.-])([A-Za-z][\w.-]{0,60})(=)(\\{0,3}[\"']?)([^\s\"'<>&,;)\]}]+)"
 )
@@ -61,37 +63,52 @@ def mask_credentials_in_text(text: str, masker: Masker) -> str:
 
 
 def _mask_header(value: str, masker: Masker) -> str:
+    """Mask an Authorization header, but not its scheme."""
     scheme, space, secret = value.partition(" ")
-    return scheme + space + masker.mask(secret) if secret else masker.mask(value)
+    if not secret:
+        return masker.mask(value)
+    return scheme + space + masker.mask(secret)
 
 
 def _mask_scheme(match: re.Match[str], masker: Masker) -> str:
     """Mask the value of an Authorization scheme, but not a word as in "Basic support"."""
-    scheme, value = match[1], match[2]
-    is_credential = scheme.lower().startswith("bearer") or _looks_random(value)
-    return scheme + masker.mask(value) if is_credential else match[0]
+    scheme, value = match.groups()
+    is_bearer = scheme.lower().startswith("bearer")
+    if is_bearer or _looks_random(value):
+        return scheme + masker.mask(value)
+    return match[0]
 
 
 def _mask_quoted_pair(match: re.Match[str], masker: Masker) -> str:
+    """Mask the value after a quoted name, as in `"token": "abc"`, if it is a secret's name."""
     if not names.may_be_secret_name(match[2]):
         return match[0]
     value_group = 5 if match[5] is not None else 6  # the value in quotes, or without
     value = match[value_group]
-    if value in ("null", "None", "true", "false", "True", "False"):
+    if value in _LITERALS:
         return match[0]
     start = match.start(value_group) - match.start()
-    return match[0][:start] + masker.mask(value) + match[0][start + len(value) :]
+    end = start + len(value)
+    return match[0][:start] + masker.mask(value) + match[0][end:]
 
 
 def _mask_assignment(match: re.Match[str], masker: Masker) -> str:
+    """Mask the value of `token=abc`."""
     name, equals, quote, value = match.groups()
-    is_secret = names.is_secret_name(name)
-    if not is_secret:
-        is_secret = names.may_be_secret_name(name) and _looks_random(value)
-    return name + equals + quote + masker.mask(value) if is_secret else match[0]
+    if not _is_secret_assignment(name, value):
+        return match[0]
+    return name + equals + quote + masker.mask(value)
+
+
+def _is_secret_assignment(name: str, value: str) -> bool:
+    """Return True for a secret's name, or a doubtful name with a value that looks random."""
+    if names.is_secret_name(name):
+        return True
+    return names.may_be_secret_name(name) and _looks_random(value)
 
 
 def _mask_sentence(match: re.Match[str], masker: Masker) -> str:
+    """Mask the value in "Password: abc", and in "the password is abc1", but not "is lost"."""
     name, separator, quote, rest = match.groups()
     value = rest.rstrip(".!?)")
     has_verb = separator.strip().lower() in ("is", "was")

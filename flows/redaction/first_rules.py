@@ -30,19 +30,24 @@ _PARAMETER_NAME: Final = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
 
 def mask_text(text: str, masker: Masker) -> str:
     """Mask the secrets of a URL, or of each URL in a text."""
-    if "://" not in text and "?" not in text:
+    if not _is_url_like(text):
         return text
     if _WHOLE_URL.fullmatch(text):
         return _mask_url(text, masker)
     return _WORD.sub(lambda match: _mask_url(match.group(), masker), text)
 
 
+def _is_url_like(text: str) -> bool:
+    return "://" in text or "?" in text
+
+
 def _mask_url(address: str, masker: Masker) -> str:
     """Mask the secrets of a URL, with or without a scheme. Return any other word unchanged."""
     address = _USER_INFO.sub(lambda match: masker.mask(match.group()), address)
-    if "?" not in address and "://" not in address:
+    if not _is_url_like(address):
         return address
-    return "&".join(_mask_parameter(part, masker) for part in address.split("&"))
+    parts = [_mask_parameter(part, masker) for part in address.split("&")]
+    return "&".join(parts)
 
 
 def _mask_parameter(part: str, masker: Masker) -> str:
@@ -50,24 +55,32 @@ def _mask_parameter(part: str, masker: Masker) -> str:
 
     A secret extends to the end of the part, because programs disagree on whether ; or # ends it.
     """
-    starts = _find_secret_starts(part)
-    if not starts and "%" in part:
-        name = _PARAMETER_NAME.search(part)
-        if name and _has_encoded_secret(part[name.end() :]):
-            starts = [name.end()]
-    if not starts:
+    start = _find_secret(part)
+    if start is None:
+        start = _find_encoded_secret(part)
+    if start is None:
         return part
-    return part[: starts[0]] + masker.mask(part[starts[0] :])
+    return part[:start] + masker.mask(part[start:])
 
 
-def _find_secret_starts(part: str) -> list[int]:
-    """Return the positions at which the values of secret parameters start."""
-    starts = []
+def _find_secret(part: str) -> int | None:
+    """Return the position of the first value under a secret's name, or None."""
     for match in _PARAMETER_NAME.finditer(part):
         has_value = match.end() < len(part)
         if has_value and is_secret_name(unquote_plus(match[1])):
-            starts.append(match.end())
-    return starts
+            return match.end()
+    return None
+
+
+def _find_encoded_secret(part: str) -> int | None:
+    """Return the position of the value that has a secret when it is decoded, or None."""
+    name = _PARAMETER_NAME.search(part)
+    if name is None or "%" not in part:
+        return None
+    start = name.end()
+    if _has_encoded_secret(part[start:]):
+        return start
+    return None
 
 
 def _has_encoded_secret(value: str) -> bool:
@@ -77,6 +90,13 @@ def _has_encoded_secret(value: str) -> bool:
         value = unquote_plus(encoded)
         if value == encoded:
             return False
-        if _USER_INFO.search(value) or any(map(_find_secret_starts, value.split("&"))):
+        if _has_secret(value):
             return True
     return True
+
+
+def _has_secret(address: str) -> bool:
+    if _USER_INFO.search(address):
+        return True
+    positions = map(_find_secret, address.split("&"))
+    return any(positions)  # a position is never 0, because a name and a = come first

@@ -17,17 +17,17 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
-from flows.twilio.registry import KNOWN_FIELDS, registered_resources
+from flows.twilio.registry import KNOWN_FIELDS, is_object_url
 from flows.twilio.values import is_number
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
 _URL_KEY: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
-# A fast check that nearly every text passes, because it has nothing like a secret.
 _PLAIN_TEXT: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
 _PLAIN_VALUE: Final = re.compile(
     r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
@@ -57,12 +57,7 @@ def redact_field(name: str, value: Any) -> Any:
 
 def redact_note(text: str) -> str:
     """Return a user's text, such as a reason, with its secrets masked. Links to tickets stay."""
-    if _is_plain(text):
-        return text
-    masker = Masker()
-    text = first_rules.mask_text(text, masker)
-    text = addresses.mask_urls_in_text(text, masker, is_strict=False)
-    return credentials.mask_credentials_in_text(text, masker)
+    return _mask_text(text, Masker(), is_strict=False)
 
 
 def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
@@ -72,14 +67,20 @@ def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
     """
     for snapshot in filter(None, snapshots):
         for name, value in snapshot.items():
-            is_quotable = isinstance(value, str) and len(value) >= MIN_QUOTE_LENGTH
-            if is_quotable and value in text:
-                text = text.replace(value, redact_field(name, value))
+            if isinstance(value, str):
+                text = _redact_quote(text, name, value)
     return text
 
 
+def _redact_quote(text: str, name: str, value: str) -> str:
+    """Return the text with each quote of this field's value redacted."""
+    if len(value) < MIN_QUOTE_LENGTH or value not in text:
+        return text
+    return text.replace(value, redact_field(name, value))
+
+
 def find_masks(value: Any) -> set[str]:
-    """Return the masks in a text."""
+    """Return the masks in a text, and none for any other value."""
     return set(MASK_PATTERN.findall(value)) if isinstance(value, str) else set()
 
 
@@ -88,12 +89,12 @@ def replace_unstorable(value: Any) -> Any:
 
     NUL becomes U+2400 and a lone surrogate U+FFFD. Numbers get one spelling for all databases.
     """
-    return _replace_in_value(value, 0)
+    return _replace_in_value(value)
 
 
 def has_mask(value: Any) -> bool:
     """Return True if a value contains a mask. To send it to Twilio would destroy the secret."""
-    return isinstance(value, str) and MASK_PATTERN.search(value) is not None
+    return bool(find_masks(value))
 
 
 def unmask(value: Any, origin: Any) -> Any:
@@ -128,36 +129,50 @@ def _redact_metadata(key: Any, value: Any) -> Any:
     return _redact_value(value, Masker(), str(key), 1)
 
 
-def _redact_value(
-    value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False
-) -> Any:
-    """Redact a value under this name, at this depth. All of a secret's values are masked."""
+def _redact_value(value: Any, masker: Masker, name: str, depth: int) -> Any:
+    """Redact a value under this name, at this depth."""
     if isinstance(value, str):
-        if is_secret:
-            return masker.mask(value)
         rule = _choose_rule(name, value)
         return rule(value, masker)
-    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
+    if not isinstance(value, dict | list):
+        return value
+    if depth >= MAX_DEPTH:
         return _depth_placeholder(value)
-    if isinstance(value, dict):
-        return dict(_redact_items(value, masker, name, depth, is_secret=is_secret))
     if isinstance(value, list):
-        return [_redact_value(item, masker, name, depth + 1, is_secret=is_secret) for item in value]
-    return masker.mask(str(value)) if is_secret and is_number(value) else value
+        return [_redact_value(item, masker, name, depth + 1) for item in value]
+    return dict(_redact_items(value, masker, name, depth))
 
 
 def _redact_items(
-    value: dict[Any, Any], masker: Masker, name: str, depth: int, *, is_secret: bool
+    value: dict[Any, Any], masker: Masker, name: str, depth: int
 ) -> Iterator[tuple[Any, Any]]:
+    """Yield the redacted keys and values of an object under this name, at this depth.
+
+    All parts of a URL field are masked as URLs. The name of a resource's field is no sign of a
+    secret.
+    """
+    has_url_parts = _is_url_field(name)
     for key, item in value.items():
-        if key in KNOWN_FIELDS and not is_secret:
+        if key in KNOWN_FIELDS:
             yield key, _redact_value(item, masker, key, depth + 1)
             continue
-        item_name = name if _is_url_field(name) else str(key)  # parts of a URL are masked as URLs
-        is_secret_item = is_secret or _is_secret_key(key)
-        redacted_key = _mask_key(key, masker)
-        redacted_item = _redact_value(item, masker, item_name, depth + 1, is_secret=is_secret_item)
-        yield redacted_key, redacted_item
+        key_text = str(key)
+        redacted_key = _mask_key(masker, key)
+        if names.may_be_secret_name(key_text):
+            yield redacted_key, _mask_all(masker, item, depth + 1)
+            continue
+        item_name = name if has_url_parts else key_text
+        yield redacted_key, _redact_value(item, masker, item_name, depth + 1)
+
+
+def _mask_all(masker: Masker, value: Any, depth: int) -> Any:
+    """Mask each text and number of a secret, which can be an object or a list."""
+    if isinstance(value, dict | list):
+        mask_key, mask_item = partial(_mask_key, masker), partial(_mask_all, masker)
+        return _transform_parts(value, depth, mask_key, mask_item)
+    if isinstance(value, str) or is_number(value):
+        return masker.mask(str(value))
+    return value
 
 
 def _is_url_field(name: str) -> bool:
@@ -173,24 +188,34 @@ def _choose_rule(name: str, text: str) -> Rule:
         return _mask_as_url
     if name in KNOWN_FIELDS:
         return _mask_text
+    return _choose_rule_for_unknown_field(name, text)
+
+
+def _choose_rule_for_unknown_field(name: str, text: str) -> Rule:
+    """Return the masking rule for a text under a name that no resource's field has."""
     if _URL_KEY.search(name):
         return _mask_as_url
-    return _mask_if_unmasked if words.is_random(text) else _mask_text
+    if words.is_random(text):
+        return _mask_if_unmasked
+    return _mask_text
 
 
 def _mask_as_url(text: str, masker: Masker) -> str:
     """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
-    if any(resource.is_url(text) for resource in registered_resources()):
+    if is_object_url(text):
         return text
     return addresses.mask_url(first_rules.mask_text(text, masker), masker)
 
 
-def _mask_text(text: str, masker: Masker) -> str:
-    """Mask the secrets in a text that is not known to be a URL."""
+def _mask_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
+    """Mask the secrets in a text that is not known to be a URL.
+
+    `is_strict` is False for a sentence, in which URLs are masked by the rules for links.
+    """
     if _is_plain(text):
         return text
     text = first_rules.mask_text(text, masker)
-    text = addresses.mask_urls_in_text(text, masker)
+    text = addresses.mask_urls_in_text(text, masker, is_strict=is_strict)
     return credentials.mask_credentials_in_text(text, masker)
 
 
@@ -200,17 +225,32 @@ def _mask_if_unmasked(text: str, masker: Masker) -> str:
 
 
 def _is_plain(text: str) -> bool:
+    """Return True if a text surely has no secret. Nearly every text passes this fast check."""
     if _PLAIN_VALUE.fullmatch(text):
         return True
-    return _PLAIN_TEXT.fullmatch(text) is not None and not _CREDENTIAL_HINT.search(text)
+    has_plain_characters = _PLAIN_TEXT.fullmatch(text) is not None
+    return has_plain_characters and not _CREDENTIAL_HINT.search(text)
 
 
-def _mask_key(key: Any, masker: Masker) -> Any:
+def _mask_key(masker: Masker, key: Any) -> Any:
     return _mask_text(key, masker) if isinstance(key, str) else key
 
 
-def _is_secret_key(key: Any) -> bool:
-    return isinstance(key, str) and key not in KNOWN_FIELDS and names.may_be_secret_name(key)
+def _transform_parts(
+    parts: dict[Any, Any] | list[Any] | tuple[Any, ...],
+    depth: int,
+    transform_key: Callable[[Any], Any],
+    transform_item: Callable[[Any, int], Any],
+) -> Any:
+    """Return an object or a list with its parts transformed. `depth` is its own depth.
+
+    A placeholder replaces one that is nested too deeply.
+    """
+    if depth >= MAX_DEPTH:
+        return _depth_placeholder(parts)
+    if isinstance(parts, dict):
+        return {transform_key(key): transform_item(item, depth + 1) for key, item in parts.items()}
+    return [transform_item(item, depth + 1) for item in parts]
 
 
 def _depth_placeholder(value: Any) -> str:
@@ -236,24 +276,18 @@ def _serialize_iteratively(value: Any) -> str:
     return "\n".join(parts)
 
 
-def _replace_in_value(value: Any, depth: int) -> Any:
+def _replace_in_value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return _replace_in_text(value)
     if isinstance(value, float):
         return _normalize_float(value)
-    if isinstance(value, dict | list | tuple) and depth >= MAX_DEPTH:
-        return _depth_placeholder(value)
-    if isinstance(value, dict):
-        return {
-            _replace_in_value(key, depth): _replace_in_value(item, depth + 1)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_replace_in_value(item, depth + 1) for item in value]
+    if isinstance(value, dict | list | tuple):
+        return _transform_parts(value, depth, _replace_in_value, _replace_in_value)
     return value
 
 
 def _replace_in_text(text: str) -> str:
+    """Return the text without NUL and lone surrogates."""
     if text.isascii() and "\x00" not in text:
         return text
     without_nul = text.replace("\x00", "\u2400")

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote
 
 MAX_LENGTH: Final = 40  # characters of one part of a URL
 MAX_WORD_LENGTH: Final = 15
 MAX_UNKNOWN_WORDS: Final = 3  # beyond `_SHORT_WORDS`; more of them may be a passphrase
+MIN_LONG_WORD_LENGTH: Final = 4
+MAX_UNKNOWN_SHORT_WORDS: Final = 1
 MAX_DIGITS: Final = 4
 
 # Short words and abbreviations that webhook URLs often contain. `_is_word` judges longer words.
@@ -43,6 +46,7 @@ _VERSION: Final = re.compile(r"[vV]\d{1,3}|\d{1,4}")
 _DATE: Final = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 _SID: Final = re.compile(r"(?!SK)[A-Z]{2}[0-9a-f]{32}")  # SK is an API key's SID
 _DATE_OR_SID: Final = re.compile(f"{_DATE.pattern}|{_SID.pattern}")
+_VERSION_OR_WORD: Final = re.compile(f"{_VERSION.pattern}|{_CAMEL_CASE_WORD.pattern}")
 _WORD_SEPARATOR: Final = re.compile(r"[-_.+~, ]")
 _VOWEL: Final = re.compile(r"[aeiouy]")
 # Four consonants or vowels in a row, hexadecimal digits, or a letter that words don't double.
@@ -62,18 +66,19 @@ def is_plain(part: str) -> bool:
         return True
     if len(text) > MAX_LENGTH or _count_digits(text) > MAX_DIGITS:
         return False
-    names = _split_words(_strip_accents(text))
-    unversioned = [name for name in names if not _VERSION.fullmatch(name)]
-    if not all(map(_CAMEL_CASE_WORD.fullmatch, unversioned)):
+    text = _strip_accents(text)
+    if not all(map(_VERSION_OR_WORD.fullmatch, _split_words(text))):
         return False
-    words = _CAMEL_CASE_PART.findall(" ".join(unversioned))
-    return _are_words([word.lower() for word in words])
+    words = _CAMEL_CASE_PART.findall(text)  # of a version only the v, which is a short word
+    return _are_words(map(str.lower, words))
 
 
 def is_plain_in_prose(part: str) -> bool:
     """Return True if a part of a URL in a sentence is plain, or the id of a ticket or document."""
+    if is_plain(part):
+        return True
     text = unquote(part)
-    if is_plain(part) or _TICKET_NUMBER.fullmatch(text):
+    if _TICKET_NUMBER.fullmatch(text):
         return True
     words = _split_words(text)
     return bool(words) and all(map(_LETTERS_OR_TICKET.fullmatch, words))
@@ -83,7 +88,7 @@ def is_random(text: str) -> bool:
     """Return True if a text is a long run of letters and digits, such as a key."""
     if not _LONG_RUN.fullmatch(text):
         return False
-    if _SID.fullmatch(text) or _DATE.match(text):
+    if _DATE.match(text):
         return False
     return not is_plain_in_prose(text)
 
@@ -96,11 +101,13 @@ def _count_digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-def _are_words(words: list[str]) -> bool:
+def _are_words(words: Iterable[str]) -> bool:
+    """Return True if words in lower case are known, or few and pronounceable."""
     unknown_words = [word for word in words if word not in _SHORT_WORDS]
-    long_words = [word for word in unknown_words if len(word) >= 4]
-    short_word_count = len(unknown_words) - len(long_words)
-    if len(unknown_words) > MAX_UNKNOWN_WORDS or short_word_count > 1:
+    if len(unknown_words) > MAX_UNKNOWN_WORDS:
+        return False
+    long_words = [word for word in unknown_words if len(word) >= MIN_LONG_WORD_LENGTH]
+    if len(unknown_words) - len(long_words) > MAX_UNKNOWN_SHORT_WORDS:
         return False
     return all(map(_is_word, long_words))
 

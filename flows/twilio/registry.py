@@ -28,8 +28,9 @@ def unregister(resource: Resource) -> None:
         register(other)
 
 
-def registered_resources() -> list[Resource]:
-    return list(_registered.values())
+def is_object_url(text: str) -> bool:
+    """Return True for the URL of an object in Twilio's API, of any resource."""
+    return any(resource.is_url(text) for resource in _registered.values())
 
 
 def resource_of_action(action: str) -> Resource:
