@@ -72,6 +72,10 @@ class Field:
         """Return True if Twilio's reference requires the field for this variant."""
         return variant in self.requires
 
+    def is_required_to_create(self, variant: str | None) -> bool:
+        """Return True if a new object of this variant needs a value of the field."""
+        return self.required_on_create or self.is_required(variant)
+
     def parse(self, value: Any) -> Any:
         """Return a value in the form in which values are compared, or `UNREADABLE`."""
         if self.kind == "enum":
