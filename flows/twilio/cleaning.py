@@ -55,8 +55,7 @@ def _clean_text(field: Field, text: str) -> str:
 
 
 def _clean_sid(field: Field, text: str) -> str:
-    visible = _visible(field, text)
-    cleaned = _short_enough(field, _without_invisible(visible))
+    cleaned = _clean_text(field, text)
     if cleaned and not re.fullmatch(field.pattern, cleaned):
         raise InvalidValue(
             f"{field.label} must start with {field.sid_prefix}, "
@@ -95,8 +94,10 @@ def _clean_integer(field: Field, text: str) -> int | None:
 def _clean_url(field: Field, text: str) -> str:
     """Return an http or https address as entered. Only Twilio resolves its host."""
     cleaned = invisible.trim_invisible(_visible(field, text))
-    problem = webhook_urls.find_url_problem(cleaned) if cleaned else None
-    if problem:
+    if not cleaned:
+        return ""
+    problem = webhook_urls.find_url_problem(cleaned)
+    if problem is not None:
         raise InvalidValue(f"{field.label} {problem.sentence}")
     codes = invisible.format_code_points(invisible.find_invisible(cleaned))
     if codes:

@@ -87,6 +87,10 @@ class ResourceDescription:
         names = [name for name in named if name in self.by_name]
         return (*names, *self._names_of_kind("sid"), *self._names_of_kind("url"))
 
+    def nested_fields_of(self, variant: str | None) -> list[Field]:
+        """Return the fields of the nested object in objects of this variant."""
+        return [field for field in self.nested_fields if field.is_applicable(variant)]
+
     def field(self, name: str) -> Field:
         """Return the field of this name, or one of an unknown kind if the resource has none."""
         return self.by_name.get(name) or Field(name=name, label=name, help="", kind="unknown")

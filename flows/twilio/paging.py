@@ -58,12 +58,12 @@ class Pagination:
 
         A loop can have a new link each time. Its pages then bring no new objects.
         """
-        sids = set()
-        for body in objects:
-            if isinstance(body, dict) and body.get("sid"):
-                sids.add(str(body["sid"]))
-        has_new_objects = bool(sids - self._sids)
-        self._repeated_pages = 0 if has_new_objects else self._repeated_pages + 1
+        bodies = [body for body in objects if isinstance(body, dict)]
+        sids = {str(body["sid"]) for body in bodies if body.get("sid")}
+        if sids <= self._sids:
+            self._repeated_pages += 1
+        else:
+            self._repeated_pages = 0
         self._sids |= sids
 
     def _parse_link(self, link: Any) -> SplitResult:
@@ -91,7 +91,7 @@ def _last_segment(path: str) -> str:
 
 def is_last_page(link: Any) -> bool:
     """Return True if a page has no link to a next one: null as Twilio sends it, or blank text."""
-    return not link or (isinstance(link, str) and not link.strip())
+    return not str(link or "").strip()
 
 
 def page_sizes_to_try(page_size: int) -> list[int]:

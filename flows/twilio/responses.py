@@ -27,7 +27,6 @@ SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
 }
 REQUEST_TIMEOUT: Final = 408  # leaves open whether the request arrived
 MIN_TWILIO_CODE: Final = 10_000  # a gateway's code is mostly the HTTP status
-_ERROR_TEXTS: Final = frozenset({"message", "title", "detail", "type"})
 MAX_RETRY_AFTER: Final = 86_400.0  # seconds; longer than any deadline
 
 
@@ -47,24 +46,31 @@ def parse_response(
     operation: str, status: int, headers: Mapping[str, str], body: bytes, request_id: str
 ) -> dict[str, Any]:
     """Return the JSON of a success, or raise `RequestRefused` or `OutcomeUnknown`."""
-    try:
-        payload = json_bodies.parse_json(body) if body else {}
-    except (ValueError, RecursionError):
-        payload = None
+    payload = _parse_payload(body)
     if not 200 <= status < 300:
-        error = payload if isinstance(payload, dict) else {}
-        raise _parse_error(status, headers, error, request_id)
+        raise _parse_error(status, headers, payload or {}, request_id)
     if status not in SUCCESS_STATUSES[operation]:
         raise OutcomeUnknown(
             f"Twilio answered with status {status}, which does not confirm it",
             status=status,
             request_id=request_id,
         )
-    if not isinstance(payload, dict):
+    if payload is None:
         raise OutcomeUnknown(
             "Twilio's response could not be read", status=status, request_id=request_id
         )
     return payload
+
+
+def _parse_payload(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object of a body, {} for an empty body, or None for any other body."""
+    if not body:
+        return {}
+    try:
+        payload = json_bodies.parse_json(body)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
 
 
 def _parse_error(
@@ -77,9 +83,7 @@ def _parse_error(
         more_info=_first_text(error, "more_info", "type")[:300],
         retry_after=parse_retry_after(headers),
     )
-    is_client_error = 400 <= status < 500 and status != REQUEST_TIMEOUT
-    is_twilios_refusal = is_client_error and _is_twilio_error(error, status)
-    if is_twilios_refusal or status in RequestRefused.REFUSAL_STATUSES:
+    if _is_refusal(status, error):
         return RequestRefused(
             status=status,
             request_id=request_id,
@@ -96,22 +100,39 @@ def _parse_error(
     )
 
 
+def _is_refusal(status: int, error: Mapping[str, Any]) -> bool:
+    """Return True if a response proves that nothing was changed."""
+    if status in RequestRefused.REFUSAL_STATUSES:
+        return True
+    is_client_error = 400 <= status < 500 and status != REQUEST_TIMEOUT
+    return is_client_error and _is_twilio_error(error, status)
+
+
 def _is_twilio_error(error: Mapping[str, Any], status: int) -> bool:
     """Return True for Twilio's envelope or an RFC 9457 problem, False for a gateway's JSON."""
-    if (_parse_code(error.get("code")) or 0) >= MIN_TWILIO_CODE:
+    code = _parse_code(error.get("code"))
+    if code is not None and code >= MIN_TWILIO_CODE:
         return True
     repeats_status = _parse_code(error.get("status")) == status
-    texts = {name for name in _ERROR_TEXTS if isinstance(error.get(name), str)}
-    if "message" in texts:
+    if _has_text(error, "message"):
         # Twilio's envelope has `code` even where it is null.
         has_envelope = not error.keys().isdisjoint({"code", "more_info"})
         return repeats_status and has_envelope
-    has_title = not texts.isdisjoint({"title", "detail"})
-    return has_title and (repeats_status or "type" in texts)
+    is_problem = _has_text(error, "title", "detail")
+    return is_problem and (repeats_status or _has_text(error, "type"))
+
+
+def _has_text(error: Mapping[str, Any], *names: str) -> bool:
+    """Return True if at least one of these members is a text."""
+    return any(isinstance(error.get(name), str) for name in names)
 
 
 def _first_text(error: Mapping[str, Any], *names: str) -> str:
-    return next((str(error[name]) for name in names if error.get(name)), "")
+    """Return the first of these members that is not empty, as text, or ""."""
+    for name in names:
+        if error.get(name):
+            return str(error[name])
+    return ""
 
 
 def extract_object(resource: Resource, response: ApiResponse, sid: str | None = None) -> Snapshot:
@@ -156,9 +177,10 @@ def unexpected_response(description: str, response: ApiResponse) -> OutcomeUnkno
 
 def _parse_code(value: Any) -> int | None:
     """Return a code or status of an error body as a number, also if it came as text."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        value = int(value)
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits) if re.fullmatch(r"[0-9]{1,9}", digits) else None
+    is_integer = type(value) is int  # a boolean is an instance of int
     return value if is_integer and abs(value) < 2**31 else None
 
 

@@ -49,8 +49,13 @@ def can_retry(operation: str, error: BaseException) -> bool:
     if operation not in IDEMPOTENT_OPERATIONS:
         return False
     if isinstance(error, OutcomeUnknown):
-        return error.status is None or error.status >= 500 or error.status == REQUEST_TIMEOUT
+        return _is_temporary(error.status)
     return isinstance(error, NotSent) and not isinstance(error, RateLimitTimeout)
+
+
+def _is_temporary(status: int | None) -> bool:
+    """Return True for no response at all, a timeout or a fault of the server."""
+    return status is None or status == REQUEST_TIMEOUT or status >= 500
 
 
 def retry_delay(state: tenacity.RetryCallState) -> float:

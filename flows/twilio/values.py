@@ -36,14 +36,14 @@ def parse_boolean(value: Any) -> Any:
 
 def parse_integer(value: Any) -> Any:
     """Return a whole number, also for its digits as text and for 3.0."""
-    if isinstance(value, bool):
-        return UNREADABLE
-    if isinstance(value, int):
+    if type(value) is int:  # a boolean is an instance of int
         return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else UNREADABLE
-    match = _INTEGER_PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(match[1]) if match else UNREADABLE
+    if isinstance(value, str):
+        match = _INTEGER_PATTERN.fullmatch(value.strip())
+        return int(match[1]) if match else UNREADABLE
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return UNREADABLE
 
 
 def parse_choice(value: Any, choices: tuple[str, ...]) -> Any:
@@ -79,13 +79,16 @@ def parse_datetime(value: Any) -> datetime | None:
         return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            parsed = parse(value.strip())
-            if parsed.tzinfo is None:
-                return parsed.replace(tzinfo=UTC)
-            return parsed.astimezone(UTC)
+            return _to_utc(parse(value.strip()))
         except (ValueError, OverflowError, TypeError):
             continue
     return None
+
+
+def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
 
 
 PARSERS: Final[dict[str, Callable[[Any], Any]]] = {

@@ -56,15 +56,27 @@ def find_url_problem(address: str) -> UrlProblem | None:
 
 def _find_character_problem(address: str) -> UrlProblem | None:
     for character in address:
-        code = f"U+{ord(character):04X}"
         if character.isspace():
-            name = _SPACE_NAMES.get(character, f"white space ({code})")
-            return UrlProblem(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
+            return _white_space_problem(character)
         if not character.isprintable():
-            is_control = unicodedata.category(character) == "Cc"
-            name = "a control character" if is_control else "an invisible character"
-            return UrlProblem(INVISIBLE_CHARACTER, f"contains {name} ({code}). Remove it.")
+            return _invisible_character_problem(character)
     return None
+
+
+def _white_space_problem(character: str) -> UrlProblem:
+    name = _SPACE_NAMES.get(character, f"white space ({_code_point(character)})")
+    return UrlProblem(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
+
+
+def _invisible_character_problem(character: str) -> UrlProblem:
+    is_control = unicodedata.category(character) == "Cc"
+    name = "a control character" if is_control else "an invisible character"
+    sentence = f"contains {name} ({_code_point(character)}). Remove it."
+    return UrlProblem(INVISIBLE_CHARACTER, sentence)
+
+
+def _code_point(character: str) -> str:
+    return f"U+{ord(character):04X}"
 
 
 def _find_scheme_problem(address: str) -> UrlProblem | None:

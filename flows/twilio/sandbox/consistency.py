@@ -8,7 +8,7 @@ each read draws one (`LagQueue.draw`). Writes are never affected. The responses 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -97,16 +97,27 @@ def read_page(
     store: Store, lag: Lag | None, *, size: int, cursor: Cursor | None, friendly_name: str | None
 ) -> Page:
     """Return a page of the list with a lag."""
-    kind = None if lag is None else lag.kind
-    if lag is not None and kind is LagKind.STALE:
+    if lag is None:
+        return store.page(size=size, cursor=cursor, friendly_name=friendly_name)
+    if lag.kind is LagKind.STALE:
         store = store.past_state(lag.seconds)
-    if kind is LagKind.REPEATED and cursor is not None and not cursor.newer:
-        cursor = replace(cursor, number=cursor.number + 1)
+    if lag.kind is LagKind.REPEATED and cursor is not None:
+        cursor = _one_object_earlier(cursor)
     page = store.page(size=size, cursor=cursor, friendly_name=friendly_name)
-    if kind is LagKind.EMPTY:
-        return replace(page, objects=[], following=None)
-    if kind is LagKind.SHORT:
-        return replace(page, objects=page.objects[::2])
-    if kind is LagKind.SKIPPED and cursor is not None:
-        return replace(page, objects=page.objects[1:])
-    return page
+    is_first_page = cursor is None
+    if lag.kind is LagKind.SKIPPED and is_first_page:
+        return page
+    alter = _ALTERATIONS.get(lag.kind)
+    return alter(page) if alter else page
+
+
+def _one_object_earlier(cursor: Cursor) -> Cursor:
+    """Return the cursor of a page that begins with the last object of the page before."""
+    return cursor if cursor.newer else replace(cursor, number=cursor.number + 1)
+
+
+_ALTERATIONS: Final[Mapping[LagKind, Callable[[Page], Page]]] = {
+    LagKind.EMPTY: lambda page: replace(page, objects=[], following=None),
+    LagKind.SHORT: lambda page: replace(page, objects=page.objects[::2]),
+    LagKind.SKIPPED: lambda page: replace(page, objects=page.objects[1:]),
+}

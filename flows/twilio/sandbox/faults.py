@@ -93,7 +93,8 @@ class Fault:
         """Return True if this fault applies to a request."""
         if self.method is not None and self.method.upper() != method:
             return False
-        if self.kind in LIST_FAULTS and not (method == "GET" and is_list_path(path)):
+        is_listing = method == "GET" and is_list_path(path)
+        if self.kind in LIST_FAULTS and not is_listing:
             return False
         return matches_path(self.path, path)
 

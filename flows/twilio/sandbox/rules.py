@@ -48,12 +48,10 @@ def create(
     resource: Resource, values: Values, *, sid: str, account_sid: str, timestamp: str
 ) -> Body:
     """Return the object that a create with these values makes, including defaults."""
-    _check_required_on_create(resource, values)
-    given = {name: value for name, value in values.items() if value is not None}
-    own_fields = [field for field in resource.writable_fields if not field.is_nested]
     snapshot: Values = {"sid": sid, "account_sid": account_sid}
-    for field in own_fields:
-        snapshot[field.name] = given.get(field.name, field.default)
+    for field in resource.writable_fields:
+        if not field.is_nested:
+            snapshot[field.name] = _initial_value(field, values)
     if "enabled" in resource.by_name:
         snapshot["enabled"] = bool(values.get("enabled"))
     if resource.variant_field:
@@ -62,10 +60,14 @@ def create(
     return resource.encode(snapshot | dates)
 
 
-def _check_required_on_create(resource: Resource, values: Values) -> None:
-    for field in resource.writable_fields:
-        if field.required_on_create and values.get(field.name) is None:
-            raise _missing_parameter(field)
+def _initial_value(field: Field, values: Values) -> Any:
+    """Return the value of a new object's field, by default the field's own default."""
+    value = values.get(field.name)
+    if value is not None:
+        return value
+    if field.required_on_create:
+        raise _missing_parameter(field)
+    return field.default
 
 
 def update(resource: Resource, body: Body, values: Values, *, timestamp: str) -> Body:
@@ -77,20 +79,30 @@ def update(resource: Resource, body: Body, values: Values, *, timestamp: str) ->
     if not values:
         return body
     before = resource.decode(body)
-    snapshot = before | values
-    variant: str | None
-    if resource.variant_field in values:
-        variant = snapshot.get(resource.variant_field)
-    else:
-        variant = resource.variant_of(snapshot) or None
-    for name, value in values.items():
-        if value is None:
-            snapshot[name] = _emptied_value(resource.by_name[name], variant)
+    variant = _variant_after_update(resource, before, values)
+    snapshot = before | _updated_values(resource, values, variant)
     snapshot = _drop_inapplicable(resource, snapshot, variant)
-    if variant and variant != before.get(resource.variant_field):
+    has_new_variant = variant != before.get(resource.variant_field)
+    if variant and has_new_variant:
         _apply_variant_defaults(resource, snapshot, variant, check_required=True)
     snapshot["date_updated"] = timestamp
     return resource.encode(snapshot)
+
+
+def _variant_after_update(resource: Resource, before: Body, values: Values) -> str | None:
+    if resource.variant_field in values:
+        chosen: str | None = values[resource.variant_field]
+        return chosen
+    return resource.variant_of(before | values) or None
+
+
+def _updated_values(resource: Resource, values: Values, variant: str | None) -> Values:
+    """Return the values of an update. A field that can't be null gets its default instead."""
+    updated = dict(values)
+    for name, value in values.items():
+        if value is None:
+            updated[name] = _emptied_value(resource.by_name[name], variant)
+    return updated
 
 
 def edit(resource: Resource, body: Body, fields: Mapping[str, Any]) -> Body:
@@ -116,7 +128,8 @@ def check_collision(
     if key in (None, key_before):
         return
     for other in existing:
-        if other["sid"] != body["sid"] and _collision_key(resource, other) == key:
+        is_other = other["sid"] != body["sid"]
+        if is_other and _collision_key(resource, other) == key:
             values = _describe_collision_key(resource, body)
             message = f"An enabled {resource.title} exists already for {values}"
             raise ApiError(HTTPStatus.BAD_REQUEST, code, message)
@@ -126,7 +139,9 @@ def _collision_key(resource: Resource, body: Body) -> tuple[Any, ...] | None:
     """Return the values that only one enabled object can have, or None if it has not all."""
     key = tuple(map(body.get, resource.unique_while_enabled))
     is_complete = bool(key) and all(key)
-    return key if is_complete and body.get("enabled") else None
+    if is_complete and body.get("enabled"):
+        return key
+    return None
 
 
 def _describe_collision_key(resource: Resource, body: Body) -> str:
@@ -143,27 +158,28 @@ def _set_variant(resource: Resource, snapshot: Values, values: Values) -> None:
     requested = values.get(resource.variant_field)
     variant = requested or resource.default_variant
     snapshot[resource.variant_field] = variant
-    for field in resource.nested_fields:
+    for field in resource.nested_fields_of(variant):
         value = values.get(field.name)
-        if value is not None and field.is_applicable(variant):
+        if value is not None:
             snapshot[field.name] = value
     _apply_variant_defaults(resource, snapshot, variant, check_required=requested is not None)
 
 
 def _drop_inapplicable(resource: Resource, snapshot: Values, variant: str | None) -> Values:
     """Return the object without the fields that this variant does not have."""
-    inapplicable = {
-        field.name for field in resource.nested_fields if not field.is_applicable(variant)
-    }
-    return {name: value for name, value in snapshot.items() if name not in inapplicable}
+    remaining = dict(snapshot)
+    for field in resource.nested_fields:
+        if not field.is_applicable(variant):
+            remaining.pop(field.name, None)
+    return remaining
 
 
 def _apply_variant_defaults(
     resource: Resource, snapshot: Values, variant: str, *, check_required: bool
 ) -> None:
     """Add the defaults of the object's variant, and check its required fields."""
-    for field in resource.nested_fields:
-        if snapshot.get(field.name) is not None or not field.is_applicable(variant):
+    for field in resource.nested_fields_of(variant):
+        if snapshot.get(field.name) is not None:
             continue
         if field.default is not None:
             snapshot[field.name] = field.default
@@ -177,7 +193,7 @@ def _emptied_value(field: Field, variant: str | None) -> Any:
     Assumption: a field that a create or the variant requires gets its default. It can't
     be emptied if it has none. Any other field is null.
     """
-    if not (field.required_on_create or field.is_required(variant)):
+    if not field.is_required_to_create(variant):
         return None
     if field.default is None:
         raise _missing_parameter(field)

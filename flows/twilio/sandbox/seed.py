@@ -89,9 +89,7 @@ def default_fields(number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         "long_lived": False,
         "janitor_enabled": False,
     }
-    for field in FLEX_FLOW.nested_fields:
-        if not field.is_applicable(integration_type):
-            continue
+    for field in FLEX_FLOW.nested_fields_of(integration_type):
         value = DEMO_URL if field.kind == "url" else DEMO_SIDS.get(field.name, field.default)
         if value is not None:
             defaults[field.name] = value
