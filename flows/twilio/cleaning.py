@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flows.twilio.fields import Field
 
+_BOOLEANS: Final = {"": None, "true": True, "false": False}
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
 
 
@@ -43,7 +44,7 @@ def to_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return str(value).lower()
     return str(value)
 
 
@@ -71,9 +72,9 @@ def _clean_choice(field: Field, text: str) -> str:
 
 
 def _clean_boolean(field: Field, text: str) -> bool | None:
-    if text not in ("", "true", "false"):
+    if text not in _BOOLEANS:
         raise InvalidValue(f"{field.label} must be one of the choices.")
-    return text == "true" if text else None
+    return _BOOLEANS[text]
 
 
 def _clean_integer(field: Field, text: str) -> int | None:

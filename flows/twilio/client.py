@@ -224,9 +224,8 @@ class ResourceClient:
                 unknown = error
                 raise
             except RequestRefused as refusal:
-                # Only Twilio's own 404 has a code. A proxy's 404 says nothing about the object.
-                is_twilios_404 = refusal.status == 404 and bool(refusal.code)
-                if operation == "delete" and unknown is not None and is_twilios_404:
+                is_retried_delete = operation == "delete" and unknown is not None
+                if is_retried_delete and refusal.is_not_found:
                     return ApiResponse(Snapshot({}), 404, refusal.request_id)
                 raise
 
@@ -342,22 +341,19 @@ def _iterate_pages(
     resource: Resource,
     executor: ThreadPoolExecutor,
     request_page: Callable[[Any], Future[_Page]],
-    next_page: Future[_Page],
+    first_page: Future[_Page],
 ) -> Iterator[Snapshot]:
-    """Yield the objects of a listing, page by page, starting with `next_page`.
+    """Yield the objects of a listing, page by page.
 
     `request_page` has the executor fetch the page that a link leads to.
     """
+    next_page: Future[_Page] | None = first_page
     with executor:
-        while True:
+        while next_page is not None:
             page, link = next_page.result()
-            is_last = paging.is_last_page(link)
-            if not is_last:
-                next_page = request_page(link)
+            next_page = None if paging.is_last_page(link) else request_page(link)
             for body in page.snapshot[resource.list_key]:
                 yield responses.parse_object(resource, body, page)
-            if is_last:
-                return
 
 
 def _log_request(method: str, url: str, status: int | str, seconds: float, request_id: str) -> None:

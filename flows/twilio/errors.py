@@ -102,3 +102,8 @@ class RequestRefused(FlexError):
         self._set_details(
             ErrorDetails(code=code, message=message, more_info=more_info, retry_after=retry_after)
         )
+
+    @property
+    def is_not_found(self) -> bool:
+        """True for Twilio's own 404, which has a code. A proxy's says nothing about the object."""
+        return self.status == 404 and bool(self.code)

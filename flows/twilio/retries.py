@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import tenacity
@@ -27,19 +28,20 @@ def retrying(operation: str, deadline: float, sleep: Callable[[float], None]) ->
 
     It raises the error of the last try.
     """
-
-    def is_over(state: tenacity.RetryCallState) -> bool:
-        if state.attempt_number >= MAX_ATTEMPTS:
-            return True
-        return time.monotonic() + retry_delay(state) >= deadline
-
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: can_retry(operation, error)),
         wait=retry_delay,
-        stop=is_over,
+        stop=partial(_is_over, deadline),
         sleep=sleep,
         reraise=True,
     )
+
+
+def _is_over(deadline: float, state: tenacity.RetryCallState) -> bool:
+    """Return True if no further try is allowed, or if it would begin after the deadline."""
+    if state.attempt_number >= MAX_ATTEMPTS:
+        return True
+    return time.monotonic() + retry_delay(state) >= deadline
 
 
 def can_retry(operation: str, error: BaseException) -> bool:

@@ -13,6 +13,7 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
@@ -47,6 +48,8 @@ INVALID_PAGE_SIZE = 20007
 NOT_FOUND = 20404
 INTERNAL_SERVER_ERROR = 20500
 TOKEN_TAG = "flexflows"  # noqa: S105  # marks the sandbox's page tokens; not a secret
+
+_ROUTE = re.compile(rf"(?P<list_path>{API_ROOT}/[^/]+)(?:/(?P<sid>[^/]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,7 @@ class Api:
     def _route(self, request: Request, record: RequestRecord) -> Response:
         if request.refusal is not None:
             raise request.refusal
-        path = unquote(request.path)
-        collection, _, sid = path.removeprefix(API_ROOT + "/").partition("/")
-        store = self._stores.get(f"{API_ROOT}/{collection}")
-        if store is None or "/" in sid or path != f"{API_ROOT}/{collection}" + (sid and f"/{sid}"):
-            raise ApiError(
-                HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
-            )
+        store, sid = self._resolve(unquote(request.path))
         endpoints: dict[str, Callable[[Request, RequestRecord], Response]]
         if sid:
             endpoints = {
@@ -129,6 +126,16 @@ class Api:
         if endpoint is None:
             raise method_not_allowed_error(", ".join(endpoints))
         return endpoint(request, record)
+
+    def _resolve(self, path: str) -> tuple[Store, str]:
+        """Return the store that a path is about, and the SID in the path or ""."""
+        route = _ROUTE.fullmatch(path)
+        store = self._stores.get(route["list_path"]) if route else None
+        if route is None or store is None:
+            raise ApiError(
+                HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
+            )
+        return store, route["sid"] or ""
 
     def _create(self, store: Store, request: Request, record: RequestRecord) -> Response:
         body = store.create(rules.parse_parameters(store.resource, request.parameters))
@@ -202,17 +209,7 @@ def _list_metadata(
     resource: Resource, request: Request, page: Page, *, size: int, number: int, token: str | None
 ) -> dict[str, Any]:
     """Return a page's `meta` object. `number` and `token` are the page's own."""
-    name = request.parameters.get("FriendlyName")
-
-    def page_url(page_number: int, page_token: str | None) -> str:
-        query: dict[str, str | int] = {}
-        if name is not None:
-            query["FriendlyName"] = name
-        query |= {"PageSize": size, "Page": page_number}
-        if page_token is not None:
-            query["PageToken"] = page_token
-        return f"{request.origin}{list_path(resource)}?{urlencode(query)}"
-
+    page_url = partial(_page_url, resource, request, size)
     previous_page_url = next_page_url = None
     if page.previous is not None:
         previous_page_url = page_url(max(number - 1, 0), _encode_cursor(page.previous))
@@ -227,6 +224,20 @@ def _list_metadata(
         "next_page_url": next_page_url,
         "key": resource.list_key,
     }
+
+
+def _page_url(
+    resource: Resource, request: Request, size: int, number: int, token: str | None
+) -> str:
+    """Return the URL of a page of the list that a request asks for."""
+    query: dict[str, str | int] = {}
+    name = request.parameters.get("FriendlyName")
+    if name is not None:
+        query["FriendlyName"] = name
+    query |= {"PageSize": size, "Page": number}
+    if token is not None:
+        query["PageToken"] = token
+    return f"{request.origin}{list_path(resource)}?{urlencode(query)}"
 
 
 def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, code: int) -> int:

@@ -89,6 +89,10 @@ class Fault:
         """Return a fault from the control endpoint's JSON. Raise ValueError if it is invalid."""
         return injection_from_json(cls, payload)
 
+    def status_or(self, default: int) -> int:
+        """Return the status of the fault's response, by default this one."""
+        return self.status or default
+
     def matches(self, method: str, path: str) -> bool:
         """Return True if this fault applies to a request."""
         if self.method is not None and self.method.upper() != method:
@@ -147,12 +151,12 @@ def _fault_response(
     fault: Fault, status: int, code: int, retry_after: float | str | None = None
 ) -> Response:
     """Return a refusal. The fault's own status, code and Retry-After come before the defaults."""
-    status, code = fault.status or status, fault.code or code
+    code = fault.code or code
     if fault.retry_after is not None:
         retry_after = fault.retry_after
     headers = {} if retry_after is None else {"Retry_After": str(retry_after)}
     message = fault.message or _ERROR_MESSAGES.get(code, "Refused on request")
-    return error_response(ApiError(status, code, message, **headers))
+    return error_response(ApiError(fault.status_or(status), code, message, **headers))
 
 
 def _server_error_response(fault: Fault) -> Response:
@@ -170,14 +174,15 @@ def _html_response(status: int, title: str) -> Response:
 
 def _redirect_response(fault: Fault) -> Response:
     return Response(
-        fault.status or HTTPStatus.TEMPORARY_REDIRECT,
+        fault.status_or(HTTPStatus.TEMPORARY_REDIRECT),
         b"",
         {"Location": UNREACHABLE_URL, **request_id_header()},
     )
 
 
 def _problem_response(fault: Fault) -> Response:
-    status, code = fault.status or HTTPStatus.BAD_REQUEST, fault.code or 20001
+    status = fault.status_or(HTTPStatus.BAD_REQUEST)
+    code = fault.code or 20001
     detail = _ERROR_MESSAGES.get(code, "Refused on request")
     payload = {
         "type": f"https://www.twilio.com/docs/errors/{code}",
@@ -197,7 +202,7 @@ _REPLACEMENTS: Mapping[FaultKind, Callable[[Fault], Response]] = {
     ),
     FaultKind.SERVER_ERROR: _server_error_response,
     FaultKind.HTML: lambda fault: _html_response(
-        fault.status or HTTPStatus.BAD_GATEWAY, "502 Bad Gateway"
+        fault.status_or(HTTPStatus.BAD_GATEWAY), "502 Bad Gateway"
     ),
     FaultKind.REDIRECT: _redirect_response,
     FaultKind.PROBLEM: _problem_response,
@@ -233,7 +238,7 @@ _ALTERATIONS: Mapping[FaultKind, Callable[[Fault, Response], Response]] = {
     FaultKind.HTML_OK: lambda _fault, _response: _html_response(HTTPStatus.OK, "Welcome"),
     FaultKind.GARBAGE: lambda _, response: _replace_body(response, b'\x00\xff{"sid": "FO'),
     FaultKind.EMPTY: lambda fault, response: Response(
-        fault.status or HTTPStatus.OK, b"", response.headers
+        fault.status_or(HTTPStatus.OK), b"", response.headers
     ),
     FaultKind.WRONG_SID: _replace_sid,
     FaultKind.LEAVE_HOST: _replace_next_page,
