@@ -112,7 +112,8 @@ def _mask_sentence(match: re.Match[str], masker: Masker) -> str:
     name, separator, quote, rest = match.groups()
     value = rest.rstrip(".!?)")
     has_verb = separator.strip().lower() in ("is", "was")
-    if not value or (has_verb and not _looks_random(value)):
+    is_word = has_verb and not _looks_random(value)
+    if not value or is_word:
         return match[0]
     return name + separator + quote + masker.mask(value) + rest[len(value) :]
 

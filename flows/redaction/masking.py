@@ -277,6 +277,7 @@ def _serialize_iteratively(value: Any) -> str:
 
 
 def _replace_in_value(value: Any, depth: int = 0) -> Any:
+    """Return a value at this depth, or a key, in a form that each database stores."""
     if isinstance(value, str):
         return _replace_in_text(value)
     if isinstance(value, float):
@@ -296,6 +297,6 @@ def _replace_in_text(text: str) -> str:
 
 def _normalize_float(value: float) -> float | int | str:
     """Return the form that each database gives back. PostgreSQL turns 1e3 into 1000."""
-    if not math.isfinite(value):
-        return str(value)
-    return int(value) if value.is_integer() else value
+    if value.is_integer():
+        return int(value)
+    return value if math.isfinite(value) else str(value)

@@ -126,6 +126,7 @@ def _can_follow(letter: str, previous: str) -> bool:
 
 
 def _strip_accents(text: str) -> str:
+    """Return the text with a plain letter for each letter with an accent."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFD", text)

@@ -195,6 +195,7 @@ class ResourceClient:
         return self._fetch_page(session, pagination, pagination.resolve_link(link))
 
     def _fetch_page(self, session: requests.Session, pagination: Pagination, url: str) -> _Page:
+        """Return a page and its link, or raise `OutcomeUnknown` if it is not a page of a list."""
         page = self._call("list", "GET", url, session=session)
         objects = page.snapshot.get(self.resource.list_key)
         meta = page.snapshot.get("meta")

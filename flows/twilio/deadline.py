@@ -88,6 +88,7 @@ class _DeadlineConnection:
         return time.monotonic() - self.last_request_time <= MAX_IDLE_SECONDS
 
     def connect(self) -> None:
+        """Connect, and tell the current call about it. Raise TimeoutError after its deadline."""
         self.last_request_time = None
         call = _current_call.get()
         if call is None:
@@ -102,6 +103,7 @@ class _DeadlineConnection:
         call.has_connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request, and give the current call the socket, so that it can cut it."""
         call = _current_call.get()
         if call is not None:
             has_open_socket = self.sock is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-from flows.twilio.errors import FlexError, OutcomeUnknown, RequestRefused
+from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.resource import Resource
 
 PAGE_SIZE: Final = 1000
@@ -67,6 +67,7 @@ class Pagination:
         self._sids |= sids
 
     def _parse_link(self, link: Any) -> SplitResult:
+        """Return the address that a link leads to, or raise `OutcomeUnknown`."""
         if not isinstance(link, str) or not link.strip().isprintable():
             raise self._invalid_link_error()
         try:
@@ -101,8 +102,6 @@ def page_sizes_to_try(page_size: int) -> list[int]:
 
 def is_page_size_refused(error: FlexError) -> bool:
     """Return True if a page was refused because of its size."""
-    if not isinstance(error, RequestRefused | OutcomeUnknown):
-        return False
     if error.code == INVALID_PAGE_SIZE_CODE or error.status == PAYLOAD_TOO_LARGE:
         return True
     message = error.message.lower().replace(" ", "").replace("_", "")

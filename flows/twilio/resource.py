@@ -37,6 +37,18 @@ class Cleaned:
     errors: dict[str, str] = dataclass_field(default_factory=dict)
     unchanged: set[str] = dataclass_field(default_factory=set)
 
+    def keep(self, name: str, value: Any) -> None:
+        """Add a field with the value that the object already had."""
+        self.unchanged.add(name)
+        self.values[name] = value
+
+    def validate(self, field: Field, value: Any, *, required: bool) -> None:
+        """Add a field's new value, or the message that refuses it."""
+        try:
+            self.values[field.name] = field.clean(value, required=required)
+        except InvalidValue as error:
+            self.errors[field.name] = str(error)
+
 
 class Resource(ResourceDescription):
     """A kind of object at Twilio, such as a Flex Flow.
@@ -108,16 +120,12 @@ class Resource(ResourceDescription):
         for field in self.writable_fields:
             if not field.is_applicable(variant):
                 continue
-            name, value = field.name, given.get(field.name)
-            if self.is_unchanged(name, value, known.get(name)):
-                result.unchanged.add(name)
-                result.values[name] = known[name]
-                continue
-            required = self.is_required(field, variant, current)
-            try:
-                result.values[name] = field.clean(value, required=required)
-            except InvalidValue as error:
-                result.errors[name] = str(error)
+            value, known_value = given.get(field.name), known.get(field.name)
+            if self.is_unchanged(field.name, value, known_value):
+                result.keep(field.name, known_value)
+            else:
+                required = self.is_required(field, variant, current)
+                result.validate(field, value, required=required)
         return result
 
     def chosen_variant(self, values: Mapping[str, Any], current: Mapping[str, Any] | None) -> str:

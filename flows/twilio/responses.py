@@ -27,6 +27,7 @@ SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
 }
 REQUEST_TIMEOUT: Final = 408  # leaves open whether the request arrived
 MIN_TWILIO_CODE: Final = 10_000  # a gateway's code is mostly the HTTP status
+_SECONDS: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 MAX_RETRY_AFTER: Final = 86_400.0  # seconds; longer than any deadline
 
 
@@ -191,7 +192,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     so that a wrong local clock does not matter.
     """
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.replace(".", "", 1).isdecimal():
+    if _SECONDS.fullmatch(text):
         return min(float(text[:20]), MAX_RETRY_AFTER)
     retry_time = _parse_http_date(text)
     if retry_time is None:

@@ -81,7 +81,8 @@ def _code_point(character: str) -> str:
 
 def _find_scheme_problem(address: str) -> UrlProblem | None:
     scheme = _SCHEME.match(address)
-    if scheme is None or _HOST_WITH_PORT.fullmatch(address):
+    is_host_with_port = _HOST_WITH_PORT.fullmatch(address) is not None
+    if scheme is None or is_host_with_port:
         return UrlProblem(MISSING_SCHEME, "must start with https:// or http://.")
     if scheme[1].lower() not in SCHEMES:
         return UrlProblem(

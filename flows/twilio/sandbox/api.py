@@ -90,6 +90,7 @@ class Api:
             )
 
     def _authenticate(self, authorization: str) -> None:
+        """Raise `ApiError` unless the header has a valid name and secret (HTTP Basic)."""
         scheme, _, encoded = authorization.partition(" ")
         try:
             credentials = base64.b64decode(encoded.strip(), validate=True)
@@ -107,6 +108,7 @@ class Api:
             )
 
     def _route(self, request: Request, record: RequestRecord) -> Response:
+        """Call the endpoint of a request. Raise `ApiError` if there is none."""
         if request.refusal is not None:
             raise request.refusal
         store, sid = self._resolve(unquote(request.path))
@@ -167,6 +169,7 @@ class Api:
         return no_content_response()
 
     def _list(self, store: Store, request: Request, record: RequestRecord) -> Response:
+        """Return a page of the list, with the lag that waits for this read."""
         size = _parse_number(
             request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE
         )

@@ -163,9 +163,7 @@ def _truncate(
     connection: socket.socket, response: Response, _interval: float, _request_wait: RequestWait
 ) -> None:
     """Send half of the body that Content-Length promises."""
-    if not response.body:  # a 204 has no Content-Length
-        response = replace(response, status=HTTPStatus.OK)
-    head = _build_head(response, len(response.body) or 100, close=True)
+    head = _build_head(_allow_body(response), len(response.body) or 100, close=True)
     connection.sendall(head + response.body[: len(response.body) // 2])
 
 
@@ -173,13 +171,18 @@ def _send_endlessly(
     connection: socket.socket, response: Response, _interval: float, request_wait: RequestWait
 ) -> None:
     """Send spaces until the client disconnects or the request is released."""
-    has_no_content = response.status == HTTPStatus.NO_CONTENT
-    status = HTTPStatus.OK if has_no_content else response.status
-    connection.sendall(_build_head(replace(response, status=status), None, close=True))
+    connection.sendall(_build_head(_allow_body(response), None, close=True))
     connection.settimeout(POLL_INTERVAL)
     while not request_wait.is_over:
         with suppress(TimeoutError):
             connection.send(BLANK_CHUNK)
+
+
+def _allow_body(response: Response) -> Response:
+    """Return the response with status 200 if its own, 204, allows no body."""
+    if response.status != HTTPStatus.NO_CONTENT:
+        return response
+    return replace(response, status=HTTPStatus.OK)
 
 
 _FAULTY_SENDERS: dict[FaultKind, Callable[[socket.socket, Response, float, RequestWait], None]] = {

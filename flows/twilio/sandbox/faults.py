@@ -214,6 +214,7 @@ def _replace_body(response: Response, body: bytes) -> Response:
 
 
 def _replace_sid(_fault: Fault, response: Response) -> Response:
+    """Return an object's response with the SID of another object."""
     payload = json.loads(response.body or b"{}")
     if "sid" not in payload:  # a list, a deletion or an error
         return response
@@ -221,6 +222,7 @@ def _replace_sid(_fault: Fault, response: Response) -> Response:
 
 
 def _replace_next_page(fault: Fault, response: Response) -> Response:
+    """Return a page of a list with a link to another host, or to the page itself."""
     payload = json.loads(response.body)
     if "meta" not in payload:  # an error
         return response

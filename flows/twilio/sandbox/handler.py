@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -180,6 +181,7 @@ class Handler(BaseHTTPRequestHandler):
     def _respond_with_fault(
         self, fault: Fault, request: Request, record: RequestRecord, request_wait: RequestWait
     ) -> None:
+        """Respond with a fault, which decides whether the request is applied."""
         record.fault = fault.kind.value
         replacement = replace_response(fault)
         if replacement is not None:
@@ -248,7 +250,7 @@ class Handler(BaseHTTPRequestHandler):
                 HTTPStatus.LENGTH_REQUIRED, INVALID_PARAMETER, "A body needs a Content-Length"
             )
         length_text = self.headers.get("Content-Length", "0").strip()
-        if not (length_text.isascii() and length_text.isdigit()):
+        if not re.fullmatch("[0-9]+", length_text):
             self.close_connection = True
             return b"", ApiError(
                 HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, "Content-Length is not a number"

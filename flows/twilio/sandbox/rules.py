@@ -90,6 +90,7 @@ def update(resource: Resource, body: Body, values: Values, *, timestamp: str) ->
 
 
 def _variant_after_update(resource: Resource, before: Body, values: Values) -> str | None:
+    """Return the variant of an object after an update, or None if it has none."""
     if resource.variant_field in values:
         chosen: str | None = values[resource.variant_field]
         return chosen

@@ -142,6 +142,7 @@ class _FlowGenerator:
         return flow
 
     def _channel(self, flaw: str | None) -> str:
+        """Return a random channel in which a flow can have this flaw."""
         if flaw in {"no identity", "wrong identity"}:
             return "sms"
         if flaw == "disabled twin" and self._enabled_identities:
@@ -149,6 +150,7 @@ class _FlowGenerator:
         return self._choose(CHANNEL_WEIGHTS)
 
     def _add_flaw(self, flow: dict[str, Any], flaw: str | None) -> None:
+        """Change a flow so that it has this flaw."""
         channel = flow["channel_type"]
         if flaw == "no identity":
             flow["contact_identity"] = None
@@ -172,6 +174,7 @@ class _FlowGenerator:
         self._enabled_identities[channel] = identity
 
     def _integration(self, integration_type: str) -> dict[str, Any]:
+        """Return random fields for an integration of this type."""
         pick = self.random.choice
         if integration_type == "task":
             return {
@@ -190,6 +193,7 @@ class _FlowGenerator:
         return fields
 
     def _webhook_url(self) -> str:
+        """Return a random URL. Some have a made-up secret, as user-info or as a parameter."""
         host, path = self.random.choice(WEBHOOK_HOSTS), self.random.choice(WEBHOOK_PATHS)
         if self.random.random() > SECRET_WEBHOOK_SHARE:
             return f"https://{host}{path}"
@@ -199,6 +203,7 @@ class _FlowGenerator:
         return f"https://{host}{path}?team=care&token={secret}"
 
     def _name(self, locale: Locale, channel: str) -> str:
+        """Return a random friendly name, with a number if it is taken."""
         name = self.random.choice(NAME_TEMPLATES).format(
             purpose=self.random.choice(locale.purposes),
             city=self.random.choice(locale.cities),

@@ -101,12 +101,7 @@ class Store:
     def page(self, *, size: int, cursor: Cursor | None, friendly_name: str | None) -> Page:
         """Return at most `size` objects from the cursor on. `friendly_name` is an exact filter."""
         with self._lock:
-            if cursor is not None and cursor.newer:
-                rows = list(islice(self._ascending(cursor.number, friendly_name), size))
-                rows.reverse()
-            else:
-                below = None if cursor is None else cursor.number
-                rows = list(islice(self._descending(below, friendly_name), size))
+            rows = self._rows(size, cursor, friendly_name)
             if not rows:
                 return Page([], None, None)
             (newest, _), (oldest, _) = rows[0], rows[-1]
@@ -207,8 +202,20 @@ class Store:
                 f"The requested resource /{self.resource.path}/{sid} was not found",
             ) from None
 
+    def _rows(self, size: int, cursor: Cursor | None, name: str | None) -> list[tuple[int, str]]:
+        """Return the numbers and SIDs of a page, newest first."""
+        if cursor is None:
+            return list(islice(self._descending(None, name), size))
+        if not cursor.newer:
+            return list(islice(self._descending(cursor.number, name), size))
+        rows = list(islice(self._ascending(cursor.number, name), size))
+        return rows[::-1]
+
     def _descending(self, below: int | None, name: str | None) -> Iterator[tuple[int, str]]:
-        """Yield the numbers and SIDs of the objects older than `below`, newest first."""
+        """Yield the numbers and SIDs of the objects older than `below`, newest first.
+
+        None stands for all objects.
+        """
         end = len(self._numbers) if below is None else bisect_left(self._numbers, below)
         return self._filter_by_name(range(end - 1, -1, -1), name)
 
@@ -236,6 +243,7 @@ class Store:
         self._sids.append(body["sid"])
 
     def _load(self, file: Path) -> None:
+        """Read the state file. Raise ValueError if it is not one."""
         try:
             state = json.loads(file.read_text(encoding="utf-8"))
             self._last_number = int(state["last"])
