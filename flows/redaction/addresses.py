@@ -34,8 +34,8 @@ _HARMLESS_PARAMETER: Final = re.compile(
     r"(?:team|lang|language|locale|channel|env|environment|stage|region|country|city|site|brand"
     r"|market|store|shop|branch|department|dept|queue|topic|category|type|kind|mode|format|version"
     r"|v|api-version|page|source|src|medium|campaign|utm_[a-z]+|priority|level|product|service"
-    r"|skill|group|office|location|timezone|tz|direction|status|action|event|label|enabled|debug|retry"
-    r"|retries|timeout|limit|sort|order|project|app)",
+    r"|skill|group|office|location|timezone|tz|direction|status|action|event|label|enabled|debug"
+    r"|retry|retries|timeout|limit|sort|order|project|app)",
     re.IGNORECASE,
 )
 _REGION_CODE: Final = re.compile(r"[a-z]{2,10}[0-9]{1,2}", re.IGNORECASE)

@@ -55,8 +55,8 @@ def mask_credentials_in_text(text: str, masker: Masker) -> str:
         return text
     text = _AUTHORIZATION_HEADER.sub(lambda match: match[1] + _mask_header(match[2], masker), text)
     text = _AUTHORIZATION_SCHEME.sub(lambda match: _mask_scheme(match, masker), text)
-    for quoted in _QUOTED_PAIRS:
-        text = quoted.sub(lambda match: _mask_quoted_pair(match, masker), text)
+    for pair in _QUOTED_PAIRS:
+        text = pair.sub(lambda match: _mask_quoted_pair(match, masker), text)
     text = _ASSIGNMENT.sub(lambda match: _mask_assignment(match, masker), text)
     text = _SENTENCE.sub(lambda match: _mask_sentence(match, masker), text)
     return _KEY_FORMATS.sub(lambda match: masker.mask(match[0]), text)

@@ -113,16 +113,16 @@ class Resource(ResourceDescription):
         place. Fields that are not given keep their current value. A value that the object already
         has is accepted, even if it would be refused as a new one.
         """
-        known = current or {}
-        given = {**known, **values}
-        variant = self.chosen_variant(given, current)
+        current_values = current or {}
+        all_values = {**current_values, **values}
+        variant = self.chosen_variant(all_values, current)
         result = Cleaned()
         for field in self.writable_fields:
             if not field.is_applicable(variant):
                 continue
-            value, known_value = given.get(field.name), known.get(field.name)
-            if self.is_unchanged(field.name, value, known_value):
-                result.keep(field.name, known_value)
+            value, current_value = all_values.get(field.name), current_values.get(field.name)
+            if self.is_unchanged(field.name, value, current_value):
+                result.keep(field.name, current_value)
             else:
                 required = self.is_required(field, variant, current)
                 result.validate(field, value, required=required)

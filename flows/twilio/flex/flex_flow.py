@@ -90,8 +90,8 @@ FLEX_FLOW: Final = register(
                 label="Enabled",
                 kind="boolean",
                 wire="Enabled",
-                help="Only enabled flows receive messages. Only one flow can be enabled per channel and "
-                "contact identity.",
+                help="Only enabled flows receive messages. Only one flow can be enabled per channel "
+                "and contact identity.",
             ),
             Field(
                 name="integration_type",
@@ -99,7 +99,8 @@ FLEX_FLOW: Final = register(
                 kind="enum",
                 wire="IntegrationType",
                 choices=INTEGRATION_TYPES,
-                help="Handles incoming messages: a Studio Flow, an external webhook or a TaskRouter task.",
+                help="Handles incoming messages: a Studio Flow, an external webhook or a TaskRouter "
+                "task.",
             ),
             Field(
                 name="integration_flow_sid",

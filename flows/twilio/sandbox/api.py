@@ -1,7 +1,7 @@
 """The endpoints of the sandbox: authentication, routes and lists.
 
-The API turns a request into a response. The rules of a resource are in `rules`, its objects in `store`,
-sockets and faults in `handler`.
+The API turns a request into a response. The rules of a resource are in `rules`, its objects in
+`store`, sockets and faults in `handler`.
 """
 
 from __future__ import annotations

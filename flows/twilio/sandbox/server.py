@@ -90,11 +90,11 @@ class Sandbox:
             file=None if state_file is None else Path(state_file),
             seed=generate_seed,
         )
-        others = [
+        other_stores = [
             Store(resource, account_sid=account_sid, clock=clock, limit=DEFAULT_FLOW_LIMIT)
             for resource in other_resources
         ]
-        self._stores = {store.resource.name: store for store in (self._store, *others)}
+        self._stores = {store.resource.name: store for store in (self._store, *other_stores)}
         self._api = Api(self._stores.values(), credentials=keys | {account_sid: auth_token})
         if lag:
             self.lags.draw = random_lag_source(lag, seed=seed)

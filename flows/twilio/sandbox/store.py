@@ -79,7 +79,7 @@ class Store:
         self._numbers: list[int] = []  # ascending; each belongs to the SID at the same index
         self._sids: list[str] = []
         self._last_number = 0
-        # Each write: its time, the object's number, and the object before it (None before a creation).
+        # Each write: its time, the object's number, and the object before it, None for a creation.
         self._history: deque[tuple[datetime, int, Body | None]] = deque(maxlen=MAX_HISTORY)
         if file is not None and file.exists():
             self._load(file)
