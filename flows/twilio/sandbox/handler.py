@@ -201,15 +201,12 @@ class Handler(BaseHTTPRequestHandler):
         self, request: Request, record: RequestRecord, fault: Fault, request_wait: RequestWait
     ) -> bool:
         """Apply a fault after which the client gets no response. Return False for other faults."""
+        if fault.kind in {FaultKind.APPLY_THEN_DROP, FaultKind.APPLY_THEN_HANG}:
+            self.server.api.respond(request, record)
         match fault.kind:
-            case FaultKind.DROP:
+            case FaultKind.DROP | FaultKind.APPLY_THEN_DROP:
                 pass
-            case FaultKind.APPLY_THEN_DROP:
-                self.server.api.respond(request, record)
-            case FaultKind.HANG:
-                request_wait.hold(fault.seconds, self._is_disconnected)
-            case FaultKind.APPLY_THEN_HANG:
-                self.server.api.respond(request, record)
+            case FaultKind.HANG | FaultKind.APPLY_THEN_HANG:
                 request_wait.hold(fault.seconds, self._is_disconnected)
             case FaultKind.LATE_APPLY:
                 request_wait.hold(fault.seconds, lambda: False)
