@@ -134,11 +134,11 @@ def _redact_value(value: Any, masker: Masker, name: str, depth: int) -> Any:
     if isinstance(value, str):
         rule = _choose_rule(name, value)
         return rule(value, masker)
-    if not isinstance(value, dict | list):
+    if not isinstance(value, dict | list | tuple):
         return value
     if depth >= MAX_DEPTH:
         return _depth_placeholder(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_redact_value(item, masker, name, depth + 1) for item in value]
     return dict(_redact_items(value, masker, name, depth))
 
@@ -167,7 +167,7 @@ def _redact_items(
 
 def _mask_all(masker: Masker, value: Any, depth: int) -> Any:
     """Mask each text and number of a secret, which can be an object or a list."""
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         mask_key, mask_item = partial(_mask_key, masker), partial(_mask_all, masker)
         return _transform_parts(value, depth, mask_key, mask_item)
     if isinstance(value, str) or is_number(value):

@@ -147,6 +147,20 @@ def test_json_is_masked_at_every_depth():
     assert "c4n4ry" in value["integration_url"]  # the original is unchanged
 
 
+def test_secret_in_a_tuple_is_masked():
+    secret = "https://ada:open-sesame@example.com/hook"
+
+    redacted = redact(
+        {
+            "friendly_name": "Sales",
+            "notes": (secret, ("again", secret)),
+            "password": ("open-sesame",),
+        }
+    )
+
+    assert "open-sesame" not in str(redacted)
+
+
 @pytest.mark.parametrize(
     "value",
     [
