@@ -90,10 +90,24 @@ class Site:
             text = text.replace(name, value)
         return text
 
-    def is_alive(self) -> None:
+    def check_pages(self) -> None:
+        """Check that the site answers, and sends every file of the sign-in page."""
+        self._get("/health/live/")
+        page = self._get("/login/").decode()
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+        assert len(files) >= 3, page
+        for file in files:
+            self._get(file)
+
+    def _get(self, path: str) -> bytes:
+        """Return the body. Raises `IncompleteRead` if the end of it is missing."""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"http://127.0.0.1:{self.port}/health/live/", timeout=30) as answer:
+        direct.addheaders = [("X-Forwarded-Proto", "https")]  # as a proxy in front of it says
+        with direct.open(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             assert answer.status == 200
+            body: bytes = answer.read()
+        assert body, path
+        return body
 
 
 PASSWORD: Final = "a long enough phrase\n"
@@ -125,7 +139,7 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     "uv run manage.py sync_flows": ShortForm(),
     "uv run manage.py reconcile_changes": ShortForm(),
     "uv run gunicorn --config flexadmin/gunicorn.py": ShortForm(
-        ready_text="Booting worker", check=Site.is_alive
+        ready_text="Booting worker", check=Site.check_pages
     ),
     "uv run manage.py db_worker": ShortForm(ready_text="Starting worker"),
     "db_worker --help": ShortForm(),
@@ -240,6 +254,7 @@ def running_site(folder: Path) -> Iterator[Site]:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "AUDIT_KEY": secrets.token_urlsafe(48),
             "ALLOWED_HOSTS": "127.0.0.1",
+            "TRUSTED_PROXIES": "127.0.0.1",
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+import sys
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
@@ -68,6 +69,19 @@ class BufferedSocket:
     def send(self, data: bytes) -> int:
         self.sendall(data)
         return len(data)
+
+    def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
+        """Send `count` bytes of a file, or all of it, and return the number of bytes.
+
+        gunicorn sends static files with this method of a socket.
+        """
+        file.seek(offset)
+        remaining_bytes = sys.maxsize if count is None else count
+        sent_bytes = 0
+        while data := file.read(min(CHUNK_SIZE, remaining_bytes - sent_bytes)):
+            self.sendall(data)
+            sent_bytes += len(data)
+        return sent_bytes
 
     def flush(self) -> bool:
         """Send as much as the client takes now. Return True if nothing remains to be sent."""

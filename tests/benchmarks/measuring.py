@@ -138,6 +138,8 @@ def _measure_page(context: BrowserContext, address: str) -> Figures:
     observed = page.evaluate(OBSERVE_SCRIPT)
     while traffic.is_open():
         page.evaluate(FRAME_SCRIPT)
+    if traffic.failures:
+        raise RuntimeError(f"{address} is incomplete: {', '.join(traffic.failures)}")
     return Figures(
         **traffic.figures(urlsplit(address).netloc),
         nodes=observed["nodes"],
@@ -154,6 +156,7 @@ class _Traffic:
         self._asked: dict[str, tuple[str, str]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
         self._sizes: dict[str, float] = {}
+        self.failures: list[str] = []  # addresses that didn't load, and the errors
         line.on("Network.requestWillBeSent", self._on_request)
         line.on("Network.responseReceived", self._on_response)
         line.on("Network.loadingFinished", self._on_finished)
@@ -171,6 +174,9 @@ class _Traffic:
 
     def _on_failed(self, event: dict[str, Any]) -> None:
         self._sizes.setdefault(event["requestId"], 0)
+        if not event.get("canceled"):
+            _, url = self._asked.get(event["requestId"], ("", "a request"))
+            self.failures.append(f"{url}: {event['errorText']}")
 
     def is_open(self) -> bool:
         return bool(self._asked.keys() - self._sizes.keys())

@@ -1,23 +1,34 @@
 """The buffering worker, with one thread: a client that blocks it would block the next request."""
 
+import inspect
 import os
+import re
 import selectors
 import socket
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from gunicorn import util
 from gunicorn.config import Config
+from gunicorn.http import unreader, wsgi
+from gunicorn.workers import gthread
 
 from flexadmin.http import buffered_socket, buffering
+from flexadmin.http.buffered_socket import BufferedSocket
 from flexadmin.http.buffering import BufferingWorker
 from tests.faults.acting import wait_for
 
+THIS_FILE = Path(__file__)
 BIG = 8_000_000  # bytes: more than sockets keep by themselves
 
 
 def application(environ, start_response):
-    """Respond with the length of the body, or with a long response."""
+    """Respond with the length of the body, with a long response, or with this file."""
+    if environ["PATH_INFO"] == "/file":
+        start_response("200 OK", [("Content-Length", str(THIS_FILE.stat().st_size))])
+        return environ["wsgi.file_wrapper"](THIS_FILE.open("rb"))
     length = 0 if environ["PATH_INFO"] == "/unread" else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)
     size = BIG if environ["PATH_INFO"] == "/big" else 0
@@ -161,6 +172,26 @@ def test_slow_reader_gets_the_whole_response(connect):
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert body[:BIG] == b"x" * BIG
     assert body[BIG:].endswith(b"GET /next 0")
+
+
+def test_file_arrives_whole(connect, monkeypatch):
+    monkeypatch.setattr(buffered_socket, "CHUNK_SIZE", 1000)
+    line = connect(request("/file") + request("/next", "Connection: close"))
+
+    _head, _, body = closed(line).partition(b"\r\n\r\n")
+    assert body.startswith(THIS_FILE.read_bytes() + b"HTTP/1.1 200 OK")
+    assert body.endswith(b"GET /next 0")
+
+
+def test_buffered_socket_has_every_method_that_gunicorn_calls():
+    sources = [inspect.getsource(module) for module in (gthread, wsgi, unreader, util)]
+    called = set(re.findall(r"\bsock\.(\w+)\(", "".join(sources)))
+    of_other_sockets = {"do_handshake", "ssl_wrap_socket", "is_http2_negotiated"}  # with TLS only
+
+    assert {"recv", "sendall", "sendfile"} <= called
+    assert {
+        name for name in called - of_other_sockets if not hasattr(BufferedSocket, name)
+    } == set()
 
 
 def test_unsent_response_is_in_a_file_that_the_connection_closes(worker, connect):
