@@ -47,7 +47,7 @@ def skip_collisions(planned: Sequence[PlannedChange], origins: Sequence[str] = (
 
     `origins` are the places of the changes in an imported file, such as "Line 7".
     """
-    if any(_may_claim_address(change) for change in planned):
+    if any(map(_may_claim_address, titles.included_changes(planned))):
         _Simulation(planned, origins).run()
 
 
@@ -75,7 +75,7 @@ class _Simulation:
         before = self.flows.get(key) or SimulatedFlow(change.account_sid)
         after = _apply_change(before, change)
         if before.address != after.address:
-            blocking = self._other_occupant(after.address, key)
+            blocking = self._find_occupant(after.address)
             if blocking is not None:
                 return self._explain(blocking, position)
             self._leave(key, before.address)
@@ -84,11 +84,11 @@ class _Simulation:
         self.flows[key] = after
         return ""
 
-    def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
+    def _find_occupant(self, address: ChannelAddress | None) -> FlowKey | None:
+        """Return the flow that has an address already, or the first of several."""
         if address is None:
             return None
-        others = (occupant for occupant in self.occupants[address] if occupant != key)
-        return next(others, None)
+        return next(iter(self.occupants[address]), None)
 
     def _leave(self, key: FlowKey, address: ChannelAddress | None) -> None:
         if address:
@@ -116,12 +116,17 @@ class _Simulation:
 
     def _find_later_release(self, key: FlowKey, position: int) -> int | None:
         """Return the position of the next change that frees the flow's address."""
-        flow = self.flows[key]
         for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
-            is_made = change.target_sid == key and not change.skip_reason
-            if is_made and _apply_change(flow, change).address != flow.address:
+            if self._releases_address(change, key):
                 return later_position
         return None
+
+    def _releases_address(self, change: PlannedChange, key: FlowKey) -> bool:
+        """Return True if a change that isn't skipped takes the flow's address away."""
+        if change.target_sid != key or change.skip_reason:
+            return False
+        flow = self.flows[key]
+        return _apply_change(flow, change).address != flow.address
 
     def _origin(self, position: int) -> str:
         """Return the place of a change in the file, or else its row in the plan."""
@@ -131,9 +136,7 @@ class _Simulation:
 
 def _may_claim_address(change: PlannedChange) -> bool:
     """Return True if a change could enable a flow, or give an enabled one another address."""
-    if change.skip_reason or change.action == "flow.delete":
-        return False
-    requested = change.requested
+    requested = change.requested  # empty for a deletion
     has_address_field = not ADDRESS_FIELDS.isdisjoint(requested)
     is_turned_off = requested.get("enabled") is False
     return has_address_field and not is_turned_off
