@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from django.core.exceptions import ValidationError
 from flows.core.csv_cells import from_csv_cell
 from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -292,14 +294,19 @@ def _normalize_title(title: str) -> str:
 def _names_by_title() -> dict[str, str]:
     """Return the names of all fields by their normalized titles.
 
-    A title can be the field's name, its label or its parameter at Twilio. A title that two fields
-    share is omitted.
+    A title that two fields share is omitted.
     """
-    names_by_title: dict[str, set[str]] = {}
+    names_by_title: defaultdict[str, list[str]] = defaultdict(list)
     for entry in FLEX_FLOW.fields:
-        for title in (entry.name, entry.label, entry.wire or entry.name):
-            names_by_title.setdefault(_normalize_title(title), set()).add(entry.name)
-    return {title: names.pop() for title, names in names_by_title.items() if len(names) == 1}
+        for title in _titles_of_field(entry):
+            names_by_title[title].append(entry.name)
+    return {title: names[0] for title, names in names_by_title.items() if len(names) == 1}
+
+
+def _titles_of_field(entry: Field) -> set[str]:
+    """Return the normalized titles of a field: its name, its label, its parameter at Twilio."""
+    titles = (entry.name, entry.label, entry.wire or entry.name)
+    return set(map(_normalize_title, titles))
 
 
 _NAME_BY_TITLE: Final = _names_by_title()

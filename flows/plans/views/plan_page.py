@@ -28,7 +28,7 @@ from flows.plans.items import (
 )
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
-from flows.plans.views.plan_rows import ITEM_STATUSES, account_of_sid, build_table
+from flows.plans.views.plan_rows import ITEM_STATUSES, build_table
 
 _CSS_CLASS_BY_STATUS: Final = {
     PlanStatus.DRAFT: "none",
@@ -120,7 +120,7 @@ def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     """Return the accounts, production first, or [] if the site has only one account."""
     if twilio_accounts.only_account():
         return []
-    accounts = map(account_of_sid, account_sids)
+    accounts = map(titles.account_of_sid, account_sids)
     return sorted(accounts, key=lambda account: (not account.is_production, str(account)))
 
 
@@ -188,7 +188,7 @@ def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
     counts = _count_planned_actions(items)
     phrases = [
-        (titles.format_count(counts[action]), f"{counts[action]:,}", future_phrase)
+        (titles.format_flow_count(counts[action]), f"{counts[action]:,}", future_phrase)
         for action, (future_phrase, _) in _ACTION_PHRASES.items()
         if counts[action]
     ]
@@ -202,7 +202,7 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     applied = count_actions(with_status(included, ItemStatus.APPLIED))
     phrases = [
         (
-            f"{applied[action]:,} of {titles.format_count(totals[action])}",
+            f"{applied[action]:,} of {titles.format_flow_count(totals[action])}",
             f"{applied[action]:,} of {totals[action]:,}",
             past_phrase,
         )
@@ -231,7 +231,7 @@ def _start_label(items: Iterable[PlanItem], account_suffix: str) -> str:
         return f"Apply {counts.total():,} changes{account_suffix}"
     action, number = counts.popitem()
     verb = titles.VERB_BY_ACTION[action].capitalize()
-    return f"{verb} {titles.format_count(number)}{account_suffix}"
+    return f"{verb} {titles.format_flow_count(number)}{account_suffix}"
 
 
 def _account_summaries(
