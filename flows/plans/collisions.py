@@ -36,8 +36,10 @@ class SimulatedFlow:
     @property
     def address(self) -> ChannelAddress | None:
         """The address that the flow occupies, or None if it is disabled or has no identity."""
+        if not self.enabled:
+            return None
         identity = normalize_identity(self.identity)
-        if not self.enabled or not identity:
+        if not identity:
             return None
         return (self.account_sid, self.channel, identity)
 
@@ -57,7 +59,7 @@ class _Simulation:
     def __init__(self, planned: Sequence[PlannedChange], origins: Sequence[str]) -> None:
         self.planned = planned
         self.origins = origins
-        self.flows: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
+        self.flows: dict[FlowKey, SimulatedFlow] = _load_flows(planned)
         self.occupants: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
         # The position of the change that gave a flow its present address.
         self.claim_positions: dict[FlowKey, int] = {}
@@ -159,14 +161,12 @@ def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow
 
 
 def _load_flows(planned: Sequence[PlannedChange]) -> dict[FlowKey, SimulatedFlow]:
-    """Load the flows of the plan, and the enabled flows of its accounts, from the mirror."""
+    """Load the flows in the accounts of the plan from the mirror."""
     account_sids = {change.account_sid for change in titles.included_changes(planned)}
-    target_sids = {change.target_sid for change in planned}
     rows = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(
         "sid", "account_sid", "channel_type", "contact_identity", "enabled"
     )
-    flows: dict[FlowKey, SimulatedFlow] = {}
-    for sid, account_sid, channel, identity, enabled in rows.iterator():
-        if enabled or sid in target_sids:
-            flows[sid] = SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
-    return flows
+    return {
+        sid: SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
+        for sid, account_sid, channel, identity, enabled in rows.iterator()
+    }

@@ -63,29 +63,30 @@ def _build_rollback(item: PlanItem) -> PlannedChange:
 
 def _request_rollback(change: PlannedChange, event: AuditEvent) -> None:
     """Request the reverse of the change that the event records. Raises `SkipFlow`."""
-    payload = event.payload
-    before: Mapping[str, Any] = payload.before or {}
-    after: Mapping[str, Any] = payload.after or {}
     change.refers_to = event.event_id
     change.account_sid = event.account_sid
     change.target_sid = event.target_sid
-    change.friendly_name = payload.friendly_name
-    if payload.erased_at:
+    change.friendly_name = event.payload.friendly_name
+    if event.payload.erased_at:
         raise SkipFlow(DATA_ERASED)
     if is_rolled_back(event.event_id):
         raise SkipFlow(ALREADY_ROLLED_BACK)
+    before: Mapping[str, Any] = event.payload.before or {}
+    after: Mapping[str, Any] = event.payload.after or {}
     if event.action == "flow.create":
         prepare_deletion(change, after)
     elif event.action == "flow.delete":
         prepare_recreation(change, before)
     else:
-        change.before = redact_fields(pick_values(after, event.changed_fields))
-        change.requested = redact_fields(pick_values(before, event.changed_fields))
-        _check_former_values(change)
+        _request_former_values(change, before, after, event.changed_fields)
 
 
-def _check_former_values(change: PlannedChange) -> None:
-    """Raise `SkipFlow` if a change back to former values can't be requested."""
+def _request_former_values(
+    change: PlannedChange, before: Mapping[str, Any], after: Mapping[str, Any], names: list[str]
+) -> None:
+    """Request the values before an update. Raises `SkipFlow` if they can't be requested."""
+    change.before = redact_fields(pick_values(after, names))
+    change.requested = redact_fields(pick_values(before, names))
     empty_labels = ", ".join(map(inline_label, empty_names(change.requested)))
     if empty_labels:
         raise SkipFlow(

@@ -13,7 +13,7 @@ from flows.changes.cleaning import clean
 from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
 from flows.core.matching import extract_digits
-from flows.plans.drafts import pick_values, without_empty_values
+from flows.plans.drafts import without_empty_values
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
 from flows.plans.import_text import ImportItem
@@ -187,19 +187,24 @@ def _validate_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[s
     result = clean(FLEX_FLOW, values, current=flow)
     if result.errors:
         raise ValidationError(" ".join(result.errors.values()))
-    applicable_names = [name for name in values if name in result.values]
-    for name in applicable_names:
-        _check_without_secret(name, result.values[name])
+    cleaned = {name: result.values[name] for name in values if name in result.values}
+    _check_without_secrets(cleaned)
+    _check_applicable(values, cleaned)
+    return cleaned
+
+
+def _check_without_secrets(values: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` if a value has a secret: the draft could store only its mask."""
+    for name, value in values.items():
+        storable = replace_unstorable(value)
+        if redact_field(name, storable) != storable:
+            label = FLEX_FLOW.label_of(name)
+            raise ValidationError(f"{label} contains a secret. To change a secret, edit the flow.")
+
+
+def _check_applicable(values: Mapping[str, Any], cleaned: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` if a field has a value that the integration type doesn't take."""
     for name in without_empty_values(values):
-        if name not in applicable_names:
+        if name not in cleaned:
             label = FLEX_FLOW.label_of(name)
             raise ValidationError(f"{label} doesn't apply to this integration type.")
-    return pick_values(result.values, applicable_names)
-
-
-def _check_without_secret(name: str, value: Any) -> None:
-    """Raise `ValidationError` if a value has a secret: the draft could store only its mask."""
-    storable = replace_unstorable(value)
-    if redact_field(name, storable) != storable:
-        label = FLEX_FLOW.label_of(name)
-        raise ValidationError(f"{label} contains a secret. To change a secret, edit the flow.")

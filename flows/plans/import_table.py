@@ -191,14 +191,7 @@ def _check_rows(rows: Sequence[Row]) -> None:
     """Raise `ValidationError` if the rows, with the header first, are no table to import."""
     if not rows:
         raise ValidationError("The header is missing. The first line must name the columns.")
-    line, header = rows[0]
-    if len(header) > MAX_COLUMNS:
-        raise ValidationError(f"Line {line}: {len(header)} columns. The maximum is {MAX_COLUMNS}.")
-    if len(header) == 1 and not find_target(header[0]):
-        raise ValidationError(
-            f"Line {line}: this is neither JSON nor a table. JSON starts with {{ or [, a table "
-            "with a header line."
-        )
+    _check_header(rows[0])
     flows = len(rows) - 1
     if flows == 0:
         raise ValidationError("The table has a header but no rows.")
@@ -207,6 +200,18 @@ def _check_rows(rows: Sequence[Row]) -> None:
         raise ValidationError(
             f"Line {first_excess_line:,}: the table has {flows:,} rows. At most {MAX_FLOWS:,} can "
             "be imported at once."
+        )
+
+
+def _check_header(row: Row) -> None:
+    """Raise `ValidationError` if a row can't be the header of a table to import."""
+    line, header = row
+    if len(header) > MAX_COLUMNS:
+        raise ValidationError(f"Line {line}: {len(header)} columns. The maximum is {MAX_COLUMNS}.")
+    if len(header) == 1 and not find_target(header[0]):
+        raise ValidationError(
+            f"Line {line}: this is neither JSON nor a table. JSON starts with {{ or [, a table "
+            "with a header line."
         )
 
 
@@ -283,8 +288,9 @@ def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
 
 
 def _column_note(title: str) -> str:
-    name = _NAME_BY_TITLE.get(_normalize_title(title))
-    return "Set by Twilio. Not imported." if name and name not in TARGETS else ""
+    name = _NAME_BY_TITLE.get(_normalize_title(title), "")
+    is_importable = name in ("", *TARGETS)
+    return "" if is_importable else "Set by Twilio. Not imported."
 
 
 def _normalize_title(title: str) -> str:

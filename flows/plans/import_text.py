@@ -230,8 +230,7 @@ def _value_error(fields: Mapping[str, Any]) -> str:
 def _error_in_value(name: str, value: Any) -> str:
     if name in FLEX_FLOW.by_name and isinstance(value, dict | list):
         return f"{FLEX_FLOW.label_of(name)} must be a single value."
-    text = f"{name}{value}" if isinstance(value, str) else name
-    unstorable = _UNSTORABLE.search(text)
+    unstorable = _UNSTORABLE.search(f"{name}{value}")
     if unstorable is None:
         return ""
     code_point = format_code_points(unstorable[0])

@@ -26,7 +26,7 @@ from flows.plans.items import (
     plan_items,
     with_status,
 )
-from flows.plans.models import Plan, PlannedChange
+from flows.plans.models import Plan
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
 from flows.plans.views.plan_rows import ITEM_STATUSES, build_table
 
@@ -56,7 +56,7 @@ def render_plan(
 ) -> HttpResponse:
     """Render the page. `form` is the start form as it was posted, if it was."""
     scope = scope_of(request.user, "flows.view_flow")
-    items = [item for item in plan_items(plan) if _is_visible(item.change, scope)]
+    items = _visible_items(plan, scope)
     account_sids = access.account_sids_of_plan(plan.pk)
     permissions = access.permissions_on_plan(request.user, plan, account_sids)
     is_waiting = leases.is_waiting_for_worker(plan)
@@ -112,8 +112,13 @@ def count_deletions(plan: Plan) -> int:
     return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
 
 
-def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:
-    return scope is None or not change.account_sid or change.account_sid in scope
+def _visible_items(plan: Plan, scope: twilio_accounts.Scope) -> list[PlanItem]:
+    """Return the changes in accounts of the scope, and those of unknown flows."""
+    items = plan_items(plan)
+    if scope is None:
+        return items
+    visible_sids = {"", *scope}
+    return [item for item in items if item.change.account_sid in visible_sids]
 
 
 def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
