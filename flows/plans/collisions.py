@@ -74,7 +74,7 @@ class _Simulation:
     def _apply(self, position: int, change: PlannedChange) -> str:
         """Apply a change to the simulation. Return the reason if it can't be made, else ""."""
         key: FlowKey = change.target_sid or position
-        before = self.flows.get(key) or SimulatedFlow(change.account_sid)
+        before = self.flows.get(key, SimulatedFlow(change.account_sid))
         after = _apply_change(before, change)
         if before.address != after.address:
             blocking = self._find_occupant(after.address)

@@ -117,8 +117,8 @@ def _clean_entry(entry: Field, value: Any) -> Any:
 
 def error_list(form: forms.Form) -> list[tuple[str, str]]:
     """Return (id of the field, message) of each error, for the summary at the top of the page."""
-    return [
-        (form[name].auto_id if name in form.fields else "", str(message))
-        for name, messages in form.errors.items()
-        for message in messages
-    ]
+    errors: list[tuple[str, str]] = []
+    for name, messages in form.errors.items():
+        field_id = form[name].auto_id if name in form.fields else ""
+        errors += [(field_id, str(message)) for message in messages]
+    return errors

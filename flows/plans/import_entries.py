@@ -38,34 +38,34 @@ def item_sid(item: ImportItem) -> str:
 
 
 def _check_item(item: ImportItem, flow: Redacted | None) -> ImportEntry:
-    """Return the entry with the values that differ from the flow's, or with an error."""
+    """Return the entry with the values to set, or with an error."""
     account_sid = _stripped(item, "account_sid")
     entry = ImportEntry(item_sid(item), account_sid=account_sid, origin=item.origin)
     try:
-        _check_fields(item, flow)
+        _check_fields(item, flow or {})
         values = _requested_values(item, flow)
     except ValidationError as invalid:
         return replace(entry, values=_name_only(item), error=str(invalid.message))
     return replace(entry, values=values)
 
 
-def _check_fields(item: ImportItem, flow: Redacted | None) -> None:
+def _check_fields(item: ImportItem, current: Mapping[str, Any]) -> None:
     """Raise `ValidationError` for an error that can be seen before the values are validated."""
     if item.error:
         raise ValidationError(item.error)
     _check_sid(item, "sid", "FO", "a Flex Flow SID (FO…)")
     _check_sid(item, "account_sid", "AC", "an account SID (AC…)")
-    _check_names(item, flow)
+    _check_names(item, current)
 
 
 def _requested_values(item: ImportItem, flow: Redacted | None) -> dict[str, Any]:
-    """Return the values to set. Raises `ValidationError`.
+    """Return the values that differ from the flow's. Raises `ValidationError`.
 
     For a flow that isn't synced, that is only its name: the draft skips it with that reason.
     """
     if flow is None and item_sid(item):
         return _name_only(item)
-    changed = _changed_values(item, flow)
+    changed = _changed_values(item, flow or {})
     if flow is not None and not changed:
         return {}
     return _validate_values(changed, flow)
@@ -94,36 +94,33 @@ def _check_sid(item: ImportItem, name: str, prefix: str, description: str) -> No
         raise ValidationError(f"“{text[:40]}” is not {description}.")
 
 
-def _check_names(item: ImportItem, flow: Redacted | None) -> None:
+def _check_names(item: ImportItem, current: Mapping[str, Any]) -> None:
     """Raise `ValidationError` if a field is unknown.
 
     Fields that Twilio sent for this flow are accepted, so that every export can be imported.
     """
-    names_from_twilio = set(flow or {})
     for name in item.fields:
         name_at_twilio = name.replace("integration.", "integration_")
-        is_known = name in FLEX_FLOW.by_name or name_at_twilio in names_from_twilio
+        is_known = name in FLEX_FLOW.by_name or name_at_twilio in current
         if not is_known:
             raise ValidationError(f"Unknown field “{name[:40]}”.")
 
 
-def _changed_values(item: ImportItem, flow: Redacted | None) -> dict[str, Any]:
-    """Return the writable fields whose values differ from the flow's."""
+def _changed_values(item: ImportItem, current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the writable fields whose values differ from the current ones."""
     values = {name: value for name, value in item.fields.items() if FLEX_FLOW.is_writable(name)}
     if item.is_table:
-        return _changed_cells(values, flow or {})
-    return _changed_json_values(values, flow)
+        return _changed_cells(values, current)
+    return _changed_json_values(values, current)
 
 
-def _changed_json_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[str, Any]:
-    """Return the values of a JSON object that differ from the flow's."""
+def _changed_json_values(values: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a JSON object that differ from the current ones."""
     parsed = {name: _parse_json_value(name, value) for name, value in values.items()}
-    if flow is None:
-        return parsed
     return {
         name: value
         for name, value in parsed.items()
-        if not FLEX_FLOW.is_same_value(name, flow.get(name), value)
+        if not FLEX_FLOW.is_same_value(name, current.get(name), value)
     }
 
 

@@ -217,12 +217,11 @@ def _check_header(row: Row) -> None:
 
 def propose_targets(header: Sequence[str]) -> dict[int, str]:
     """Return the field for each column, found by its title. The first column of a field counts."""
-    targets: dict[int, str] = {}
+    first_columns: dict[str, int] = {}
     for column, title in enumerate(header):
-        target = find_target(title)
-        if target and target not in targets.values():
-            targets[column] = target
-    return targets
+        first_columns.setdefault(find_target(title), column)
+    first_columns.pop("", None)
+    return {column: target for target, column in first_columns.items()}
 
 
 def find_target(title: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
@@ -90,16 +90,14 @@ def count_actions(items: Iterable[PlanItem]) -> Counter[str]:
 
 def is_rolled_back(event_id: uuid.UUID) -> bool:
     """Return True if an applied change refers to this event as the one that it rolls back."""
-    return AuditEvent.objects.filter(
-        refers_to=event_id, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
-    ).exists()
+    return _applied_events().filter(refers_to=event_id).exists()
 
 
 def is_applied(change_id: uuid.UUID) -> bool:
     """Return True if a planned change, or a retry of it, was applied."""
     attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(retry_of=change_id))
-    return AuditEvent.objects.filter(
-        change_id__in=attempts.values("change_id"),
-        stage__in=UNIQUE_STAGES,
-        result__in=audit_log.APPLIED_RESULTS,
-    ).exists()
+    return _applied_events().filter(change_id__in=attempts.values("change_id")).exists()
+
+
+def _applied_events() -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS)
