@@ -29,6 +29,7 @@ from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
+from flows.plans.access import only_account_sid
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -225,7 +226,7 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
 def _require_permission(request: Request, changes: Iterable[ExternalChange], action: str) -> None:
     """Raise `PermissionDenied`, and log it, unless the user may change flows in all accounts."""
     account_sids = sorted({change.last.account_sid for change in changes})
-    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
+    request.account_sid = only_account_sid(account_sids)
     if not all(has_permission(request.user, "flows.change_flow", sid) for sid in account_sids):
         record_denial(request, action, {})
         raise PermissionDenied

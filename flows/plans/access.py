@@ -58,6 +58,11 @@ def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
     return account_sids
 
 
+def only_account_sid(account_sids: Sequence[str]) -> str:
+    """Return the account of a request that is about one account only, else ""."""
+    return account_sids[0] if len(account_sids) == 1 else ""
+
+
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
     is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]

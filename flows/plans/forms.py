@@ -61,7 +61,7 @@ class BulkActionForm(forms.Form):
         value = self.cleaned_data["value"]
         if self.entry is not None:
             return _clean_entry(self.entry, value)
-        if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
+        if not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host name without https:// or a path, such as hooks.example.com."
             )
