@@ -148,8 +148,10 @@ class PlanRun:
         """Count the failures in a row. Raises `_PlanStopped` if there are too many."""
         if result.is_account_failing is None:
             return
-        failures = self.consecutive_failures + 1
-        self.consecutive_failures = failures if result.is_account_failing else 0
+        if not result.is_account_failing:
+            self.consecutive_failures = 0
+            return
+        self.consecutive_failures += 1
         if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
             raise _PlanStopped(
                 f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."

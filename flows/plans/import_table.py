@@ -80,14 +80,8 @@ class Table:
             error = f"The row has {len(cells)} cells, but the header has {len(self.header)}."
             return ImportItem(origin, error=error)
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
-        if _SCIENTIFIC_NOTATION.fullmatch(fields.get("contact_identity", "").strip()):
-            number = fields.pop("contact_identity")
-            error = (
-                f"Contact identity “{number}” was shortened by a spreadsheet. "
-                "Format the column as text."
-            )
-            return ImportItem(origin, fields, error, is_table=True)
-        return ImportItem(origin, fields, is_table=True)
+        error = _shortening_error(fields.get("contact_identity", ""))
+        return ImportItem(origin, fields, error, is_table=True)
 
 
 class ColumnsForm(forms.Form):
@@ -258,6 +252,15 @@ def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[Row]:
     except csv.Error as error:
         raise ValidationError(f"Line {line:,}: {_csv_error_message(str(error))}") from error
     return rows
+
+
+def _shortening_error(identity: str) -> str:
+    """Return the error if a spreadsheet has shortened a number to scientific notation, or ""."""
+    if not _SCIENTIFIC_NOTATION.fullmatch(identity.strip()):
+        return ""
+    return (
+        f"Contact identity “{identity}” was shortened by a spreadsheet. Format the column as text."
+    )
 
 
 def _csv_error_message(error: str) -> str:

@@ -116,8 +116,7 @@ def _parse_item(entry: Any, origin: str) -> ImportItem:
     fields = dict(pairs)
     repeated = _find_repeated_name(entry, pairs)
     if repeated:
-        error = f"“{truncate(repeated)}” appears twice."
-        return ImportItem(origin, _identifying_fields(fields), error)
+        return ImportItem(origin, fields, f"“{truncate(repeated)}” appears twice.")
     return ImportItem(origin, fields, _value_error(fields))
 
 
@@ -235,11 +234,6 @@ def _error_in_value(name: str, value: Any) -> str:
         return ""
     code_point = format_code_points(unstorable[0])
     return f"{FLEX_FLOW.label_of(name)} contains a character that can't be stored ({code_point})."
-
-
-def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("sid", "friendly_name")
-    return {name: fields[name] for name in names if isinstance(fields.get(name), str)}
 
 
 def truncate(text: str) -> str:

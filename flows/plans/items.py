@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -27,6 +27,8 @@ class ItemStatus(enum.StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
 
+
+Key = TypeVar("Key", bound=str)  # an action or a status
 
 RETRYABLE_STATUSES: Final = (ItemStatus.FAILED, ItemStatus.CONFLICT)
 _STATUS_BY_RESULT: Final = {
@@ -86,6 +88,11 @@ def count_statuses(items: Iterable[PlanItem]) -> Counter[ItemStatus]:
 def count_actions(items: Iterable[PlanItem]) -> Counter[str]:
     """Return the number of changes by action, such as "flow.update"."""
     return Counter(item.change.action for item in items)
+
+
+def nonzero_counts(counts: Counter[Key], keys: Iterable[Key]) -> list[tuple[Key, int]]:
+    """Return the keys that were counted with their numbers, in the order of `keys`."""
+    return [(key, counts[key]) for key in keys if counts[key]]
 
 
 def is_rolled_back(event_id: uuid.UUID) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account, AccountNotConfigured
+from flows.plans.items import nonzero_counts
 from flows.plans.models import PlannedChange
 
 VERB_BY_ACTION: Final = {"flow.update": "change", "flow.create": "create", "flow.delete": "delete"}
@@ -59,9 +60,8 @@ def title_of_import(planned: Sequence[PlannedChange]) -> str:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)
     parts = [
-        f"{verb} {format_flow_count(counts[action])}"
-        for action, verb in VERB_BY_ACTION.items()
-        if counts[action]
+        f"{VERB_BY_ACTION[action]} {format_flow_count(number)}"
+        for action, number in nonzero_counts(counts, VERB_BY_ACTION)
     ]
     return f"Import: {', '.join(parts)}{_accounts_of(included)}"
 

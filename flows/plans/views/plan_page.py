@@ -23,12 +23,13 @@ from flows.plans.items import (
     count_actions,
     count_statuses,
     included_items,
+    nonzero_counts,
     plan_items,
     with_status,
 )
 from flows.plans.models import Plan
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
-from flows.plans.views.plan_rows import ITEM_STATUSES, build_table
+from flows.plans.views.plan_rows import ITEM_STATUSES, build_table, status_label
 
 _CSS_CLASS_BY_STATUS: Final = {
     PlanStatus.DRAFT: "none",
@@ -39,10 +40,15 @@ _CSS_CLASS_BY_STATUS: Final = {
 }
 _PROBLEM_STATUSES: Final = (*RETRYABLE_STATUSES, ItemStatus.UNKNOWN)
 # The phrases for flows that an action will affect, and for those that it has affected.
-_ACTION_PHRASES: Final = {
-    "flow.update": ("will change", "changed"),
-    "flow.create": ("will be created", "created"),
-    "flow.delete": ("will be deleted", "deleted"),
+_FUTURE_PHRASES: Final = {
+    "flow.update": "will change",
+    "flow.create": "will be created",
+    "flow.delete": "will be deleted",
+}
+_PAST_PHRASES: Final = {
+    "flow.update": "changed",
+    "flow.create": "created",
+    "flow.delete": "deleted",
 }
 
 
@@ -183,9 +189,8 @@ def _retry_label(counts: Counter[ItemStatus]) -> str:
 def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) -> str:
     """Return the counts of these statuses that are not zero, as in "2 failed, 1 conflict"."""
     return ", ".join(
-        f"{counts[status]} {ITEM_STATUSES[status][0].lower()}"
-        for status in statuses
-        if counts[status]
+        f"{number} {status_label(status).lower()}"
+        for status, number in nonzero_counts(counts, statuses)
     )
 
 
@@ -193,9 +198,8 @@ def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
     counts = _count_planned_actions(items)
     phrases = [
-        (titles.format_flow_count(counts[action]), f"{counts[action]:,}", future_phrase)
-        for action, (future_phrase, _) in _ACTION_PHRASES.items()
-        if counts[action]
+        (titles.format_flow_count(number), f"{number:,}", _FUTURE_PHRASES[action])
+        for action, number in nonzero_counts(counts, _FUTURE_PHRASES)
     ]
     return _join_phrases(phrases)
 
@@ -207,12 +211,11 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     applied = count_actions(with_status(included, ItemStatus.APPLIED))
     phrases = [
         (
-            f"{applied[action]:,} of {titles.format_flow_count(totals[action])}",
-            f"{applied[action]:,} of {totals[action]:,}",
-            past_phrase,
+            f"{applied[action]:,} of {titles.format_flow_count(total)}",
+            f"{applied[action]:,} of {total:,}",
+            _PAST_PHRASES[action],
         )
-        for action, (_, past_phrase) in _ACTION_PHRASES.items()
-        if totals[action]
+        for action, total in nonzero_counts(totals, _PAST_PHRASES)
     ]
     return _join_phrases(phrases) or "No flow was changed"
 

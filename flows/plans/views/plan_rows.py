@@ -20,7 +20,7 @@ from flows.audit.models import AuditEvent, Result
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
 from flows.plans import titles
-from flows.plans.items import ItemStatus, PlanItem, count_statuses, with_status
+from flows.plans.items import ItemStatus, PlanItem, count_statuses, nonzero_counts, with_status
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
@@ -99,10 +99,14 @@ def _count_statuses(
     """Return the chips of the filter: status, label, number of flows, and True for the current."""
     counts = count_statuses(items)
     return [
-        (status, label, counts[status], status == status_filter)
-        for status, (label, _) in ITEM_STATUSES.items()
-        if counts[status]
+        (status, status_label(status), number, status == status_filter)
+        for status, number in nonzero_counts(counts, ITEM_STATUSES)
     ]
+
+
+def status_label(status: ItemStatus) -> str:
+    label, _css_class = ITEM_STATUSES[status]
+    return label
 
 
 def _page_links(plan: Plan, status: str, page: Page[PlanItem]) -> dict[str, str | None]:
