@@ -150,7 +150,8 @@ def _plan_action(
     is_deletion = action.kind == DELETE
     change = build_change(flow, "flow.delete" if is_deletion else "flow.update")
     with record_skip(change):
-        check_permission(flow.account_sid, editable_scope, "delete" if is_deletion else "change")
+        verb = titles.VERB_BY_ACTION[change.action]
+        check_permission(flow.account_sid, editable_scope, verb)
         check_changeable(flow, open_changes)
         if is_deletion:
             prepare_deletion(change, flow.resource)

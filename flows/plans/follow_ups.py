@@ -26,6 +26,7 @@ from flows.plans.items import (
     PlanItem,
     is_rolled_back,
     plan_items,
+    with_status,
 )
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import (
@@ -46,8 +47,8 @@ _ROLLBACK_STATUSES: Final = (ItemStatus.APPLIED, ItemStatus.UNKNOWN, ItemStatus.
 
 def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
     """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
-    items = reversed(plan_items(plan, with_payloads=True))
-    planned = [_build_rollback(item) for item in items if item.status in _ROLLBACK_STATUSES]
+    items = with_status(plan_items(plan, with_payloads=True), *_ROLLBACK_STATUSES)
+    planned = [_build_rollback(item) for item in reversed(items)]
     collisions.skip_collisions(planned)
     return save_draft(f"Roll back: {plan.title}", planned, created_by=created_by, rollback_of=plan)
 
@@ -102,7 +103,8 @@ def plan_retry(*, plan: Plan, created_by: str) -> Plan:
 
     Changes that were never started are omitted: the plan itself can be resumed for those.
     """
-    retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
+    items = with_status(plan_items(plan), *RETRYABLE_STATUSES)
+    retryable = [item.change for item in items]
     flows = flows_by_sid(change.target_sid for change in retryable)
     open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [

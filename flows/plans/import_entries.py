@@ -174,9 +174,7 @@ def _is_same_number(text: str, identity: str) -> bool:
 
 def _parse_json_value(name: str, value: Any) -> Any:
     """Return a JSON value. Booleans and choices that are given as text are parsed like cells."""
-    if isinstance(value, str) and FLEX_FLOW.by_name[name].kind in ("boolean", "enum"):
-        return parse_cell(name, value)
-    return value
+    return parse_cell(name, value) if isinstance(value, str) else value
 
 
 def _validate_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[str, Any]:

@@ -73,8 +73,9 @@ def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
     ]
 
 
-def with_status(items: Iterable[PlanItem], status: ItemStatus) -> list[PlanItem]:
-    return [item for item in items if item.status == status]
+def with_status(items: Iterable[PlanItem], *statuses: ItemStatus) -> list[PlanItem]:
+    """Return the items that have one of these statuses."""
+    return [item for item in items if item.status in statuses]
 
 
 def included_items(items: Iterable[PlanItem]) -> list[PlanItem]:

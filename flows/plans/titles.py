@@ -16,9 +16,9 @@ VERB_BY_ACTION: Final = {"flow.update": "change", "flow.create": "create", "flow
 _RETRY_PREFIX: Final = re.compile(r"Retry [0-9,]+ of: ")
 
 
-def format_flow_count(number: int) -> str:
+def format_count(number: int, noun: str = "flow") -> str:
     plural_ending = "" if number == 1 else "s"
-    return f"{number:,} flow{plural_ending}"
+    return f"{number:,} {noun}{plural_ending}"
 
 
 def format_accounts(account_sids: Iterable[str]) -> str:
@@ -50,7 +50,7 @@ def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
     `sentence` has a placeholder for them, as in "Turn off {flows}".
     """
     included = included_changes(planned)
-    flows = format_flow_count(len(included or planned)) + _accounts_of(included)
+    flows = format_count(len(included or planned)) + _accounts_of(included)
     return sentence.format(flows=flows)
 
 
@@ -60,7 +60,7 @@ def title_of_import(planned: Sequence[PlannedChange]) -> str:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)
     parts = [
-        f"{VERB_BY_ACTION[action]} {format_flow_count(number)}"
+        f"{VERB_BY_ACTION[action]} {format_count(number)}"
         for action, number in nonzero_counts(counts, VERB_BY_ACTION)
     ]
     return f"Import: {', '.join(parts)}{_accounts_of(included)}"

@@ -167,7 +167,7 @@ def _summarize(
 def _format_duration(seconds: int) -> str:
     if seconds >= 100:
         return f"{round(seconds / 60)} minutes"
-    return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return titles.format_count(seconds, "second")
 
 
 def _plan_result(plan: Plan, counts: Counter[ItemStatus]) -> tuple[str, str]:
@@ -198,7 +198,7 @@ def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
     counts = _count_planned_actions(items)
     phrases = [
-        (titles.format_flow_count(number), f"{number:,}", _FUTURE_PHRASES[action])
+        (titles.format_count(number), f"{number:,}", _FUTURE_PHRASES[action])
         for action, number in nonzero_counts(counts, _FUTURE_PHRASES)
     ]
     return _join_phrases(phrases)
@@ -211,7 +211,7 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     applied = count_actions(with_status(included, ItemStatus.APPLIED))
     phrases = [
         (
-            f"{applied[action]:,} of {titles.format_flow_count(total)}",
+            f"{applied[action]:,} of {titles.format_count(total)}",
             f"{applied[action]:,} of {total:,}",
             _PAST_PHRASES[action],
         )
@@ -239,7 +239,7 @@ def _start_label(items: Iterable[PlanItem], account_suffix: str) -> str:
         return f"Apply {counts.total():,} changes{account_suffix}"
     action, number = counts.popitem()
     verb = titles.VERB_BY_ACTION[action].capitalize()
-    return f"{verb} {titles.format_flow_count(number)}{account_suffix}"
+    return f"{verb} {titles.format_count(number)}{account_suffix}"
 
 
 def _account_summaries(
