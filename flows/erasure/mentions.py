@@ -26,8 +26,9 @@ class MentionMatcher:
     """A search for any of some values in text or JSON. Empty values are omitted."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        spellings = sorted({_spelling_pattern(value) for value in values if value.strip()})
-        any_spelling = "|".join(spellings) or _NO_MATCH
+        stripped_values = filter(None, map(str.strip, values))
+        spellings = set(map(_spelling_pattern, stripped_values))
+        any_spelling = "|".join(sorted(spellings)) or _NO_MATCH
         word = f"{_WORD_START}(?:00)?(?:{any_spelling}){_WORD_END}"
         self._word_pattern = re.compile(word, re.IGNORECASE)
         self._substring_pattern = re.compile(any_spelling, re.IGNORECASE)
@@ -60,7 +61,7 @@ def _iter_decodings(text: str) -> Iterator[str]:
 
 def _spelling_pattern(value: str) -> str:
     """Return a regular expression for all spellings of a value."""
-    value = unicodedata.normalize("NFC", value.strip())
+    value = unicodedata.normalize("NFC", value)
     digits = _digits_of_number(value)
     if not digits:
         return re.escape(value)
@@ -101,5 +102,5 @@ def _iter_texts(value: Any) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for item in value:
             yield from _iter_texts(item)
-    elif value is not None and not isinstance(value, bool):
+    elif not isinstance(value, bool | None):
         yield str(value)
