@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Any, Final
 
 from django.contrib import messages
@@ -276,14 +276,18 @@ def _render_inbox(
 
 def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
     """Return these groups with what the user can do about each member."""
-    changes = [change for members in groups for change in members]
-    reverts = reverting.build_reverts(changes)
+    reverts = reverting.build_reverts(list(chain.from_iterable(groups)))
+    skip_reasons = {revert.refers_to: revert.skip_reason for revert in reverts}
     actions = AvailableActions(request)
-    items = iter(
-        _build_item(request, actions, change, revert.skip_reason)
-        for change, revert in zip(changes, reverts, strict=True)
-    )
-    return [Group(list(islice(items, len(members)))) for members in groups]
+    return [
+        Group(
+            [
+                _build_item(request, actions, change, skip_reasons[change.first.event_id])
+                for change in members
+            ]
+        )
+        for members in groups
+    ]
 
 
 def _build_item(
