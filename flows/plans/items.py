@@ -15,6 +15,8 @@ from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
 from flows.plans.models import Plan, PlannedChange
 
+Key = TypeVar("Key", bound=str)  # an action or a status
+
 
 class ItemStatus(enum.StrEnum):
     """The status of a planned change. The values appear in the address of the page's filter."""
@@ -27,8 +29,6 @@ class ItemStatus(enum.StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
 
-
-Key = TypeVar("Key", bound=str)  # an action or a status
 
 RETRYABLE_STATUSES: Final = (ItemStatus.FAILED, ItemStatus.CONFLICT)
 _STATUS_BY_RESULT: Final = {
