@@ -166,7 +166,7 @@ def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
 def _texts_of_field(records: Iterable[dict[str, Any] | None], name: str) -> set[str]:
     """Return the texts that these records, of which some are None, have in a field."""
     values = [record.get(name) for record in filter(None, records)]
-    return {str(value) for value in filter(None, values)}
+    return set(map(str, filter(None, values)))
 
 
 def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:

@@ -47,27 +47,20 @@ class Remnants:
     identities: MentionMatcher
     is_by_identity: bool
     planned_change_pks: list[int] = field(default_factory=list)
-    # Changes of other flows, skipped for a reason that names one of these flows.
-    quoting_change_pks: list[int] = field(default_factory=list)
     row_updates: list[RowUpdate] = field(default_factory=list)
     view_pks: list[int] = field(default_factory=list)
     _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
     def is_empty(self) -> bool:
-        remnants = [
-            self.planned_change_pks,
-            self.quoting_change_pks,
-            self.row_updates,
-            self.view_pks,
-        ]
+        remnants = [self.planned_change_pks, self.row_updates, self.view_pks]
         return not any(remnants)
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         """Search the tables for these flows and changes, and for mentions of the data."""
         self._sids = sids
         self._find_planned_changes(change_ids)
-        self.row_updates = [
+        self.row_updates += [
             *self._update_texts(),
             *self._update_readings(),
             *self._update_tasks(),
@@ -81,19 +74,18 @@ class Remnants:
             rows = PlannedChange.objects.filter(pk=pk)
             rows.filter(done_at=None).update(skip_reason=DATA_ERASED)
             rows.update(friendly_name="", before={}, requested={})
-        quoting_changes = PlannedChange.objects.filter(pk__in=self.quoting_change_pks)
-        quoting_changes.update(skip_reason=DATA_ERASED)
         SavedView.objects.filter(pk__in=self.view_pks).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
     def _find_planned_changes(self, change_ids: Collection[UUID]) -> None:
+        """Find changes of these flows, and changes skipped for a reason that names one of them."""
         for change in PlannedChange.objects.iterator():
             is_of_flow = change.target_sid in self._sids or change.change_id in change_ids
             if self._is_in_change(change, is_of_flow=is_of_flow):
                 self.planned_change_pks.append(change.pk)
             if self._is_quoted_in(change.skip_reason):
-                self.quoting_change_pks.append(change.pk)
+                self.row_updates.append((change, {"skip_reason": DATA_ERASED}))
 
     def _is_in_change(self, change: PlannedChange, *, is_of_flow: bool) -> bool:
         """Return True if a planned change contains the data. One erased before has no contents."""
