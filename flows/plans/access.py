@@ -94,7 +94,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
 
 def missing_permission(plan: Plan, user: User) -> str:
     """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skip_reason="")):
+    for action, account_sid in _actions_by_account(plan.included_changes):
         if not has_change_permission(user, action, account_sid):
             return PERMISSION_BY_ACTION[action]
     return ""
@@ -102,9 +102,7 @@ def missing_permission(plan: Plan, user: User) -> str:
 
 def blocked_reason(plan: Plan) -> str:
     """Return the reason why some of the remaining changes can't be sent now, or ""."""
-    for action, account_sid in _actions_by_account(
-        plan.changes.filter(skip_reason="", done_at=None)
-    ):
+    for action, account_sid in _actions_by_account(plan.remaining_changes):
         restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         if restriction:
             return restriction.sentence

@@ -109,7 +109,7 @@ class PlanRun:
 
     def _next_change(self) -> PlannedChange | None:
         """Load the next change. An erasure can empty it at any time, so each is loaded late."""
-        return self.plan.changes.filter(skip_reason="", done_at=None).order_by("position").first()
+        return self.plan.remaining_changes.order_by("position").first()
 
     def _check_may_continue(self, change: PlannedChange) -> None:
         """Raise `_PlanStopped` if a user stopped the plan or may no longer make this change."""

@@ -88,7 +88,7 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Return which follow-ups are available in at least one account of the plan."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skip_reason="").order_by()
+    planned = plan.included_changes.order_by()
     operations = [
         (action.removeprefix("flow."), account_sid)
         for action, account_sid in planned.values_list("action", "account_sid").distinct()
@@ -115,7 +115,7 @@ def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
 
 def count_deletions(plan: Plan) -> int:
     """Return the number of flows that starting the plan would delete."""
-    return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
+    return plan.remaining_changes.filter(action="flow.delete").count()
 
 
 def _visible_items(plan: Plan, scope: twilio_accounts.Scope) -> list[PlanItem]:
