@@ -178,15 +178,10 @@ def drift_revert_many(request: Request) -> HttpResponse:
     Nothing is sent.
     """
     changes = inbox.load_pending(_parse_event_ids(request))
-    if not changes:
-        messages.info(request, ALREADY_RESOLVED)
-        return redirect("flows:drift")
-    _require_permission(request, changes, "plan.start")
     reason = trim_invisible(request.POST.get("reason", ""))
-    if len(reason) > REASON_MAX:
-        return _render_inbox(
-            request, changes=changes, reason=reason, error=_length_error(reason), status=422
-        )
+    rejection = _reject_form(request, changes, reason, "plan.start")
+    if rejection is not None:
+        return rejection
     plan = reverting.plan_revert(
         changes=changes, created_by=request.user.get_username(), reason=reason, scope=request.scope
     )
@@ -196,15 +191,10 @@ def drift_revert_many(request: Request) -> HttpResponse:
 def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     """Accept the external changes up to these events, and redirect to the inbox."""
     changes = inbox.load_pending(event_ids)
-    if not changes:
-        messages.info(request, ALREADY_RESOLVED)
-        return redirect("flows:drift")
-    _require_permission(request, changes, "flow.accept")
     reason = trim_invisible(request.POST.get("reason", ""))
-    if len(reason) > REASON_MAX:
-        return _render_inbox(
-            request, changes=changes, reason=reason, error=_length_error(reason), status=422
-        )
+    rejection = _reject_form(request, changes, reason, "flow.accept")
+    if rejection is not None:
+        return rejection
     error = "Couldn't write to the audit log, so nothing was accepted."
     with page_if_unrecorded(
         lambda: _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
@@ -221,6 +211,23 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
         verb = "was" if resolved_count == 1 else "were"
         messages.info(request, f"{resolved_count} of them {verb} already resolved by someone else.")
     return redirect("flows:drift")
+
+
+def _reject_form(
+    request: Request, changes: Sequence[ExternalChange], reason: str, action: str
+) -> HttpResponse | None:
+    """Return the response if nothing is left to resolve or the reason is too long, else None.
+
+    Raises `PermissionDenied`, which is logged as a denial of the action.
+    """
+    if not changes:
+        messages.info(request, ALREADY_RESOLVED)
+        return redirect("flows:drift")
+    _require_permission(request, changes, action)
+    if len(reason) > REASON_MAX:
+        error = f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
+        return _render_inbox(request, changes=changes, reason=reason, error=error, status=422)
+    return None
 
 
 def _require_permission(request: Request, changes: Iterable[ExternalChange], action: str) -> None:
@@ -241,10 +248,6 @@ def _parse_event_ids(request: Request) -> list[uuid.UUID]:
         except ValueError:
             continue
     return list(dict.fromkeys(event_ids))
-
-
-def _length_error(reason: str) -> str:
-    return f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
 
 
 def _render_inbox(
