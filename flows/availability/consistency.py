@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from flows.audit.models import AuditEvent, Result
 from flows.availability.actions import AvailabilityAction
 from flows.availability.models import Closure
 from flows.availability.restrictions import READ_ONLY
+
+_MODE_ACTIONS: Final = (AvailabilityAction.SET_READ_ONLY, AvailabilityAction.LIFT_READ_ONLY)
 
 
 @dataclass(slots=True)
@@ -23,11 +25,7 @@ class ReadOnlyCheck:
 
     def follow(self, row: dict[str, Any]) -> None:
         """Take one event of the log into account."""
-        is_about_mode = row["action"] in (
-            AvailabilityAction.SET_READ_ONLY,
-            AvailabilityAction.LIFT_READ_ONLY,
-        )
-        if is_about_mode and row["result"] == Result.SUCCEEDED:
+        if row["action"] in _MODE_ACTIONS and row["result"] == Result.SUCCEEDED:
             is_read_only = row["action"] == AvailabilityAction.SET_READ_ONLY
             self.expected_rows[row["account_sid"]] = (row["seq"], is_read_only)
 
@@ -38,18 +36,20 @@ class ReadOnlyCheck:
         """
         closures = Closure.objects.filter(kind=READ_ONLY)
         read_only_sids = set(closures.values_list("account_sid", flat=True))
-        later_events = AuditEvent.objects.filter(
-            seq__gt=end,
-            action__in=(AvailabilityAction.SET_READ_ONLY, AvailabilityAction.LIFT_READ_ONLY),
-        )
+        later_events = AuditEvent.objects.filter(seq__gt=end, action__in=_MODE_ACTIONS)
         changed_later = set(later_events.values_list("account_sid", flat=True))
         faults = []
         for account_sid in {*read_only_sids, *self.expected_rows} - changed_later:
-            seq, is_read_only = self.expected_rows.get(account_sid, (end, False))
-            scope = f"account {account_sid}" if account_sid else "the site"
-            if is_read_only and account_sid not in read_only_sids:
-                faults.append((seq, f"made {scope} read-only, but {scope} is writable"))
-            elif not is_read_only and account_sid in read_only_sids:
-                text = f"or an earlier one left {scope} writable, but {scope} is read-only"
-                faults.append((seq, text))
+            seq, is_expected = self.expected_rows.get(account_sid, (end, False))
+            is_read_only = account_sid in read_only_sids
+            if is_read_only != is_expected:
+                faults.append((seq, _describe_fault(account_sid, is_read_only=is_read_only)))
         return min(faults, default=None)
+
+
+def _describe_fault(account_sid: str, *, is_read_only: bool) -> str:
+    """Return the end of a sentence about the event that the table contradicts."""
+    scope = f"account {account_sid}" if account_sid else "the site"
+    if is_read_only:
+        return f"or an earlier one left {scope} writable, but {scope} is read-only"
+    return f"made {scope} read-only, but {scope} is writable"

@@ -110,13 +110,9 @@ def availability_by_account() -> dict[str, Availability]:
     Includes each account of the site, and each other account that has a closure.
     """
     closures = list(Closure.objects.order_by("since"))
-    sids = [account.sid for account in twilio_accounts.all_accounts()]
-    sids += [closure.account_sid for closure in closures if closure.account_sid]
-    availability = {}
-    for sid in sids:
-        account_closures = [closure for closure in closures if closure.account_sid in ("", sid)]
-        availability[sid] = _build_availability(sid, account_closures)
-    return availability
+    sids = {account.sid for account in twilio_accounts.all_accounts()}
+    sids |= {closure.account_sid for closure in closures} - {""}
+    return {sid: _build_availability(sid, closures) for sid in sids}
 
 
 def account_availability(account_sid: str) -> Availability:
@@ -155,19 +151,25 @@ def record_response(
     """
     try:
         with short_lock_timeout():
-            refusals = Closure.objects.filter(account_sid=account_sid, kind=kind)
             if error is None:
-                if refusals.exists():  # on SQLite, deleting no rows still takes the write lock
-                    refusals.delete()
+                _lift_refusal(account_sid, kind)
             elif is_endpoint_gone(kind, error) and not is_misaddressed():
-                refusal = {"status": error.status, "code": error.code, "since": timezone.now()}
-                with transaction.atomic():
-                    Closure.objects.get_or_create(
-                        account_sid=account_sid, kind=kind, defaults=refusal
-                    )
+                _store_refusal(account_sid, kind, error)
     except (Error, IntegrityError) as failure:
         close_lost_connection()
         log.error("couldn't store what Twilio refuses: %s", type(failure).__name__)
+
+
+def _lift_refusal(account_sid: str, kind: str) -> None:
+    refusals = Closure.objects.filter(account_sid=account_sid, kind=kind)
+    if refusals.exists():  # on SQLite, deleting no rows still takes the write lock
+        refusals.delete()
+
+
+def _store_refusal(account_sid: str, kind: str, error: FlexError) -> None:
+    refusal = {"status": error.status, "code": error.code, "since": timezone.now()}
+    with transaction.atomic():
+        Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=refusal)
 
 
 def is_endpoint_gone(kind: str, error: FlexError) -> bool:
@@ -263,8 +265,11 @@ def describe_status(status: int | None, code: int | None) -> str:
 
 
 def _build_availability(account_sid: str, closures: list[Closure]) -> Availability:
+    """Return the availability of an account. Closures of other accounts are ignored."""
     restrictions: dict[str, Restriction] = {}
     for closure in closures:
+        if closure.account_sid not in ("", account_sid):
+            continue
         restrictions[closure.kind] = Restriction(
             closure.kind,
             _describe_closure(closure),

@@ -101,15 +101,7 @@ def erase(
             payload=payload,
         )
     erase_from_sessions(search.remnants.identities)
-    return ErasureResult(
-        event=event,
-        erased_seqs=search.erasable_seqs,
-        removed_sids=search.mirrored_sids,
-        sids_at_twilio=search.sids_at_twilio,
-        unerasable_seqs=search.unerasable_seqs,
-        possible_seqs=sorted({*search.possible_seqs} - {*search.erasable_seqs}),
-        undecided_seqs=search.open_change_seqs,
-    )
+    return _to_result(search, event)
 
 
 def seq_ranges(seqs: Iterable[int]) -> list[list[int]]:
@@ -123,10 +115,22 @@ def seq_ranges(seqs: Iterable[int]) -> list[list[int]]:
     return ranges
 
 
+def _to_result(search: ErasureSearch, event: AuditEvent | None) -> ErasureResult:
+    return ErasureResult(
+        event=event,
+        erased_seqs=search.erasable_seqs,
+        removed_sids=search.mirrored_sids,
+        sids_at_twilio=search.sids_at_twilio,
+        unerasable_seqs=search.unerasable_seqs,
+        possible_seqs=sorted({*search.possible_seqs} - {*search.erasable_seqs}),
+        undecided_seqs=search.open_change_seqs,
+    )
+
+
 def _erase_search_results(search: ErasureSearch, *, despite_open_change: bool) -> Payload:
     """Erase the search's results, and return the payload of the event that records it."""
     search.select()
-    if not (search.erasable_seqs or search.mirrored_sids) and search.remnants.is_empty:
+    if search.is_empty:
         raise _NothingToErase
     search.open_change_seqs = _check_open_changes(
         set(search.erasable_seqs), despite_open_change=despite_open_change
@@ -175,10 +179,15 @@ def _check_open_changes(erasable_seqs: set[int], *, despite_open_change: bool) -
     for change in OpenChange.objects.select_related("latest").order_by("latest"):
         if change.attempt_id not in erasable_seqs:
             continue
-        is_recent = change.latest.at > timezone.now() - ATTEMPT_TIMEOUT
-        is_in_progress = change.latest.result == Result.PENDING and is_recent
+        is_in_progress = _is_in_progress(change.latest)
         if is_in_progress or not despite_open_change:
             raise BlockedByOpenChange(change.latest, is_in_progress=is_in_progress)
         latest_seqs.append(change.latest_id)
         OpenChange.objects.filter(pk=change.pk).update(last_reading={})
     return latest_seqs
+
+
+def _is_in_progress(latest_event: AuditEvent) -> bool:
+    """Return True if the process that makes an open change can still be waiting for Twilio."""
+    is_recent = latest_event.at > timezone.now() - ATTEMPT_TIMEOUT
+    return latest_event.result == Result.PENDING and is_recent

@@ -40,7 +40,7 @@ class ErasureSearch:
     def __init__(self, sid: str, identity: str) -> None:
         self._is_by_identity = bool(identity)
         self._scanned_to_seq = 0
-        self._sids = {sid} if sid else set()
+        self._sids = {sid} - {""}
         self._change_ids: set[uuid.UUID] = set()
         self._matching_seqs: set[int] = set()
         names, identities = set[str](), {identity}
@@ -76,23 +76,31 @@ class ErasureSearch:
         self.erasable_seqs = sorted(seqs | self._matching_seqs)
         self.remnants.find(self._sids, self._erasable_change_ids())
 
-    def _select_flows(self) -> None:
-        for flow in Flow.objects.iterator():
-            if not self._is_affected(flow):
-                continue
-            self.mirrored_sids.append(flow.sid)
-            if flow.gone_at is None:
-                self.sids_at_twilio.append(flow.sid)
+    @property
+    def is_empty(self) -> bool:
+        """True if `select` found nothing to erase."""
+        results = [self.erasable_seqs, self.mirrored_sids]
+        return self.remnants.is_empty and not any(results)
 
-    def _is_affected(self, flow: Flow) -> bool:
-        """Return True if the flow has the data. One with the identity counts with its events."""
-        if not self._is_by_identity:
-            return flow.sid in self._sids
-        if self.mentions.has_word(flow.contact_identity, flow.value("contact_identity")):
-            self._sids.add(flow.sid)
-        if flow.sid in self._sids:
-            return True
-        return self.mentions.has_word(flow.friendly_name, flow.resource)
+    def _select_flows(self) -> None:
+        """Select the flows of the mirror that have the data.
+
+        Of a flow that has the identity as its own, all events are erased too.
+        """
+        for flow in Flow.objects.iterator():
+            if self._has_identity(flow.contact_identity, flow.value("contact_identity")):
+                self._sids.add(flow.sid)
+            if flow.sid in self._sids or self._has_identity(flow.friendly_name, flow.resource):
+                self._select_flow(flow)
+
+    def _select_flow(self, flow: Flow) -> None:
+        self.mirrored_sids.append(flow.sid)
+        if flow.gone_at is None:
+            self.sids_at_twilio.append(flow.sid)
+
+    def _has_identity(self, *contents: Any) -> bool:
+        """Return True if the search is by identity, and these contents of a flow mention it."""
+        return self._is_by_identity and self.mentions.has_word(*contents)
 
     def _erasable_change_ids(self) -> set[uuid.UUID]:
         change_ids: set[uuid.UUID | None] = set()
@@ -117,10 +125,15 @@ class ErasureSearch:
             self.unerasable_seqs.append(row["seq"])
         if self._sids.intersection(_sids_of_reading(row)):
             self._matching_seqs.add(row["seq"])
-            return
-        if row["action"] == AuditAction.ERASE:
-            return
-        payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
+        elif row["action"] != AuditAction.ERASE:
+            self._scan_payload(row)
+
+    def _scan_payload(self, row: dict[str, Any]) -> None:
+        """Sort in an event whose payload contains the data.
+
+        An event about one of the flows is erased in any case.
+        """
+        payload = _payload_values(row, ALL_PAYLOAD_FIELDS)
         if not self._is_mentioned(payload):
             return
         if self._is_by_identity:
@@ -129,6 +142,7 @@ class ErasureSearch:
             self.possible_seqs.append(row["seq"])
 
     def _add_event_with_identity(self, row: dict[str, Any], payload: list[Any]) -> None:
+        """Sort in an event with the identity, and note its flow and its change if it is theirs."""
         if not self.mentions.has_word(payload):
             self.possible_seqs.append(row["seq"])
             return
@@ -152,7 +166,7 @@ def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
 def _texts_of_field(records: Iterable[dict[str, Any] | None], name: str) -> set[str]:
     """Return the texts that these records, of which some are None, have in a field."""
     values = [record.get(name) for record in filter(None, records)]
-    return {str(value) for value in filter(None, values)}
+    return set(map(str, filter(None, values)))
 
 
 def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
@@ -160,6 +174,10 @@ def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
     while page := list(events.filter(seq__gt=after)[: database.BATCH_SIZE]):
         yield from page
         after = page[-1]["seq"]
+
+
+def _payload_values(row: dict[str, Any], names: Iterable[str]) -> list[Any]:
+    return [row[f"payload__{name}"] for name in names]
 
 
 def _seqs_of(events: QuerySet[AuditEvent]) -> set[int]:
@@ -177,6 +195,6 @@ def _sids_of_reading(row: dict[str, Any]) -> Iterable[str]:
 
 
 def _identities_of_event(row: dict[str, Any]) -> list[str]:
-    states = [row[f"payload__{name}"] for name in _STATE_FIELDS]
+    states = _payload_values(row, _STATE_FIELDS)
     identities = _texts_of_field(states, "contact_identity")
     return [row["payload__contact_identity"], *sorted(identities)]

@@ -1,6 +1,7 @@
 """Search for personal data in text and JSON.
 
-A phone number is found in any spelling. Other values are found as they are written, in any case.
+A phone number is found in any spelling that has its country code. Other values are found as they
+are written, in any case.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
+from flows.core.phone_numbers import to_e164
+
 MAX_DECODINGS: Final = 4  # levels of percent-encoding, for URLs within URLs
+MAX_COUNTRY_CODE_LENGTH: Final = 3
 _NUMBER_PATTERN: Final = re.compile(r"(?:[a-z]+:)?(\+?\d[\d\s().\-/]{5,24}\d)", re.IGNORECASE)
 _SEPARATORS: Final = r"[\s().\-/\u2010-\u2015]*"
 _WORD_START, _WORD_END = r"(?<![^\W_])", r"(?![^\W_])"
@@ -22,8 +26,9 @@ class MentionMatcher:
     """A search for any of some values in text or JSON. Empty values are omitted."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        spellings = sorted({_spelling_pattern(value) for value in values if value.strip()})
-        any_spelling = "|".join(spellings) or _NO_MATCH
+        stripped_values = filter(None, map(str.strip, values))
+        spellings = set(map(_spelling_pattern, stripped_values))
+        any_spelling = "|".join(sorted(spellings)) or _NO_MATCH
         word = f"{_WORD_START}(?:00)?(?:{any_spelling}){_WORD_END}"
         self._word_pattern = re.compile(word, re.IGNORECASE)
         self._substring_pattern = re.compile(any_spelling, re.IGNORECASE)
@@ -56,12 +61,38 @@ def _iter_decodings(text: str) -> Iterator[str]:
 
 def _spelling_pattern(value: str) -> str:
     """Return a regular expression for all spellings of a value."""
-    value = unicodedata.normalize("NFC", value.strip())
-    number = _NUMBER_PATTERN.fullmatch(value)
-    if number is None:
+    value = unicodedata.normalize("NFC", value)
+    digits = _digits_of_number(value)
+    if not digits:
         return re.escape(value)
-    digits = re.sub(r"\D", "", number[1])
-    return _SEPARATORS.join(digits)
+    code_length = _length_before_trunk_zero(digits)
+    if not code_length:
+        return _SEPARATORS.join(digits)
+    country_code = _SEPARATORS.join(digits[:code_length])
+    national_number = _SEPARATORS.join(digits[code_length:])
+    return f"{country_code}{_SEPARATORS}(?:0{_SEPARATORS})?{national_number}"
+
+
+def _digits_of_number(value: str) -> str:
+    """Return the digits of a phone number, with its country code if it has one, or ""."""
+    international = to_e164(value)
+    if international:
+        return international.removeprefix("+")
+    number = _NUMBER_PATTERN.fullmatch(value)
+    return re.sub(r"\D", "", number[1]) if number else ""
+
+
+def _length_before_trunk_zero(digits: str) -> int:
+    """Return the length of the country code if a zero can follow it, as in +44 (0)20, else 0.
+
+    Such a zero is dialled within the country only. Italian numbers, for example, have none: their
+    zero is part of the number.
+    """
+    for length in range(1, MAX_COUNTRY_CODE_LENGTH + 1):
+        with_trunk_zero = f"+{digits[:length]}0{digits[length:]}"
+        if to_e164(with_trunk_zero) == f"+{digits}":
+            return length
+    return 0
 
 
 def _iter_texts(value: Any) -> Iterator[str]:
@@ -71,5 +102,5 @@ def _iter_texts(value: Any) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for item in value:
             yield from _iter_texts(item)
-    elif value is not None and not isinstance(value, bool):
+    elif not isinstance(value, bool | None):
         yield str(value)

@@ -46,51 +46,53 @@ class Remnants:
     mentions: MentionMatcher
     identities: MentionMatcher
     is_by_identity: bool
-    planned_changes: list[PlannedChange] = field(default_factory=list)
-    # Changes of other flows, skipped for a reason that names one of these flows.
-    quoting_changes: list[PlannedChange] = field(default_factory=list)
+    planned_change_pks: list[int] = field(default_factory=list)
     row_updates: list[RowUpdate] = field(default_factory=list)
-    view_ids: list[int] = field(default_factory=list)
+    view_pks: list[int] = field(default_factory=list)
+    _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
     def is_empty(self) -> bool:
-        remnants = [self.planned_changes, self.quoting_changes, self.row_updates, self.view_ids]
+        remnants = [self.planned_change_pks, self.row_updates, self.view_pks]
         return not any(remnants)
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         """Search the tables for these flows and changes, and for mentions of the data."""
-        self._find_planned_changes(sids, change_ids)
-        self.row_updates = [
+        self._sids = sids
+        self._find_planned_changes(change_ids)
+        self.row_updates += [
             *self._update_texts(),
-            *self._update_readings(sids),
-            *self._update_tasks(sids),
+            *self._update_readings(),
+            *self._update_tasks(),
         ]
         views = SavedView.objects.all()
-        self.view_ids = [view.pk for view in views if self._is_in_view(view)]
+        self.view_pks = [view.pk for view in views if self._is_in_view(view)]
 
     def erase(self) -> None:
         """Erase the data from the rows that `find` collected."""
-        for change in self.planned_changes:
-            rows = PlannedChange.objects.filter(pk=change.pk)
+        for pk in self.planned_change_pks:
+            rows = PlannedChange.objects.filter(pk=pk)
             rows.filter(done_at=None).update(skip_reason=DATA_ERASED)
             rows.update(friendly_name="", before={}, requested={})
-        quoting_ids = [change.pk for change in self.quoting_changes]
-        PlannedChange.objects.filter(pk__in=quoting_ids).update(skip_reason=DATA_ERASED)
-        SavedView.objects.filter(pk__in=self.view_ids).delete()
+        SavedView.objects.filter(pk__in=self.view_pks).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
-    def _find_planned_changes(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
+    def _find_planned_changes(self, change_ids: Collection[UUID]) -> None:
+        """Find changes of these flows, and changes skipped for a reason that names one of them."""
         for change in PlannedChange.objects.iterator():
-            contents = [change.friendly_name, change.before, change.requested]
-            if change.target_sid in sids or change.change_id in change_ids:
-                is_affected = any(contents)  # False if they were erased before
-            else:
-                is_affected = self._has_identity(contents)
-            if is_affected:
-                self.planned_changes.append(change)
+            is_of_flow = change.target_sid in self._sids or change.change_id in change_ids
+            if self._is_in_change(change, is_of_flow=is_of_flow):
+                self.planned_change_pks.append(change.pk)
             if self._is_quoted_in(change.skip_reason):
-                self.quoting_changes.append(change)
+                self.row_updates.append((change, {"skip_reason": DATA_ERASED}))
+
+    def _is_in_change(self, change: PlannedChange, *, is_of_flow: bool) -> bool:
+        """Return True if a planned change contains the data. One erased before has no contents."""
+        contents = [change.friendly_name, change.before, change.requested]
+        if is_of_flow:
+            return any(contents)
+        return self._has_identity(contents)
 
     def _has_identity(self, contents: Any) -> bool:
         """Return True if the search is by identity, and these contents of a flow mention it."""
@@ -98,12 +100,8 @@ class Remnants:
 
     def _is_quoted_in(self, text: str) -> bool:
         """Return True if a reason for skipping a change names one of the flows."""
-        if self.identities.has_word(text):
-            return True
-        quoted_name = _QUOTED_NAME.search(text)
-        if quoted_name is None:
-            return False
-        return self.mentions.has_word(quoted_name[1])
+        quoted_names = _QUOTED_NAME.findall(text)
+        return self.identities.has_word(text) or self.mentions.has_word(quoted_names)
 
     def _is_in_view(self, view: SavedView) -> bool:
         """Return True if the view's name or one of its filters contains the data."""
@@ -112,41 +110,48 @@ class Remnants:
 
     def _update_texts(self) -> Iterator[RowUpdate]:
         """Empty texts that users wrote, and replace those that this site composed."""
+        for model, field_name, is_mentioned, replacement in self._text_rules():
+            for row in model._default_manager.iterator():
+                if is_mentioned(getattr(row, field_name)):
+                    yield row, {field_name: replacement}
+
+    def _text_rules(self) -> list[TextRule]:
         is_in_note = self.mentions.has_word
         if self.is_by_identity:
             is_in_note = self.mentions.has_substring
-        rules: list[TextRule] = [
+        return [
             (Plan, "reason", self.mentions.has_substring, ""),
             (Plan, "title", self.identities.has_substring, DATA_ERASED),
             (Plan, "stop_reason", self.identities.has_substring, DATA_ERASED),
             (Closure, "reason", is_in_note, ""),
             (SyncState, "error", self.identities.has_substring, DATA_ERASED),
         ]
-        for model, field_name, is_mentioned, replacement in rules:
-            for row in model._default_manager.iterator():
-                if is_mentioned(getattr(row, field_name)):
-                    yield row, {field_name: replacement}
 
-    def _update_readings(self, sids: Collection[str]) -> Iterator[RowUpdate]:
+    def _update_readings(self) -> Iterator[RowUpdate]:
         """Remove the flows from the readings of changes with an unknown outcome."""
         for change in OpenChange.objects.iterator():
             reading = change.last_reading
             remaining_flows = {
-                sid: flow
-                for sid, flow in reading.items()
-                if sid not in sids and not self._has_identity(flow)
+                sid: flow for sid, flow in reading.items() if not self._is_affected(sid, flow)
             }
             if remaining_flows != reading:
                 yield change, {"last_reading": remaining_flows}
 
-    def _update_tasks(self, sids: Collection[str]) -> Iterator[RowUpdate]:
+    def _is_affected(self, sid: str, flow: Any) -> bool:
+        """Return True if a flow in a reading is one of these flows, or mentions the identity."""
+        return sid in self._sids or self._has_identity(flow)
+
+    def _update_tasks(self) -> Iterator[RowUpdate]:
         """Empty failed tasks whose traceback quotes the data, such as a row of the database."""
         for task in DBTaskResult.objects.exclude(traceback="", return_value=None).iterator():
-            contents = [task.return_value, task.traceback]
-            text = str(contents)
-            has_sid = any(sid in text for sid in sids)
-            if has_sid or self.identities.has_substring(contents):
+            if self._is_quoted_in_error([task.return_value, task.traceback]):
                 yield task, {"traceback": DATA_ERASED, "return_value": None}
+
+    def _is_quoted_in_error(self, contents: list[Any]) -> bool:
+        """Return True if the contents of a failed task have a flow's SID or an identity."""
+        text = str(contents)
+        has_sid = any(sid in text for sid in self._sids)
+        return has_sid or self.identities.has_substring(contents)
 
 
 def erase_from_sessions(identities: MentionMatcher) -> None:
@@ -156,13 +161,17 @@ def erase_from_sessions(identities: MentionMatcher) -> None:
     """
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        remaining_data = {
-            name: value for name, value in data.items() if not _is_erasable(name, value, identities)
-        }
-        if remaining_data == data:
-            continue
-        session.session_data = Session.objects.encode(remaining_data)
-        session.save(update_fields=["session_data"])
+        remaining_data = _without_erasable(data, identities)
+        if remaining_data != data:
+            session.session_data = Session.objects.encode(remaining_data)
+            session.save(update_fields=["session_data"])
+
+
+def _without_erasable(data: dict[str, Any], identities: MentionMatcher) -> dict[str, Any]:
+    """Return the data of a session that stays."""
+    return {
+        name: value for name, value in data.items() if not _is_erasable(name, value, identities)
+    }
 
 
 def _is_erasable(name: str, value: Any, identities: MentionMatcher) -> bool:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Final
 
 from flows.audit import audit_log
@@ -67,7 +68,7 @@ def group_similar(changes: Iterable[ExternalChange]) -> list[list[ExternalChange
             groups[-1].append(change)
         else:
             groups.append([change])
-    all_groups = [members for groups in groups_by_key.values() for members in groups]
+    all_groups = chain.from_iterable(groups_by_key.values())
     return sorted(all_groups, key=lambda members: -members[0].last.seq)
 
 

@@ -84,10 +84,8 @@ def _build_revert(
         friendly_name=event.payload.friendly_name,
         refers_to=change.first.event_id,
     )
-    try:
+    with skip_rules.record_skip(revert):
         _fill_revert(revert, change, flow, open_changes)
-    except SkipFlow as reason:
-        revert.skip_reason = str(reason)
     return revert
 
 
@@ -124,7 +122,7 @@ def _request_deletion(
     if flow.gone_at is not None:
         raise SkipFlow(NOTHING_TO_REVERT)
     skip_rules.check_changeable(flow, open_changes)
-    revert.before = redact_fields(drafts.writable_values(flow.resource))
+    drafts.prepare_deletion(revert, flow.resource)
 
 
 def _request_former_values(
@@ -136,18 +134,16 @@ def _request_former_values(
     skip_rules.check_changeable(flow, open_changes)
     values_before = {name: before for name, (before, _) in change.values.items()}
     names = FLEX_FLOW.differing_fields(values_before, flow.resource, values_before)
-    former_values = {name: values_before[name] for name in names}
-    if not former_values:
+    if not names:
         raise SkipFlow(NOTHING_TO_REVERT)
-    empty_labels = [
-        FLEX_FLOW.label_of(name) for name, value in former_values.items() if value in (None, "")
-    ]
+    former_values = drafts.pick_values(values_before, names)
+    empty_labels = ", ".join(map(FLEX_FLOW.label_of, drafts.empty_names(former_values)))
     if empty_labels:
         raise SkipFlow(
-            f"{', '.join(empty_labels)} had no value before, but Twilio may not allow clearing it. "
+            f"{empty_labels} had no value before, but Twilio may not allow clearing it. "
             "Revert it manually."
         )
     if any(map(has_mask, former_values.values())):
         raise SkipFlow("Its webhook contained a secret, which isn't stored. Revert it manually.")
-    revert.before = redact_fields({name: flow.resource.get(name) for name in former_values})
+    revert.before = redact_fields(drafts.pick_values(flow.resource, names))
     revert.requested = redact_fields(former_values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Any, Final
 
 from django.contrib import messages
@@ -29,6 +29,7 @@ from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
+from flows.plans.access import only_account_sid
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -177,15 +178,10 @@ def drift_revert_many(request: Request) -> HttpResponse:
     Nothing is sent.
     """
     changes = inbox.load_pending(_parse_event_ids(request))
-    if not changes:
-        messages.info(request, ALREADY_RESOLVED)
-        return redirect("flows:drift")
-    _require_permission(request, changes, "plan.start")
     reason = trim_invisible(request.POST.get("reason", ""))
-    if len(reason) > REASON_MAX:
-        return _render_inbox(
-            request, changes=changes, reason=reason, error=_length_error(reason), status=422
-        )
+    rejection = _reject_form(request, changes, reason, "plan.start")
+    if rejection is not None:
+        return rejection
     plan = reverting.plan_revert(
         changes=changes, created_by=request.user.get_username(), reason=reason, scope=request.scope
     )
@@ -195,15 +191,10 @@ def drift_revert_many(request: Request) -> HttpResponse:
 def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     """Accept the external changes up to these events, and redirect to the inbox."""
     changes = inbox.load_pending(event_ids)
-    if not changes:
-        messages.info(request, ALREADY_RESOLVED)
-        return redirect("flows:drift")
-    _require_permission(request, changes, "flow.accept")
     reason = trim_invisible(request.POST.get("reason", ""))
-    if len(reason) > REASON_MAX:
-        return _render_inbox(
-            request, changes=changes, reason=reason, error=_length_error(reason), status=422
-        )
+    rejection = _reject_form(request, changes, reason, "flow.accept")
+    if rejection is not None:
+        return rejection
     error = "Couldn't write to the audit log, so nothing was accepted."
     with page_if_unrecorded(
         lambda: _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
@@ -222,10 +213,27 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     return redirect("flows:drift")
 
 
+def _reject_form(
+    request: Request, changes: Sequence[ExternalChange], reason: str, action: str
+) -> HttpResponse | None:
+    """Return the response if nothing is left to resolve or the reason is too long, else None.
+
+    Raises `PermissionDenied`, which is logged as a denial of the action.
+    """
+    if not changes:
+        messages.info(request, ALREADY_RESOLVED)
+        return redirect("flows:drift")
+    _require_permission(request, changes, action)
+    if len(reason) > REASON_MAX:
+        error = f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
+        return _render_inbox(request, changes=changes, reason=reason, error=error, status=422)
+    return None
+
+
 def _require_permission(request: Request, changes: Iterable[ExternalChange], action: str) -> None:
     """Raise `PermissionDenied`, and log it, unless the user may change flows in all accounts."""
     account_sids = sorted({change.last.account_sid for change in changes})
-    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
+    request.account_sid = only_account_sid(account_sids)
     if not all(has_permission(request.user, "flows.change_flow", sid) for sid in account_sids):
         record_denial(request, action, {})
         raise PermissionDenied
@@ -240,10 +248,6 @@ def _parse_event_ids(request: Request) -> list[uuid.UUID]:
         except ValueError:
             continue
     return list(dict.fromkeys(event_ids))
-
-
-def _length_error(reason: str) -> str:
-    return f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
 
 
 def _render_inbox(
@@ -275,14 +279,18 @@ def _render_inbox(
 
 def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
     """Return these groups with what the user can do about each member."""
-    changes = [change for members in groups for change in members]
-    reverts = reverting.build_reverts(changes)
+    reverts = reverting.build_reverts(list(chain.from_iterable(groups)))
+    skip_reasons = {revert.refers_to: revert.skip_reason for revert in reverts}
     actions = AvailableActions(request)
-    items = iter(
-        _build_item(request, actions, change, revert.skip_reason)
-        for change, revert in zip(changes, reverts, strict=True)
-    )
-    return [Group(list(islice(items, len(members)))) for members in groups]
+    return [
+        Group(
+            [
+                _build_item(request, actions, change, skip_reasons[change.first.event_id])
+                for change in members
+            ]
+        )
+        for members in groups
+    ]
 
 
 def _build_item(

@@ -55,10 +55,11 @@ def parse_count(text: str) -> int:
 def format_seqs(seqs: Sequence[int]) -> str:
     """Return the seqs of events as ranges, such as "3-7, 9", up to `MAX_RANGES` of them."""
     ranges = seq_ranges(seqs)
-    texts = []
-    for first, last in ranges[:MAX_RANGES]:
-        texts.append(str(first) if first == last else f"{first}-{last}")
-    text = ", ".join(texts)
+    text = ", ".join(_format_range(first, last) for first, last in ranges[:MAX_RANGES])
     if len(ranges) > MAX_RANGES:
         text += f" and {len(ranges) - MAX_RANGES} more places"
     return text
+
+
+def _format_range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"

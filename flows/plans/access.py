@@ -58,6 +58,11 @@ def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
     return account_sids
 
 
+def only_account_sid(account_sids: Sequence[str]) -> str:
+    """Return the account of a request that is about one account only, else ""."""
+    return account_sids[0] if len(account_sids) == 1 else ""
+
+
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
     is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]
@@ -89,7 +94,7 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
 
 def missing_permission(plan: Plan, user: User) -> str:
     """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
-    for action, account_sid in _actions_by_account(plan.changes.filter(skip_reason="")):
+    for action, account_sid in _actions_by_account(plan.included_changes):
         if not has_change_permission(user, action, account_sid):
             return PERMISSION_BY_ACTION[action]
     return ""
@@ -97,9 +102,7 @@ def missing_permission(plan: Plan, user: User) -> str:
 
 def blocked_reason(plan: Plan) -> str:
     """Return the reason why some of the remaining changes can't be sent now, or ""."""
-    for action, account_sid in _actions_by_account(
-        plan.changes.filter(skip_reason="", done_at=None)
-    ):
+    for action, account_sid in _actions_by_account(plan.remaining_changes):
         restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         if restriction:
             return restriction.sentence

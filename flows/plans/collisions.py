@@ -36,8 +36,10 @@ class SimulatedFlow:
     @property
     def address(self) -> ChannelAddress | None:
         """The address that the flow occupies, or None if it is disabled or has no identity."""
+        if not self.enabled:
+            return None
         identity = normalize_identity(self.identity)
-        if not self.enabled or not identity:
+        if not identity:
             return None
         return (self.account_sid, self.channel, identity)
 
@@ -47,7 +49,7 @@ def skip_collisions(planned: Sequence[PlannedChange], origins: Sequence[str] = (
 
     `origins` are the places of the changes in an imported file, such as "Line 7".
     """
-    if any(_may_claim_address(change) for change in planned):
+    if any(map(_may_claim_address, titles.included_changes(planned))):
         _Simulation(planned, origins).run()
 
 
@@ -57,7 +59,7 @@ class _Simulation:
     def __init__(self, planned: Sequence[PlannedChange], origins: Sequence[str]) -> None:
         self.planned = planned
         self.origins = origins
-        self.flows: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
+        self.flows: dict[FlowKey, SimulatedFlow] = _load_flows(planned)
         self.occupants: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
         # The position of the change that gave a flow its present address.
         self.claim_positions: dict[FlowKey, int] = {}
@@ -72,10 +74,10 @@ class _Simulation:
     def _apply(self, position: int, change: PlannedChange) -> str:
         """Apply a change to the simulation. Return the reason if it can't be made, else ""."""
         key: FlowKey = change.target_sid or position
-        before = self.flows.get(key) or SimulatedFlow(change.account_sid)
+        before = self.flows.get(key, SimulatedFlow(change.account_sid))
         after = _apply_change(before, change)
         if before.address != after.address:
-            blocking = self._other_occupant(after.address, key)
+            blocking = self._find_occupant(after.address)
             if blocking is not None:
                 return self._explain(blocking, position)
             self._leave(key, before.address)
@@ -84,11 +86,11 @@ class _Simulation:
         self.flows[key] = after
         return ""
 
-    def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
+    def _find_occupant(self, address: ChannelAddress | None) -> FlowKey | None:
+        """Return the flow that has an address already, or the first of several."""
         if address is None:
             return None
-        others = (occupant for occupant in self.occupants[address] if occupant != key)
-        return next(others, None)
+        return next(iter(self.occupants[address]), None)
 
     def _leave(self, key: FlowKey, address: ChannelAddress | None) -> None:
         if address:
@@ -116,12 +118,17 @@ class _Simulation:
 
     def _find_later_release(self, key: FlowKey, position: int) -> int | None:
         """Return the position of the next change that frees the flow's address."""
-        flow = self.flows[key]
         for later_position, change in enumerate(self.planned[position + 1 :], position + 1):
-            is_made = change.target_sid == key and not change.skip_reason
-            if is_made and _apply_change(flow, change).address != flow.address:
+            if self._releases_address(change, key):
                 return later_position
         return None
+
+    def _releases_address(self, change: PlannedChange, key: FlowKey) -> bool:
+        """Return True if a change that isn't skipped takes the flow's address away."""
+        if change.target_sid != key or change.skip_reason:
+            return False
+        flow = self.flows[key]
+        return _apply_change(flow, change).address != flow.address
 
     def _origin(self, position: int) -> str:
         """Return the place of a change in the file, or else its row in the plan."""
@@ -131,9 +138,7 @@ class _Simulation:
 
 def _may_claim_address(change: PlannedChange) -> bool:
     """Return True if a change could enable a flow, or give an enabled one another address."""
-    if change.skip_reason or change.action == "flow.delete":
-        return False
-    requested = change.requested
+    requested = change.requested  # empty for a deletion
     has_address_field = not ADDRESS_FIELDS.isdisjoint(requested)
     is_turned_off = requested.get("enabled") is False
     return has_address_field and not is_turned_off
@@ -156,14 +161,12 @@ def _apply_change(before: SimulatedFlow, change: PlannedChange) -> SimulatedFlow
 
 
 def _load_flows(planned: Sequence[PlannedChange]) -> dict[FlowKey, SimulatedFlow]:
-    """Load the flows of the plan, and the enabled flows of its accounts, from the mirror."""
+    """Load the flows in the accounts of the plan from the mirror."""
     account_sids = {change.account_sid for change in titles.included_changes(planned)}
-    target_sids = {change.target_sid for change in planned}
     rows = Flow.objects.filter(account_sid__in=account_sids, gone_at=None).values_list(
         "sid", "account_sid", "channel_type", "contact_identity", "enabled"
     )
-    flows: dict[FlowKey, SimulatedFlow] = {}
-    for sid, account_sid, channel, identity, enabled in rows.iterator():
-        if enabled or sid in target_sids:
-            flows[sid] = SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
-    return flows
+    return {
+        sid: SimulatedFlow(account_sid, channel, identity, enabled=enabled is True)
+        for sid, account_sid, channel, identity, enabled in rows.iterator()
+    }

@@ -69,7 +69,7 @@ def _change_and_log(
     try:
         with audit_log.transaction() as log:
             change()
-            remaining = plan.changes.filter(skip_reason="", done_at=None).count()
+            remaining = plan.remaining_changes.count()
             log.append(
                 action=action,
                 stage=Stage.ACCESS,

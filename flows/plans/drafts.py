@@ -28,9 +28,11 @@ from flows.plans.skip_rules import (
     SkipFlow,
     check_changeable,
     check_permission,
+    check_without_masks,
+    record_skip,
 )
 from flows.plans.status import PlanStatus
-from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
+from flows.redaction.masking import find_masks, redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -147,15 +149,14 @@ def _plan_action(
 ) -> PlannedChange:
     is_deletion = action.kind == DELETE
     change = build_change(flow, "flow.delete" if is_deletion else "flow.update")
-    try:
-        check_permission(flow.account_sid, editable_scope, "delete" if is_deletion else "change")
+    with record_skip(change):
+        verb = titles.VERB_BY_ACTION[change.action]
+        check_permission(flow.account_sid, editable_scope, verb)
         check_changeable(flow, open_changes)
         if is_deletion:
-            change.before = redact_fields(writable_values(flow.resource))
+            prepare_deletion(change, flow.resource)
         else:
             request_values(change, flow, action.requested_values(flow.resource))
-    except SkipFlow as skip:
-        change.skip_reason = str(skip)
     return change
 
 
@@ -168,11 +169,14 @@ def discard_draft(*, plan: Plan) -> bool:
     return draft is not None
 
 
-def flows_by_sid(sids: Iterable[str]) -> dict[str, Flow]:
-    """Return the flows of the mirror that have these SIDs, by SID."""
+def flows_by_sid(
+    sids: Iterable[str], visible_scope: twilio_accounts.Scope = None
+) -> dict[str, Flow]:
+    """Return the flows of the mirror that have these SIDs and are in the scope, by SID."""
+    visible_flows = twilio_accounts.filter_scope(Flow.objects.all(), visible_scope)
     flows: dict[str, Flow] = {}
     for batch in split_batches(list(dict.fromkeys(sids))):
-        flows |= Flow.objects.in_bulk(batch)
+        flows |= visible_flows.in_bulk(batch)
     return flows
 
 
@@ -185,13 +189,31 @@ def build_change(flow: Flow, action: str) -> PlannedChange:
     )
 
 
+def prepare_deletion(change: PlannedChange, snapshot: Mapping[str, Any]) -> None:
+    """Turn a planned change into the deletion of a flow that is like this snapshot.
+
+    A deletion compares every writable field with Twilio first: if one has changed, it is a
+    conflict.
+    """
+    change.action = "flow.delete"
+    change.before = redact_fields(pick_values(snapshot, FLEX_FLOW.writable_names))
+
+
 def prepare_recreation(change: PlannedChange, former: Mapping[str, Any]) -> None:
-    """Turn a planned change into the creation of a flow as it was before its deletion."""
+    """Turn a planned change into the creation of a flow as it was before its deletion.
+
+    Raises `SkipFlow` if the flow had a secret.
+    """
     change.action = "flow.create"
     change.target_sid = ""
-    change.requested = redact_fields(without_empty_values(writable_values(former)))
-    if any(map(has_mask, change.requested.values())):
-        change.skip_reason = NOT_STORED
+    former_values = pick_values(former, FLEX_FLOW.writable_names)
+    change.requested = redact_fields(without_empty_values(former_values))
+    check_without_masks(change.requested)
+
+
+def pick_values(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the values of these fields. A field that is missing has the value None."""
+    return {name: values.get(name) for name in names}
 
 
 def without_empty_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,12 +221,9 @@ def without_empty_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every writable field of a flow.
-
-    A deletion compares all of them with Twilio first: if one has changed, it is a conflict.
-    """
-    return {entry.name: snapshot.get(entry.name) for entry in FLEX_FLOW.writable_fields}
+def empty_names(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields without a value. Twilio may not allow clearing those."""
+    return [name for name, value in values.items() if value in (None, "")]
 
 
 def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any]) -> None:
@@ -219,8 +238,8 @@ def request_values(change: PlannedChange, flow: Flow, values: Mapping[str, Any])
     names = FLEX_FLOW.differing_fields(flow.resource, requested, requested)
     if not names:
         raise SkipFlow(ALREADY_SET)
-    change.before = redact_fields({name: flow.resource.get(name) for name in names})
-    change.requested = redact_fields({name: requested[name] for name in names})
+    change.before = redact_fields(pick_values(flow.resource, names))
+    change.requested = redact_fields(pick_values(requested, names))
 
 
 def has_unknown_secret(requested: Mapping[str, Any], current: Mapping[str, Any]) -> bool:

@@ -70,6 +70,10 @@ def requeue_all() -> int:
     return len(active)
 
 
+class _PlanStopped(Exception):
+    """The plan ends before all of its changes are made; the message gives the reason."""
+
+
 class PlanRun:
     """One run of the task: some of a plan's changes, as long as it holds the lease."""
 
@@ -84,68 +88,74 @@ class PlanRun:
 
         Raises `TransitionNotAllowed` if the run has lost its lease when it ends the plan.
         """
-        stop_reason = self._make_changes()
-        if stop_reason:
-            self._end(PlanEvent.STOP, stop_reason=stop_reason[:200])
-        elif self._next_change() is None:
+        try:
+            self._make_changes()
+        except _PlanStopped as stop:
+            self._end(PlanEvent.STOP, stop_reason=str(stop)[:200])
+            return
+        if self._next_change() is None:
             self._end(PlanEvent.FINISH)
         elif leases.release_lease(self.plan, self.lease_id):
             run_plan.enqueue(str(self.plan.pk))
 
-    def _make_changes(self) -> str:
-        """Make changes until one gives a reason to end the plan. Return the reason, or ""."""
+    def _make_changes(self) -> None:
+        """Make the changes of one run. Raises `_PlanStopped`."""
         for _ in range(CHANGES_PER_RUN):
             change = self._next_change()
             if change is None or not leases.renew_lease(self.plan, self.lease_id):
-                return ""
-            stop_reason = self._find_stop_reason(change) or self._process_change(change)
-            if stop_reason:
-                return stop_reason
-        return ""
+                return
+            self._check_may_continue(change)
+            self._process_change(change)
 
     def _next_change(self) -> PlannedChange | None:
         """Load the next change. An erasure can empty it at any time, so each is loaded late."""
-        return self.plan.changes.filter(skip_reason="", done_at=None).order_by("position").first()
+        return self.plan.remaining_changes.order_by("position").first()
 
-    def _find_stop_reason(self, change: PlannedChange) -> str:
-        """Return the reason to end the plan before a change, or ""."""
+    def _check_may_continue(self, change: PlannedChange) -> None:
+        """Raise `_PlanStopped` if a user stopped the plan or may no longer make this change."""
         self.plan.refresh_from_db()
         if self.plan.status == PlanStatus.STOPPING:
-            return STOPPED_BY_USER
+            raise _PlanStopped(STOPPED_BY_USER)
         user = active_user(self.actor.id)
         if user is None or not has_change_permission(user, change.action, change.account_sid):
-            return f"{self.actor.label} no longer has permission to make these changes."
-        return ""
+            raise _PlanStopped(
+                f"{self.actor.label} no longer has permission to make these changes."
+            )
 
-    def _process_change(self, change: PlannedChange) -> str:
-        """Make a change and mark it as processed. Return the reason to end the plan, or ""."""
-        stop_reason = ""
+    def _process_change(self, change: PlannedChange) -> None:
+        """Make a change and mark it as processed. Raises `_PlanStopped`."""
         try:
             actor = self._current_actor(change.account_sid)
             result = make_change(change, reason=self.plan.reason, actor=actor)
-        except NotRecorded:
-            return "Couldn't write to the audit log. Nothing more was sent."
+        except NotRecorded as error:
+            message = "Couldn't write to the audit log. Nothing more was sent."
+            raise _PlanStopped(message) from error
         except restrictions.OperationUnavailable as error:
-            return f"{error} Nothing more was sent."
-        except Exception as error:  # noqa: BLE001 - else the plan would retry it forever
+            raise _PlanStopped(f"{error} Nothing more was sent.") from error
+        except Exception as error:  # else the plan would retry it forever
             result = _log_internal_error(change, error)
-            stop_reason = INTERNAL_ERROR
+            _mark_processed(change, result.skip_reason)
+            raise _PlanStopped(INTERNAL_ERROR) from error
         _mark_processed(change, result.skip_reason)
-        return stop_reason or self._count_failures(result)
+        self._count_failure(result)
 
     def _current_actor(self, account_sid: str) -> Actor:
         """Return the user who started the plan with the present role, for the log."""
         user = active_user(self.actor.id)
         return replace(self.actor, role=role_of(user, account_sid)) if user else self.actor
 
-    def _count_failures(self, result: ChangeResult) -> str:
-        """Return the reason to end the plan after too many failures in a row, or ""."""
-        if result.is_account_failing is not None:
-            failures = self.consecutive_failures + 1
-            self.consecutive_failures = failures if result.is_account_failing else 0
-        if self.consecutive_failures < MAX_CONSECUTIVE_FAILURES:
-            return ""
-        return f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
+    def _count_failure(self, result: ChangeResult) -> None:
+        """Count the failures in a row. Raises `_PlanStopped` if there are too many."""
+        if result.is_account_failing is None:
+            return
+        if not result.is_account_failing:
+            self.consecutive_failures = 0
+            return
+        self.consecutive_failures += 1
+        if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+            raise _PlanStopped(
+                f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
+            )
 
     def _end(self, event: PlanEvent, **values: str) -> None:
         change_status(leases.leased_plan(self.plan, self.lease_id), event, **values)

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.changes import in_flight
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
 from flows.plans.drafts import (
+    empty_names,
     flows_by_sid,
     has_unknown_secret,
     inline_label,
+    pick_values,
+    prepare_deletion,
     prepare_recreation,
     request_values,
     save_draft,
-    without_empty_values,
-    writable_values,
 )
-from flows.plans.items import RETRYABLE_STATUSES, ItemStatus, is_rolled_back, plan_items
+from flows.plans.items import (
+    RETRYABLE_STATUSES,
+    ItemStatus,
+    PlanItem,
+    is_rolled_back,
+    plan_items,
+    with_status,
+)
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import (
     ALREADY_ROLLED_BACK,
@@ -29,65 +36,66 @@ from flows.plans.skip_rules import (
     NOT_SYNCED,
     SkipFlow,
     check_changeable,
+    check_without_masks,
+    record_skip,
 )
-from flows.redaction.masking import has_mask
-from flows.redaction.redacted import Redacted, redact_fields
+from flows.redaction.redacted import redact_fields
+
+# A change that may have been applied is part of the rollback, but skipped.
+_ROLLBACK_STATUSES: Final = (ItemStatus.APPLIED, ItemStatus.UNKNOWN, ItemStatus.RUNNING)
 
 
 def plan_rollback(*, plan: Plan, created_by: str) -> Plan:
     """Draft the rollback of a bulk change, in reverse order, from the states in the audit log."""
-    planned = []
-    for item in reversed(plan_items(plan, with_payloads=True)):
-        if item.event is not None and item.event.result in audit_log.APPLIED_RESULTS:
-            planned.append(_build_rollback(item.change, item.event))
-        elif item.status in (ItemStatus.UNKNOWN, ItemStatus.RUNNING):
-            change = _copy_change(item.change)
-            change.skip_reason = "Unknown outcome. Can't be rolled back yet."
-            planned.append(change)
+    items = with_status(plan_items(plan, with_payloads=True), *_ROLLBACK_STATUSES)
+    planned = [_build_rollback(item) for item in reversed(items)]
     collisions.skip_collisions(planned)
     return save_draft(f"Roll back: {plan.title}", planned, created_by=created_by, rollback_of=plan)
 
 
-def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange:
-    payload = event.payload
-    before: Mapping[str, Any] = payload.before or {}
-    after: Mapping[str, Any] = payload.after or {}
-    change = _copy_change(original)
-    change.refers_to = event.event_id
-    change.account_sid = event.account_sid
-    change.target_sid = event.target_sid
-    change.friendly_name = payload.friendly_name
-    if payload.erased_at:
-        change.skip_reason = DATA_ERASED
-    elif is_rolled_back(event.event_id):
-        change.skip_reason = ALREADY_ROLLED_BACK
-    elif event.action == "flow.create":
-        change.action = "flow.delete"
-        change.before = redact_fields(writable_values(after))
-    elif event.action == "flow.delete":
-        prepare_recreation(change, before)
-    else:
-        change.before = _pick_values(after, event.changed_fields)
-        change.requested = _pick_values(before, event.changed_fields)
-        _check_former_values(change)
+def _build_rollback(item: PlanItem) -> PlannedChange:
+    change = _copy_change(item.change)
+    with record_skip(change):
+        if item.event is None or item.status != ItemStatus.APPLIED:
+            raise SkipFlow("Unknown outcome. Can't be rolled back yet.")
+        _request_rollback(change, item.event)
     return change
 
 
-def _check_former_values(change: PlannedChange) -> None:
-    """Skip a change back to former values that can't be requested."""
-    if has_unknown_secret(change.requested, change.before):
-        change.skip_reason = NOT_STORED
-    given_names = without_empty_values(change.requested).keys()
-    empty = [inline_label(name) for name in change.requested if name not in given_names]
-    if empty:
-        change.skip_reason = (
-            f"Had no {', '.join(empty)} before, but Twilio may not allow clearing it. "
+def _request_rollback(change: PlannedChange, event: AuditEvent) -> None:
+    """Request the reverse of the change that the event records. Raises `SkipFlow`."""
+    change.refers_to = event.event_id
+    change.account_sid = event.account_sid
+    change.target_sid = event.target_sid
+    change.friendly_name = event.payload.friendly_name
+    if event.payload.erased_at:
+        raise SkipFlow(DATA_ERASED)
+    if is_rolled_back(event.event_id):
+        raise SkipFlow(ALREADY_ROLLED_BACK)
+    before: Mapping[str, Any] = event.payload.before or {}
+    after: Mapping[str, Any] = event.payload.after or {}
+    if event.action == "flow.create":
+        prepare_deletion(change, after)
+    elif event.action == "flow.delete":
+        prepare_recreation(change, before)
+    else:
+        _request_former_values(change, before, after, event.changed_fields)
+
+
+def _request_former_values(
+    change: PlannedChange, before: Mapping[str, Any], after: Mapping[str, Any], names: list[str]
+) -> None:
+    """Request the values before an update. Raises `SkipFlow` if they can't be requested."""
+    change.before = redact_fields(pick_values(after, names))
+    change.requested = redact_fields(pick_values(before, names))
+    empty_labels = ", ".join(map(inline_label, empty_names(change.requested)))
+    if empty_labels:
+        raise SkipFlow(
+            f"Had no {empty_labels} before, but Twilio may not allow clearing it. "
             "Change it manually."
         )
-
-
-def _pick_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> Redacted:
-    return redact_fields({name: snapshot.get(name) for name in names})
+    if has_unknown_secret(change.requested, change.before):
+        raise SkipFlow(NOT_STORED)
 
 
 def plan_retry(*, plan: Plan, created_by: str) -> Plan:
@@ -95,7 +103,8 @@ def plan_retry(*, plan: Plan, created_by: str) -> Plan:
 
     Changes that were never started are omitted: the plan itself can be resumed for those.
     """
-    retryable = [item.change for item in plan_items(plan) if item.status in RETRYABLE_STATUSES]
+    items = with_status(plan_items(plan), *RETRYABLE_STATUSES)
+    retryable = [item.change for item in items]
     flows = flows_by_sid(change.target_sid for change in retryable)
     open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [
@@ -115,11 +124,20 @@ def _build_retry(
     change = _copy_change(original)
     change.refers_to = original.refers_to
     change.retry_of = original.retry_of or original.change_id
-    try:
-        _request_again(change, original, flow, open_changes)
-    except SkipFlow as skip:
-        change.skip_reason = str(skip)
+    with record_skip(change):
+        if original.action == "flow.create":
+            _request_creation_again(change, original)
+        else:
+            _request_again(change, original, flow, open_changes)
     return change
+
+
+def _request_creation_again(change: PlannedChange, original: PlannedChange) -> None:
+    """Request the flow that the original change should have created. Raises `SkipFlow`."""
+    if not original.requested:
+        raise SkipFlow(DATA_ERASED)
+    change.requested = redact_fields(original.requested)
+    check_without_masks(change.requested)
 
 
 def _request_again(
@@ -128,19 +146,16 @@ def _request_again(
     flow: Flow | None,
     open_changes: Mapping[str, Any],
 ) -> None:
-    """Request what the original change requested. Raises `SkipFlow`."""
-    if not original.requested and original.action != "flow.delete":
+    """Request the update or the deletion that the original requested. Raises `SkipFlow`."""
+    is_deletion = original.action == "flow.delete"
+    if not is_deletion and not original.requested:
         raise SkipFlow(DATA_ERASED)
-    if original.action == "flow.create":
-        change.requested = redact_fields(original.requested)
-        if any(map(has_mask, change.requested.values())):
-            raise SkipFlow(NOT_STORED)
-        return
     if flow is None:
         raise SkipFlow(NOT_SYNCED)
     check_changeable(flow, open_changes)
-    change.before = redact_fields(writable_values(flow.resource))
-    if original.action == "flow.update":
+    if is_deletion:
+        prepare_deletion(change, flow.resource)
+    else:
         request_values(change, flow, original.requested)
 
 

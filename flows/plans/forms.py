@@ -61,7 +61,7 @@ class BulkActionForm(forms.Form):
         value = self.cleaned_data["value"]
         if self.entry is not None:
             return _clean_entry(self.entry, value)
-        if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
+        if not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host name without https:// or a path, such as hooks.example.com."
             )
@@ -117,8 +117,8 @@ def _clean_entry(entry: Field, value: Any) -> Any:
 
 def error_list(form: forms.Form) -> list[tuple[str, str]]:
     """Return (id of the field, message) of each error, for the summary at the top of the page."""
-    return [
-        (form[name].auto_id if name in form.fields else "", str(message))
-        for name, messages in form.errors.items()
-        for message in messages
-    ]
+    errors: list[tuple[str, str]] = []
+    for name, messages in form.errors.items():
+        field_id = form[name].auto_id if name in form.fields else ""
+        errors += [(field_id, str(message)) for message in messages]
+    return errors

@@ -25,6 +25,7 @@ from flows.plans.skip_rules import (
     SkipFlow,
     check_changeable,
     check_permission,
+    record_skip,
 )
 from flows.redaction.masking import replace_unstorable
 from flows.redaction.redacted import redact_fields
@@ -59,7 +60,7 @@ def plan_import(
     The scopes hold the accounts where the user may change flows, and may see them. A flow outside
     the visible scope is treated like one that doesn't exist.
     """
-    flows = _visible_flows(entries, visible_scope)
+    flows = flows_by_sid((entry.sid for entry in entries), visible_scope)
     builder = _ImportBuilder(flows, editable_scope, visible_scope)
     planned = [builder.build(entry) for entry in entries]
     origins = [entry.origin for entry in entries]
@@ -67,16 +68,6 @@ def plan_import(
     for change, origin in zip(planned, origins, strict=True):
         _add_origin(change, origin)
     return save_draft(titles.title_of_import(planned), planned, created_by=created_by)
-
-
-def _visible_flows(
-    entries: Sequence[ImportEntry], visible_scope: twilio_accounts.Scope
-) -> dict[str, Flow]:
-    """Return the flows that the entries name and the user may see, by SID."""
-    flows = flows_by_sid(entry.sid for entry in entries)
-    if visible_scope is None:
-        return flows
-    return {sid: flow for sid, flow in flows.items() if flow.account_sid in visible_scope}
 
 
 def _add_origin(change: PlannedChange, origin: str) -> None:
@@ -102,15 +93,13 @@ class _ImportBuilder:
 
     def build(self, entry: ImportEntry) -> PlannedChange:
         change = _build_entry_change(entry, self.flows.get(entry.sid))
-        try:
+        with record_skip(change):
             if entry.error:
                 raise SkipFlow(entry.error)
             if entry.sid:
                 self._request_update(change, entry)
             else:
                 self._request_creation(change, entry)
-        except SkipFlow as skip:
-            change.skip_reason = str(skip)
         return change
 
     def _request_update(self, change: PlannedChange, entry: ImportEntry) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -12,21 +13,14 @@ from flows.changes.cleaning import clean
 from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
 from flows.core.matching import extract_digits
+from flows.plans.drafts import without_empty_values
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
-from flows.plans.import_text import ImportItem, parse_item
+from flows.plans.import_text import ImportItem
 from flows.redaction.masking import redact_field, replace_unstorable
 from flows.redaction.redacted import Redacted
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sids import is_sid
-
-_WRITABLE_NAMES: Final = frozenset(entry.name for entry in FLEX_FLOW.writable_fields)
-
-
-def check_entries(entries: Sequence[Any], flows: Mapping[str, Redacted]) -> list[ImportEntry]:
-    """Validate the entries of a JSON list. See `check_items` for `flows`."""
-    items = [parse_item(entry, f"Entry {number:,}") for number, entry in enumerate(entries, 1)]
-    return check_items(items, flows)
 
 
 def check_items(items: Sequence[ImportItem], flows: Mapping[str, Redacted]) -> list[ImportEntry]:
@@ -44,25 +38,37 @@ def item_sid(item: ImportItem) -> str:
 
 
 def _check_item(item: ImportItem, flow: Redacted | None) -> ImportEntry:
-    """Return the entry with the values that differ from the flow's, or with an error."""
-    sid = item_sid(item)
-    entry = ImportEntry(sid, account_sid=_stripped(item, "account_sid"), origin=item.origin)
-    error = _item_error(item, flow)
-    is_not_synced = bool(sid) and flow is None  # the draft skips it with that reason
-    if error or is_not_synced:
-        return replace(entry, values=_name_only(item), error=error)
-    changed = _changed_values(item, flow)
-    if flow is not None and not changed:
-        return entry
+    """Return the entry with the values to set, or with an error."""
+    account_sid = _stripped(item, "account_sid")
+    entry = ImportEntry(item_sid(item), account_sid=account_sid, origin=item.origin)
     try:
-        return replace(entry, values=_validate_values(changed, flow))
+        _check_fields(item, flow or {})
+        values = _requested_values(item, flow)
     except ValidationError as invalid:
         return replace(entry, values=_name_only(item), error=str(invalid.message))
+    return replace(entry, values=values)
 
 
-def _item_error(item: ImportItem, flow: Redacted | None) -> str:
-    """Return the error that can be seen before the values are validated, or ""."""
-    return item.error or _identity_error(item) or _unknown_field_error(item, flow)
+def _check_fields(item: ImportItem, current: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` for an error that can be seen before the values are validated."""
+    if item.error:
+        raise ValidationError(item.error)
+    _check_sid(item, "sid", "FO", "a Flex Flow SID (FO…)")
+    _check_sid(item, "account_sid", "AC", "an account SID (AC…)")
+    _check_names(item, current)
+
+
+def _requested_values(item: ImportItem, flow: Redacted | None) -> dict[str, Any]:
+    """Return the values that differ from the flow's. Raises `ValidationError`.
+
+    For a flow that isn't synced, that is only its name: the draft skips it with that reason.
+    """
+    if flow is None and item_sid(item):
+        return _name_only(item)
+    changed = _changed_values(item, flow or {})
+    if flow is not None and not changed:
+        return {}
+    return _validate_values(changed, flow)
 
 
 def _name_only(item: ImportItem) -> dict[str, str]:
@@ -78,48 +84,44 @@ def _stripped(item: ImportItem, name: str) -> str:
     return str(item.fields.get(name) or "").strip()
 
 
-def _identity_error(item: ImportItem) -> str:
-    """Return the error if the SID of the flow or of the account is malformed, or ""."""
-    return _sid_error(item, "sid", "FO", "a Flex Flow SID (FO…)") or _sid_error(
-        item, "account_sid", "AC", "an account SID (AC…)"
-    )
-
-
-def _sid_error(item: ImportItem, name: str, prefix: str, description: str) -> str:
-    """Return the error if a field is malformed. A missing or empty one has no error."""
+def _check_sid(item: ImportItem, name: str, prefix: str, description: str) -> None:
+    """Raise `ValidationError` if a field is no SID. It can be missing or empty."""
     value = item.fields.get(name)
     if value in (None, ""):
-        return ""
+        return
     text = str(value)
-    if is_sid(prefix, text.strip()):
-        return ""
-    return f"“{text[:40]}” is not {description}."
+    if not is_sid(prefix, text.strip()):
+        raise ValidationError(f"“{text[:40]}” is not {description}.")
 
 
-def _unknown_field_error(item: ImportItem, flow: Redacted | None) -> str:
-    """Return the error if a field is unknown, or "".
+def _check_names(item: ImportItem, current: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` if a field is unknown.
 
     Fields that Twilio sent for this flow are accepted, so that every export can be imported.
     """
-    names_from_twilio = set(flow or {})
     for name in item.fields:
         name_at_twilio = name.replace("integration.", "integration_")
-        is_known = name in FLEX_FLOW.by_name or name_at_twilio in names_from_twilio
+        is_known = name in FLEX_FLOW.by_name or name_at_twilio in current
         if not is_known:
-            return f"Unknown field “{name[:40]}”."
-    return ""
+            raise ValidationError(f"Unknown field “{name[:40]}”.")
 
 
-def _changed_values(item: ImportItem, flow: Redacted | None) -> dict[str, Any]:
-    """Return the writable fields whose values differ from the flow's."""
-    values = {name: value for name, value in item.fields.items() if name in _WRITABLE_NAMES}
+def _changed_values(item: ImportItem, current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the writable fields whose values differ from the current ones."""
+    values = {name: value for name, value in item.fields.items() if FLEX_FLOW.is_writable(name)}
     if item.is_table:
-        return _changed_cells(values, flow or {})
+        return _changed_cells(values, current)
+    return _changed_json_values(values, current)
+
+
+def _changed_json_values(values: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a JSON object that differ from the current ones."""
     parsed = {name: _parse_json_value(name, value) for name, value in values.items()}
-    if flow is None:
-        return parsed
-    changed_names = set(FLEX_FLOW.differing_fields(flow, parsed, parsed))
-    return {name: value for name, value in parsed.items() if name in changed_names}
+    return {
+        name: value
+        for name, value in parsed.items()
+        if not FLEX_FLOW.is_same_value(name, current.get(name), value)
+    }
 
 
 def _changed_cells(cells: Mapping[str, str], current: Mapping[str, Any]) -> dict[str, str]:
@@ -127,16 +129,21 @@ def _changed_cells(cells: Mapping[str, str], current: Mapping[str, Any]) -> dict
     changed = {
         name: parse_cell(name, from_csv_cell(cell))
         for name, cell in cells.items()
-        if cell.strip() and cell != to_csv_cell(current.get(name))
+        if _is_edited(cell, current.get(name))
     }
     if "contact_identity" in changed:
-        channel = changed.get("channel_type") or current.get("channel_type")
+        channel = changed.get("channel_type", current.get("channel_type"))
         changed["contact_identity"] = _parse_identity(
             changed["contact_identity"],
             channel=str(channel or ""),
             current=FLEX_FLOW.identity_of(current),
         )
     return changed
+
+
+def _is_edited(cell: str, current_value: Any) -> bool:
+    """Return True if a cell has a value, and not as an export of the flow has it."""
+    return bool(cell.strip()) and cell != to_csv_cell(current_value)
 
 
 def _parse_identity(text: str, *, channel: str, current: str) -> str:
@@ -147,7 +154,9 @@ def _parse_identity(text: str, *, channel: str, current: str) -> str:
     if current in (text, f"+{text.strip()}"):
         return current
     identity = to_identity(channel, text)
-    return identity if identity and _is_same_number(text, identity) else text
+    if identity and _is_same_number(text, identity):
+        return identity
+    return text
 
 
 def _is_same_number(text: str, identity: str) -> bool:
@@ -157,16 +166,15 @@ def _is_same_number(text: str, identity: str) -> bool:
     """
     digits = extract_digits(text).removeprefix("00")
     number = extract_digits(identity)
-    zeros = [position for position, digit in enumerate(digits) if digit == "0"]
-    without_one_zero = {digits[:position] + digits[position + 1 :] for position in zeros}
+    without_one_zero = {
+        digits[: zero.start()] + digits[zero.end() :] for zero in re.finditer("0", digits)
+    }
     return number in {digits, *without_one_zero}
 
 
 def _parse_json_value(name: str, value: Any) -> Any:
     """Return a JSON value. Booleans and choices that are given as text are parsed like cells."""
-    if isinstance(value, str) and FLEX_FLOW.by_name[name].kind in ("boolean", "enum"):
-        return parse_cell(name, value)
-    return value
+    return parse_cell(name, value) if isinstance(value, str) else value
 
 
 def _validate_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[str, Any]:
@@ -175,18 +183,23 @@ def _validate_values(values: Mapping[str, Any], flow: Redacted | None) -> dict[s
     if result.errors:
         raise ValidationError(" ".join(result.errors.values()))
     cleaned = {name: result.values[name] for name in values if name in result.values}
-    for name, value in cleaned.items():
-        _check_without_secret(name, value)
-    for name, value in values.items():
-        if name not in cleaned and value not in (None, ""):
-            label = FLEX_FLOW.label_of(name)
-            raise ValidationError(f"{label} doesn't apply to this integration type.")
+    _check_without_secrets(cleaned)
+    _check_applicable(values, cleaned)
     return cleaned
 
 
-def _check_without_secret(name: str, value: Any) -> None:
+def _check_without_secrets(values: Mapping[str, Any]) -> None:
     """Raise `ValidationError` if a value has a secret: the draft could store only its mask."""
-    storable = replace_unstorable(value)
-    if redact_field(name, storable) != storable:
-        label = FLEX_FLOW.label_of(name)
-        raise ValidationError(f"{label} contains a secret. To change a secret, edit the flow.")
+    for name, value in values.items():
+        storable = replace_unstorable(value)
+        if redact_field(name, storable) != storable:
+            label = FLEX_FLOW.label_of(name)
+            raise ValidationError(f"{label} contains a secret. To change a secret, edit the flow.")
+
+
+def _check_applicable(values: Mapping[str, Any], cleaned: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` if a field has a value that the integration type doesn't take."""
+    for name in without_empty_values(values):
+        if name not in cleaned:
+            label = FLEX_FLOW.label_of(name)
+            raise ValidationError(f"{label} doesn't apply to this integration type.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from django.core.exceptions import ValidationError
 from flows.core.csv_cells import from_csv_cell
 from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
+from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -78,14 +80,8 @@ class Table:
             error = f"The row has {len(cells)} cells, but the header has {len(self.header)}."
             return ImportItem(origin, error=error)
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
-        if _SCIENTIFIC_NOTATION.fullmatch(fields.get("contact_identity", "").strip()):
-            number = fields.pop("contact_identity")
-            error = (
-                f"Contact identity “{number}” was shortened by a spreadsheet. "
-                "Format the column as text."
-            )
-            return ImportItem(origin, fields, error, is_table=True)
-        return ImportItem(origin, fields, is_table=True)
+        error = _shortening_error(fields.get("contact_identity", ""))
+        return ImportItem(origin, fields, error, is_table=True)
 
 
 class ColumnsForm(forms.Form):
@@ -189,14 +185,7 @@ def _check_rows(rows: Sequence[Row]) -> None:
     """Raise `ValidationError` if the rows, with the header first, are no table to import."""
     if not rows:
         raise ValidationError("The header is missing. The first line must name the columns.")
-    line, header = rows[0]
-    if len(header) > MAX_COLUMNS:
-        raise ValidationError(f"Line {line}: {len(header)} columns. The maximum is {MAX_COLUMNS}.")
-    if len(header) == 1 and not find_target(header[0]):
-        raise ValidationError(
-            f"Line {line}: this is neither JSON nor a table. JSON starts with {{ or [, a table "
-            "with a header line."
-        )
+    _check_header(rows[0])
     flows = len(rows) - 1
     if flows == 0:
         raise ValidationError("The table has a header but no rows.")
@@ -208,14 +197,25 @@ def _check_rows(rows: Sequence[Row]) -> None:
         )
 
 
+def _check_header(row: Row) -> None:
+    """Raise `ValidationError` if a row can't be the header of a table to import."""
+    line, header = row
+    if len(header) > MAX_COLUMNS:
+        raise ValidationError(f"Line {line}: {len(header)} columns. The maximum is {MAX_COLUMNS}.")
+    if len(header) == 1 and not find_target(header[0]):
+        raise ValidationError(
+            f"Line {line}: this is neither JSON nor a table. JSON starts with {{ or [, a table "
+            "with a header line."
+        )
+
+
 def propose_targets(header: Sequence[str]) -> dict[int, str]:
     """Return the field for each column, found by its title. The first column of a field counts."""
-    targets: dict[int, str] = {}
+    first_columns: dict[str, int] = {}
     for column, title in enumerate(header):
-        target = find_target(title)
-        if target and target not in targets.values():
-            targets[column] = target
-    return targets
+        first_columns.setdefault(find_target(title), column)
+    first_columns.pop("", None)
+    return {column: target for target, column in first_columns.items()}
 
 
 def find_target(title: str) -> str:
@@ -254,6 +254,15 @@ def _read_rows(text: str, delimiter: str, skipped_lines: int) -> list[Row]:
     return rows
 
 
+def _shortening_error(identity: str) -> str:
+    """Return the error if a spreadsheet has shortened a number to scientific notation, or ""."""
+    if not _SCIENTIFIC_NOTATION.fullmatch(identity.strip()):
+        return ""
+    return (
+        f"Contact identity “{identity}” was shortened by a spreadsheet. Format the column as text."
+    )
+
+
 def _csv_error_message(error: str) -> str:
     if "end of data" in error:
         return "a quotation mark is missing its partner."
@@ -281,8 +290,9 @@ def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
 
 
 def _column_note(title: str) -> str:
-    name = _NAME_BY_TITLE.get(_normalize_title(title))
-    return "Set by Twilio. Not imported." if name and name not in TARGETS else ""
+    name = _NAME_BY_TITLE.get(_normalize_title(title), "")
+    is_importable = name in ("", *TARGETS)
+    return "" if is_importable else "Set by Twilio. Not imported."
 
 
 def _normalize_title(title: str) -> str:
@@ -292,14 +302,19 @@ def _normalize_title(title: str) -> str:
 def _names_by_title() -> dict[str, str]:
     """Return the names of all fields by their normalized titles.
 
-    A title can be the field's name, its label or its parameter at Twilio. A title that two fields
-    share is omitted.
+    A title that two fields share is omitted.
     """
-    names_by_title: dict[str, set[str]] = {}
+    names_by_title: defaultdict[str, list[str]] = defaultdict(list)
     for entry in FLEX_FLOW.fields:
-        for title in (entry.name, entry.label, entry.wire or entry.name):
-            names_by_title.setdefault(_normalize_title(title), set()).add(entry.name)
-    return {title: names.pop() for title, names in names_by_title.items() if len(names) == 1}
+        for title in _titles_of_field(entry):
+            names_by_title[title].append(entry.name)
+    return {title: names[0] for title, names in names_by_title.items() if len(names) == 1}
+
+
+def _titles_of_field(entry: Field) -> set[str]:
+    """Return the normalized titles of a field: its name, its label, its parameter at Twilio."""
+    titles = (entry.name, entry.label, entry.wire or entry.name)
+    return set(map(_normalize_title, titles))
 
 
 _NAME_BY_TITLE: Final = _names_by_title()

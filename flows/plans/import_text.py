@@ -91,11 +91,12 @@ def clean_text(text: str) -> str:
 
 
 def is_json(text: str) -> bool:
+    """Return True if a text starts like a list or an object of JSON, and so is no table."""
     return text.lstrip()[:1] in ("{", "[")
 
 
 def parse_items(text: str) -> list[ImportItem]:
-    """Return the flows of a JSON text. Raises `ValidationError` if it has none or too many."""
+    """Return the flows of a text that `is_json`. Raises `ValidationError`, also for no flows."""
     entries = _find_entries(_load_json(text))
     if not entries:
         raise ValidationError("The list of flows is empty.")
@@ -103,31 +104,29 @@ def parse_items(text: str) -> list[ImportItem]:
         raise ValidationError(
             f"The list has {len(entries):,} flows. At most {MAX_FLOWS:,} can be imported at once."
         )
-    return [parse_item(entry, f"Entry {number:,}") for number, entry in enumerate(entries, 1)]
+    return [_parse_item(entry, f"Entry {number:,}") for number, entry in enumerate(entries, 1)]
 
 
-def parse_item(entry: Any, origin: str) -> ImportItem:
+def _parse_item(entry: Any, origin: str) -> ImportItem:
     """Return one flow of a JSON text. Field names can have any of their spellings."""
-    if not isinstance(entry, dict):
+    if not isinstance(entry, _JsonObject):
         kind = _TYPE_NAMES.get(type(entry), "nothing")
         return ImportItem(origin, error=f"This is {kind}, not a flow.")
     pairs = _flatten(entry)
     fields = dict(pairs)
     repeated = _find_repeated_name(entry, pairs)
     if repeated:
-        error = f"“{truncate(repeated)}” appears twice."
-        return ImportItem(origin, _identifying_fields(fields), error)
+        return ImportItem(origin, fields, f"“{truncate(repeated)}” appears twice.")
     return ImportItem(origin, fields, _value_error(fields))
 
 
-def _find_repeated_name(entry: Mapping[str, Any], pairs: list[tuple[str, Any]]) -> str:
+def _find_repeated_name(entry: _JsonObject, pairs: list[tuple[str, Any]]) -> str:
     """Return the name of a field that an entry has twice, in any spelling, or ""."""
-    nested = entry.get("integration")
-    return str(
-        getattr(entry, "repeated", "")
-        or _first_repeated_name(pairs)
-        or getattr(nested, "repeated", "")
-    )
+    repeated = entry.repeated or _first_repeated_name(pairs)
+    nested = entry.get(FLEX_FLOW.nested)
+    if not repeated and isinstance(nested, _JsonObject):
+        return nested.repeated
+    return repeated
 
 
 def _first_repeated_name(pairs: list[tuple[str, Any]]) -> str:
@@ -135,9 +134,12 @@ def _first_repeated_name(pairs: list[tuple[str, Any]]) -> str:
     return next((name for name, count in counts.items() if count > 1), "")
 
 
-def _load_json(text: str) -> Any:
+def _load_json(text: str) -> list[Any] | _JsonObject:
+    """Parse a text that `is_json`. Raises `ValidationError` if it isn't valid after all."""
     try:
-        return json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant)
+        data: list[Any] | _JsonObject = json.loads(
+            text, object_pairs_hook=_build_object, parse_constant=_reject_constant
+        )
     except json.JSONDecodeError as error:
         raise ValidationError(
             f"Line {error.lineno}, column {error.colno}: invalid JSON. Paste a JSON export or a "
@@ -147,6 +149,7 @@ def _load_json(text: str) -> Any:
         raise ValidationError("This JSON is nested too deeply.") from error
     except ValueError as error:  # Python limits the digits of a number
         raise ValidationError("A number in this JSON is too long.") from error
+    return data
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
@@ -161,38 +164,42 @@ def _reject_constant(name: str) -> NoReturn:
     )
 
 
-def _find_entries(data: Any) -> list[Any]:
+def _find_entries(data: list[Any] | _JsonObject) -> list[Any]:
     """Return the list of flows in JSON data, or the one flow that the data is."""
     if isinstance(data, list):
         return data
-    entries = _entries_of_object(data) if isinstance(data, _JsonObject) else None
-    if entries is None:
-        raise ValidationError(
-            "This JSON contains no list of flows. Paste an export, a Flex API response or "
-            "twilio-cli's JSON."
-        )
-    return entries
-
-
-def _entries_of_object(data: _JsonObject) -> list[Any] | None:
     if data.repeated in _LIST_KEYS:
         raise ValidationError(f"“{data.repeated}” appears twice. Use one list of flows.")
     for name in _LIST_KEYS:
         if isinstance(data.get(name), list):
             return list(data[name])
-    is_flow = not FLEX_FLOW.by_name.keys().isdisjoint(map(_field_name, data))
-    return [data] if is_flow else None
+    has_no_field = FLEX_FLOW.by_name.keys().isdisjoint(map(_field_name, data))
+    if has_no_field:
+        raise ValidationError(
+            "This JSON contains no list of flows. Paste an export, a Flex API response or "
+            "twilio-cli's JSON."
+        )
+    return [data]
 
 
 def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return the fields by the schema's names, including those of the object `integration`."""
     flat: list[tuple[str, Any]] = []
     for name, value in entry.items():
-        if name == "integration" and isinstance(value, Mapping):
-            flat += [(_integration_field_name(key), nested) for key, nested in value.items()]
-        elif name != "integration" or value is not None:
+        if name == FLEX_FLOW.nested:
+            flat += _flatten_integration(value)
+        else:
             flat.append((_field_name(name), value))
     return flat
+
+
+def _flatten_integration(value: Any) -> list[tuple[str, Any]]:
+    """Return the fields of the object `integration`, or another value under its own name."""
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        return [(FLEX_FLOW.nested, value)]
+    return [(_integration_field_name(name), nested) for name, nested in value.items()]
 
 
 def _field_name(name: str) -> str:
@@ -222,17 +229,11 @@ def _value_error(fields: Mapping[str, Any]) -> str:
 def _error_in_value(name: str, value: Any) -> str:
     if name in FLEX_FLOW.by_name and isinstance(value, dict | list):
         return f"{FLEX_FLOW.label_of(name)} must be a single value."
-    text = f"{name}{value}" if isinstance(value, str) else name
-    unstorable = _UNSTORABLE.search(text)
+    unstorable = _UNSTORABLE.search(f"{name}{value}")
     if unstorable is None:
         return ""
     code_point = format_code_points(unstorable[0])
     return f"{FLEX_FLOW.label_of(name)} contains a character that can't be stored ({code_point})."
-
-
-def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("sid", "friendly_name")
-    return {name: fields[name] for name in names if isinstance(fields.get(name), str)}
 
 
 def truncate(text: str) -> str:

@@ -7,13 +7,15 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
 from flows.plans.models import Plan, PlannedChange
+
+Key = TypeVar("Key", bound=str)  # an action or a status
 
 
 class ItemStatus(enum.StrEnum):
@@ -71,8 +73,9 @@ def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
     ]
 
 
-def with_status(items: Iterable[PlanItem], status: ItemStatus) -> list[PlanItem]:
-    return [item for item in items if item.status == status]
+def with_status(items: Iterable[PlanItem], *statuses: ItemStatus) -> list[PlanItem]:
+    """Return the items that have one of these statuses."""
+    return [item for item in items if item.status in statuses]
 
 
 def included_items(items: Iterable[PlanItem]) -> list[PlanItem]:
@@ -88,18 +91,21 @@ def count_actions(items: Iterable[PlanItem]) -> Counter[str]:
     return Counter(item.change.action for item in items)
 
 
+def nonzero_counts(counts: Counter[Key], keys: Iterable[Key]) -> list[tuple[Key, int]]:
+    """Return the keys that were counted with their numbers, in the order of `keys`."""
+    return [(key, counts[key]) for key in keys if counts[key]]
+
+
 def is_rolled_back(event_id: uuid.UUID) -> bool:
     """Return True if an applied change refers to this event as the one that it rolls back."""
-    return AuditEvent.objects.filter(
-        refers_to=event_id, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
-    ).exists()
+    return _applied_events().filter(refers_to=event_id).exists()
 
 
 def is_applied(change_id: uuid.UUID) -> bool:
     """Return True if a planned change, or a retry of it, was applied."""
     attempts = PlannedChange.objects.filter(Q(change_id=change_id) | Q(retry_of=change_id))
-    return AuditEvent.objects.filter(
-        change_id__in=attempts.values("change_id"),
-        stage__in=UNIQUE_STAGES,
-        result__in=audit_log.APPLIED_RESULTS,
-    ).exists()
+    return _applied_events().filter(change_id__in=attempts.values("change_id")).exists()
+
+
+def _applied_events() -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS)

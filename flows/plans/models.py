@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import QuerySet
 
 from flows.plans.status import PlanStatus
 from flows.redaction.redacted import Redacted
@@ -49,6 +50,16 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def included_changes(self) -> QuerySet[PlannedChange]:
+        """The changes that aren't skipped."""
+        return self.changes.filter(skip_reason="")
+
+    @property
+    def remaining_changes(self) -> QuerySet[PlannedChange]:
+        """The changes that no run has processed yet."""
+        return self.included_changes.filter(done_at=None)
 
 
 class PlannedChange(models.Model):

@@ -49,7 +49,7 @@ def make_change(change: PlannedChange, *, reason: str, actor: Actor) -> ChangeRe
         return _result_of_concurrent_change(change, concurrent)
     except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
         return ChangeResult()
-    return ChangeResult(is_account_failing=error is not None and not _concerns_one_flow(error))
+    return ChangeResult(is_account_failing=_is_account_failing(error))
 
 
 def _find_skip_reason(change: PlannedChange) -> str:
@@ -91,8 +91,10 @@ def _result_of_concurrent_change(
     return ChangeResult("Another change to this flow was in progress or had just finished.")
 
 
-def _concerns_one_flow(error: FlexError) -> bool:
-    """Return True if an error says nothing about the other flows of the account."""
-    if isinstance(error, StaleRead):
-        return True
-    return isinstance(error, RequestRefused) and error.status not in ACCOUNT_WIDE_STATUSES
+def _is_account_failing(error: FlexError | None) -> bool:
+    """Return True if an error is likely to come back for the other flows of the account."""
+    if error is None or isinstance(error, StaleRead):
+        return False
+    if isinstance(error, RequestRefused):
+        return error.status in ACCOUNT_WIDE_STATUSES
+    return True

@@ -5,12 +5,15 @@ A rule of one kind of bulk change stands with that kind: `drafts`, `import_draft
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.mirror.models import Flow
 from flows.plans import titles
+from flows.plans.models import PlannedChange
+from flows.redaction.masking import has_mask
 
 NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 ALREADY_SET: Final = "Already set."
@@ -22,6 +25,15 @@ ALREADY_RETRIED: Final = "Already done by another retry."
 
 class SkipFlow(Exception):
     """A flow is skipped by a bulk change; the message gives the reason."""
+
+
+@contextmanager
+def record_skip(change: PlannedChange) -> Iterator[None]:
+    """Skip a planned change for the reason of a `SkipFlow` that is raised in this block."""
+    try:
+        yield
+    except SkipFlow as skip:
+        change.skip_reason = str(skip)
 
 
 def check_permission(
@@ -43,3 +55,9 @@ def check_changeable(flow: Flow, open_changes: Mapping[str, Any]) -> None:
         raise SkipFlow("Deleted at Twilio.")
     if flow.sid in open_changes:
         raise SkipFlow("Has an unresolved change.")
+
+
+def check_without_masks(values: Mapping[str, Any]) -> None:
+    """Raise `SkipFlow` if a value of a new flow holds a mask: the secret behind it is unknown."""
+    if any(map(has_mask, values.values())):
+        raise SkipFlow(NOT_STORED)

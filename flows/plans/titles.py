@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account, AccountNotConfigured
+from flows.plans.items import nonzero_counts
 from flows.plans.models import PlannedChange
 
 VERB_BY_ACTION: Final = {"flow.update": "change", "flow.create": "create", "flow.delete": "delete"}
@@ -15,7 +17,8 @@ _RETRY_PREFIX: Final = re.compile(r"Retry [0-9,]+ of: ")
 
 
 def format_count(number: int, noun: str = "flow") -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural_ending = "" if number == 1 else "s"
+    return f"{number:,} {noun}{plural_ending}"
 
 
 def format_accounts(account_sids: Iterable[str]) -> str:
@@ -28,10 +31,17 @@ def format_accounts(account_sids: Iterable[str]) -> str:
     return f" in {' and '.join(names)}"
 
 
+def account_of_sid(sid: str) -> Account:
+    """Return an account of the site, or one without a name if it was removed from the site."""
+    try:
+        return twilio_accounts.get_account(sid)
+    except AccountNotConfigured:
+        return Account(sid, auth=("", ""))
+
+
 def account_name(sid: str) -> str:
     """Return the name of an account, or the SID of one that was removed from the site."""
-    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    return names.get(sid, sid)
+    return str(account_of_sid(sid))
 
 
 def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
@@ -50,9 +60,8 @@ def title_of_import(planned: Sequence[PlannedChange]) -> str:
         return "Import: nothing to change"
     counts = Counter(change.action for change in included)
     parts = [
-        f"{verb} {format_count(counts[action])}"
-        for action, verb in VERB_BY_ACTION.items()
-        if counts[action]
+        f"{VERB_BY_ACTION[action]} {format_count(number)}"
+        for action, number in nonzero_counts(counts, VERB_BY_ACTION)
     ]
     return f"Import: {', '.join(parts)}{_accounts_of(included)}"
 

@@ -54,12 +54,7 @@ class Command(BaseCommand):
         despite_open_change: bool = False,
         **_options: Any,
     ) -> None:
-        if flow and not FLEX_FLOW.is_sid(flow):
-            raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
-        if not flow and len(identity.strip()) < MIN_IDENTITY_LENGTH:
-            raise CommandError(
-                f"The identity is too short. Enter at least {MIN_IDENTITY_LENGTH} characters."
-            )
+        _check_subject(flow, identity)
         if despite_open_change and not reason.strip():
             raise CommandError("--despite-open-change needs a --reason. Nothing was erased.")
         console = Console(file=sys.stderr)
@@ -73,9 +68,9 @@ class Command(BaseCommand):
         self.stderr.write(
             f"Not erased: {compaction.describe_unreachable_copies()}; browser caches and log files."
         )
-        problems = [message for message in (compaction_error, _twilio_message(result)) if message]
+        problems = " ".join(filter(None, [compaction_error, _twilio_message(result)]))
         if problems:
-            raise CommandError(" ".join(problems))
+            raise CommandError(problems)
 
     def _report(self, result: ErasureResult) -> None:
         """Write the numbers of the erasure, and warnings about what remains to be done."""
@@ -106,6 +101,16 @@ class Command(BaseCommand):
 
     def _warn(self, text: str) -> None:
         self.stderr.write(self.style.WARNING(text))
+
+
+def _check_subject(flow: str, identity: str) -> None:
+    """Raise `CommandError` if the flow's SID is malformed, or the identity is too short."""
+    if flow and not FLEX_FLOW.is_sid(flow):
+        raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
+    if not flow and len(identity.strip()) < MIN_IDENTITY_LENGTH:
+        raise CommandError(
+            f"The identity is too short. Enter at least {MIN_IDENTITY_LENGTH} characters."
+        )
 
 
 def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) -> ErasureResult:

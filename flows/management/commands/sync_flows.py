@@ -23,8 +23,8 @@ class Command(BaseCommand):
     help = "Sync the Flex Flows with Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        accounts = twilio_accounts.all_accounts()
-        sync_problems = " ".join(filter(None, [self._sync(account) for account in accounts]))
+        sync_results = [self._sync(account) for account in twilio_accounts.all_accounts()]
+        sync_problems = " ".join(filter(None, sync_results))
         reconcile_problem = self._reconcile()
         # If a sync failed, reconciling failed for the same cause.
         problems = sync_problems or reconcile_problem

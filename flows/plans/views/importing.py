@@ -37,11 +37,19 @@ def plan_import(request: Request) -> HttpResponse:
     except ValidationError as error:
         return _render_import(request, pasted, error)
     try:
-        if is_json(text):
-            return _create_draft(request, parse_items(text))
-        table = read_table(text)
+        return _import_text(request, text)
     except ValidationError as error:
         return _render_import(request, text, error)
+
+
+def _import_text(request: Request, text: str) -> HttpResponse:
+    """Draft the import, or show the page that maps the columns of a table to fields.
+
+    Raises `ValidationError` if the text can't be read.
+    """
+    if is_json(text):
+        return _create_draft(request, parse_items(text))
+    table = read_table(text)
     if "column_0" not in request.POST:
         return _render_columns(request, text, ColumnsForm(table))
     form = ColumnsForm(table, request.POST)

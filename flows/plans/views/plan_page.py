@@ -23,12 +23,13 @@ from flows.plans.items import (
     count_actions,
     count_statuses,
     included_items,
+    nonzero_counts,
     plan_items,
     with_status,
 )
-from flows.plans.models import Plan, PlannedChange
+from flows.plans.models import Plan
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
-from flows.plans.views.plan_rows import ITEM_STATUSES, account_of_sid, build_table
+from flows.plans.views.plan_rows import ITEM_STATUSES, build_table, status_label
 
 _CSS_CLASS_BY_STATUS: Final = {
     PlanStatus.DRAFT: "none",
@@ -39,10 +40,15 @@ _CSS_CLASS_BY_STATUS: Final = {
 }
 _PROBLEM_STATUSES: Final = (*RETRYABLE_STATUSES, ItemStatus.UNKNOWN)
 # The phrases for flows that an action will affect, and for those that it has affected.
-_ACTION_PHRASES: Final = {
-    "flow.update": ("will change", "changed"),
-    "flow.create": ("will be created", "created"),
-    "flow.delete": ("will be deleted", "deleted"),
+_FUTURE_PHRASES: Final = {
+    "flow.update": "will change",
+    "flow.create": "will be created",
+    "flow.delete": "will be deleted",
+}
+_PAST_PHRASES: Final = {
+    "flow.update": "changed",
+    "flow.create": "created",
+    "flow.delete": "deleted",
 }
 
 
@@ -56,7 +62,7 @@ def render_plan(
 ) -> HttpResponse:
     """Render the page. `form` is the start form as it was posted, if it was."""
     scope = scope_of(request.user, "flows.view_flow")
-    items = [item for item in plan_items(plan) if _is_visible(item.change, scope)]
+    items = _visible_items(plan, scope)
     account_sids = access.account_sids_of_plan(plan.pk)
     permissions = access.permissions_on_plan(request.user, plan, account_sids)
     is_waiting = leases.is_waiting_for_worker(plan)
@@ -82,7 +88,7 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Return which follow-ups are available in at least one account of the plan."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skip_reason="").order_by()
+    planned = plan.included_changes.order_by()
     operations = [
         (action.removeprefix("flow."), account_sid)
         for action, account_sid in planned.values_list("action", "account_sid").distinct()
@@ -109,18 +115,23 @@ def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
 
 def count_deletions(plan: Plan) -> int:
     """Return the number of flows that starting the plan would delete."""
-    return plan.changes.filter(action="flow.delete", skip_reason="", done_at=None).count()
+    return plan.remaining_changes.filter(action="flow.delete").count()
 
 
-def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:
-    return scope is None or not change.account_sid or change.account_sid in scope
+def _visible_items(plan: Plan, scope: twilio_accounts.Scope) -> list[PlanItem]:
+    """Return the changes in accounts of the scope, and those of unknown flows."""
+    items = plan_items(plan)
+    if scope is None:
+        return items
+    visible_sids = {"", *scope}
+    return [item for item in items if item.change.account_sid in visible_sids]
 
 
 def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     """Return the accounts, production first, or [] if the site has only one account."""
     if twilio_accounts.only_account():
         return []
-    accounts = map(account_of_sid, account_sids)
+    accounts = map(titles.account_of_sid, account_sids)
     return sorted(accounts, key=lambda account: (not account.is_production, str(account)))
 
 
@@ -156,7 +167,7 @@ def _summarize(
 def _format_duration(seconds: int) -> str:
     if seconds >= 100:
         return f"{round(seconds / 60)} minutes"
-    return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return titles.format_count(seconds, "second")
 
 
 def _plan_result(plan: Plan, counts: Counter[ItemStatus]) -> tuple[str, str]:
@@ -178,9 +189,8 @@ def _retry_label(counts: Counter[ItemStatus]) -> str:
 def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) -> str:
     """Return the counts of these statuses that are not zero, as in "2 failed, 1 conflict"."""
     return ", ".join(
-        f"{counts[status]} {ITEM_STATUSES[status][0].lower()}"
-        for status in statuses
-        if counts[status]
+        f"{number} {status_label(status).lower()}"
+        for status, number in nonzero_counts(counts, statuses)
     )
 
 
@@ -188,9 +198,8 @@ def _planned_summary(items: Iterable[PlanItem]) -> str:
     """Return the counts of planned changes, as in "3 flows will change, 1 will be created"."""
     counts = _count_planned_actions(items)
     phrases = [
-        (titles.format_count(counts[action]), f"{counts[action]:,}", future_phrase)
-        for action, (future_phrase, _) in _ACTION_PHRASES.items()
-        if counts[action]
+        (titles.format_count(number), f"{number:,}", _FUTURE_PHRASES[action])
+        for action, number in nonzero_counts(counts, _FUTURE_PHRASES)
     ]
     return _join_phrases(phrases)
 
@@ -202,12 +211,11 @@ def _result_summary(items: Iterable[PlanItem]) -> str:
     applied = count_actions(with_status(included, ItemStatus.APPLIED))
     phrases = [
         (
-            f"{applied[action]:,} of {titles.format_count(totals[action])}",
-            f"{applied[action]:,} of {totals[action]:,}",
-            past_phrase,
+            f"{applied[action]:,} of {titles.format_count(total)}",
+            f"{applied[action]:,} of {total:,}",
+            _PAST_PHRASES[action],
         )
-        for action, (_, past_phrase) in _ACTION_PHRASES.items()
-        if totals[action]
+        for action, total in nonzero_counts(totals, _PAST_PHRASES)
     ]
     return _join_phrases(phrases) or "No flow was changed"
 

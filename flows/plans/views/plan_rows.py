@@ -14,13 +14,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows.accounts import twilio_accounts
-from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.audit.event_text import refusal
-from flows.audit.models import AuditEvent
+from flows.audit.models import AuditEvent, Result
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
-from flows.plans.items import ItemStatus, PlanItem, count_statuses, with_status
+from flows.plans import titles
+from flows.plans.items import ItemStatus, PlanItem, count_statuses, nonzero_counts, with_status
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
 from flows.twilio import labels
@@ -80,9 +80,9 @@ def build_table(
 
 
 def _parameter_error(status: str, number: str) -> str:
-    if status and status not in ITEM_STATUSES:
+    if status not in ("", *ITEM_STATUSES):
         return f"“{status[:40]}” is not a state of a flow."
-    if number and not re.fullmatch(r"[0-9]{1,6}", number):
+    if not re.fullmatch(r"[0-9]{0,6}", number):
         return f"“{number[:40]}” is not a page number."
     return ""
 
@@ -99,10 +99,14 @@ def _count_statuses(
     """Return the chips of the filter: status, label, number of flows, and True for the current."""
     counts = count_statuses(items)
     return [
-        (status, label, counts[status], status == status_filter)
-        for status, (label, _) in ITEM_STATUSES.items()
-        if counts[status]
+        (status, status_label(status), number, status == status_filter)
+        for status, number in nonzero_counts(counts, ITEM_STATUSES)
     ]
+
+
+def status_label(status: ItemStatus) -> str:
+    label, _css_class = ITEM_STATUSES[status]
+    return label
 
 
 def _page_links(plan: Plan, status: str, page: Page[PlanItem]) -> dict[str, str | None]:
@@ -156,7 +160,7 @@ def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow])
         "event": event,
         "sid": change.target_sid or created_sid,
         "name": change.friendly_name or FLEX_FLOW.name_of(requested),
-        "account": account_of_sid(change.account_sid),
+        "account": titles.account_of_sid(change.account_sid),
         "channel": channel,
         "identity": identity,
         "change_label": change_label,
@@ -174,12 +178,6 @@ def _channel_and_identity(change: PlannedChange, flow: Flow | None) -> tuple[Any
         requested = change.requested
         return requested.get("channel_type"), requested.get("contact_identity")
     return flow.channel_type, flow.contact_identity
-
-
-def account_of_sid(sid: str) -> Account:
-    """Return an account of the site, or one without a name if it was removed from the site."""
-    accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
-    return accounts.get(sid) or Account(sid, auth=("", ""))
 
 
 def _change_label(action: str, status: ItemStatus) -> tuple[str, str]:
@@ -214,20 +212,21 @@ def _difference(name: str, before: Any, requested: Any) -> dict[str, Any]:
 
 def _explain(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
     """Return the reason why a flow was skipped or its change was not applied."""
-    if item.status == ItemStatus.APPLIED or event is None:
-        return _link_flow_sids(item.change.skip_reason, flows)
-    message = _failure_message(event)
-    if item.status == ItemStatus.CONFLICT and not message:  # old events don't name the fields
-        message = _CONFLICT_MESSAGE
-    return _link_flow_sids(item.change.skip_reason or message, flows)
+    reason = item.change.skip_reason
+    if reason or event is None or item.status == ItemStatus.APPLIED:
+        return _link_flow_sids(reason, flows)
+    return _link_flow_sids(_failure_message(event), flows)
 
 
 def _failure_message(event: AuditEvent) -> str:
     """Return the event's message with Twilio's status and code."""
+    message = event.payload.message
     twilio_error = refusal(event)
-    if not twilio_error:
-        return event.payload.message
-    return f"{event.payload.message} ({twilio_error})".lstrip()
+    if twilio_error:
+        return f"{message} ({twilio_error})".lstrip()
+    if event.result == Result.CONFLICT:
+        return message or _CONFLICT_MESSAGE  # old events don't name the fields
+    return message
 
 
 def _link_flow_sids(text: str, flows: dict[str, Flow]) -> SafeString:

@@ -57,7 +57,7 @@ def _permitted_plan(request: Request, plan_id: uuid.UUID, permission: str, actio
     """Return the plan. Raises `PermissionDenied`, or `Http404` if there is no such plan."""
     plan = Plan.objects.filter(pk=plan_id).first()
     account_sids = access.account_sids_of_plan(plan_id)
-    request.account_sid = account_sids[0] if len(account_sids) == 1 else ""
+    request.account_sid = access.only_account_sid(account_sids)
     request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
     if not _has_permission(request, plan, account_sids, permission):
         if request.method != "GET":
@@ -109,7 +109,7 @@ def plan_new(request: Request) -> HttpResponse:
         return redirect(list_url(request))
     kind = request.POST.get("kind", "")
     form = BulkActionForm(request.POST, kind=kind)
-    if "value" in form.fields and ("value" not in request.POST or "edit_again" in request.POST):
+    if _has_to_ask_for_value(request, form):
         value_form = BulkActionForm(kind=kind, value=request.POST.get("value"))
         return _render_value_form(request, value_form, sids)
     if not form.is_valid():
@@ -217,6 +217,13 @@ def _create_follow_up(
         messages.info(request, empty_message)
         return redirect("flows:plan", plan_id=plan.pk)
     return redirect("flows:plan", plan_id=follow_up.pk)
+
+
+def _has_to_ask_for_value(request: Request, form: BulkActionForm) -> bool:
+    """Return True if the action takes a value that is missing, or that the user edits again."""
+    if "value" not in form.fields:
+        return False
+    return "value" not in request.POST or "edit_again" in request.POST
 
 
 def _selection_limit_message(flows: int) -> str:

@@ -108,6 +108,14 @@ def test_identity_is_erased_from_each_part_of_a_payload(actor, values):
     assert erased.possible_seqs == [3]  # a longer number, which belongs to another contact
 
 
+def test_note_with_the_trunk_zero_of_the_identity_is_erased(actor):
+    record(actor, target_sid="", requested={"note": "Call +44 (0)20 7946 0000 first"})
+
+    erased = erasure.erase(identity="+442079460000", actor=actor)
+
+    assert erased.erased_seqs == erased_seqs() == [1]
+
+
 @pytest.mark.parametrize("values", [
     {"contact_identity": NUMBER},
     {"before": {"contact_identity": NUMBER}},

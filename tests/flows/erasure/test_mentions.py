@@ -27,6 +27,30 @@ def test_number_is_found_in_any_spelling(value, text):
     assert MentionMatcher([value]).has_word(text)
 
 
+@pytest.mark.parametrize("text", [
+    "+44 (0)20 7946 0000", "+44(0)2079460000", "+44 (020) 7946 0000", "+44 020 7946 0000",
+    "0044 (0)20 7946 0000", "+44 20 7946 0000", "https://x.example/?to=%2B44%20(0)20%207946%200000",
+], ids=ascii)  # fmt: skip
+@pytest.mark.parametrize(
+    "value", ["+442079460000", "442079460000", "+44 (0)20 7946 0000", "00442079460000"]
+)
+def test_number_is_found_with_and_without_its_trunk_zero(value, text):
+    assert MentionMatcher([value]).has_word(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("+393012345678", "+39 (0)30 12345678"),  # Italian numbers keep their zero
+        ("+442079460000", "+440 (0)20 7946 0000"),
+        ("+442079460000", "+44 (00)20 7946 0000"),
+        ("+442079460000", "+44 20 (0)7946 0000"),
+    ],
+)
+def test_zero_that_makes_another_number_is_not_ignored(value, text):
+    assert not MentionMatcher([value]).has_word(text)
+
+
 @pytest.mark.parametrize("text", OTHERS, ids=ascii)
 def test_other_number_is_not_found(text):
     assert not MentionMatcher([NUMBER]).has_word(text)

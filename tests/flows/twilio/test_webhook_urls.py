@@ -6,7 +6,8 @@ import uuid
 import pytest
 
 from flows.flex_flows.forms import FlowForm
-from flows.plans.import_entries import check_entries
+from flows.plans.import_entries import check_items
+from flows.plans.import_text import parse_items
 from flows.twilio.webhook_urls import find_url_problem
 from tests.flows.twilio import EXTERNAL, FLOWS, call
 
@@ -71,7 +72,7 @@ def test_import_says_the_same(address):
         "integration_url": address
     }
 
-    (checked,) = check_entries([json.loads(json.dumps(entry))], {})
+    (checked,) = check_items(parse_items(json.dumps([entry])), {})
 
     assert checked.error == f"Webhook URL {FAULTS[address]}"
 
