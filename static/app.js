@@ -1,19 +1,9 @@
 // Conveniences on top of pages that work without JavaScript. Nothing here decides anything.
-//
-//  1. Setup                 htmx's settings, helpers
-//  2. Focus                 the first alert, links of the error summary
-//  3. Copy                  SIDs and code
-//  4. Keyboard              search and list
-//  5. Selection             many flows at once
-//  6. List updates          labels, counts and announcements after a swap
-//  7. Dialog and toasts     turning a flow on or off
-//  8. Unsaved input         a question before a form is left
-//  9. Single submission     a change is sent once
-// 10. Requests of htmx      addresses, focus, errors
+// The numbered sections follow a page's life: its start, the user's input, and htmx's requests.
 (() => {
   "use strict";
 
-  // ---- 1. Setup ---------------------------------------------------------------------------------------------------
+  // 1. Setup
   // Inline scripts and styles never run, no page is cached, and an error page never replaces part of a page.
   // htmx starts after this script.
   Object.assign(htmx.config, {
@@ -37,7 +27,7 @@
   const textOf = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
   const announce = (words) => { find("#announcement").textContent = words; };
 
-  // ---- 2. Focus ---------------------------------------------------------------------------------------------------
+  // 2. Focus
   // The first alert of a page gets the focus, so a screen reader reads it and Tab continues from there.
   find("[data-focus]")?.focus();
 
@@ -51,7 +41,7 @@
     field.closest(".field")?.scrollIntoView({ block: "center" });
   });
 
-  // ---- 3. Copy ----------------------------------------------------------------------------------------------------
+  // 3. Copy
   // In a row of the list, only the link contains the whole SID.
   const sidOfRow = (element) => find("a.name", element.closest("tr")).pathname.split("/")[2];
   const copyText = async (text) => {
@@ -84,7 +74,7 @@
     setTimeout(() => button.classList.remove("done"), 1600);
   });
 
-  // ---- 4. Keyboard ------------------------------------------------------------------------------------------------
+  // 4. Keyboard
   // "/" focuses the search, Escape clears it, arrow keys move through the rows, and Enter opens one.
   const search = () => find("main [data-search]") ?? find("[data-search]");
   const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");
@@ -109,7 +99,7 @@
     }
   });
 
-  // ---- 5. Selection -----------------------------------------------------------------------------------------------
+  // 5. Selection
   // Selected flows stay selected from page to page and are sent with the form. "Select all matching flows"
   // is valid for one query: another query clears it.
   const selectedSids = new Set();
@@ -154,7 +144,7 @@
   });
   showSelection();
 
-  // ---- 6. List updates --------------------------------------------------------------------------------------------
+  // 6. List updates
   // The actions of a row get the flow's name, for screen readers that list them without their row.
   const labelRowActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
@@ -183,7 +173,7 @@
     announce([textOf(find("#count")), filters.join("; ")].filter(Boolean).join(". "));
   });
 
-  // ---- 7. Dialog and toasts ---------------------------------------------------------------------------------------
+  // 7. Dialog and toasts
   // A click turns a flow on or off in a dialog; opened in a new tab, the same link is a page. The result stands in a
   // toast until the user dismisses it: one per flow, three at most.
   const dialog = find("#dialog");
@@ -247,7 +237,7 @@
   document.addEventListener("htmx:beforeRequest", swapBusyLabel);
   document.addEventListener("htmx:afterRequest", swapBusyLabel);
 
-  // ---- 8. Unsaved input -------------------------------------------------------------------------------------------
+  // 8. Unsaved input
   let guardedForm = find("[data-guard]");
   let isDirty = guardedForm?.dataset.guard === "dirty";
   guardedForm?.addEventListener("input", () => { isDirty = true; });
@@ -255,7 +245,7 @@
   guardedForm?.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
 
-  // ---- 9. Single submission ---------------------------------------------------------------------------------------
+  // 9. Single submission
   // The button of a change is disabled after the first press.
   const disabledButtons = new Set();
   document.addEventListener("submit", (event) => {
@@ -275,7 +265,7 @@
     disabledButtons.clear();
   });
 
-  // ---- 10. Requests of htmx ---------------------------------------------------------------------------------------
+  // 10. Requests of htmx
   // Empty filters stay out of the address, the focus survives a swap, and errors are shown.
   const showProblem = (words) => Object.assign(find("#page-problem"), { textContent: words, hidden: !words });
   let focusToRestore = null;
