@@ -30,7 +30,14 @@ from flows.audit.audit_types import Observation as Observation
 from flows.audit.audit_types import Payload as Payload
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import APPLIED_RESULTS as APPLIED_RESULTS
-from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.audit.models import (
+    AuditEvent,
+    AuditPayload,
+    ChainHead,
+    Result,
+    Stage,
+    is_change_stage,
+)
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
@@ -173,7 +180,7 @@ def _lock_chain_head() -> ChainHead:
 
 def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
     """Raise `AlreadyRecorded` if the change has the event's stage, or has started already."""
-    if event.change_id is None or event.stage not in UNIQUE_STAGES:
+    if not is_change_stage(event.change_id, event.stage):
         return
     duplicates = AuditEvent.objects.filter(change_id=event.change_id)
     if not starts_change:

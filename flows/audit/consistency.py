@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 
 Check = Callable[[], list[str] | Iterator[str]]
+# The seq of a faulty event, and a description that follows its number, such as "is missing".
+Violation = tuple[int, str]
 _registered_checks: list[Check] = []
 
 
@@ -28,8 +30,8 @@ class DerivedTable(Protocol):
     def follow(self, row: dict[str, Any]) -> None:
         """Take the next event of the log."""
 
-    def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the seq and a description of the first violation up to the seq `end`, or None."""
+    def fault(self, end: int) -> Violation | None:
+        """Return the first violation up to the seq `end`, or None."""
 
 
 _derived_tables: list[type[DerivedTable]] = []
