@@ -55,18 +55,18 @@ class ExportRequest:
     @classmethod
     def parse(cls, parameters: QueryDict, scope: twilio_accounts.Scope) -> ExportRequest:
         """Parse form parameters. Without "what", the default is the query if there is one."""
-        query = LogQuery.from_parameters(parameters, non_filters=NON_FILTER_PARAMETERS)
+        filters = parameters.copy()
+        for name in NON_FILTER_PARAMETERS:
+            filters.pop(name, None)
+        query = LogQuery.from_parameters(filters)
         after = parameters.get("after", "").strip()
         form = parameters.get("format", "")
         default_content = "shown" if query.parameters() or query.faults else "all"
         is_whole = parameters.get("what", default_content) == "all"
         is_valid_start = not after or is_event_number(after)
-        filters = dict(parameters.items())
-        for name in NON_FILTER_PARAMETERS:
-            filters.pop(name, None)
         return cls(
             query=query,
-            filters=filters,
+            filters=filters.dict(),
             after=after,
             form=form if form in export.FORMATS else "csv",
             is_whole=is_whole,
