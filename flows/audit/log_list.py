@@ -45,18 +45,23 @@ def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
     first, last = _seq_range(query)
     if query.before:
         last = min(last, query.before - 1)
-    lowest, entries = first, AuditEntry.objects.all()
-    match query.scan_scope:
-        case "log":
-            lowest = max(first, last - log_paging.SCAN_WINDOW + 1)
-        case "flow":
-            flow_entries = entries.filter(target_sid__in=query.flow_sids)
-            lowest = log_paging.lower_bound(flow_entries, scope, first=first, last=last)
-        case "user" if scope is None:  # sign-ins belong to no account
-            user_entries = entries.filter(actor_label=query.actor)
-            lowest = log_paging.lower_bound(user_entries, scope, first=first, last=last)
+    lowest = _lowest_scanned(query, scope, first, last)
     branches = _indexed_branches(query, scope)
     return log_paging.newest_page(branches, PAGE_SIZE, first=first, last=last, lowest=lowest)
+
+
+def _lowest_scanned(query: LogQuery, scope: twilio_accounts.Scope, first: int, last: int) -> int:
+    """Return the oldest seq to search for a page, `first` if an index finds its entries."""
+    match query.scan_scope:
+        case "log":
+            return max(first, last - log_paging.SCAN_WINDOW + 1)
+        case "flow":
+            candidates = AuditEntry.objects.filter(target_sid__in=query.flow_sids)
+        case "user" if scope is None:  # sign-ins belong to no account
+            candidates = AuditEntry.objects.filter(actor_label=query.actor)
+        case _:
+            return first
+    return log_paging.lower_bound(candidates, scope, first=first, last=last)
 
 
 def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
@@ -168,15 +173,16 @@ def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
     if scope is not None:
         return sid in scope
-    is_configured = any(account.sid == sid for account in twilio_accounts.all_accounts())
-    return is_configured or AuditEntry.objects.filter(account_sid=sid).exists()
+    configured_sids = [account.sid for account in twilio_accounts.all_accounts()]
+    if sid in configured_sids:
+        return True
+    return AuditEntry.objects.filter(account_sid=sid).exists()
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
-    return (
-        bulk_changes.implementation().get(plan) is not None
-        or entries.filter(request_id=plan).exists()
-    )
+    if bulk_changes.implementation().get(plan) is not None:
+        return True
+    return entries.filter(request_id=plan).exists()
 
 
 def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
@@ -198,14 +204,20 @@ def _split_by_account(
     entries: QuerySet[AuditEntry], query: LogQuery, scope: twilio_accounts.Scope
 ) -> list[QuerySet[AuditEntry]]:
     """Return one query for each account that is readable and asked for, or one for all of them."""
-    sids = scope
-    if query.account:
-        sids = frozenset({query.account}) if scope is None else scope & {query.account}
+    sids = _requested_accounts(query, scope)
     if sids is None:
         return [entries]
     if _is_selective(query):  # the index of the flow or the plan serves, not that of the accounts
         return [log_paging.filter_accounts(entries, sids)]
     return [entries.filter(account_sid=sid) for sid in sorted(sids)]
+
+
+def _requested_accounts(query: LogQuery, scope: twilio_accounts.Scope) -> twilio_accounts.Scope:
+    """Return the scope, or only the account of the query if it is in the scope."""
+    if not query.account:
+        return scope
+    requested = frozenset({query.account})
+    return requested if scope is None else scope & requested
 
 
 def _split_by_condition(

@@ -156,16 +156,12 @@ def seq_range(since: date | None, until: date | None) -> tuple[int, int]:
     """
     if since is None and until is None:
         return 1, audit_log.last_seq()
-    days = AuditDay.objects.all()
-    if since:
-        days = days.filter(day__gte=since)
-    if until:
-        days = days.filter(day__lte=until)
+    days = AuditDay.objects.filter(day__gte=since or date.min, day__lte=until or date.max)
     try:
-        bounds = days.aggregate(first=Min("first"), last=Max("last"))
+        bounds = days.aggregate(first=Min("first", default=1), last=Max("last", default=0))
     except ValueError:  # SQLite: a value that is no number, which a verification reports
         return 1, audit_log.last_seq()
-    return max(bounds["first"] or 1, 1), min(bounds["last"] or 0, audit_log.last_seq())
+    return max(bounds["first"], 1), min(bounds["last"], audit_log.last_seq())
 
 
 def actor_labels(scope: twilio_accounts.Scope) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -28,13 +29,11 @@ def resolve(event: AuditEvent, body: AuditPayload) -> None:
     if drift is None:
         return
     flow_drift = OpenDrift.objects.filter(target_sid=drift.target_sid)
-    flow_drift = flow_drift.select_related("event__payload")
     if event.stage not in UNIQUE_STAGES:
         # An acceptance covers everything found of the flow before.
         flow_drift.filter(event__lte=drift.pk).delete()
     elif _can_resolve(event, drift, flow_drift):
-        remaining = [item.pk for item in flow_drift if _is_present(item, event, body)]
-        flow_drift.exclude(pk__in=remaining).delete()
+        _delete_reverted(flow_drift, event, body)
 
 
 def _can_resolve(event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenDrift]) -> bool:
@@ -43,17 +42,28 @@ def _can_resolve(event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenD
         return False
     if event.target_sid == drift.target_sid:
         return True
-    last = flow_drift.order_by("event").last()
-    is_deleted = last is not None and last.event.payload.after is None
-    return event.action == "flow.create" and is_deleted
+    latest = flow_drift.select_related("event__payload").latest("event")
+    is_deleted = latest.event.payload.after is None
+    return is_deleted and event.action == "flow.create"
 
 
-def _is_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
-    """Return True if the flow still has the drifted values after this change."""
-    drifted, current = drift.event.payload.after, body.after
-    if drift.target_sid != event.target_sid or current is None or drifted is None:
+def _delete_reverted(
+    flow_drift: QuerySet[OpenDrift], event: AuditEvent, body: AuditPayload
+) -> None:
+    """Delete the drift of a flow that is no longer present after this change."""
+    remaining = []
+    for drift in flow_drift.select_related("event__payload"):
+        is_same_flow = drift.target_sid == event.target_sid
+        if is_same_flow and _is_present(drift, body.after):
+            remaining.append(drift.pk)
+    flow_drift.exclude(pk__in=remaining).delete()
+
+
+def _is_present(drift: OpenDrift, current: dict[str, Any] | None) -> bool:
+    """Return True if a flow has a value that the drift brought. It has none if it was deleted."""
+    drifted = drift.event.payload.after
+    if current is None or drifted is None:
         return False
-    names = drift.event.changed_fields
-    return not names or any(
-        FLEX_FLOW.is_same_value(name, drifted.get(name), current.get(name)) for name in names
-    )
+    names = set(drift.event.changed_fields)
+    reverted_names = set(FLEX_FLOW.differing_fields(drifted, current, names))
+    return not names or reverted_names != names
