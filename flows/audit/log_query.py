@@ -31,6 +31,7 @@ RESOLVED_LATER: Final = "resolved_later"
 OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
 PARAMETER_NAMES: Final = {"from_date": "from", "to_date": "to"}
 _PASTED_PARAMETERS: Final = frozenset(("q", "sid"))  # invisible characters come with pasted text
+_EVENT_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,18}")  # the database's limit has 19 digits
 _REMOTE_ID_PATTERN: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 
@@ -163,7 +164,7 @@ class _ParameterReader:
     """The parameters of a URL that have a value, and the faults found in them so far."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
-        self.values = _clean_values(parameters)
+        self.values = {name: value for name, value in parameters.items() if value.strip()}
         self.faults = _unknown_parameters(self.values) | _repeated_parameters(parameters)
 
     def read(self, parameter: str) -> str:
@@ -174,6 +175,9 @@ class _ParameterReader:
         if "\x00" in value:
             self.faults[parameter] = f"Not valid text: {value}"
             return value.replace("\x00", "\u2400")
+        if parameter in _PASTED_PARAMETERS:
+            # A value of invisible characters only is left as it is: it is a fault.
+            value = strip_invisible(value).strip() or value
         parse = _PARSERS.get(parameter, str.strip)
         try:
             return parse(value)
@@ -247,29 +251,14 @@ _PARSERS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _clean_values(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters that have a value, without invisible characters."""
-    values = {name: value for name, value in parameters.items() if value.strip()}
-    for name in values.keys() & _PASTED_PARAMETERS:
-        values[name] = _strip_hidden(values[name])
-    return values
-
-
-def _strip_hidden(text: str) -> str:
-    """Remove invisible characters.
-
-    A text of nothing else, or with a null character, is returned unchanged: it is a fault.
-    """
-    if "\x00" in text:
-        return text
-    return strip_invisible(text).strip() or text
-
-
 def _unknown_parameters(names: Iterable[str]) -> dict[str, str]:
-    return {name: f"No such filter: {name}" for name in names if name not in KNOWN_PARAMETERS}
+    """Return an error message, by parameter, for each name that is no filter."""
+    unknown_names = [name for name in names if name not in KNOWN_PARAMETERS]
+    return {name: f"No such filter: {name}" for name in unknown_names}
 
 
 def _repeated_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return an error message for each parameter that has several values."""
     if not isinstance(parameters, QueryDict):
         return {}
     faults = {}
@@ -280,14 +269,18 @@ def _repeated_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_event_number(text: str) -> bool:
-    """Return True for a whole number that a seq or 0 can be. The database's limit has 19 digits."""
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    """Return True for a whole number that a seq or 0 can be."""
+    return _EVENT_NUMBER_PATTERN.fullmatch(text) is not None
 
 
 def _is_id(word: str) -> bool:
+    """Return True for the id of an event, a change or a request."""
     if _REMOTE_ID_PATTERN.fullmatch(word):
         return True
+    if len(word) not in (32, 36):  # a UUID without hyphens or with them
+        return False
     try:
-        return len(word) in (32, 36) and bool(uuid.UUID(word))
+        uuid.UUID(word)
     except ValueError:
         return False
+    return True
