@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from django.db import connection
 from django.db.models import Model
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Check = Callable[[], list[str] | Iterator[str]]
 # The seq of a faulty event, and a description that follows its number, such as "is missing".
 Violation = tuple[int, str]
+Key = TypeVar("Key")
 _registered_checks: list[Check] = []
 
 
@@ -67,6 +68,11 @@ def violations() -> list[str]:
             subject = check.__name__.strip("_").replace("_", " ")
             sentences.append(f"Couldn't finish checking {subject}.")
     return sentences
+
+
+def differing_keys(expected: dict[Key, Any], stored: dict[Key, Any]) -> set[Key]:
+    """Return the keys of the rows that only one of two tables has, or that differ."""
+    return {key for key, _ in expected.items() ^ stored.items()}
 
 
 def _unique_keys() -> Iterator[str]:

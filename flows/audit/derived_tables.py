@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from flows.audit.consistency import Violation
+from flows.audit.consistency import Violation, differing_keys
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import (
     APPLIED_RESULTS,
@@ -25,8 +25,6 @@ from flows.audit.models import (
     Stage,
     is_change_stage,
 )
-
-Key = TypeVar("Key")
 
 
 class OpenChangeRow(NamedTuple):
@@ -63,7 +61,7 @@ class OpenChangeCheck:
             "change_id", "attempt_id", "latest_id", "action", "target_sid"
         )
         table = {change_id: OpenChangeRow._make(values) for change_id, *values in rows}
-        differing_ids = _differing_keys(self.expected_rows, table)
+        differing_ids = differing_keys(self.expected_rows, table)
         if differing_ids:
             # A change that was written since the replay has a later event. It is read after the
             # table, because event and row are committed together.
@@ -199,14 +197,20 @@ class OpenDriftCheck:
         """Return the first violation up to the event `end`, or None."""
         table = dict(OpenDrift.objects.values_list("event_id", "target_sid"))
         changed_sids = self._sids_changed_after(end)  # read after the table, as for open changes
-        for seq in sorted(_differing_keys(self.expected_rows, table)):
+        differing_seqs = differing_keys(self.expected_rows, table)
+        for seq in sorted(seq for seq in differing_seqs if seq <= end):
             expected, stored = self.expected_rows.get(seq), table.get(seq)
-            may_have_changed = not changed_sids.isdisjoint((expected, stored))
-            may_be_missing = seq in self.ambiguous_seqs or seq in self.erased_seqs
-            if seq > end or may_have_changed or (stored is None and may_be_missing):
+            has_changed_since = not changed_sids.isdisjoint((expected, stored))
+            if has_changed_since or self._may_be_missing(seq, stored):
                 continue
             return seq, _describe_drift_difference(expected, stored)
         return None
+
+    def _may_be_missing(self, seq: int, stored: str | None) -> bool:
+        """Return True if the table has no row and the log does not tell whether it needs one."""
+        if stored is not None:
+            return False
+        return seq in self.ambiguous_seqs or seq in self.erased_seqs
 
     def _sids_changed_after(self, end: int) -> set[str]:
         """Return the SIDs of the flows whose drift the events after `end` may have changed."""
@@ -224,8 +228,3 @@ def _describe_drift_difference(expected: str | None, stored: str | None) -> str:
     if expected is None:
         return "needs no decision, but is still in the external changes"
     return "is in the external changes under another flow"
-
-
-def _differing_keys(expected: dict[Key, Any], stored: dict[Key, Any]) -> set[Key]:
-    """Return the keys of the rows that only one of the two tables has, or that differ."""
-    return {key for key, _ in expected.items() ^ stored.items()}

@@ -13,7 +13,7 @@ from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
 from flows.audit import audit_log
-from flows.audit.consistency import Violation
+from flows.audit.consistency import Violation, differing_keys
 from flows.audit.log_entries import BATCH_SIZE, COLUMNS, expected_entries, rows_between
 from flows.audit.models import AuditEntry, AuditEvent, ChainHead
 
@@ -106,16 +106,20 @@ def _to_stored_value(value: Any) -> Any:
 
 
 def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> Violation | None:
-    for seq in sorted({*expected_rows, *stored_rows}):
-        expected, stored = expected_rows.get(seq), stored_rows.get(seq)
-        if stored is None:
-            return seq, "starts an entry that is missing from the log's list"
-        if expected is None:
-            return seq, "starts no entry, but the log's list has one for it"
-        if expected != stored:
-            label = _label_of_difference(expected, stored)
-            return seq, f"has a different {label} in the log's list"
-    return None
+    differing_seqs = differing_keys(expected_rows, stored_rows)
+    if not differing_seqs:
+        return None
+    seq = min(differing_seqs)
+    return seq, _describe_difference(expected_rows.get(seq), stored_rows.get(seq))
+
+
+def _describe_difference(expected: tuple[Any, ...] | None, stored: tuple[Any, ...] | None) -> str:
+    """Return a description of an entry that is missing, superfluous or has a wrong column."""
+    if stored is None:
+        return "starts an entry that is missing from the log's list"
+    if expected is None:
+        return "starts no entry, but the log's list has one for it"
+    return f"has a different {_label_of_difference(expected, stored)} in the log's list"
 
 
 def _label_of_difference(expected: tuple[Any, ...], stored: tuple[Any, ...]) -> str:

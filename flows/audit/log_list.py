@@ -249,11 +249,11 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     """Apply all filters except those that split the query: accounts, actor, bulk change and seq."""
     is_selective = _is_selective(query)
     entries = AuditEntry.objects.all()
-    if not query.action:
-        entries = entries.exclude(HIDDEN_BY_DEFAULT)
     entries = _filter_result(entries, query.result, is_unindexed=is_selective)
     if query.action:
         entries = _filter_column(entries, "action", query.action, is_unindexed=is_selective)
+    else:
+        entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
     if query.from_date:

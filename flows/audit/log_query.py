@@ -130,9 +130,9 @@ class LogQuery:
         """
         if self.whole or self.is_narrow:
             return ""
-        filter_count = sum(map(bool, (self.actor, self.action, self.result)))
-        indexed_count = 0 if self.flow_sids else 1  # filters that the index in use covers
-        if filter_count > indexed_count or self.terms.needs_text_scan:
+        filters = (self.flow_sids, self.actor, self.action, self.result)
+        filter_count = sum(map(bool, filters))
+        if filter_count > 1 or self.terms.needs_text_scan:
             return "flow" if self.flow_sids else "log"
         return "user" if self.actor and not self.account else ""
 

@@ -32,31 +32,22 @@ def resolve(event: AuditEvent, body: AuditPayload) -> None:
     if event.stage not in UNIQUE_STAGES:
         # An acceptance covers everything found of the flow before.
         flow_drift.filter(event__lte=drift.pk).delete()
-    elif _can_resolve(event, drift, flow_drift):
-        _delete_reverted(flow_drift, event, body)
-
-
-def _can_resolve(event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenDrift]) -> bool:
-    """Return True if the change is of the drifted flow, or recreates it after its deletion."""
-    if event.account_sid != drift.event.account_sid:
-        return False
-    if event.target_sid == drift.target_sid:
-        return True
-    latest = flow_drift.select_related("event__payload").latest("event")
-    is_deleted = latest.event.payload.after is None
-    return is_deleted and event.action == "flow.create"
+    elif event.account_sid == drift.event.account_sid:
+        _delete_reverted(event, body, flow_drift, drift.target_sid)
 
 
 def _delete_reverted(
-    flow_drift: QuerySet[OpenDrift], event: AuditEvent, body: AuditPayload
+    event: AuditEvent, body: AuditPayload, flow_drift: QuerySet[OpenDrift], drifted_sid: str
 ) -> None:
-    """Delete the drift of a flow that is no longer present after this change."""
-    remaining = []
-    for drift in flow_drift.select_related("event__payload"):
-        is_same_flow = drift.target_sid == event.target_sid
-        if is_same_flow and _is_present(drift, body.after):
-            remaining.append(drift.pk)
-    flow_drift.exclude(pk__in=remaining).delete()
+    """Delete the drift of a flow that this change reverts, or all if it recreates the flow."""
+    drift_with_state = flow_drift.select_related("event__payload")
+    if event.target_sid == drifted_sid:
+        remaining = [drift.pk for drift in drift_with_state if _is_present(drift, body.after)]
+        flow_drift.exclude(pk__in=remaining).delete()
+        return
+    is_deleted = drift_with_state.latest("event").event.payload.after is None
+    if is_deleted and event.action == "flow.create":
+        flow_drift.delete()
 
 
 def _is_present(drift: OpenDrift, current: dict[str, Any] | None) -> bool:
