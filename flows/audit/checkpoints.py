@@ -34,10 +34,11 @@ def parse_checkpoint(text: str) -> dict[str, Any] | None:
         return None
     try:
         checkpoint = json.loads(text)
-        is_valid = isinstance(checkpoint, dict) and has_valid_signature(checkpoint)
+        if isinstance(checkpoint, dict) and has_valid_signature(checkpoint):
+            return checkpoint
     except (ValueError, RecursionError):
         return None
-    return checkpoint if is_valid else None
+    return None
 
 
 def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
@@ -46,8 +47,11 @@ def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
     if not isinstance(values["seq"], int):
         return False
     signature = str(checkpoint.get("signature", "")).encode()
-    expected_signatures = [_checkpoint_signature(values, key).encode() for key in audit_keys()]
-    return any(hmac.compare_digest(signature, expected) for expected in expected_signatures)
+    for key in audit_keys():
+        expected_signature = _checkpoint_signature(values, key).encode()
+        if hmac.compare_digest(signature, expected_signature):
+            return True
+    return False
 
 
 def _checkpoint_signature(values: dict[str, Any], key: str) -> str:
