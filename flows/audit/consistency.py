@@ -75,6 +75,20 @@ def differing_keys(expected: dict[Key, Any], stored: dict[Key, Any]) -> set[Key]
     return {key for key, _ in expected.items() ^ stored.items()}
 
 
+def describe_difference(
+    expected: object, stored: object, *, missing: str, unexpected: str, different: str
+) -> str:
+    """Return the description that applies to a stored row that is not the expected one.
+
+    `expected` or `stored` is None if there is no such row.
+    """
+    if stored is None:
+        return missing
+    if expected is None:
+        return unexpected
+    return different
+
+
 def _unique_keys() -> Iterator[str]:
     """Check the unique keys of the audit package's own tables."""
     yield from missing_unique_keys(AuditEvent, AuditPayload, OpenChange)

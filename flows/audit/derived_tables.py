@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from flows.audit.consistency import Violation, differing_keys
+from flows.audit.consistency import Violation, describe_difference, differing_keys
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import (
     APPLIED_RESULTS,
@@ -74,16 +74,16 @@ class OpenChangeCheck:
         self, change_id: uuid.UUID, table: dict[uuid.UUID, OpenChangeRow]
     ) -> Violation:
         """Return the violation of a change whose row in the table is not the expected one."""
-        if change_id not in self.expected_rows:
-            return (
-                table[change_id].latest_seq,
-                "belongs to a resolved change that is still in the table of open changes",
-            )
-        problem = "differs in" if change_id in table else "is missing from"
-        return (
-            self.expected_rows[change_id].latest_seq,
-            f"leaves a change open that {problem} the table of open changes",
+        expected, stored = self.expected_rows.get(change_id), table.get(change_id)
+        description = describe_difference(
+            expected,
+            stored,
+            missing="leaves a change open that is missing from the table of open changes",
+            unexpected="belongs to a resolved change that is still in the table of open changes",
+            different="leaves a change open that differs in the table of open changes",
         )
+        row = expected or table[change_id]
+        return row.latest_seq, description
 
 
 @dataclass(slots=True)
@@ -139,8 +139,7 @@ def _day_violations(
 ) -> Iterator[Violation]:
     """Yield the violations of a day's row, given the first and last events that it may have."""
     if stored is None:
-        if firsts:
-            yield firsts[0], "is the first of a day that is missing from the day index"
+        yield firsts[0], "is the first of a day that is missing from the day index"
     elif not firsts:
         yield stored[0], "is in the day index under the wrong day"
     elif stored[0] not in firsts:
@@ -203,7 +202,13 @@ class OpenDriftCheck:
             has_changed_since = not changed_sids.isdisjoint((expected, stored))
             if has_changed_since or self._may_be_missing(seq, stored):
                 continue
-            return seq, _describe_drift_difference(expected, stored)
+            return seq, describe_difference(
+                expected,
+                stored,
+                missing="needs a decision, but is missing from the external changes",
+                unexpected="needs no decision, but is still in the external changes",
+                different="is in the external changes under another flow",
+            )
         return None
 
     def _may_be_missing(self, seq: int, stored: str | None) -> bool:
@@ -219,12 +224,3 @@ class OpenDriftCheck:
         referring = events.filter(refers_to__isnull=False)
         resolved_ids = self.drift.keys() & set(referring.values_list("refers_to", flat=True))
         return sids | {self.drift[event_id].target_sid for event_id in resolved_ids}
-
-
-def _describe_drift_difference(expected: str | None, stored: str | None) -> str:
-    """Return a description of a row that is missing, superfluous or under the wrong SID."""
-    if stored is None:
-        return "needs a decision, but is missing from the external changes"
-    if expected is None:
-        return "needs no decision, but is still in the external changes"
-    return "is in the external changes under another flow"

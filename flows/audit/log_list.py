@@ -56,12 +56,12 @@ def _lowest_scanned(query: LogQuery, scope: twilio_accounts.Scope, first: int, l
         case "log":
             return max(first, last - log_paging.SCAN_WINDOW + 1)
         case "flow":
-            candidates = AuditEntry.objects.filter(target_sid__in=query.flow_sids)
+            flow_entries = AuditEntry.objects.filter(target_sid__in=query.flow_sids)
+            return log_paging.lower_bound(flow_entries, scope, first=first, last=last)
         case "user" if scope is None:  # sign-ins belong to no account
-            candidates = AuditEntry.objects.filter(actor_label=query.actor)
-        case _:
-            return first
-    return log_paging.lower_bound(candidates, scope, first=first, last=last)
+            user_entries = AuditEntry.objects.filter(actor_label=query.actor)
+            return log_paging.lower_bound(user_entries, scope, first=first, last=last)
+    return first
 
 
 def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
