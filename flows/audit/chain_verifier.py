@@ -146,12 +146,13 @@ class _ErasureIndex:
 
     def covers(self, seq: int) -> bool:
         """Return True if a logged erasure names this event."""
-        if self._has_loaded(seq):
+        if self._is_covered(seq):
             return True
         self._load_new_events()
-        return self._has_loaded(seq)
+        return self._is_covered(seq)
 
-    def _has_loaded(self, seq: int) -> bool:
+    def _is_covered(self, seq: int) -> bool:
+        """Return True if an erasure that is loaded names this event."""
         return any(erasure.covers(seq) for erasure in self._erasures)
 
     def _load_new_events(self) -> None:
@@ -176,5 +177,6 @@ def _find_event_key(row: dict[str, Any]) -> str | None:
 
 
 def _has_matching_payload(row: dict[str, Any], key: str) -> bool:
+    """Return True if this key made the hash of the event's payload."""
     values = {name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}
     return bool(row["payload_hash"] == payload_hash_of_row(values, key))

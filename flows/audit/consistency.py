@@ -101,6 +101,7 @@ def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
 
 
 def _missing_keys_of(model: type[Model]) -> Iterator[str]:
+    """Yield a sentence for each unique key of a model that its table does not have."""
     table = model._meta.db_table
     columns_by_key = _unique_keys_in_database(table)
     for constraint in model._meta.constraints:

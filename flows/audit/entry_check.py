@@ -106,6 +106,7 @@ def _to_stored_value(value: Any) -> Any:
 
 
 def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> Violation | None:
+    """Return the first entry that is not as expected, or None."""
     differing_seqs = differing_keys(expected_rows, stored_rows)
     if not differing_seqs:
         return None

@@ -74,7 +74,9 @@ def _displayed_result(event: AuditEvent) -> str:
     """Return the result that pages show. An attempt that has timed out is shown as unknown."""
     if event.stage == Stage.OBSERVED:
         return _ROUTINE if _is_routine(event) else _EXTERNAL
-    return Result.UNKNOWN if _has_timed_out(event) else event.result
+    if _has_timed_out(event):
+        return Result.UNKNOWN
+    return event.result
 
 
 def _is_routine(event: AuditEvent) -> bool:

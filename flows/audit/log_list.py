@@ -171,6 +171,7 @@ def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
 
 
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True for a readable account that the site has or that the log mentions."""
     if scope is not None:
         return sid in scope
     configured_sids = [account.sid for account in twilio_accounts.all_accounts()]
@@ -180,6 +181,7 @@ def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
+    """Return True for a bulk change that is stored, or that one of these entries belongs to."""
     if bulk_changes.implementation().get(plan) is not None:
         return True
     return entries.filter(request_id=plan).exists()
@@ -223,6 +225,7 @@ def _requested_accounts(query: LogQuery, scope: twilio_accounts.Scope) -> twilio
 def _split_by_condition(
     parts: list[QuerySet[AuditEntry]], *conditions: Q
 ) -> list[QuerySet[AuditEntry]]:
+    """Return each part once with each condition, so that an entry needs to meet one of them."""
     return [part.filter(condition) for part in parts for condition in conditions]
 
 

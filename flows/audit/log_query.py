@@ -125,16 +125,23 @@ class LogQuery:
         """The entries that are searched one by one, a window at a time.
 
         It is "log", "flow" or "user": the entries of the log, of the flow, or of the user, who
-        may have signed in only. It is "" where an index finds the entries. An index covers accounts
-        with one filter, on any days. No index covers two filters, or text.
+        may have signed in only. It is "" where an index finds the entries.
         """
         if self.whole or self.is_narrow:
             return ""
-        filters = (self.flow_sids, self.actor, self.action, self.result)
-        filter_count = sum(map(bool, filters))
-        if filter_count > 1 or self.terms.needs_text_scan:
+        if not self._is_indexed:
             return "flow" if self.flow_sids else "log"
         return "user" if self.actor and not self.account else ""
+
+    @property
+    def _is_indexed(self) -> bool:
+        """True if an index covers the filters.
+
+        An index covers accounts with one filter, on any days. No index covers two filters, or text.
+        """
+        filters = (self.flow_sids, self.actor, self.action, self.result)
+        filter_count = sum(map(bool, filters))
+        return filter_count <= 1 and not self.terms.needs_text_scan
 
     def url(self, **changes: str | int) -> str:
         """Return the query string, with `changes`."""
@@ -253,8 +260,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], str]]] = {
 
 def _unknown_parameters(names: Iterable[str]) -> dict[str, str]:
     """Return an error message, by parameter, for each name that is no filter."""
-    unknown_names = [name for name in names if name not in KNOWN_PARAMETERS]
-    return {name: f"No such filter: {name}" for name in unknown_names}
+    return {name: f"No such filter: {name}" for name in names if name not in KNOWN_PARAMETERS}
 
 
 def _repeated_parameters(parameters: Mapping[str, str]) -> dict[str, str]:

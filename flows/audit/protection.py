@@ -82,6 +82,7 @@ def restore_triggers(*, using: str, **_signal: Any) -> None:
 
 
 def _record_restoration(missing: list[str]) -> None:
+    """Log the names of restored triggers. A failure must not stop `migrate`."""
     log.warning(
         "restored database triggers of the audit log that were missing: %s", ", ".join(missing)
     )
@@ -105,10 +106,15 @@ def _installed_parts(database: BaseDatabaseWrapper) -> list[ModuleType]:
 
 
 def _triggers_of(parts: Iterable[ModuleType], vendor: str) -> list[Trigger]:
-    return [trigger for part in parts for trigger in part.TRIGGERS[vendor]]
+    """Return the triggers of these modules for a database of this vendor."""
+    expected: list[Trigger] = []
+    for part in parts:
+        expected += part.TRIGGERS[vendor]
+    return expected
 
 
 def _foreign_rules() -> list[str]:
+    """Return one sentence for each rule and each table with row-level security on PostgreSQL."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:

@@ -163,6 +163,7 @@ def _query_errors(query: LogQuery, scope: twilio_accounts.Scope) -> list[str]:
 def _events_to_export(
     query: LogQuery, scope: twilio_accounts.Scope, *, is_whole: bool
 ) -> QuerySet[AuditEvent]:
+    """Return all readable events, or only those that match the query."""
     return readable_events(scope) if is_whole else matching_events(query, scope)
 
 
@@ -185,6 +186,10 @@ def _render_verification(
     unrecorded: VerificationResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render the page of verifications.
+
+    `text` is the checkpoint that was entered, and `unrecorded` a result that could not be logged.
+    """
     verifications = AuditEvent.objects.filter(action=AuditAction.VERIFY).select_related("payload")
     last = log_verification.last_verification()
     bad_seq = last.summary.get("bad_seq") if last else None
@@ -223,6 +228,7 @@ def _iter_chunks(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """Make browsers save a response under this name, and never cache it."""
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
