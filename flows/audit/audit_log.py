@@ -210,8 +210,6 @@ def _write_observations(observations: Sequence[Observation], head: ChainHead) ->
         _link_to_chain(event, body, head)
     events = [event for event, _ in pairs]
     AuditEvent.objects.bulk_create(events, batch_size=500)
-    for event, body in pairs:
-        body.event = event
     AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
     log_entries.add_entries(pairs)
     open_drift.add(events)
@@ -222,16 +220,16 @@ def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None
     """Write one event after the head, its payload, and its entry of the list."""
     _link_to_chain(event, body, head)
     event.save(force_insert=True)
-    body.event = event
     body.save(force_insert=True)
     log_entries.update_entry(event, body)
 
 
 def _link_to_chain(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
-    """Set the event's seq, time and hashes, and move the head to it."""
+    """Set the event's seq, time, hashes and payload, and move the head to it."""
     event.seq = head.seq + 1
     event.at = timezone.now()
     event.payload_hash = payload_hash(body)
     event.previous_hash = head.hash
     event.hash = event_hash(event)
+    body.event = event
     head.seq, head.hash = event.seq, event.hash

@@ -43,7 +43,11 @@ def parse_checkpoint(text: str) -> dict[str, Any] | None:
 
 def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
     """Return True if one of this site's keys signed the checkpoint as it is."""
-    values = {name: checkpoint.get(name) for name in ("seq", "hash", "at")}
+    values = {
+        "seq": checkpoint.get("seq"),
+        "hash": checkpoint.get("hash"),
+        "at": checkpoint.get("at"),
+    }
     if not isinstance(values["seq"], int):
         return False
     signature = str(checkpoint.get("signature", "")).encode()

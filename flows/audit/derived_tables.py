@@ -183,7 +183,7 @@ class OpenDriftCheck:
         seq, sid = self.drift[row["refers_to"]]
         if seq not in self.expected_rows:
             return
-        flow_seqs = [other for other, flow in self.expected_rows.items() if flow == sid]
+        flow_seqs = self._open_seqs_of(sid)
         # An erasure may come before or after the event, so its effect is ambiguous, too.
         if row["stage"] in UNIQUE_STAGES or seq in self.erased_seqs:
             self.ambiguous_seqs.update(flow_seqs)
@@ -191,6 +191,10 @@ class OpenDriftCheck:
         for other in flow_seqs:
             if other <= seq:
                 del self.expected_rows[other]
+
+    def _open_seqs_of(self, sid: str) -> list[int]:
+        """Return the seqs of the drift of a flow that still needs a decision."""
+        return [seq for seq, target_sid in self.expected_rows.items() if target_sid == sid]
 
     def fault(self, end: int) -> Violation | None:
         """Return the first violation up to the event `end`, or None."""

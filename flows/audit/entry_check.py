@@ -86,12 +86,16 @@ def _expected_rows(rows: list[EventRow]) -> EntryRows:
 
 def _stored_rows(first: int, last: int) -> EntryRows:
     """Return the entries of a range of seqs as the database stores them."""
-    columns: dict[str, str | Cast] = {name: name for name in COLUMNS}
-    if connection.vendor == "sqlite":
-        for name in _COLUMNS_STORED_AS_TEXT:
-            columns[name] = Cast(name, CharField())
-    rows = AuditEntry.objects.filter(pk__gte=first, pk__lte=last).values_list(*columns.values())
+    entries = AuditEntry.objects.filter(pk__gte=first, pk__lte=last)
+    rows = entries.values_list(*map(_stored_column, COLUMNS))
     return {row[0]: row for row in rows}
+
+
+def _stored_column(name: str) -> str | Cast:
+    """Return a column in the form in which SQLite stores it."""
+    if connection.vendor == "sqlite" and name in _COLUMNS_STORED_AS_TEXT:
+        return Cast(name, CharField())
+    return name
 
 
 def _to_stored_value(value: Any) -> Any:

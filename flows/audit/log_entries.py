@@ -189,6 +189,4 @@ def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventR
     stages = events.filter(change_id__in=change_ids, stage__in=UNIQUE_STAGES)
     other_seqs = set(stages.order_by().values_list("seq", flat=True))
     other_seqs -= {row["seq"] for row in rows}
-    if not other_seqs:
-        return []
     return list(events.filter(seq__in=sorted(other_seqs)).values(*_ROW_FIELDS))

@@ -164,8 +164,6 @@ def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts
 def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
     """Return the seqs of the entries whose change reading can't resolve."""
     unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
-    if not unresolved:
-        return set()
     changes = OpenChange.objects.exclude(ambiguity="").filter(attempt__in=unresolved)
     return set(changes.values_list("attempt", flat=True))
 

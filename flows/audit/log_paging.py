@@ -179,7 +179,7 @@ def recorded_actions(scope: twilio_accounts.Scope) -> list[str]:
 
 def _distinct_values(column: str, scope: twilio_accounts.Scope) -> list[str]:
     """Return the values of a column. It must have an index, and one together with the account."""
-    if scope is not None and not scope:
+    if scope == frozenset():
         return []
     sids = sorted(scope or ())
     statement = _DISTINCT_SQL + (_ACCOUNTS_CLAUSE if sids else "")

@@ -63,16 +63,22 @@ class ExportRequest:
         form = parameters.get("format", "")
         default_content = "shown" if query.parameters() or query.faults else "all"
         is_whole = parameters.get("what", default_content) == "all"
-        is_valid_start = not after or is_event_number(after)
         return cls(
             query=query,
             filters=filters.dict(),
             after=after,
             form=form if form in export.FORMATS else "csv",
             is_whole=is_whole,
-            error="" if is_valid_start else "Enter an event number (0 or higher).",
+            error=_start_error(after),
             faults=[] if is_whole else _query_errors(query, scope),
         )
+
+
+def _start_error(after: str) -> str:
+    """Return an error message about the event to continue after, or "" if there is none."""
+    if not after or is_event_number(after):
+        return ""
+    return "Enter an event number (0 or higher)."
 
 
 @require_http_methods(["GET", "POST"])
