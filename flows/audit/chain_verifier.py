@@ -108,8 +108,7 @@ class ChainVerifier:
 
     def _check_erased_payload(self, row: dict[str, Any]) -> None:
         """Check that an erased payload is empty and its erasure logged. Raises `_BrokenChain`."""
-        columns = [row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS]
-        if not all(value in ("", None) for value in columns):
+        if not _has_empty_payload(row):
             raise _BrokenChain("has a payload that is marked as erased but is not empty")
         if not self.erasures.covers(row["seq"]):
             raise _BrokenChain("has an empty payload, but no erasure of it is logged")
@@ -174,6 +173,12 @@ def _find_event_key(row: dict[str, Any]) -> str | None:
         if event_hash_of_row(row, key) == row["hash"]:
             return key
     return None
+
+
+def _has_empty_payload(row: dict[str, Any]) -> bool:
+    """Return True if an erasure has left nothing in the event's payload."""
+    columns = [f"payload__{name}" for name in _SALTED_PAYLOAD_FIELDS]
+    return all(row[column] in ("", None) for column in columns)
 
 
 def _has_matching_payload(row: dict[str, Any], key: str) -> bool:

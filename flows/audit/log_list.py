@@ -82,8 +82,6 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
     if query.from_date or query.to_date:
         first, last = _seq_range(query)
         entries = entries.filter(pk__gte=first, pk__lte=last)
-    if query.before:
-        entries = entries.filter(pk__lt=query.before)
     open_attempts = list(OpenChange.objects.values_list("attempt", flat=True))
     outcomes = list(entries.filter(pk__in=open_attempts).values_list("outcome_id", flat=True))
     # A subquery for each event: PostgreSQL would collect the whole log for each batch otherwise.

@@ -106,11 +106,17 @@ def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, st
     """Return the labels of actions, results, accounts and the query's bulk change, by value."""
     labels = actions.infinitives() | actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
-    if query.plan and "plan" not in query.faults:
-        plan = bulk_changes.implementation().get(query.plan)
-        if plan:
-            labels[query.plan] = plan.title
-    return labels
+    return labels | _plan_titles(query)
+
+
+def _plan_titles(query: LogQuery) -> dict[str, str]:
+    """Return the title of the query's bulk change by its id. It is empty without one."""
+    if not query.plan or "plan" in query.faults:
+        return {}
+    plan = bulk_changes.implementation().get(query.plan)
+    if plan is None:
+        return {}
+    return {query.plan: plan.title}
 
 
 def _accounts_to_show(scope: twilio_accounts.Scope) -> dict[str, twilio_accounts.Account]:

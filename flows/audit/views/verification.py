@@ -116,10 +116,7 @@ def verification(request: Request) -> HttpResponseBase:
     if request.method == "GET":
         return _render_verification(request)
     if request.POST.get("act") == "head":
-        checkpoint = checkpoints.signed_checkpoint()
-        response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
-        name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
-        return _as_attachment(response, name)
+        return _send_checkpoint()
     text = request.POST.get("head", "").strip()
     earlier_checkpoint = checkpoints.parse_checkpoint(text)
     if text and earlier_checkpoint is None:
@@ -130,6 +127,14 @@ def verification(request: Request) -> HttpResponseBase:
     if event is None:
         return _render_verification(request, unrecorded=result, text=text, status=503)
     return redirect("audit:verification")
+
+
+def _send_checkpoint() -> HttpResponseBase:
+    """Return a new signed checkpoint as a file."""
+    checkpoint = checkpoints.signed_checkpoint()
+    response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
+    name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
+    return _as_attachment(response, name)
 
 
 def _export_context(request: Request, export_request: ExportRequest) -> dict[str, Any]:
