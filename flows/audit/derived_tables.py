@@ -159,8 +159,9 @@ class _DriftEvent(NamedTuple):
 class OpenDriftCheck:
     """Comparison of the inbox of external changes with the log.
 
-    A change may revert some of its flow's drift and leave the rest. The log alone does not tell
-    which, so both are accepted for the events in `ambiguous_seqs`.
+    A change may revert some of its flow's drift and leave the rest, and an erasure deletes rows.
+    The log alone does not tell which, so a row and no row are both accepted for the events in
+    `ambiguous_seqs`.
     """
 
     drift: dict[uuid.UUID, _DriftEvent] = field(default_factory=dict)  # by event_id
@@ -171,12 +172,18 @@ class OpenDriftCheck:
     def follow(self, row: dict[str, Any]) -> None:
         """Take the next event of the log."""
         if row["action"] == DriftAction.DRIFT and row["stage"] == Stage.OBSERVED:
-            self.drift[row["event_id"]] = _DriftEvent(row["seq"], row["target_sid"])
-            self.expected_rows[row["seq"]] = row["target_sid"]
-            if row["payload__erased_at"] is not None:
-                self.erased_seqs.add(row["seq"])
+            self._add(row)
         elif row["refers_to"] in self.drift and row["result"] in APPLIED_RESULTS:
             self._resolve(row)
+
+    def _add(self, row: dict[str, Any]) -> None:
+        """Take an event that records drift."""
+        seq, sid = row["seq"], row["target_sid"]
+        self.drift[row["event_id"]] = _DriftEvent(seq, sid)
+        self.expected_rows[seq] = sid
+        if row["payload__erased_at"] is not None:
+            self.erased_seqs.add(seq)
+            self.ambiguous_seqs.add(seq)
 
     def _resolve(self, row: dict[str, Any]) -> None:
         """Take an event that accepts or reverts drift."""
@@ -198,13 +205,14 @@ class OpenDriftCheck:
 
     def fault(self, end: int) -> Violation | None:
         """Return the first violation up to the event `end`, or None."""
-        table = dict(OpenDrift.objects.values_list("event_id", "target_sid"))
+        rows = OpenDrift.objects.filter(event__lte=end).values_list("event_id", "target_sid")
+        table = dict(rows)
         changed_sids = self._sids_changed_after(end)  # read after the table, as for open changes
-        differing_seqs = differing_keys(self.expected_rows, table)
-        for seq in sorted(seq for seq in differing_seqs if seq <= end):
+        for seq in sorted(differing_keys(self.expected_rows, table)):
             expected, stored = self.expected_rows.get(seq), table.get(seq)
             has_changed_since = not changed_sids.isdisjoint((expected, stored))
-            if has_changed_since or self._may_be_missing(seq, stored):
+            may_be_missing = stored is None and seq in self.ambiguous_seqs
+            if has_changed_since or may_be_missing:
                 continue
             return seq, describe_difference(
                 expected,
@@ -214,12 +222,6 @@ class OpenDriftCheck:
                 different="is in the external changes under another flow",
             )
         return None
-
-    def _may_be_missing(self, seq: int, stored: str | None) -> bool:
-        """Return True if the table has no row and the log does not tell whether it needs one."""
-        if stored is not None:
-            return False
-        return seq in self.ambiguous_seqs or seq in self.erased_seqs
 
     def _sids_changed_after(self, end: int) -> set[str]:
         """Return the SIDs of the flows whose drift the events after `end` may have changed."""
