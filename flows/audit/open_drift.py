@@ -32,26 +32,29 @@ def resolve(event: AuditEvent, body: AuditPayload) -> None:
     if event.stage not in UNIQUE_STAGES:
         # An acceptance covers everything found of the flow before.
         flow_drift.filter(event__lte=drift.pk).delete()
-    elif event.account_sid == drift.event.account_sid:
-        _delete_reverted(event, body, flow_drift, drift.target_sid)
-
-
-def _delete_reverted(
-    event: AuditEvent, body: AuditPayload, flow_drift: QuerySet[OpenDrift], drifted_sid: str
-) -> None:
-    """Delete the drift of a flow that this change reverts, or all if it recreates the flow."""
-    drift_with_state = flow_drift.select_related("event__payload")
-    if event.target_sid == drifted_sid:
-        remaining = [drift.pk for drift in drift_with_state if _is_present(drift, body.after)]
-        flow_drift.exclude(pk__in=remaining).delete()
+    elif event.account_sid != drift.event.account_sid:
         return
-    is_deleted = drift_with_state.latest("event").event.payload.after is None
-    if is_deleted and event.action == "flow.create":
+    elif event.target_sid == drift.target_sid:
+        _delete_reverted(flow_drift, body.after)
+    elif _is_recreated(event, flow_drift):
         flow_drift.delete()
 
 
+def _delete_reverted(flow_drift: QuerySet[OpenDrift], current: dict[str, Any] | None) -> None:
+    """Delete the drift of which a flow has no value left. `current` is None for a deleted flow."""
+    drift_with_state = flow_drift.select_related("event__payload")
+    remaining = [drift.pk for drift in drift_with_state if _is_present(drift, current)]
+    flow_drift.exclude(pk__in=remaining).delete()
+
+
+def _is_recreated(event: AuditEvent, flow_drift: QuerySet[OpenDrift]) -> bool:
+    """Return True if the flow was deleted at Twilio, and this event creates it with a new SID."""
+    latest = flow_drift.select_related("event__payload").latest("event")
+    return event.action == "flow.create" and latest.event.payload.after is None
+
+
 def _is_present(drift: OpenDrift, current: dict[str, Any] | None) -> bool:
-    """Return True if a flow has a value that the drift brought. It has none if it was deleted."""
+    """Return True if a flow still has a value that the drift brought."""
     drifted = drift.event.payload.after
     if current is None or drifted is None:
         return False
