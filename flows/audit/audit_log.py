@@ -119,6 +119,14 @@ def last_seq() -> int:
     return ChainHead.objects.filter(name=CHAIN_NAME).values_list("seq", flat=True).first() or 0
 
 
+def chain_end() -> tuple[int, str]:
+    """Return the seq and the hash of the log's last event."""
+    head = ChainHead.objects.filter(name=CHAIN_NAME).first()
+    if head is None:
+        return 0, GENESIS
+    return head.seq, head.hash
+
+
 def latest_event(change_id: uuid.UUID) -> AuditEvent | None:
     """Return the latest event of a change, or None."""
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()

@@ -13,16 +13,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from flows.audit import audit_log
-from flows.audit.chain import GENESIS, audit_keys, canonical_json
-from flows.audit.models import ChainHead
+from flows.audit.chain import audit_keys, canonical_json
 
 MAX_CHECKPOINT_LENGTH: Final = 2000  # characters; one has some 250
 
 
 def signed_checkpoint() -> dict[str, Any]:
     """Return the seq and hash of the last event and the current time, with a signature."""
-    row = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    seq, last_hash = (row.seq, row.hash) if row else (0, GENESIS)
+    seq, last_hash = audit_log.chain_end()
     at = timezone.now().isoformat(timespec="microseconds")
     values = {"seq": seq, "hash": last_hash, "at": at}
     return {**values, "signature": _checkpoint_signature(values, settings.AUDIT_KEY)}

@@ -182,7 +182,9 @@ def _distinct_values(column: str, scope: twilio_accounts.Scope) -> list[str]:
     if scope == frozenset():
         return []
     sids = sorted(scope or ())
-    statement = _DISTINCT_SQL + (_ACCOUNTS_CLAUSE if sids else "")
+    statement = _DISTINCT_SQL
+    if sids:
+        statement += _ACCOUNTS_CLAUSE
     with connection.cursor() as cursor:
         cursor.execute(
             statement.format(column=column, accounts=", ".join(["%s"] * len(sids))), sids

@@ -129,10 +129,11 @@ class LogQuery:
         """
         if self.whole or self.is_narrow:
             return ""
-        if self._is_indexed:
-            is_only_user = self.actor and not self.account
-            return "user" if is_only_user else ""
-        return "flow" if self.flow_sids else "log"
+        if not self._is_indexed:
+            return "flow" if self.flow_sids else "log"
+        if self.actor and not self.account:
+            return "user"
+        return ""
 
     @property
     def _is_indexed(self) -> bool:

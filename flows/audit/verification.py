@@ -14,18 +14,13 @@ from django.db import connection
 
 from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
-from flows.audit.chain import (
-    GENESIS,
-    audit_keys,
-    event_hash,
-    payload_hash,
-)
+from flows.audit.chain import audit_keys, event_hash, payload_hash
 from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.consistency import Violation
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
 from flows.audit.entry_check import LogEntryCheck
 from flows.audit.log_actions import AuditAction
-from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
 from flows.redaction.redacted import redact_fields
 
@@ -90,8 +85,7 @@ def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
     """
     started = time.monotonic()
     # Read before the pass: events appended meanwhile are left to the next verification.
-    chain_head = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    end, end_hash = (chain_head.seq, chain_head.hash) if chain_head else (0, GENESIS)
+    end, end_hash = audit_log.chain_end()
     malformed_values = find_malformed_values()
     verifier = ChainVerifier(_derived_table_checks())
     violation = None
