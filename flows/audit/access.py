@@ -172,7 +172,7 @@ def _only_account_sid(accounts: list[str]) -> str:
 
 
 def _deny(request: Request, action: str, kwargs: dict[str, Any]) -> NoReturn:
-    """Log a denied change, and raise `PermissionDenied`."""
+    """Raise `PermissionDenied`. A denied change is logged before."""
     if request.method != "GET":
         record_denial(request, action, kwargs)
     request.account_sid = ""  # the error page must not reveal the account

@@ -107,7 +107,7 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
 
 
 def _reverts(event: AuditEvent, before: dict[str, Any] | None, changed_names: list[str]) -> bool:
-    """Return True if the event led back to the state `before` another event, or to none."""
+    """Return True if the event undid another one, given the state before that and its changes."""
     if before is None:
         return event.operation == "delete"
     return _results_in(event, before, changed_names)

@@ -170,10 +170,11 @@ def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
     """Return True for a readable account that the site has or that the log mentions."""
     if scope is not None:
         return sid in scope
-    configured_sids = [account.sid for account in twilio_accounts.all_accounts()]
-    if sid in configured_sids:
-        return True
-    return AuditEntry.objects.filter(account_sid=sid).exists()
+    try:
+        twilio_accounts.get_account(sid)
+    except twilio_accounts.AccountNotConfigured:
+        return AuditEntry.objects.filter(account_sid=sid).exists()
+    return True
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:

@@ -173,7 +173,7 @@ def _filter_choices(
 def _action_choices(scope: twilio_accounts.Scope) -> list[Choice]:
     """Return the registered actions, and the logged ones that this version has no label for.
 
-    Those of sign-ins and users come after those of flows.
+    Among the registered ones, those of sign-ins and users come last.
     """
     labels = actions.infinitives()
     registered = sorted(labels.items(), key=_is_site_choice)
