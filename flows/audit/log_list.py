@@ -130,10 +130,7 @@ def unknown_values(
     """
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
     checks: dict[str, Callable[[], bool]] = {
-        "action": lambda: (
-            actions.find(query.action) is not None
-            or query.action in log_paging.recorded_actions(scope)
-        ),
+        "action": lambda: _action_exists(query.action, scope),
         "actor": lambda: query.actor in labels,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _account_exists(query.account, scope),
@@ -141,8 +138,8 @@ def unknown_values(
     }
     messages = {}
     for name, exists in checks.items():
-        value = getattr(query, name)
-        if value and name not in query.faults and not exists():
+        value = query.valid_value(name)
+        if value and not exists():
             messages[name] = f"No such {_VALUE_LABELS[name]}: {value}"
     return messages
 
@@ -164,6 +161,13 @@ def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
     unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
     changes = OpenChange.objects.exclude(ambiguity="").filter(attempt__in=unresolved)
     return set(changes.values_list("attempt", flat=True))
+
+
+def _action_exists(action: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True for an action that is registered, or that the readable part of the log has."""
+    if actions.find(action) is not None:
+        return True
+    return action in log_paging.recorded_actions(scope)
 
 
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:

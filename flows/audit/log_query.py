@@ -145,6 +145,12 @@ class LogQuery:
         filter_count = sum(map(bool, filters))
         return filter_count <= 1 and not self.terms.needs_text_scan
 
+    def valid_value(self, name: str) -> str:
+        """Return the value of a filter, by the name of its field, or "" if it is invalid."""
+        if _FILTERS[name] in self.faults:
+            return ""
+        return str(getattr(self, name))
+
     def url(self, **changes: str | int) -> str:
         """Return the query string, with `changes`."""
         return "?" + urlencode(self.parameters(**changes))

@@ -111,12 +111,13 @@ def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, st
 
 def _plan_titles(query: LogQuery) -> dict[str, str]:
     """Return the title of the query's bulk change by its id. It is empty without one."""
-    if not query.plan or "plan" in query.faults:
+    plan_id = query.valid_value("plan")
+    if not plan_id:
         return {}
-    plan = bulk_changes.implementation().get(query.plan)
+    plan = bulk_changes.implementation().get(plan_id)
     if plan is None:
         return {}
-    return {query.plan: plan.title}
+    return {plan_id: plan.title}
 
 
 def _accounts_to_show(scope: twilio_accounts.Scope) -> dict[str, twilio_accounts.Account]:
