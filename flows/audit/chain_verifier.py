@@ -15,7 +15,7 @@ from flows.audit.chain import (
     OPTIONAL_PAYLOAD_FIELDS,
     PAYLOAD_FIELDS,
     audit_keys,
-    event_hash_of_row,
+    find_event_key,
     payload_hash_of_row,
 )
 from flows.audit.consistency import DerivedTable, Violation
@@ -93,7 +93,7 @@ class ChainVerifier:
         """Check the link, the hash, the key and the payload of an event. Raises `_BrokenChain`."""
         if row["previous_hash"] != self.previous_hash:
             raise _BrokenChain("does not link to the event before it")
-        key = _find_event_key(row)
+        key = find_event_key(row, row["hash"])
         if key is None:
             raise _BrokenChain("does not match its hash")
         if key not in self.keys:
@@ -161,18 +161,10 @@ class _ErasureIndex:
         )
         for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._loaded_seq = row["seq"]
-            key = _find_event_key(row)
+            key = find_event_key(row, row["hash"])
             if key is not None and _has_matching_payload(row, key):
                 ranges = row["payload__requested"]["events"]
                 self._erasures.append(_Erasure(row["seq"], ranges))
-
-
-def _find_event_key(row: dict[str, Any]) -> str | None:
-    """Return the key of an event's hash, or None if no key matches."""
-    for key in reversed(audit_keys()):
-        if event_hash_of_row(row, key) == row["hash"]:
-            return key
-    return None
 
 
 def _has_empty_payload(row: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from django.db import connection
 
 from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
-from flows.audit.chain import audit_keys, event_hash, payload_hash
+from flows.audit.chain import event_row, find_event_key, payload_hash
 from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.consistency import Violation
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
@@ -149,10 +149,10 @@ def last_verification() -> VerificationRecord | None:
 
 def _has_valid_hashes(event: AuditEvent, body: AuditPayload) -> bool:
     """Return True if one of the keys made the hashes of this event and of its payload."""
-    for key in audit_keys():
-        if event_hash(event, key) == event.hash:
-            return payload_hash(body, key) == event.payload_hash
-    return False
+    key = find_event_key(event_row(event), event.hash)
+    if key is None:
+        return False
+    return payload_hash(body, key) == event.payload_hash
 
 
 def _derived_table_checks() -> list[consistency.DerivedTable]:
