@@ -165,7 +165,7 @@ class OpenDriftCheck:
     """
 
     drift: dict[uuid.UUID, _DriftEvent] = field(default_factory=dict)  # by event_id
-    expected_rows: dict[int, str] = field(default_factory=dict)  # SIDs by seq
+    open_seqs: dict[str, set[int]] = field(default_factory=dict)  # by SID
     ambiguous_seqs: set[int] = field(default_factory=set)
     erased_seqs: set[int] = field(default_factory=set)
 
@@ -180,7 +180,7 @@ class OpenDriftCheck:
         """Take an event that records drift."""
         seq, sid = row["seq"], row["target_sid"]
         self.drift[row["event_id"]] = _DriftEvent(seq, sid)
-        self.expected_rows[seq] = sid
+        self.open_seqs.setdefault(sid, set()).add(seq)
         if row["payload__erased_at"] is not None:
             self.erased_seqs.add(seq)
             self.ambiguous_seqs.add(seq)
@@ -188,28 +188,30 @@ class OpenDriftCheck:
     def _resolve(self, row: dict[str, Any]) -> None:
         """Take an event that accepts or reverts drift."""
         seq, sid = self.drift[row["refers_to"]]
-        if seq not in self.expected_rows:
+        flow_seqs = self.open_seqs[sid]
+        if seq not in flow_seqs:
             return
-        flow_seqs = self._open_seqs_of(sid)
         # An erasure may come before or after the event, so its effect is ambiguous, too.
         if row["stage"] in UNIQUE_STAGES or seq in self.erased_seqs:
             self.ambiguous_seqs.update(flow_seqs)
-            return
-        for other in flow_seqs:
-            if other <= seq:
-                del self.expected_rows[other]
+        else:
+            self.open_seqs[sid] = {other for other in flow_seqs if other > seq}
 
-    def _open_seqs_of(self, sid: str) -> list[int]:
-        """Return the seqs of the drift of a flow that still needs a decision."""
-        return [seq for seq, target_sid in self.expected_rows.items() if target_sid == sid]
+    def _expected_rows(self) -> dict[int, str]:
+        """Return the SID of each event that needs a decision, by its seq."""
+        expected_rows: dict[int, str] = {}
+        for sid, seqs in self.open_seqs.items():
+            expected_rows |= dict.fromkeys(seqs, sid)
+        return expected_rows
 
     def fault(self, end: int) -> Violation | None:
         """Return the first violation up to the event `end`, or None."""
         rows = OpenDrift.objects.filter(event__lte=end).values_list("event_id", "target_sid")
         table = dict(rows)
         changed_sids = self._sids_changed_after(end)  # read after the table, as for open changes
-        for seq in sorted(differing_keys(self.expected_rows, table)):
-            expected, stored = self.expected_rows.get(seq), table.get(seq)
+        expected_rows = self._expected_rows()
+        for seq in sorted(differing_keys(expected_rows, table)):
+            expected, stored = expected_rows.get(seq), table.get(seq)
             has_changed_since = not changed_sids.isdisjoint((expected, stored))
             may_be_missing = stored is None and seq in self.ambiguous_seqs
             if has_changed_since or may_be_missing:

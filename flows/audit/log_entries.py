@@ -61,7 +61,7 @@ def refresh_text(seqs: Sequence[int]) -> None:
     for start in range(0, len(seqs), BATCH_SIZE):
         events = AuditEvent.objects.filter(seq__in=seqs[start : start + BATCH_SIZE])
         rows = list(events.order_by("seq").values(*_ROW_FIELDS))
-        changes = _group_by_change([*rows, *_other_stages(rows, AuditEvent.objects)])
+        changes = _complete_changes(rows, AuditEvent.objects)
         entries = [AuditEntry(**_entry_values(change)) for change in changes]
         AuditEntry.objects.bulk_update(entries, ["text"], batch_size=100)
 
@@ -88,7 +88,7 @@ def expected_entries(
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
-    changes = _group_by_change([*rows, *_other_stages(rows, events)])
+    changes = _complete_changes(rows, events)
     return [_entry_values(change) for change in changes if first <= change[0]["seq"] <= last]
 
 
@@ -172,6 +172,11 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
         "target_sid": next(target_sids, ""),
         "text": build_search_text(rows),
     }
+
+
+def _complete_changes(rows: Sequence[EventRow], events: Manager[Any]) -> list[list[EventRow]]:
+    """Return the changes that these events belong to, each with all its events."""
+    return _group_by_change([*rows, *_other_stages(rows, events)])
 
 
 def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
