@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from django.contrib.auth.models import User
@@ -124,13 +124,9 @@ def require_permission(
                 accounts = _target_accounts(request, kwargs, permission)
             if isinstance(accounts, HttpResponseBase):
                 return accounts
-            if len(accounts) == 1 and accounts[0] != twilio_accounts.ALL_ACCOUNTS:
-                request.account_sid = accounts[0]
+            request.account_sid = _only_account_sid(accounts)
             if not _is_permitted(request.user, permission, accounts):
-                if request.method != "GET":
-                    record_denial(request, action, kwargs)
-                request.account_sid = ""  # the error page must not reveal the account
-                raise PermissionDenied
+                _deny(request, action, kwargs)
             return view(request, *args, **kwargs)
 
         return checked_view
@@ -166,6 +162,21 @@ def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None
         reason=request.POST.get("reason", ""),
         payload=payload,
     )
+
+
+def _only_account_sid(accounts: list[str]) -> str:
+    """Return the SID of the only account, or "" for none, several, or an object of all accounts."""
+    if len(accounts) != 1 or accounts[0] == twilio_accounts.ALL_ACCOUNTS:
+        return ""
+    return accounts[0]
+
+
+def _deny(request: Request, action: str, kwargs: dict[str, Any]) -> NoReturn:
+    """Raise `PermissionDenied`. A denied change is logged before."""
+    if request.method != "GET":
+        record_denial(request, action, kwargs)
+    request.account_sid = ""  # the error page must not reveal the account
+    raise PermissionDenied
 
 
 def _is_permitted(user: User, permission: str, account_sids: list[str]) -> bool:

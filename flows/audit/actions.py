@@ -82,3 +82,8 @@ def register(*enumerations: type[Action]) -> None:
 def find(value: str) -> Action | None:
     """Return the registered action with this value, or None."""
     return REGISTRY.get(value)
+
+
+def infinitives() -> dict[str, str]:
+    """Return the infinitives of the registered actions, by value, for filters."""
+    return {action.value: action.infinitive for action in REGISTRY.values()}

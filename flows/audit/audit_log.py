@@ -30,7 +30,14 @@ from flows.audit.audit_types import Observation as Observation
 from flows.audit.audit_types import Payload as Payload
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import APPLIED_RESULTS as APPLIED_RESULTS
-from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.audit.models import (
+    AuditEvent,
+    AuditPayload,
+    ChainHead,
+    Result,
+    Stage,
+    is_change_stage,
+)
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
@@ -112,6 +119,14 @@ def last_seq() -> int:
     return ChainHead.objects.filter(name=CHAIN_NAME).values_list("seq", flat=True).first() or 0
 
 
+def chain_end() -> tuple[int, str]:
+    """Return the seq and the hash of the log's last event."""
+    head = ChainHead.objects.filter(name=CHAIN_NAME).first()
+    if head is None:
+        return 0, GENESIS
+    return head.seq, head.hash
+
+
 def latest_event(change_id: uuid.UUID) -> AuditEvent | None:
     """Return the latest event of a change, or None."""
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()
@@ -173,7 +188,7 @@ def _lock_chain_head() -> ChainHead:
 
 def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
     """Raise `AlreadyRecorded` if the change has the event's stage, or has started already."""
-    if event.change_id is None or event.stage not in UNIQUE_STAGES:
+    if not is_change_stage(event.change_id, event.stage):
         return
     duplicates = AuditEvent.objects.filter(change_id=event.change_id)
     if not starts_change:
@@ -203,8 +218,6 @@ def _write_observations(observations: Sequence[Observation], head: ChainHead) ->
         _link_to_chain(event, body, head)
     events = [event for event, _ in pairs]
     AuditEvent.objects.bulk_create(events, batch_size=500)
-    for event, body in pairs:
-        body.event = event
     AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
     log_entries.add_entries(pairs)
     open_drift.add(events)
@@ -215,16 +228,16 @@ def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None
     """Write one event after the head, its payload, and its entry of the list."""
     _link_to_chain(event, body, head)
     event.save(force_insert=True)
-    body.event = event
     body.save(force_insert=True)
     log_entries.update_entry(event, body)
 
 
 def _link_to_chain(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
-    """Set the event's seq, time and hashes, and move the head to it."""
+    """Set the event's seq, time, hashes and payload, and move the head to it."""
     event.seq = head.seq + 1
     event.at = timezone.now()
     event.payload_hash = payload_hash(body)
     event.previous_hash = head.hash
     event.hash = event_hash(event)
+    body.event = event
     head.seq, head.hash = event.seq, event.hash

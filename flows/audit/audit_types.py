@@ -52,6 +52,11 @@ class Observation:
     changed_fields: list[str] = field(default_factory=list)
     created_at: datetime | None = None
 
+    @property
+    def is_new(self) -> bool:
+        """True for a flow that did not exist before."""
+        return self.payload.before is None and self.payload.after is not None
+
 
 class EventFields(TypedDict, total=False):
     """The fields of a new event.

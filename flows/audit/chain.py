@@ -48,14 +48,27 @@ def audit_keys() -> list[str]:
 
 def event_hash(event: AuditEvent, key: str | None = None) -> str:
     """Return the hash of an event's fields, including `previous_hash`."""
+    return event_hash_of_row(event_row(event), key)
+
+
+def event_row(event: AuditEvent) -> dict[str, Any]:
+    """Return the hashed fields of an event as stored, as if it was read as a dict."""
     names = (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)
-    return event_hash_of_row({name: event.recorded_value(name) for name in names}, key)
+    return {name: event.recorded_value(name) for name in names}
 
 
 def event_hash_of_row(row: dict[str, Any], key: str | None = None) -> str:
     """Return the hash of an event that was read as a dict."""
     hashed_values = _select_values(row, HASHED_FIELDS, OPTIONAL_HASHED_FIELDS)
     return hmac_hex(hashed_values, key)
+
+
+def find_event_key(row: dict[str, Any], recorded_hash: str) -> str | None:
+    """Return the key that made the recorded hash of an event, or None if no key did."""
+    for key in reversed(audit_keys()):
+        if event_hash_of_row(row, key) == recorded_hash:
+            return key
+    return None
 
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from flows.audit.chain import (
     GENESIS,
@@ -13,10 +15,11 @@ from flows.audit.chain import (
     OPTIONAL_PAYLOAD_FIELDS,
     PAYLOAD_FIELDS,
     audit_keys,
-    event_hash_of_row,
+    find_event_key,
     payload_hash_of_row,
 )
-from flows.audit.consistency import DerivedTable
+from flows.audit.consistency import DerivedTable, Violation
+from flows.audit.event_batches import iter_batches
 from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result
 
@@ -44,10 +47,8 @@ class ChainVerifier:
         self.keys = audit_keys()  # keys that may still occur, oldest first
         self.erasures = _ErasureIndex()
 
-    def verify(
-        self, end: int, end_hash: str, head: dict[str, Any] | None
-    ) -> tuple[int, str] | None:
-        """Return the seq and a description of the first violation up to `end`, or None.
+    def verify(self, end: int, end_hash: str, head: dict[str, Any] | None) -> Violation | None:
+        """Return the first violation up to the event `end`, or None.
 
         `end_hash` is the hash that the event `end` must have. `head` is a signed checkpoint.
         """
@@ -56,22 +57,24 @@ class ChainVerifier:
         if stray_seq is not None:
             return stray_seq, "comes before the first event of the chain"
         checkpoint = head or {"seq": 0, "hash": GENESIS}
-        for row in _iter_rows(end):
-            fault = self._check_next(row, checkpoint)
-            if fault:
-                return self.count + 1, fault
-            self._accept(row)
-        fault = self._describe_missing_end(end, end_hash, checkpoint)
-        return (self.count + 1, fault) if fault else None
+        events = AuditEvent.objects.filter(seq__lte=end)
+        batches = iter_batches(events, *_ROW_FIELDS, size=BATCH_SIZE)
+        try:
+            for row in itertools.chain.from_iterable(batches):
+                self._check_next(row, checkpoint)
+                self._accept(row)
+            self._check_end(end, end_hash, checkpoint)
+        except _BrokenChain as error:
+            return self.count + 1, str(error)
+        return None
 
-    def _check_next(self, row: dict[str, Any], checkpoint: dict[str, Any]) -> str:
-        """Return the violation of the event that should come next, or ""."""
+    def _check_next(self, row: dict[str, Any], checkpoint: dict[str, Any]) -> None:
+        """Check the event that should come next. Raises `_BrokenChain`."""
         if row["seq"] != self.count + 1:
-            return "is missing"
-        fault = self._describe_violation(row)
-        if not fault and checkpoint["seq"] == row["seq"] and checkpoint["hash"] != row["hash"]:
-            return "does not match the signed checkpoint"
-        return fault
+            raise _BrokenChain("is missing")
+        self._check_event(row)
+        if checkpoint["seq"] == row["seq"] and checkpoint["hash"] != row["hash"]:
+            raise _BrokenChain("does not match the signed checkpoint")
 
     def _accept(self, row: dict[str, Any]) -> None:
         """Move on past an intact event."""
@@ -79,37 +82,55 @@ class ChainVerifier:
         for check in self.checks:
             check.follow(row)
 
-    def _describe_missing_end(self, end: int, end_hash: str, checkpoint: dict[str, Any]) -> str:
-        """Return the violation of a log that ends too early, or ""."""
+    def _check_end(self, end: int, end_hash: str, checkpoint: dict[str, Any]) -> None:
+        """Check that the log does not end too early. Raises `_BrokenChain`."""
         if checkpoint["seq"] > self.count:
-            return "is missing, but the signed checkpoint includes it"
+            raise _BrokenChain("is missing, but the signed checkpoint includes it")
         if (end, end_hash) != (self.count, self.previous_hash):
-            return "is missing, but the end of the chain refers to it"
-        return ""
+            raise _BrokenChain("is missing, but the end of the chain refers to it")
 
-    def _describe_violation(self, row: dict[str, Any]) -> str:
-        """Return the violation of an event, or "" if it is intact."""
+    def _check_event(self, row: dict[str, Any]) -> None:
+        """Check the link, the hash, the key and the payload of an event. Raises `_BrokenChain`."""
         if row["previous_hash"] != self.previous_hash:
-            return "does not link to the event before it"
-        key = _find_event_key(row)
+            raise _BrokenChain("does not link to the event before it")
+        key = find_event_key(row, row["hash"])
         if key is None:
-            return "does not match its hash"
+            raise _BrokenChain("does not match its hash")
         if key not in self.keys:
-            return "is hashed with a key that was replaced earlier"
+            raise _BrokenChain("is hashed with a key that was replaced earlier")
         self.keys = self.keys[self.keys.index(key) :]
-        return self._describe_payload_violation(row, key)
-
-    def _describe_payload_violation(self, row: dict[str, Any], key: str) -> str:
         if row["payload__salt"] is None:
-            return "has no payload"
-        if row["payload__erased_at"] is None:
-            is_valid = _has_matching_payload(row, key)
-            return "" if is_valid else "has a payload that does not match its hash"
-        if any(row[f"payload__{name}"] not in ("", None) for name in _SALTED_PAYLOAD_FIELDS):
-            return "has a payload that is marked as erased but is not empty"
+            raise _BrokenChain("has no payload")
+        if row["payload__erased_at"] is not None:
+            self._check_erased_payload(row)
+        elif not _has_matching_payload(row, key):
+            raise _BrokenChain("has a payload that does not match its hash")
+
+    def _check_erased_payload(self, row: dict[str, Any]) -> None:
+        """Check that an erased payload is empty and its erasure logged. Raises `_BrokenChain`."""
+        if not _has_empty_payload(row):
+            raise _BrokenChain("has a payload that is marked as erased but is not empty")
         if not self.erasures.covers(row["seq"]):
-            return "has an empty payload, but no erasure of it is logged"
-        return ""
+            raise _BrokenChain("has an empty payload, but no erasure of it is logged")
+
+
+class _BrokenChain(Exception):
+    """An event violates the chain. The message describes it, such as "is missing"."""
+
+
+class _Erasure(NamedTuple):
+    """A logged erasure, with the first and the last seq of each range of events, ascending."""
+
+    seq: int
+    ranges: list[list[int]]
+
+    def covers(self, seq: int) -> bool:
+        """Return True if the erasure names this event, and comes after it."""
+        index = bisect_right(self.ranges, seq, key=itemgetter(0)) - 1
+        if index < 0 or self.seq <= seq:
+            return False
+        _, last = self.ranges[index]
+        return seq <= last
 
 
 class _ErasureIndex:
@@ -120,22 +141,18 @@ class _ErasureIndex:
 
     def __init__(self) -> None:
         self._loaded_seq = 0
-        # Seq of the erasure, and the first and last seqs of its ranges, ascending.
-        self._erasures: list[tuple[int, list[int], list[int]]] = []
+        self._erasures: list[_Erasure] = []
 
     def covers(self, seq: int) -> bool:
         """Return True if a logged erasure names this event."""
-        if self._find(seq):
+        if self._is_covered(seq):
             return True
         self._load_new_events()
-        return self._find(seq)
+        return self._is_covered(seq)
 
-    def _find(self, seq: int) -> bool:
-        for erasure_seq, firsts, lasts in self._erasures:
-            index = bisect_right(firsts, seq) - 1
-            if erasure_seq > seq and index >= 0 and seq <= lasts[index]:
-                return True
-        return False
+    def _is_covered(self, seq: int) -> bool:
+        """Return True if an erasure that is loaded names this event."""
+        return any(erasure.covers(seq) for erasure in self._erasures)
 
     def _load_new_events(self) -> None:
         """Load the intact erasure events after the last one that was loaded."""
@@ -144,38 +161,19 @@ class _ErasureIndex:
         )
         for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._loaded_seq = row["seq"]
-            key = _find_event_key(row)
+            key = find_event_key(row, row["hash"])
             if key is not None and _has_matching_payload(row, key):
                 ranges = row["payload__requested"]["events"]
-                firsts = [first for first, _ in ranges]
-                lasts = [last for _, last in ranges]
-                self._erasures.append((row["seq"], firsts, lasts))
+                self._erasures.append(_Erasure(row["seq"], ranges))
 
 
-def _iter_rows(end: int) -> Iterator[dict[str, Any]]:
-    """Yield the chain's rows in order.
-
-    They are read in batches. One long statement would block the database's vacuuming, and
-    PostgreSQL would copy the whole result first.
-    """
-    after = 0
-    while True:
-        events = AuditEvent.objects.filter(seq__gt=after, seq__lte=end).order_by("seq")
-        batch = list(events.values(*_ROW_FIELDS)[:BATCH_SIZE])
-        yield from batch
-        if len(batch) < BATCH_SIZE:
-            return
-        after = batch[-1]["seq"]
-
-
-def _find_event_key(row: dict[str, Any]) -> str | None:
-    """Return the key of an event's hash, or None if no key matches."""
-    for key in reversed(audit_keys()):
-        if event_hash_of_row(row, key) == row["hash"]:
-            return key
-    return None
+def _has_empty_payload(row: dict[str, Any]) -> bool:
+    """Return True if an erasure has left nothing in the event's payload."""
+    columns = [f"payload__{name}" for name in _SALTED_PAYLOAD_FIELDS]
+    return all(row[column] in ("", None) for column in columns)
 
 
 def _has_matching_payload(row: dict[str, Any], key: str) -> bool:
+    """Return True if this key made the hash of the event's payload."""
     values = {name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}
     return bool(row["payload_hash"] == payload_hash_of_row(values, key))

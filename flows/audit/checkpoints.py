@@ -13,16 +13,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from flows.audit import audit_log
-from flows.audit.chain import GENESIS, audit_keys, canonical_json
-from flows.audit.models import ChainHead
+from flows.audit.chain import audit_keys, canonical_json
 
 MAX_CHECKPOINT_LENGTH: Final = 2000  # characters; one has some 250
 
 
 def signed_checkpoint() -> dict[str, Any]:
     """Return the seq and hash of the last event and the current time, with a signature."""
-    row = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    seq, last_hash = (row.seq, row.hash) if row else (0, GENESIS)
+    seq, last_hash = audit_log.chain_end()
     at = timezone.now().isoformat(timespec="microseconds")
     values = {"seq": seq, "hash": last_hash, "at": at}
     return {**values, "signature": _checkpoint_signature(values, settings.AUDIT_KEY)}
@@ -34,20 +32,28 @@ def parse_checkpoint(text: str) -> dict[str, Any] | None:
         return None
     try:
         checkpoint = json.loads(text)
-        is_valid = isinstance(checkpoint, dict) and has_valid_signature(checkpoint)
+        if isinstance(checkpoint, dict) and has_valid_signature(checkpoint):
+            return checkpoint
     except (ValueError, RecursionError):
         return None
-    return checkpoint if is_valid else None
+    return None
 
 
 def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
     """Return True if one of this site's keys signed the checkpoint as it is."""
-    values = {name: checkpoint.get(name) for name in ("seq", "hash", "at")}
+    values = {
+        "seq": checkpoint.get("seq"),
+        "hash": checkpoint.get("hash"),
+        "at": checkpoint.get("at"),
+    }
     if not isinstance(values["seq"], int):
         return False
     signature = str(checkpoint.get("signature", "")).encode()
-    expected_signatures = [_checkpoint_signature(values, key).encode() for key in audit_keys()]
-    return any(hmac.compare_digest(signature, expected) for expected in expected_signatures)
+    for key in audit_keys():
+        expected_signature = _checkpoint_signature(values, key).encode()
+        if hmac.compare_digest(signature, expected_signature):
+            return True
+    return False
 
 
 def _checkpoint_signature(values: dict[str, Any], key: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from django.db import connection
 from django.db.models import Model
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 
 Check = Callable[[], list[str] | Iterator[str]]
+# The seq of a faulty event, and a description that follows its number, such as "is missing".
+Violation = tuple[int, str]
+Key = TypeVar("Key")
 _registered_checks: list[Check] = []
 
 
@@ -28,8 +31,8 @@ class DerivedTable(Protocol):
     def follow(self, row: dict[str, Any]) -> None:
         """Take the next event of the log."""
 
-    def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the seq and a description of the first violation up to the seq `end`, or None."""
+    def fault(self, end: int) -> Violation | None:
+        """Return the first violation up to the seq `end`, or None."""
 
 
 _derived_tables: list[type[DerivedTable]] = []
@@ -67,6 +70,25 @@ def violations() -> list[str]:
     return sentences
 
 
+def differing_keys(expected: dict[Key, Any], stored: dict[Key, Any]) -> set[Key]:
+    """Return the keys of the rows that only one of two tables has, or that differ."""
+    return {key for key, _ in expected.items() ^ stored.items()}
+
+
+def describe_difference(
+    expected: object, stored: object, *, missing: str, unexpected: str, different: str
+) -> str:
+    """Return the description that applies to a stored row that is not the expected one.
+
+    `expected` or `stored` is None if there is no such row.
+    """
+    if stored is None:
+        return missing
+    if expected is None:
+        return unexpected
+    return different
+
+
 def _unique_keys() -> Iterator[str]:
     """Check the unique keys of the audit package's own tables."""
     yield from missing_unique_keys(AuditEvent, AuditPayload, OpenChange)
@@ -79,6 +101,7 @@ def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
 
 
 def _missing_keys_of(model: type[Model]) -> Iterator[str]:
+    """Yield a sentence for each unique key of a model that its table does not have."""
     table = model._meta.db_table
     columns_by_key = _unique_keys_in_database(table)
     for constraint in model._meta.constraints:

@@ -13,6 +13,7 @@ from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
 from flows.audit import audit_log
+from flows.audit.consistency import Violation, differing_keys
 from flows.audit.log_entries import BATCH_SIZE, COLUMNS, expected_entries, rows_between
 from flows.audit.models import AuditEntry, AuditEvent, ChainHead
 
@@ -46,12 +47,12 @@ class LogEntryCheck:
         if len(self._rows) >= BATCH_SIZE:
             self._compare()
 
-    def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the seq and a description of the first violation up to `end`, or None."""
+    def fault(self, end: int) -> Violation | None:
+        """Return the first violation up to the event `end`, or None."""
         self._compare()
         return self._confirmed_violation() or _orphan_violation(end)
 
-    def _confirmed_violation(self) -> tuple[int, str] | None:
+    def _confirmed_violation(self) -> Violation | None:
         """Compare the ranges that differed again, while nothing can be appended."""
         if not self._suspects:
             return None
@@ -85,11 +86,16 @@ def _expected_rows(rows: list[EventRow]) -> EntryRows:
 
 def _stored_rows(first: int, last: int) -> EntryRows:
     """Return the entries of a range of seqs as the database stores them."""
-    text_columns = _COLUMNS_STORED_AS_TEXT if connection.vendor == "sqlite" else ()
-    casts = {f"stored_{name}": Cast(name, CharField()) for name in text_columns}
-    columns = [f"stored_{name}" if name in text_columns else name for name in COLUMNS]
-    entries = AuditEntry.objects.annotate(**casts).filter(pk__gte=first, pk__lte=last)
-    return {row[0]: row for row in entries.values_list(*columns)}
+    entries = AuditEntry.objects.filter(pk__gte=first, pk__lte=last)
+    rows = entries.values_list(*map(_stored_column, COLUMNS))
+    return {row[0]: row for row in rows}
+
+
+def _stored_column(name: str) -> str | Cast:
+    """Return a column in the form in which SQLite stores it."""
+    if connection.vendor == "sqlite" and name in _COLUMNS_STORED_AS_TEXT:
+        return Cast(name, CharField())
+    return name
 
 
 def _to_stored_value(value: Any) -> Any:
@@ -103,17 +109,22 @@ def _to_stored_value(value: Any) -> Any:
     return value
 
 
-def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> tuple[int, str] | None:
-    for seq in sorted({*expected_rows, *stored_rows}):
-        expected, stored = expected_rows.get(seq), stored_rows.get(seq)
-        if stored is None:
-            return seq, "starts an entry that is missing from the log's list"
-        if expected is None:
-            return seq, "starts no entry, but the log's list has one for it"
-        if expected != stored:
-            label = _label_of_difference(expected, stored)
-            return seq, f"has a different {label} in the log's list"
-    return None
+def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> Violation | None:
+    """Return the first entry that is not as expected, or None."""
+    differing_seqs = differing_keys(expected_rows, stored_rows)
+    if not differing_seqs:
+        return None
+    seq = min(differing_seqs)
+    return seq, _describe_difference(expected_rows.get(seq), stored_rows.get(seq))
+
+
+def _describe_difference(expected: tuple[Any, ...] | None, stored: tuple[Any, ...] | None) -> str:
+    """Return a description of an entry that is missing, superfluous or has a wrong column."""
+    if stored is None:
+        return "starts an entry that is missing from the log's list"
+    if expected is None:
+        return "starts no entry, but the log's list has one for it"
+    return f"has a different {_label_of_difference(expected, stored)} in the log's list"
 
 
 def _label_of_difference(expected: tuple[Any, ...], stored: tuple[Any, ...]) -> str:
@@ -123,7 +134,7 @@ def _label_of_difference(expected: tuple[Any, ...], stored: tuple[Any, ...]) -> 
     return _COLUMN_LABELS.get(name, name.replace("_", " "))
 
 
-def _orphan_violation(end: int) -> tuple[int, str] | None:
+def _orphan_violation(end: int) -> Violation | None:
     """Return the first entry before the log's first event or after `end` that has no event."""
     orphans = AuditEntry.objects.filter(Q(pk__lt=1) | Q(pk__gt=end))
     orphans = orphans.exclude(Exists(AuditEvent.objects.filter(seq=OuterRef("start_id"))))

@@ -12,9 +12,11 @@ from flows.audit import actions
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.registry import is_about_resource, resource_of_action
-from flows.twilio.resource import Resource
 
-_SHAPE_BY_RESULT: Final[Mapping[str, str]] = {
+# Observations are shown with these in place of their result.
+_ROUTINE: Final = "routine"
+_EXTERNAL: Final = "external"
+_SHAPES: Final[Mapping[str, str]] = {
     Result.PENDING: "busy",
     Result.SUCCEEDED: "good",
     Result.FAILED: "bad",
@@ -23,9 +25,17 @@ _SHAPE_BY_RESULT: Final[Mapping[str, str]] = {
     Result.NOT_APPLIED: "none",
     Result.CONFLICT: "doubt",
     Result.DENIED: "stop",
+    _ROUTINE: "none",
+    _EXTERNAL: "doubt",
 }
-# Labels of a user's decision, which must not look like a result that was read from Twilio.
-_DECISION_LABELS: Final[Mapping[str, str]] = {
+_ENDINGS: Final[Mapping[str, str]] = {
+    **actions.RESULT_LABELS,
+    _ROUTINE: "Recorded",
+    _EXTERNAL: "External",
+}
+# A user's decision must not look like a result that was read from Twilio.
+_ENDINGS_OF_DECISIONS: Final[Mapping[str, str]] = {
+    **_ENDINGS,
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
@@ -33,13 +43,10 @@ _DECISION_LABELS: Final[Mapping[str, str]] = {
 
 def ending(event: AuditEvent) -> str:
     """Return the label of the event's result."""
-    if event.stage == Stage.OBSERVED:
-        return "Recorded" if _is_routine(event) else "External"
     if getattr(event, "needs_decision", False):
         return "Needs your decision"
-    if event.is_decision and event.result in _DECISION_LABELS:
-        return _DECISION_LABELS[event.result]
-    return actions.RESULT_LABELS.get(_effective_result(event), event.result)
+    labels = _ENDINGS_OF_DECISIONS if event.is_decision else _ENDINGS
+    return labels.get(_displayed_result(event), event.result)
 
 
 def stage_name(event: AuditEvent) -> str:
@@ -60,9 +67,16 @@ def refusal(event: AuditEvent) -> str:
 
 def shape(event: AuditEvent) -> str:
     """Return the CSS class for the shape and colour of the result."""
+    return _SHAPES.get(_displayed_result(event), "none")
+
+
+def _displayed_result(event: AuditEvent) -> str:
+    """Return the result that pages show. An attempt that has timed out is shown as unknown."""
     if event.stage == Stage.OBSERVED:
-        return "none" if _is_routine(event) else "doubt"
-    return _SHAPE_BY_RESULT.get(_effective_result(event), "none")
+        return _ROUTINE if _is_routine(event) else _EXTERNAL
+    if _has_timed_out(event):
+        return Result.UNKNOWN
+    return event.result
 
 
 def _is_routine(event: AuditEvent) -> bool:
@@ -71,12 +85,11 @@ def _is_routine(event: AuditEvent) -> bool:
     return action is not None and action.is_routine
 
 
-def _effective_result(event: AuditEvent) -> str:
-    """Return the event's result, or "unknown" for an attempt older than `ATTEMPT_TIMEOUT`."""
+def _has_timed_out(event: AuditEvent) -> bool:
+    """Return True for an attempt without an outcome that is older than `ATTEMPT_TIMEOUT`."""
     if event.result != Result.PENDING or not event.at:
-        return event.result
-    has_timed_out = event.at < timezone.now() - ATTEMPT_TIMEOUT
-    return Result.UNKNOWN if has_timed_out else event.result
+        return False
+    return event.at < timezone.now() - ATTEMPT_TIMEOUT
 
 
 def relation(event: AuditEvent, origin: AuditEvent) -> str:
@@ -86,35 +99,33 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
     origin_payload = origin.stored_payload
     if origin_payload is None or not event.is_applied:
         return "Refers to"
-    if event.operation == "delete" and origin_payload.before is None:
+    if _reverts(event, origin_payload.before, origin.changed_fields):
         return "Reverts"
-    if not is_about_resource(event.action):
-        return "Refers to"
-    resource, state = resource_of_action(event.action), _resulting_state(event)
-    writable_names = resource.writable_names
-    changed_names = origin.changed_fields or writable_names
-    if _has_same_values(resource, state, origin_payload.before, changed_names):
-        return "Reverts"
-    if _has_same_values(resource, state, origin_payload.after, writable_names):
+    if _results_in(event, origin_payload.after):
         return "Restores"
     return "Refers to"
 
 
-def _resulting_state(event: AuditEvent) -> dict[str, Any]:
-    """Return the flow after the change, or the requested values, or {} if neither is stored."""
-    payload = event.stored_payload
-    return payload.resulting_values if payload else {}
+def _reverts(event: AuditEvent, before: dict[str, Any] | None, changed_names: list[str]) -> bool:
+    """Return True if the event undid another one, given the state before that and its changes."""
+    if before is None:
+        return event.operation == "delete"
+    return _results_in(event, before, changed_names)
 
 
-def _has_same_values(
-    resource: Resource,
-    state: dict[str, Any],
-    other: dict[str, Any] | None,
-    names: Sequence[str],
+def _results_in(
+    event: AuditEvent, values: dict[str, Any] | None, names: Sequence[str] = ()
 ) -> bool:
-    if not state or not other:
+    """Return True if an object had these values after the event.
+
+    Only the fields of these `names` are compared, or else all that can be written.
+    """
+    payload = event.stored_payload
+    state = payload.resulting_values if payload else {}
+    if not state or not values or not is_about_resource(event.action):
         return False
-    return not resource.differing_fields(other, state, names)
+    resource = resource_of_action(event.action)
+    return not resource.differing_fields(values, state, names or resource.writable_names)
 
 
 def actor_name(event: AuditEvent) -> str:

@@ -22,11 +22,18 @@ class DriftAction(Action):
 
     def sentence(self, event: AuditEvent) -> str:
         """Return an event as a short sentence. Drift says what changed at Twilio."""
-        if self is not DriftAction.DRIFT:
-            return super().sentence(event)
-        if event.changed_fields:
-            return f"Changed at Twilio: {join_labels(event.changed_fields)}"
-        payload = event.stored_payload
-        if payload is None or payload.erased_at:
-            return self.label
-        return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
+        if self is DriftAction.DRIFT:
+            return _drift_sentence(event)
+        return super().sentence(event)
+
+
+def _drift_sentence(event: AuditEvent) -> str:
+    """Return what changed at Twilio, as far as the event and its payload still tell it."""
+    if event.changed_fields:
+        return f"Changed at Twilio: {join_labels(event.changed_fields)}"
+    payload = event.stored_payload
+    if payload is None or payload.erased_at:
+        return DriftAction.DRIFT.label
+    if payload.after is None:
+        return "Deleted at Twilio"
+    return "Created at Twilio"

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from django.db.models import Manager, Q
 
-from flows.audit.models import UNIQUE_STAGES, AuditEntry, AuditEvent, AuditPayload, Result, Stage
+from flows.audit.event_batches import iter_batches
+from flows.audit.models import (
+    UNIQUE_STAGES,
+    AuditEntry,
+    AuditEvent,
+    AuditPayload,
+    Result,
+    Stage,
+    is_change_stage,
+)
 from flows.audit.search_text import build_search_text
 
 # Events of sign-ins and users concern the whole site, whatever their account is.
@@ -35,7 +45,7 @@ def update_entry(event: AuditEvent, body: AuditPayload) -> None:
     """Add a new event to the row of its change, or as a row of its own."""
     rows = [_event_row(event, body)]
     is_first = event.stage == Stage.ATTEMPT
-    if _is_change_stage(event.change_id, event.stage) and not is_first:
+    if is_change_stage(event.change_id, event.stage) and not is_first:
         stages = AuditEvent.objects.filter(change_id=event.change_id, stage__in=UNIQUE_STAGES)
         rows = list(stages.order_by("seq").values(*_ROW_FIELDS))
     _upsert_entries([_entry_values(rows)])
@@ -51,7 +61,7 @@ def refresh_text(seqs: Sequence[int]) -> None:
     for start in range(0, len(seqs), BATCH_SIZE):
         events = AuditEvent.objects.filter(seq__in=seqs[start : start + BATCH_SIZE])
         rows = list(events.order_by("seq").values(*_ROW_FIELDS))
-        changes = _group_by_change([*rows, *_other_stages(rows, AuditEvent.objects)])
+        changes = _complete_changes(rows, AuditEvent.objects)
         entries = [AuditEntry(**_entry_values(change)) for change in changes]
         AuditEntry.objects.bulk_update(entries, ["text"], batch_size=100)
 
@@ -63,10 +73,10 @@ def rebuild(
     entries.all().delete()
     # A migration's model may have fewer columns.
     columns = {field.attname for field in entries.model._meta.concrete_fields}
-    for rows in _iter_batches(events):
+    for rows in iter_batches(events.all(), *_ROW_FIELDS, size=BATCH_SIZE):
         models = []
         for values in expected_entries(rows, events):
-            existing = {name: value for name, value in values.items() if name in columns}
+            existing = {name: values[name] for name in columns & values.keys()}
             models.append(entries.model(**existing))
         entries.bulk_create(models)
 
@@ -78,7 +88,7 @@ def expected_entries(
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
-    changes = _group_by_change([*rows, *_other_stages(rows, events)])
+    changes = _complete_changes(rows, events)
     return [_entry_values(change) for change in changes if first <= change[0]["seq"] <= last]
 
 
@@ -102,7 +112,7 @@ def outcome_index(results: Sequence[str]) -> int:
 def find_entry(event: AuditEvent) -> AuditEntry | None:
     """Return the row of the list that an event belongs to."""
     is_entry_of_event = Q(pk=event.pk)
-    if _is_change_stage(event.change_id, event.stage):
+    if is_change_stage(event.change_id, event.stage):
         is_entry_of_event = Q(change_id=event.change_id)
     return AuditEntry.objects.filter(is_entry_of_event).select_related("start", "outcome").first()
 
@@ -113,6 +123,9 @@ def owning_account_sid(action: str, account_sid: str) -> str:
 
 
 COLUMNS: Final = tuple(field.attname for field in AuditEntry._meta.concrete_fields)
+_UPDATED_COLUMNS: Final = [
+    field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key
+]
 
 
 def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
@@ -122,20 +135,13 @@ def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
         batch_size=500,
         update_conflicts=True,
         unique_fields=["start"],
-        update_fields=[
-            field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key
-        ],
+        update_fields=_UPDATED_COLUMNS,
     )
-
-
-def _is_change_stage(change_id: uuid.UUID | None, stage: str) -> bool:
-    """Return True for a stage of a change, False for an event of its own."""
-    return change_id is not None and stage in UNIQUE_STAGES
 
 
 def _change_of(row: EventRow) -> uuid.UUID | None:
     """Return the id of the change that an event is a stage of, or None."""
-    is_stage = _is_change_stage(row["change_id"], row["stage"])
+    is_stage = is_change_stage(row["change_id"], row["stage"])
     return row["change_id"] if is_stage else None
 
 
@@ -150,8 +156,8 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
     """Return an entry's values by column. `rows` are all events of a change, or one other event."""
     start = rows[0]
     outcome = rows[outcome_index([row["result"] for row in rows])]
-    resolutions = [row for row in rows if row["stage"] == Stage.RECONCILED]
-    target_sids = [row["target_sid"] for row in rows if row["target_sid"]]
+    resolvers = (row["actor_label"] for row in rows if row["stage"] == Stage.RECONCILED)
+    target_sids = (row["target_sid"] for row in rows if row["target_sid"])
     return {
         "start_id": start["seq"],
         "outcome_id": outcome["seq"],
@@ -161,21 +167,24 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
         "action": start["action"],
         "result": outcome["result"],
         "actor_label": start["actor_label"],
-        "resolved_by": resolutions[-1]["actor_label"] if resolutions else None,
+        "resolved_by": next(resolvers, None),
         "account_sid": owning_account_sid(start["action"], start["account_sid"]),
-        "target_sid": target_sids[0] if target_sids else "",
+        "target_sid": next(target_sids, ""),
         "text": build_search_text(rows),
     }
+
+
+def _complete_changes(rows: Sequence[EventRow], events: Manager[Any]) -> list[list[EventRow]]:
+    """Return the changes that these events belong to, each with all its events."""
+    return _group_by_change([*rows, *_other_stages(rows, events)])
 
 
 def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
     """Group events by change, each group in the order of the log."""
     groups: dict[Any, list[EventRow]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=itemgetter("seq")):
         key = _change_of(row) or row["seq"]
         groups[key].append(row)
-    for group in groups.values():
-        group.sort(key=lambda row: row["seq"])
     return list(groups.values())
 
 
@@ -185,19 +194,4 @@ def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventR
     stages = events.filter(change_id__in=change_ids, stage__in=UNIQUE_STAGES)
     other_seqs = set(stages.order_by().values_list("seq", flat=True))
     other_seqs -= {row["seq"] for row in rows}
-    if not other_seqs:
-        return []
     return list(events.filter(seq__in=sorted(other_seqs)).values(*_ROW_FIELDS))
-
-
-def _iter_batches(events: Manager[Any]) -> Iterator[list[EventRow]]:
-    """Yield all events in order, `BATCH_SIZE` at a time."""
-    after = 0
-    while True:
-        rows: list[EventRow] = list(
-            events.filter(seq__gt=after).order_by("seq").values(*_ROW_FIELDS)[:BATCH_SIZE]
-        )
-        if not rows:
-            return
-        yield rows
-        after = rows[-1]["seq"]

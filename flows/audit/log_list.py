@@ -45,18 +45,23 @@ def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
     first, last = _seq_range(query)
     if query.before:
         last = min(last, query.before - 1)
-    lowest, entries = first, AuditEntry.objects.all()
-    match query.scan_scope:
-        case "log":
-            lowest = max(first, last - log_paging.SCAN_WINDOW + 1)
-        case "flow":
-            flow_entries = entries.filter(target_sid__in=query.flow_sids)
-            lowest = log_paging.lower_bound(flow_entries, scope, first=first, last=last)
-        case "user" if scope is None:  # sign-ins belong to no account
-            user_entries = entries.filter(actor_label=query.actor)
-            lowest = log_paging.lower_bound(user_entries, scope, first=first, last=last)
+    lowest = _lowest_scanned(query, scope, first, last)
     branches = _indexed_branches(query, scope)
     return log_paging.newest_page(branches, PAGE_SIZE, first=first, last=last, lowest=lowest)
+
+
+def _lowest_scanned(query: LogQuery, scope: twilio_accounts.Scope, first: int, last: int) -> int:
+    """Return the oldest seq to search for a page, `first` if an index finds its entries."""
+    match query.scan_scope:
+        case "log":
+            return max(first, last - log_paging.SCAN_WINDOW + 1)
+        case "flow":
+            flow_entries = AuditEntry.objects.filter(target_sid__in=query.flow_sids)
+            return log_paging.lower_bound(flow_entries, scope, first=first, last=last)
+        case "user" if scope is None:  # sign-ins belong to no account
+            user_entries = AuditEntry.objects.filter(actor_label=query.actor)
+            return log_paging.lower_bound(user_entries, scope, first=first, last=last)
+    return first
 
 
 def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
@@ -77,8 +82,6 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
     if query.from_date or query.to_date:
         first, last = _seq_range(query)
         entries = entries.filter(pk__gte=first, pk__lte=last)
-    if query.before:
-        entries = entries.filter(pk__lt=query.before)
     open_attempts = list(OpenChange.objects.values_list("attempt", flat=True))
     outcomes = list(entries.filter(pk__in=open_attempts).values_list("outcome_id", flat=True))
     # A subquery for each event: PostgreSQL would collect the whole log for each batch otherwise.
@@ -127,10 +130,7 @@ def unknown_values(
     """
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
     checks: dict[str, Callable[[], bool]] = {
-        "action": lambda: (
-            actions.find(query.action) is not None
-            or query.action in log_paging.recorded_actions(scope)
-        ),
+        "action": lambda: _action_exists(query.action, scope),
         "actor": lambda: query.actor in labels,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _account_exists(query.account, scope),
@@ -138,8 +138,8 @@ def unknown_values(
     }
     messages = {}
     for name, exists in checks.items():
-        value = getattr(query, name)
-        if value and name not in query.faults and not exists():
+        value = query.valid_value(name)
+        if value and not exists():
             messages[name] = f"No such {_VALUE_LABELS[name]}: {value}"
     return messages
 
@@ -159,24 +159,33 @@ def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts
 def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
     """Return the seqs of the entries whose change reading can't resolve."""
     unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
-    if not unresolved:
-        return set()
     changes = OpenChange.objects.exclude(ambiguity="").filter(attempt__in=unresolved)
     return set(changes.values_list("attempt", flat=True))
 
 
+def _action_exists(action: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True for an action that is registered, or that the readable part of the log has."""
+    if actions.find(action) is not None:
+        return True
+    return action in log_paging.recorded_actions(scope)
+
+
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
+    """Return True for a readable account that the site has or that the log mentions."""
     if scope is not None:
         return sid in scope
-    is_configured = any(account.sid == sid for account in twilio_accounts.all_accounts())
-    return is_configured or AuditEntry.objects.filter(account_sid=sid).exists()
+    try:
+        twilio_accounts.get_account(sid)
+    except twilio_accounts.AccountNotConfigured:
+        return AuditEntry.objects.filter(account_sid=sid).exists()
+    return True
 
 
 def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
-    return (
-        bulk_changes.implementation().get(plan) is not None
-        or entries.filter(request_id=plan).exists()
-    )
+    """Return True for a bulk change that is stored, or that one of these entries belongs to."""
+    if bulk_changes.implementation().get(plan) is not None:
+        return True
+    return entries.filter(request_id=plan).exists()
 
 
 def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
@@ -198,9 +207,7 @@ def _split_by_account(
     entries: QuerySet[AuditEntry], query: LogQuery, scope: twilio_accounts.Scope
 ) -> list[QuerySet[AuditEntry]]:
     """Return one query for each account that is readable and asked for, or one for all of them."""
-    sids = scope
-    if query.account:
-        sids = frozenset({query.account}) if scope is None else scope & {query.account}
+    sids = _requested_accounts(query, scope)
     if sids is None:
         return [entries]
     if _is_selective(query):  # the index of the flow or the plan serves, not that of the accounts
@@ -208,9 +215,18 @@ def _split_by_account(
     return [entries.filter(account_sid=sid) for sid in sorted(sids)]
 
 
+def _requested_accounts(query: LogQuery, scope: twilio_accounts.Scope) -> twilio_accounts.Scope:
+    """Return the scope, or only the account of the query if it is in the scope."""
+    if not query.account:
+        return scope
+    requested = frozenset({query.account})
+    return requested if scope is None else scope & requested
+
+
 def _split_by_condition(
     parts: list[QuerySet[AuditEntry]], *conditions: Q
 ) -> list[QuerySet[AuditEntry]]:
+    """Return each part once with each condition, so that an entry needs to meet one of them."""
     return [part.filter(condition) for part in parts for condition in conditions]
 
 
@@ -237,11 +253,11 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     """Apply all filters except those that split the query: accounts, actor, bulk change and seq."""
     is_selective = _is_selective(query)
     entries = AuditEntry.objects.all()
-    if not query.action:
-        entries = entries.exclude(HIDDEN_BY_DEFAULT)
     entries = _filter_result(entries, query.result, is_unindexed=is_selective)
     if query.action:
         entries = _filter_column(entries, "action", query.action, is_unindexed=is_selective)
+    else:
+        entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
     if query.from_date:

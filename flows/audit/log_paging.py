@@ -156,16 +156,12 @@ def seq_range(since: date | None, until: date | None) -> tuple[int, int]:
     """
     if since is None and until is None:
         return 1, audit_log.last_seq()
-    days = AuditDay.objects.all()
-    if since:
-        days = days.filter(day__gte=since)
-    if until:
-        days = days.filter(day__lte=until)
+    days = AuditDay.objects.filter(day__gte=since or date.min, day__lte=until or date.max)
     try:
-        bounds = days.aggregate(first=Min("first"), last=Max("last"))
+        bounds = days.aggregate(first=Min("first", default=1), last=Max("last", default=0))
     except ValueError:  # SQLite: a value that is no number, which a verification reports
         return 1, audit_log.last_seq()
-    return max(bounds["first"] or 1, 1), min(bounds["last"] or 0, audit_log.last_seq())
+    return max(bounds["first"], 1), min(bounds["last"], audit_log.last_seq())
 
 
 def actor_labels(scope: twilio_accounts.Scope) -> list[str]:
@@ -183,10 +179,12 @@ def recorded_actions(scope: twilio_accounts.Scope) -> list[str]:
 
 def _distinct_values(column: str, scope: twilio_accounts.Scope) -> list[str]:
     """Return the values of a column. It must have an index, and one together with the account."""
-    if scope is not None and not scope:
+    if scope == frozenset():
         return []
     sids = sorted(scope or ())
-    statement = _DISTINCT_SQL + (_ACCOUNTS_CLAUSE if sids else "")
+    statement = _DISTINCT_SQL
+    if sids:
+        statement += _ACCOUNTS_CLAUSE
     with connection.cursor() as cursor:
         cursor.execute(
             statement.format(column=column, accounts=", ".join(["%s"] * len(sids))), sids

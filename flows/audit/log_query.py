@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Final
@@ -30,6 +30,8 @@ UNRESOLVED: Final = "unresolved"
 RESOLVED_LATER: Final = "resolved_later"
 OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
 PARAMETER_NAMES: Final = {"from_date": "from", "to_date": "to"}
+_PASTED_PARAMETERS: Final = frozenset(("q", "sid"))  # invisible characters come with pasted text
+_EVENT_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,18}")  # the database's limit has 19 digits
 _REMOTE_ID_PATTERN: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 
@@ -90,30 +92,14 @@ class LogQuery:
     faults: Mapping[str, str] = field(default_factory=dict)  # error messages by parameter
 
     @classmethod
-    def from_parameters(
-        cls, parameters: Mapping[str, str], *, non_filters: Collection[str] = ()
-    ) -> LogQuery:
-        """Parse the parameters of a URL. `non_filters` are the page's own parameters."""
-        given_values = _clean_values(parameters, non_filters)
-        faults = _unknown_parameters(given_values) | _repeated_parameters(parameters, non_filters)
-        filters: dict[str, str] = {}
-        for name in _FILTER_NAMES:
-            parameter = PARAMETER_NAMES.get(name, name)
-            filters[name], fault = _parse_parameter(parameter, given_values.get(parameter, ""))
-            if fault:
-                faults[parameter] = fault
-        before = given_values.get("before", "")
-        before_seq = int(before) if is_event_number(before) else 0
-        if before and not before_seq:
-            faults["before"] = f"Not an event number: {before}"
-        if faults.keys().isdisjoint(("from", "to")):
-            faults |= _order_of_dates(filters["from_date"], filters["to_date"])
-        return cls(
-            **filters,
-            before=before_seq,
-            whole="1" if given_values.get("whole") == "1" else "",
-            faults=faults,
-        )
+    def from_parameters(cls, parameters: Mapping[str, str]) -> LogQuery:
+        """Parse the parameters of a URL, without those that belong to its page only."""
+        reader = _ParameterReader(parameters)
+        filters = {name: reader.read(parameter) for name, parameter in _FILTERS.items()}
+        before = reader.read_event_number("before")
+        reader.check_order_of_dates(filters["from_date"], filters["to_date"])
+        whole = "1" if reader.values.get("whole") == "1" else ""
+        return cls(**filters, before=before, whole=whole, faults=reader.faults)
 
     @property
     def terms(self) -> SearchTerms:
@@ -139,18 +125,31 @@ class LogQuery:
         """The entries that are searched one by one, a window at a time.
 
         It is "log", "flow" or "user": the entries of the log, of the flow, or of the user, who
-        may have signed in only. It is "" where an index finds the entries. An index covers accounts
-        with one filter, on any days. No index covers two filters, or text.
+        may have signed in only. It is "" where an index finds the entries.
         """
-        filter_count = sum(map(bool, (self.actor, self.action, self.result)))
-        has_text = self.terms.needs_text_scan
         if self.whole or self.is_narrow:
             return ""
-        if self.flow_sids:
-            return "flow" if filter_count or has_text else ""
-        if filter_count > 1 or has_text:
-            return "log"
-        return "user" if self.actor and not self.account else ""
+        if not self._is_indexed:
+            return "flow" if self.flow_sids else "log"
+        if self.actor and not self.account:
+            return "user"
+        return ""
+
+    @property
+    def _is_indexed(self) -> bool:
+        """True if an index covers the filters.
+
+        An index covers accounts with one filter, on any days. No index covers two filters, or text.
+        """
+        filters = (self.flow_sids, self.actor, self.action, self.result)
+        filter_count = sum(map(bool, filters))
+        return filter_count <= 1 and not self.terms.needs_text_scan
+
+    def valid_value(self, name: str) -> str:
+        """Return the value of a filter, by the name of its field, or "" if it is invalid."""
+        if _FILTERS[name] in self.faults:
+            return ""
+        return str(getattr(self, name))
 
     def url(self, **changes: str | int) -> str:
         """Return the query string, with `changes`."""
@@ -158,72 +157,106 @@ class LogQuery:
 
     def parameters(self, **changes: str | int) -> dict[str, str | int]:
         """Return the query as URL parameters, with `changes`. It starts at the newest entry."""
-        values = {name: getattr(self, name) for name in _FILTER_NAMES}
+        values = {name: getattr(self, name) for name in _FILTERS}
         values |= {"before": 0, "whole": "", **changes}
-        return {PARAMETER_NAMES.get(name, name): value for name, value in values.items() if value}
+        return {_FILTERS.get(name, name): value for name, value in values.items() if value}
 
 
-_FILTER_NAMES: Final = tuple(
-    one.name for one in fields(LogQuery) if one.name not in ("before", "whole", "faults")
-)
-KNOWN_PARAMETERS: Final = frozenset(
-    {*(PARAMETER_NAMES.get(name, name) for name in _FILTER_NAMES), "before", "whole"}
-)
+# The parameter of each filter, by the filter's field in `LogQuery`.
+_FILTERS: Final = {
+    one.name: PARAMETER_NAMES.get(one.name, one.name)
+    for one in fields(LogQuery)
+    if one.name not in ("before", "whole", "faults")
+}
+KNOWN_PARAMETERS: Final = frozenset({*_FILTERS.values(), "before", "whole"})
 
 
-def _order_of_dates(from_date: str, to_date: str) -> dict[str, str]:
-    """Return an error message, by parameter, if both dates are given in the wrong order."""
-    if "" < to_date < from_date:
-        return {"from": f"“From” ({from_date}) is after “to” ({to_date})"}
-    return {}
+class InvalidValue(ValueError):
+    """A parameter has an invalid value. The message tells the user why."""
 
 
-def _parse_parameter(parameter: str, value: str) -> tuple[str, str]:
-    """Return a parameter's value and an error message, which is empty for a valid one."""
-    if "\x00" in value:
-        return value.replace("\x00", "\u2400"), f"Not valid text: {value}"
-    parse = _PARSERS.get(parameter)
-    if parse and value:
-        return parse(value)
-    return value.strip(), ""
+class _ParameterReader:
+    """The parameters of a URL that have a value, and the faults found in them so far."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self.values = {name: value for name, value in parameters.items() if value.strip()}
+        self.faults = _unknown_parameters(self.values) | _repeated_parameters(parameters)
+
+    def read(self, parameter: str) -> str:
+        """Return the parsed value of a filter. An invalid one is returned as it was typed."""
+        value = self.values.get(parameter, "")
+        if not value:
+            return ""
+        if "\x00" in value:
+            self.faults[parameter] = f"Not valid text: {value}"
+            return value.replace("\x00", "\u2400")
+        if parameter in _PASTED_PARAMETERS:
+            # A value of invisible characters only is left as it is: it is a fault.
+            value = strip_invisible(value).strip() or value
+        parse = _PARSERS.get(parameter, str.strip)
+        try:
+            return parse(value)
+        except InvalidValue as error:
+            self.faults[parameter] = str(error)
+            return value
+
+    def read_event_number(self, parameter: str) -> int:
+        """Return the seq in a parameter, or 0 if it has none."""
+        text = self.values.get(parameter, "")
+        seq = int(text) if is_event_number(text) else 0
+        if text and not seq:
+            self.faults[parameter] = f"Not an event number: {text}"
+        return seq
+
+    def check_order_of_dates(self, from_date: str, to_date: str) -> None:
+        """Add a fault if both dates are valid and in the wrong order."""
+        are_valid = self.faults.keys().isdisjoint(("from", "to"))
+        if are_valid and "" < to_date < from_date:
+            self.faults["from"] = f"“From” ({from_date}) is after “to” ({to_date})"
 
 
-def _parse_search(value: str) -> tuple[str, str]:
+def _parse_search(value: str) -> str:
     if len(value) > MAX_QUERY_LENGTH:
-        return value, f"The search is too long: {len(value)} characters, at most {MAX_QUERY_LENGTH}"
+        raise InvalidValue(
+            f"The search is too long: {len(value)} characters, at most {MAX_QUERY_LENGTH}"
+        )
     if not normalize_text(value):
-        return value, "The search has no visible characters"
+        raise InvalidValue("The search has no visible characters")
     parts = matching.split_parts(value)
     if len(parts) > MAX_TERMS:
-        return value, f"The search has too many words: {len(parts)}, at most {MAX_TERMS}"
-    return value, ""
+        raise InvalidValue(f"The search has too many words: {len(parts)}, at most {MAX_TERMS}")
+    return value
 
 
-def _parse_result(value: str) -> tuple[str, str]:
-    is_valid = value in actions.RESULT_FILTER_LABELS
-    return value, "" if is_valid else f"No such result: {value}"
+def _parse_result(value: str) -> str:
+    if value not in actions.RESULT_FILTER_LABELS:
+        raise InvalidValue(f"No such result: {value}")
+    return value
 
 
-def _parse_account(value: str) -> tuple[str, str]:
-    is_valid = is_sid("AC", value)
-    return value, "" if is_valid else f"No such account: {value}"
+def _parse_account(value: str) -> str:
+    if not is_sid("AC", value):
+        raise InvalidValue(f"No such account: {value}")
+    return value
 
 
-def _parse_plan(value: str) -> tuple[str, str]:
+def _parse_plan(value: str) -> str:
     try:
-        return str(uuid.UUID(value)), ""
+        return str(uuid.UUID(value))
     except ValueError:
-        return value, f"No such bulk change: {value}"
+        raise InvalidValue(f"No such bulk change: {value}") from None
 
 
-def _parse_day(value: str) -> tuple[str, str]:
+def _parse_day(value: str) -> str:
     try:
-        return date.fromisoformat(value.strip()).isoformat(), ""
+        return date.fromisoformat(value.strip()).isoformat()
     except ValueError:
-        return value, f"No such day: {value} (write days like 2026-11-25)"
+        message = f"No such day: {value} (write days like 2026-11-25)"
+        raise InvalidValue(message) from None
 
 
-_PARSERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
+# Parameters without a parser take any text.
+_PARSERS: Final[Mapping[str, Callable[[str], str]]] = {
     "q": _parse_search,
     "result": _parse_result,
     "account": _parse_account,
@@ -233,50 +266,35 @@ _PARSERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
 }
 
 
-def _clean_values(parameters: Mapping[str, str], non_filters: Collection[str]) -> dict[str, str]:
-    """Return the parameters that have a value, without invisible characters."""
-    values = {}
-    for name, value in parameters.items():
-        if name not in non_filters and value.strip():
-            values[name] = _strip_hidden(value) if name in ("q", "sid") else value
-    return values
-
-
-def _strip_hidden(text: str) -> str:
-    """Remove invisible characters.
-
-    A text of nothing else, or with a null character, is returned unchanged: it is a fault.
-    """
-    if "\x00" in text:
-        return text
-    return strip_invisible(text).strip() or text
-
-
 def _unknown_parameters(names: Iterable[str]) -> dict[str, str]:
+    """Return an error message, by parameter, for each name that is no filter."""
     return {name: f"No such filter: {name}" for name in names if name not in KNOWN_PARAMETERS}
 
 
-def _repeated_parameters(
-    parameters: Mapping[str, str], non_filters: Collection[str]
-) -> dict[str, str]:
+def _repeated_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return an error message for each parameter that has several values."""
     if not isinstance(parameters, QueryDict):
         return {}
     faults = {}
     for name, values in parameters.lists():
-        if len(set(values)) > 1 and name not in non_filters:
+        if len(set(values)) > 1:
             faults[name] = f"More than one value for “{name}”: {', '.join(values)}"
     return faults
 
 
 def is_event_number(text: str) -> bool:
-    """Return True for a whole number that a seq or 0 can be. The database's limit has 19 digits."""
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    """Return True for a whole number that a seq or 0 can be."""
+    return _EVENT_NUMBER_PATTERN.fullmatch(text) is not None
 
 
 def _is_id(word: str) -> bool:
+    """Return True for the id of an event, a change or a request."""
     if _REMOTE_ID_PATTERN.fullmatch(word):
         return True
+    if len(word) not in (32, 36):  # a UUID without hyphens or with them
+        return False
     try:
-        return len(word) in (32, 36) and bool(uuid.UUID(word))
+        uuid.UUID(word)
     except ValueError:
         return False
+    return True

@@ -32,6 +32,7 @@ class RedactedModel(models.Model):
 
     @classmethod
     def from_db(cls, *row: Any, **more: Any) -> Self:
+        """Return a row with masked columns. Its stored values are kept in `recorded`."""
         loaded = super().from_db(*row, **more)
         values = loaded.__dict__  # lacks deferred columns
         loaded.recorded = {

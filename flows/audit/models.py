@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import models
 
@@ -39,6 +40,11 @@ class Result(models.TextChoices):
 # A change has each of these stages at most once.
 UNIQUE_STAGES: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
 APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
+
+
+def is_change_stage(change_id: UUID | None, stage: str) -> bool:
+    """Return True for a stage of a change, False for an event of its own."""
+    return change_id is not None and stage in UNIQUE_STAGES
 
 
 # Twilio may still apply a creation this long after its attempt.

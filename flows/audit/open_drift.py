@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -28,32 +29,35 @@ def resolve(event: AuditEvent, body: AuditPayload) -> None:
     if drift is None:
         return
     flow_drift = OpenDrift.objects.filter(target_sid=drift.target_sid)
-    flow_drift = flow_drift.select_related("event__payload")
     if event.stage not in UNIQUE_STAGES:
         # An acceptance covers everything found of the flow before.
         flow_drift.filter(event__lte=drift.pk).delete()
-    elif _can_resolve(event, drift, flow_drift):
-        remaining = [item.pk for item in flow_drift if _is_present(item, event, body)]
-        flow_drift.exclude(pk__in=remaining).delete()
+    elif event.account_sid != drift.event.account_sid:
+        return
+    elif event.target_sid == drift.target_sid:
+        _delete_reverted(flow_drift, body.after)
+    elif _is_recreated(event, flow_drift):
+        flow_drift.delete()
 
 
-def _can_resolve(event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenDrift]) -> bool:
-    """Return True if the change is of the drifted flow, or recreates it after its deletion."""
-    if event.account_sid != drift.event.account_sid:
+def _delete_reverted(flow_drift: QuerySet[OpenDrift], current: dict[str, Any] | None) -> None:
+    """Delete the drift of which a flow has no value left. `current` is None for a deleted flow."""
+    drift_with_state = flow_drift.select_related("event__payload")
+    remaining = [drift.pk for drift in drift_with_state if _is_present(drift, current)]
+    flow_drift.exclude(pk__in=remaining).delete()
+
+
+def _is_recreated(event: AuditEvent, flow_drift: QuerySet[OpenDrift]) -> bool:
+    """Return True if the flow was deleted at Twilio, and this event creates it with a new SID."""
+    latest = flow_drift.select_related("event__payload").latest("event")
+    return event.action == "flow.create" and latest.event.payload.after is None
+
+
+def _is_present(drift: OpenDrift, current: dict[str, Any] | None) -> bool:
+    """Return True if a flow still has a value that the drift brought."""
+    drifted = drift.event.payload.after
+    if current is None or drifted is None:
         return False
-    if event.target_sid == drift.target_sid:
-        return True
-    last = flow_drift.order_by("event").last()
-    is_deleted = last is not None and last.event.payload.after is None
-    return event.action == "flow.create" and is_deleted
-
-
-def _is_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
-    """Return True if the flow still has the drifted values after this change."""
-    drifted, current = drift.event.payload.after, body.after
-    if drift.target_sid != event.target_sid or current is None or drifted is None:
-        return False
-    names = drift.event.changed_fields
-    return not names or any(
-        FLEX_FLOW.is_same_value(name, drifted.get(name), current.get(name)) for name in names
-    )
+    names = set(drift.event.changed_fields)
+    reverted_names = set(FLEX_FLOW.differing_fields(drifted, current, names))
+    return not names or reverted_names != names

@@ -16,13 +16,19 @@ def filter_external(observations: Sequence[Observation], read_seq: int) -> list[
     """
     changes = list(OpenChange.objects.select_related("attempt"))
     creations = [change for change in changes if not change.target_sid]
-    busy_sids = {change.target_sid for change in changes}
     later = AuditEvent.objects.filter(seq__gt=read_seq).exclude(stage=Stage.ACCESS)
-    busy_sids.update(later.values_list("target_sid", flat=True))
-    unchanged = [item for item in observations if item.target_sid not in busy_sids]
-    return [item for item in unchanged if not _may_be_created_by(item, creations)]
+    busy_sids = set(later.values_list("target_sid", flat=True))
+    busy_sids.update(change.target_sid for change in changes)
+    external = []
+    for observation in observations:
+        is_busy = observation.target_sid in busy_sids
+        if not is_busy and not _may_be_created(observation, creations):
+            external.append(observation)
+    return external
 
 
-def _may_be_created_by(item: Observation, creations: Sequence[OpenChange]) -> bool:
-    is_new = item.payload.before is None and item.payload.after is not None
-    return is_new and any(change.may_have_created(item.created_at) for change in creations)
+def _may_be_created(observation: Observation, creations: Sequence[OpenChange]) -> bool:
+    """Return True if one of these open creations may have made the observed flow."""
+    if not observation.is_new:
+        return False
+    return any(change.may_have_created(observation.created_at) for change in creations)

@@ -7,7 +7,8 @@ logs them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any, Final
 
 from django.core import checks
@@ -51,7 +52,7 @@ def violations() -> list[str]:
 
     On PostgreSQL, rules and row-level security are reported, too: they could hide or change rows.
     """
-    expected = _log_triggers(connection)
+    expected = _triggers_of((append_only, day_index), connection.vendor)
     for triggers_of in _other_triggers:
         expected += triggers_of(connection.vendor)
     sentences = [
@@ -69,9 +70,7 @@ def restore_triggers(*, using: str, **_signal: Any) -> None:
     """Restore missing or altered triggers of the log, and log it. Runs after every migrate."""
     database = connections[using]
     missing: list[str] = []
-    for migration, part in _TRIGGER_MIGRATIONS:
-        if not _is_applied(database, migration):
-            continue
+    for part in _installed_parts(database):
         expected = part.TRIGGERS[database.vendor]
         altered = triggers.find_altered(database, expected)
         if altered:
@@ -83,6 +82,7 @@ def restore_triggers(*, using: str, **_signal: Any) -> None:
 
 
 def _record_restoration(missing: list[str]) -> None:
+    """Log the names of restored triggers. A failure must not stop `migrate`."""
     log.warning(
         "restored database triggers of the audit log that were missing: %s", ", ".join(missing)
     )
@@ -99,17 +99,22 @@ def _record_restoration(missing: list[str]) -> None:
         log.error("the restored triggers could not be recorded in the audit log")
 
 
-def _log_triggers(database: BaseDatabaseWrapper) -> list[Trigger]:
-    return [
-        trigger for _, part in _TRIGGER_MIGRATIONS for trigger in part.TRIGGERS[database.vendor]
-    ]
+def _installed_parts(database: BaseDatabaseWrapper) -> list[ModuleType]:
+    """Return the modules with triggers whose migration is applied."""
+    applied = MigrationRecorder(database).applied_migrations()
+    return [part for migration, part in _TRIGGER_MIGRATIONS if ("flows", migration) in applied]
 
 
-def _is_applied(database: BaseDatabaseWrapper, migration: str) -> bool:
-    return ("flows", migration) in MigrationRecorder(database).applied_migrations()
+def _triggers_of(parts: Iterable[ModuleType], vendor: str) -> list[Trigger]:
+    """Return the triggers of these modules for a database of this vendor."""
+    expected: list[Trigger] = []
+    for part in parts:
+        expected += part.TRIGGERS[vendor]
+    return expected
 
 
 def _foreign_rules() -> list[str]:
+    """Return one sentence for each rule and each table with row-level security on PostgreSQL."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
@@ -128,14 +133,8 @@ def check_log_triggers(**options: Any) -> list[checks.CheckMessage]:
     """Report missing triggers of the log. Runs with `migrate` and `check --database default`."""
     messages: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
-        database = connections[alias]
-        if append_only.TABLE not in database.introspection.table_names():
-            continue
-        expected: list[Trigger] = []
-        for migration, part in _TRIGGER_MIGRATIONS:
-            if _is_applied(database, migration):
-                expected += part.TRIGGERS[database.vendor]
-        if missing := triggers.find_altered(database, expected):
+        missing = _missing_triggers(connections[alias])
+        if missing:
             messages.append(
                 checks.Warning(
                     f"The audit log lacks database triggers that protect it: {', '.join(missing)}.",
@@ -145,3 +144,11 @@ def check_log_triggers(**options: Any) -> list[checks.CheckMessage]:
                 )
             )
     return messages
+
+
+def _missing_triggers(database: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of missing or altered triggers, none before the log's first migration."""
+    if append_only.TABLE not in database.introspection.table_names():
+        return []
+    expected = _triggers_of(_installed_parts(database), database.vendor)
+    return triggers.find_altered(database, expected)

@@ -45,8 +45,8 @@ def url_host(address: str) -> str:
 
 def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the searchable values of an event and its payload."""
-    yield _strip_secrets(row["payload__friendly_name"] or "", redact)
-    yield from _identity_spellings(_strip_secrets(row["payload__contact_identity"] or "", redact))
+    yield _strip_secrets(row["payload__friendly_name"], redact)
+    yield from _identity_spellings(_strip_secrets(row["payload__contact_identity"], redact))
     if is_about_resource(row["action"]):
         resource = resource_of_action(row["action"])
         for name in STATE_FIELDS:
@@ -61,7 +61,7 @@ def _object_values(resource: Resource, state: Mapping[str, Any]) -> Iterator[str
     """Yield the searchable values of an object's state."""
     for name in resource.searchable_names:
         value = state.get(name)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str):
             continue
         if resource.by_name[name].kind == "url":
             yield url_host(value)
@@ -71,11 +71,14 @@ def _object_values(resource: Resource, state: Mapping[str, Any]) -> Iterator[str
             yield _strip_secrets(value, redact)
 
 
-def _strip_secrets(text: str, mask: Callable[[str], Any]) -> str:
+def _strip_secrets(text: str | None, mask: Callable[[str], Any]) -> str:
     """Remove secrets that an older version stored unmasked, so that a search can't reveal them.
 
-    The masks that replace them are removed, too, because they depend on the key in use.
+    The masks that replace them are removed, too, because they depend on the key in use. An event
+    without a payload has None in place of a text.
     """
+    if not text:
+        return ""
     masked_text = str(mask(text))
     return text if masked_text == text else MASK_PATTERN.sub("", masked_text)
 

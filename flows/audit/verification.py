@@ -6,6 +6,7 @@ A verification names the first faulty event. It is logged as an event itself.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,13 @@ from django.db import connection
 
 from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
-from flows.audit.chain import (
-    GENESIS,
-    audit_keys,
-    event_hash,
-    payload_hash,
-)
+from flows.audit.chain import event_row, find_event_key, payload_hash
 from flows.audit.chain_verifier import ChainVerifier
+from flows.audit.consistency import Violation
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
 from flows.audit.entry_check import LogEntryCheck
 from flows.audit.log_actions import AuditAction
-from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
 from flows.redaction.redacted import redact_fields
 
@@ -88,8 +85,7 @@ def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
     """
     started = time.monotonic()
     # Read before the pass: events appended meanwhile are left to the next verification.
-    chain_head = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    end, end_hash = (chain_head.seq, chain_head.hash) if chain_head else (0, GENESIS)
+    end, end_hash = audit_log.chain_end()
     malformed_values = find_malformed_values()
     verifier = ChainVerifier(_derived_table_checks())
     violation = None
@@ -145,20 +141,22 @@ def last_verification() -> VerificationRecord | None:
     if event is None:
         return None
     body = event.stored_payload or AuditPayload()
-    is_intact = any(_is_hashed_with(key, event, body) for key in audit_keys())
+    is_intact = _has_valid_hashes(event, body)
     summary = body.values_after if is_intact else {}
     since = audit_log.last_seq() - summary.get("through", 0) - 1  # without the event itself
     return VerificationRecord(event, summary, max(0, since), is_intact)
 
 
-def _is_hashed_with(key: str, event: AuditEvent, body: AuditPayload) -> bool:
-    """Return True if the hashes of an event and its payload were made with this key."""
-    if event_hash(event, key) != event.hash:
+def _has_valid_hashes(event: AuditEvent, body: AuditPayload) -> bool:
+    """Return True if one of the keys made the hashes of this event and of its payload."""
+    key = find_event_key(event_row(event), event.hash)
+    if key is None:
         return False
     return payload_hash(body, key) == event.payload_hash
 
 
 def _derived_table_checks() -> list[consistency.DerivedTable]:
+    """Return new checks of the audit package's tables, and of those that are registered."""
     return [
         OpenChangeCheck(),
         DayIndexCheck(),
@@ -170,23 +168,27 @@ def _derived_table_checks() -> list[consistency.DerivedTable]:
 
 def _first_violation(
     verifier: ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
-) -> tuple[int, str] | None:
+) -> Violation | None:
     """Return the first violation of the chain, or else of a derived table.
 
     The result is also None if a value can't be read. Then it is among the malformed values.
     """
     try:
-        violation = verifier.verify(end, end_hash, head) or _event_beyond_head()
-        if violation:
-            return violation
-        for check in verifier.checks:
-            violation = check.fault(end)
-            if violation:
-                return violation
+        return next(filter(None, _run_checks(verifier, end, end_hash, head)), None)
     except (ValueError, TypeError):
         if connection.vendor != "sqlite":
             raise
-    return None
+        return None
+
+
+def _run_checks(
+    verifier: ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
+) -> Iterator[Violation | None]:
+    """Check the chain, and then the derived tables. Yield a violation of each, or None."""
+    yield verifier.verify(end, end_hash, head)
+    yield _event_beyond_head()
+    for check in verifier.checks:
+        yield check.fault(end)
 
 
 def _has_invalid_seq(malformed_values: list[MalformedValue]) -> bool:
@@ -195,7 +197,7 @@ def _has_invalid_seq(malformed_values: list[MalformedValue]) -> bool:
     return any((value.table, value.column) in seq_columns for value in malformed_values)
 
 
-def _first_invalid_value(malformed_values: list[MalformedValue]) -> tuple[int, str] | None:
+def _first_invalid_value(malformed_values: list[MalformedValue]) -> Violation | None:
     """Return the first event with a malformed value.
 
     Such a value is read like a proper one, but no query finds it.
@@ -211,7 +213,8 @@ def _first_invalid_value(malformed_values: list[MalformedValue]) -> tuple[int, s
     return int(first.key), f"has an invalid value in {first.column}"
 
 
-def _event_beyond_head() -> tuple[int, str] | None:
+def _event_beyond_head() -> Violation | None:
+    """Return the first event after the recorded end of the chain, or None."""
     # An event and its head are committed together. Reading the newest event first means that the
     # head is never behind it.
     newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0

@@ -104,14 +104,20 @@ def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str
 
 def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
     """Return the labels of actions, results, accounts and the query's bulk change, by value."""
-    labels = {action.value: action.infinitive for action in actions.REGISTRY.values()}
-    labels |= actions.RESULT_FILTER_LABELS
+    labels = actions.infinitives() | actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
-    if query.plan and "plan" not in query.faults:
-        plan = bulk_changes.implementation().get(query.plan)
-        if plan:
-            labels[query.plan] = plan.title
-    return labels
+    return labels | _plan_titles(query)
+
+
+def _plan_titles(query: LogQuery) -> dict[str, str]:
+    """Return the title of the query's bulk change by its id. It is empty without one."""
+    plan_id = query.valid_value("plan")
+    if not plan_id:
+        return {}
+    plan = bulk_changes.implementation().get(plan_id)
+    if plan is None:
+        return {}
+    return {plan_id: plan.title}
 
 
 def _accounts_to_show(scope: twilio_accounts.Scope) -> dict[str, twilio_accounts.Account]:
@@ -141,7 +147,8 @@ def _scan_description(scan_scope: str) -> str:
     return f"{size:,} {SCAN_LABELS[scan_scope]}"
 
 
-def _is_site_action(action: str) -> bool:
+def _is_site_choice(choice: Choice) -> bool:
+    action, _ = choice
     return action.startswith(SITE_ACTION_PREFIXES)
 
 
@@ -152,16 +159,9 @@ def _filter_choices(
     accounts: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """Return the options of each filter. They always include the query's own value."""
-    registered = sorted(actions.REGISTRY.values(), key=_is_site_action)
-    action_choices = [(action.value, action.infinitive) for action in registered]
-    action_choices += [
-        (action, action)
-        for action in log_paging.recorded_actions(scope)
-        if actions.find(action) is None
-    ]
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in actor_labels],
-        "action": action_choices,
+        "action": _action_choices(scope),
         "result": list(actions.RESULT_FILTER_LABELS.items()),
         "account": [(account.sid, str(account)) for account in accounts.values()],
     }
@@ -171,7 +171,19 @@ def _filter_choices(
     }
 
 
+def _action_choices(scope: twilio_accounts.Scope) -> list[Choice]:
+    """Return the registered actions, and the logged ones that this version has no label for.
+
+    Among the registered ones, those of sign-ins and users come last.
+    """
+    labels = actions.infinitives()
+    registered = sorted(labels.items(), key=_is_site_choice)
+    unregistered = [value for value in log_paging.recorded_actions(scope) if value not in labels]
+    return registered + [(value, value) for value in unregistered]
+
+
 def _include_current_value(choices: list[Choice], value: str) -> list[Choice]:
+    """Add the query's own value to the choices of a filter, if it has any choices."""
     if not value or not choices or value in dict(choices):
         return choices
     return [*choices, (value, value)]

@@ -55,24 +55,30 @@ class ExportRequest:
     @classmethod
     def parse(cls, parameters: QueryDict, scope: twilio_accounts.Scope) -> ExportRequest:
         """Parse form parameters. Without "what", the default is the query if there is one."""
-        query = LogQuery.from_parameters(parameters, non_filters=NON_FILTER_PARAMETERS)
+        filters = parameters.copy()
+        for name in NON_FILTER_PARAMETERS:
+            filters.pop(name, None)
+        query = LogQuery.from_parameters(filters)
         after = parameters.get("after", "").strip()
         form = parameters.get("format", "")
         default_content = "shown" if query.parameters() or query.faults else "all"
         is_whole = parameters.get("what", default_content) == "all"
-        is_valid_start = not after or is_event_number(after)
-        filters = dict(parameters.items())
-        for name in NON_FILTER_PARAMETERS:
-            filters.pop(name, None)
         return cls(
             query=query,
-            filters=filters,
+            filters=filters.dict(),
             after=after,
             form=form if form in export.FORMATS else "csv",
             is_whole=is_whole,
-            error="" if is_valid_start else "Enter an event number (0 or higher).",
+            error=_start_error(after),
             faults=[] if is_whole else _query_errors(query, scope),
         )
+
+
+def _start_error(after: str) -> str:
+    """Return an error message about the event to continue after, or "" if there is none."""
+    if not after or is_event_number(after):
+        return ""
+    return "Enter an event number (0 or higher)."
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,10 +116,7 @@ def verification(request: Request) -> HttpResponseBase:
     if request.method == "GET":
         return _render_verification(request)
     if request.POST.get("act") == "head":
-        checkpoint = checkpoints.signed_checkpoint()
-        response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
-        name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
-        return _as_attachment(response, name)
+        return _send_checkpoint()
     text = request.POST.get("head", "").strip()
     earlier_checkpoint = checkpoints.parse_checkpoint(text)
     if text and earlier_checkpoint is None:
@@ -124,6 +127,14 @@ def verification(request: Request) -> HttpResponseBase:
     if event is None:
         return _render_verification(request, unrecorded=result, text=text, status=503)
     return redirect("audit:verification")
+
+
+def _send_checkpoint() -> HttpResponseBase:
+    """Return a new signed checkpoint as a file."""
+    checkpoint = checkpoints.signed_checkpoint()
+    response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
+    name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
+    return _as_attachment(response, name)
 
 
 def _export_context(request: Request, export_request: ExportRequest) -> dict[str, Any]:
@@ -163,6 +174,7 @@ def _query_errors(query: LogQuery, scope: twilio_accounts.Scope) -> list[str]:
 def _events_to_export(
     query: LogQuery, scope: twilio_accounts.Scope, *, is_whole: bool
 ) -> QuerySet[AuditEvent]:
+    """Return all readable events, or only those that match the query."""
     return readable_events(scope) if is_whole else matching_events(query, scope)
 
 
@@ -185,6 +197,10 @@ def _render_verification(
     unrecorded: VerificationResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render the page of verifications.
+
+    `text` is the checkpoint that was entered, and `unrecorded` a result that could not be logged.
+    """
     verifications = AuditEvent.objects.filter(action=AuditAction.VERIFY).select_related("payload")
     last = log_verification.last_verification()
     bad_seq = last.summary.get("bad_seq") if last else None
@@ -223,6 +239,7 @@ def _iter_chunks(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """Make browsers save a response under this name, and never cache it."""
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -205,14 +205,14 @@ def test_other_text_is_no_checkpoint(text):
 
 def run_during_verification(monkeypatch, seq, act):
     """Call `act` when a verification reaches an event."""
-    describe_violation = ChainVerifier._describe_violation
+    check_event = ChainVerifier._check_event
 
-    def act_and_describe(self, row):
+    def act_and_check(self, row):
         if row["seq"] == seq:
             act()
-        return describe_violation(self, row)
+        check_event(self, row)
 
-    monkeypatch.setattr(ChainVerifier, "_describe_violation", act_and_describe)
+    monkeypatch.setattr(ChainVerifier, "_check_event", act_and_check)
 
 
 def attempt(actor, change_id, **values):
