@@ -156,7 +156,7 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
     """Return an entry's values by column. `rows` are all events of a change, or one other event."""
     start = rows[0]
     outcome = rows[outcome_index([row["result"] for row in rows])]
-    resolvers = (row["actor_label"] for row in rows if row["stage"] == Stage.RECONCILED)
+    resolvers = [row["actor_label"] for row in rows if row["stage"] == Stage.RECONCILED]
     target_sids = (row["target_sid"] for row in rows if row["target_sid"])
     return {
         "start_id": start["seq"],
@@ -167,7 +167,7 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
         "action": start["action"],
         "result": outcome["result"],
         "actor_label": start["actor_label"],
-        "resolved_by": next(resolvers, None),
+        "resolved_by": resolvers[-1] if resolvers else None,
         "account_sid": owning_account_sid(start["action"], start["account_sid"]),
         "target_sid": next(target_sids, ""),
         "text": build_search_text(rows),
