@@ -4,6 +4,7 @@ The triggers of the log stay in place until a test is over.
 """
 
 import functools
+import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -45,6 +46,13 @@ MIGRATION_TABLES = {
 def pytest_configure() -> None:
     if folder := _database_folder():
         folder.mkdir(exist_ok=True)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage rarely: to look at every imported object takes a fifth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
 
 
 def pytest_unconfigure() -> None:
