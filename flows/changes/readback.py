@@ -8,7 +8,7 @@ from typing import TypeVar
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.availability import restrictions
-from flows.mirror import live, mirror
+from flows.mirror import flow_reads, live
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError, NotSent
 from flows.twilio.pickling import PicklableError
@@ -45,7 +45,7 @@ class Readback:
         except ReadUnavailable as refusal:
             # If Twilio refuses to list objects as well, a 404 doesn't mean that it is deleted.
             if (
-                mirror.is_not_found(refusal.error)
+                flow_reads.is_not_found(refusal.error)
                 and live.find_restriction(resource, account_sid, "list") is None
             ):
                 return None

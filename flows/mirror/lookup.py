@@ -9,7 +9,7 @@ from typing import Final
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
-from flows.mirror import mirror
+from flows.mirror import flow_reads, mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Snapshot
 
@@ -59,7 +59,7 @@ def _skip_reason(account: Account, deadline: float) -> str:
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Return True for a 404, unless Twilio refuses to list flows: then a 404 proves nothing."""
-    if not mirror.is_not_found(error):
+    if not flow_reads.is_not_found(error):
         return False
     return restrictions.account_availability(account.sid).restriction_of("list") is None
 
