@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.utils.text import capfirst
+
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
@@ -35,18 +37,19 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
     searched: list[Account] = []
     unsearched: list[tuple[Account, str]] = []
     for account in twilio_accounts.visible_accounts(scope):
-        reason = _skip_reason(account, deadline)
-        if not reason:
-            try:
-                snapshot = mirror.fetch(sid, account_sid=account.sid)
-            except FlexError as error:
-                reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
+        skip_reason = _skip_reason(account, deadline)
+        if skip_reason:
+            unsearched.append((account, skip_reason))
+            continue
+        try:
+            snapshot = mirror.fetch(sid, account_sid=account.sid)
+        except FlexError as error:
+            if _has_no_such_flow(account, error):
+                searched.append(account)
             else:
-                return LookupResult(account, snapshot, [*searched, account], unsearched)
-        if reason:
-            unsearched.append((account, reason))
+                unsearched.append((account, f"{capfirst(str(error))}."))
         else:
-            searched.append(account)
+            return LookupResult(account, snapshot, [*searched, account], unsearched)
     return LookupResult(searched_accounts=searched, unsearched_accounts=unsearched)
 
 
@@ -62,7 +65,3 @@ def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     if not flow_reads.is_not_found(error):
         return False
     return restrictions.account_availability(account.sid).restriction_of("list") is None
-
-
-def _as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

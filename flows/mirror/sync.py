@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from flows.audit import audit_log
 from flows.availability import restrictions
@@ -47,7 +48,7 @@ class SyncReport:
     left_out: int = 0
 
     @property
-    def moved(self) -> bool:
+    def has_changes(self) -> bool:
         return bool(self.created or self.changed or self.deleted)
 
 
@@ -176,8 +177,4 @@ def _load_unmirrored(
 def _describe_error(account_sid: str, error: BaseException) -> str:
     if not isinstance(error, FlexError):
         return "Internal error"
-    explanation = first_contact.explain_failure(account_sid, error)
-    if explanation:
-        return explanation
-    sentence = str(error)
-    return sentence[:1].upper() + sentence[1:]
+    return first_contact.explain_failure(account_sid, error) or capfirst(str(error))

@@ -126,7 +126,7 @@ def measure(address: str, flows: int, latency: int, runs: int) -> list[Measureme
         counted = Counter[str]()
         with connection.execute_wrapper(_count_queries(counted)):
             report = sync()
-        assert (report.flows, report.moved) == (flows, False)
+        assert (report.flows, report.has_changes) == (flows, False)
         size = list_with_requests(address)[1]
         acts: dict[str, Callable[[], Any]] = {
             "sync": sync,

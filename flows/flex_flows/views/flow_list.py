@@ -155,7 +155,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
 def _sync_account(account: Account) -> bool:
     """Sync one account, and return whether flows may have changed."""
     try:
-        return sync_account(account.sid).moved
+        return sync_account(account.sid).has_changes
     except SyncBusy:
         return True  # another sync is running, so reload what it brings
     except FlexError:

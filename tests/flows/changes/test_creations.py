@@ -89,7 +89,7 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert Flow.objects.get(sid=sid).resource == event.payload.after
     assert len(received_writes(sandbox)) == write_count
     assert not OpenChange.objects.exists()
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
     assert_chain_intact()
 

@@ -151,7 +151,7 @@ def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_s
     (drift,) = drift_events()
     assert (drift.target_sid, drift.changed_fields) == (flow_sid, ["integration_retry_count"])
     assert drift.payload.before["friendly_name"] == drift.payload.after["friendly_name"] == "New"
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == [drift]
 
 
@@ -179,7 +179,7 @@ def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
     assert results() == ["applied"]
 
     assert "integration_flow_sid" not in Flow.objects.get().resource
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
 
 

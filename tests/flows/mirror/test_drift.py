@@ -154,7 +154,7 @@ def test_edit_between_opening_and_saving_the_form_is_recorded(sandbox, flow_sid,
     assert event.payload.before == base
     attempt = AuditEvent.objects.get(stage="attempt")
     assert event.seq < attempt.seq < created.seq
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert len(drift_events()) == 1
 
 
@@ -250,7 +250,7 @@ def test_changed_secret_shows_by_its_mask(sandbox):
     assert "masked-" in after
     assert SECRET not in dump_tables()
     assert "kestrel" not in dump_tables()
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert len(drift_events()) == 1
 
 
@@ -308,7 +308,7 @@ def test_sync_during_our_change_records_no_drift(sandbox, flow_sid, verb):
     change.outcome()
     reconcile.reconcile()
     assert not OpenChange.objects.exists()
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
     assert_chain_intact()
 
@@ -325,9 +325,9 @@ def test_our_change_during_a_sync_is_no_drift(sandbox, flow_sid, verb):
     change = VERBS[verb](flow_sid)
 
     sandbox.release()
-    assert not sync.outcome().moved
+    assert not sync.outcome().has_changes
     assert change.event.result == "succeeded"
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
 
 

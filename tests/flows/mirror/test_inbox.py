@@ -104,7 +104,7 @@ def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
 
 def test_accepted_drift_does_not_return_but_the_next_drift_does(sandbox, flow_sid, drifted):
     accept(drifted[-1])
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift.load_inbox() == []
 
     sandbox.edit_flow(flow_sid, enabled=False)
@@ -151,7 +151,7 @@ def test_revert_empties_the_inbox_once_it_is_applied(sandbox, flow_sid, drifted)
     assert AuditEvent.objects.get(stage="attempt").refers_to == drifted[0].event_id
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert drift.load_inbox() == []
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert_chain_intact()
 
 

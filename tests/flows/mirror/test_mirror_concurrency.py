@@ -169,4 +169,4 @@ def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid,
 
     flow = Flow.objects.get()
     assert (flow.friendly_name, flow.gone_at) == ("Theirs", None)
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes

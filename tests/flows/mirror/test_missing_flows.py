@@ -114,7 +114,7 @@ def test_flow_on_two_pages_is_counted_once(sandbox, flows, small_pages):
 
     report = sync_account(ACCOUNT)
 
-    assert (report.flows, report.moved) == (6, False)
+    assert (report.flows, report.has_changes) == (6, False)
 
 
 def test_many_missing_flows_are_checked_over_several_syncs_with_progress(sandbox, flows, state):

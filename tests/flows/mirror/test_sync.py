@@ -33,7 +33,7 @@ def test_sync_of_an_empty_account(sandbox, state):
         None,
     )
     assert state().synced_at is not None
-    assert not sync_account(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
 
 
 def test_sync_stores_every_field(sandbox, state):
@@ -74,7 +74,7 @@ def test_sync_counts_created_changed_and_deleted_flows(sandbox):
     result = sync_account(ACCOUNT)
 
     assert result == report(flows=3, created=1, changed=1, deleted=1)
-    assert result.moved
+    assert result.has_changes
     after = rows()
     assert after[unchanged] == before[unchanged]
     assert (after[changed]["friendly_name"], after[new]["friendly_name"]) == ("changed!", "new")
