@@ -68,10 +68,16 @@ class TrustedProxyMiddleware:
         peer = meta.get("REMOTE_ADDR", "")
         if _is_trusted(peer):
             meta["REMOTE_ADDR"] = _client_address(peer, headers["HTTP_X_FORWARDED_FOR"])
-            scheme = headers["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
+            scheme = _last_hop(headers["HTTP_X_FORWARDED_PROTO"]).lower()
             if scheme in ("http", "https"):
                 meta["wsgi.url_scheme"] = scheme
         return self.get_response(request)
+
+
+def _last_hop(header: str) -> str:
+    """Return the last value of a header that each proxy adds one to."""
+    _, _, value = header.rpartition(",")
+    return value.strip()
 
 
 def _client_address(peer: str, forwarded_for: str) -> str:
@@ -88,13 +94,15 @@ def _client_address(peer: str, forwarded_for: str) -> str:
 
 
 def _is_trusted(text: str) -> bool:
+    """Return True for the address of a trusted proxy. An empty one is a peer on the Unix socket."""
     trusted: list[Network | str] = settings.TRUSTED_PROXIES
     if not text:
         return UNIX_SOCKET in trusted
     address = _parse_address(text)
     if address is None:
         return False
-    return any(not isinstance(network, str) and address in network for network in trusted)
+    networks = [network for network in trusted if not isinstance(network, str)]
+    return any(address in network for network in networks)
 
 
 def _parse_address(text: str) -> Address | None:
@@ -109,8 +117,9 @@ def _parse_address(text: str) -> Address | None:
         address = ip_address(host)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address
 
 
 def _split_port(text: str) -> tuple[str, str]:
