@@ -10,11 +10,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Max
-from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
@@ -23,6 +21,7 @@ from flows.audit.log_actions import DriftAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.core.database import split_batches
 from flows.mirror import readonly_fields, stale_reads
+from flows.mirror.stale_reads import ReadStart
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.values import parse_datetime
@@ -92,29 +91,23 @@ def is_same(one: Redacted | None, other: Redacted | None) -> bool:
 
 def record_differences(
     states: Mapping[str, Redacted | None],
+    read: ReadStart,
     *,
     account_sid: str,
-    read_seq: int,
     is_baseline: bool,
     mirrored_snapshots: Mapping[str, Redacted | None],
-    at: datetime | None = None,
 ) -> dict[str, int]:
     """Record how a read of Twilio differs from the log.
 
-    `states` has the flows as they were read, None for a flow that Twilio does not have. The read
-    began at the time `at`, when `read_seq` was the log's last event. With `is_baseline`, flows
-    without a recorded state existed before this dashboard. The mirror's snapshot stands in for a
-    state that the log lacks.
+    `states` has the flows as they were read, None for a flow that Twilio does not have. With
+    `is_baseline`, flows without a recorded state existed before this dashboard. The mirror's
+    snapshot stands in for a state that the log lacks.
 
     Return the flows that the log now has in the state read, each with the `seq` of the event that
     recorded it (0 without one). Flows whose read does not count are omitted.
     """
     comparable = _select_comparable(
-        states,
-        read_seq=read_seq,
-        is_baseline=is_baseline,
-        mirrored_snapshots=mirrored_snapshots,
-        at=at or timezone.now(),
+        states, read, is_baseline=is_baseline, mirrored_snapshots=mirrored_snapshots
     )
     recorded_seqs: dict[str, int] = {}
     observations: list[Observation] = []
@@ -127,7 +120,7 @@ def record_differences(
             )
             observations.append(observation)
     for batch in split_batches(observations):
-        events = audit_log.observe(batch, read_seq=read_seq)
+        events = audit_log.observe(batch, read_seq=read.seq)
         recorded_seqs.update((event.target_sid, event.seq) for event in events)
     field_pairs = _pair_snapshots(states, comparable, mirrored_snapshots)
     readonly_fields.record_new_fields(account_sid, field_pairs)
@@ -148,23 +141,22 @@ def _pair_snapshots(
 
 def _select_comparable(
     states: Mapping[str, Redacted | None],
+    read: ReadStart,
     *,
-    read_seq: int,
     is_baseline: bool,
     mirrored_snapshots: Mapping[str, Redacted | None],
-    at: datetime,
 ) -> dict[str, RecordedState]:
     """Return the flows whose read counts, each with its last state.
 
     A read does not count if an event was recorded after it began, or if it is stale.
     """
     recorded = last_recorded_states(states)
-    recent = stale_reads.recent_events(recorded, at=at)
+    recent = stale_reads.recent_events(recorded, at=read.at)
     comparable: dict[str, RecordedState] = {}
     for sid, snapshot in states.items():
         mirrored = mirrored_snapshots.get(sid)
         last = recorded.get(sid) or _state_without_event(mirrored, is_baseline=is_baseline)
-        is_superseded = last.seq > read_seq
+        is_superseded = last.seq > read.seq
         if not is_superseded and not _is_stale_read(recent.get(sid, []), last, snapshot):
             comparable[sid] = last
     return comparable
@@ -188,18 +180,17 @@ def _is_stale_read(
     return stale_reads.find_contradiction(events, last.snapshot, snapshot) is not None
 
 
-def reject_stale_read(sid: str, snapshot: Redacted | None, *, read_seq: int, at: datetime) -> None:
+def reject_stale_read(sid: str, snapshot: Redacted | None, read: ReadStart) -> None:
     """Raise `StaleRead` if a read of one flow does not show an event of the minute before it.
 
-    The read began at the time `at`, when `read_seq` was the log's last event. Later events are
-    ignored.
+    Events after the start of the read are ignored.
     """
-    events = stale_reads.recent_events([sid], at=at).get(sid, [])
-    recent = [event for event in events if event.seq <= read_seq]
+    events = stale_reads.recent_events([sid], at=read.at).get(sid, [])
+    recent = [event for event in events if event.seq <= read.seq]
     if not recent:
         return
     last = last_recorded_states([sid])[sid]
-    if not last.is_known or last.seq > read_seq:
+    if not last.is_known or last.seq > read.seq:
         return
     event = stale_reads.find_contradiction(recent, last.snapshot, snapshot)
     if event is not None:
@@ -318,8 +309,8 @@ def _is_first_state(last: RecordedState, *, is_baseline: bool) -> bool:
 def _build_payload(before: Redacted | None, after: Redacted | None) -> Payload:
     described: Mapping[str, Any] = after or before or {}
     return Payload(
-        friendly_name=str(described.get("friendly_name") or ""),
-        contact_identity=str(described.get("contact_identity") or ""),
+        friendly_name=FLEX_FLOW.name_of(described),
+        contact_identity=FLEX_FLOW.identity_of(described),
         before=before,
         after=after,
     )

@@ -10,14 +10,11 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import Error, transaction
 from django.utils import timezone
 
 from flows.accounts.clients import READ_DEADLINE
-from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
@@ -27,23 +24,12 @@ from flows.mirror import drift, first_contact, flow_reads, flow_rows, readonly_f
 # A migration imports `extract_columns` from here.
 from flows.mirror.flow_rows import extract_columns as extract_columns
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.stale_reads import ReadStart
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Snapshot
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadStart:
-    """Start of a read from Twilio: the last `seq` of the log, and the time."""
-
-    seq: int
-    at: datetime
-
-    @classmethod
-    def capture(cls) -> ReadStart:
-        return cls(audit_log.last_seq(), timezone.now())
 
 
 def fetch(
@@ -60,12 +46,12 @@ def fetch(
         snapshot = flow_reads.fetch_flow(account_sid, sid, deadline=deadline)
     except FlexError as error:
         if flow_reads.is_not_found(error):
-            drift.reject_stale_read(sid, None, read_seq=read.seq, at=read.at)
+            drift.reject_stale_read(sid, None, read)
             _record_deletion(sid, read, account_sid)
         raise
     first_contact.record_response(account_sid, "fetch", None)
     masked = redact_fields(snapshot)
-    drift.reject_stale_read(sid, masked, read_seq=read.seq, at=read.at)
+    drift.reject_stale_read(sid, masked, read)
     with _suppress_write_errors(must_record=must_record):
         _record_flow(sid, masked, read, account_sid)
     return snapshot
@@ -151,11 +137,10 @@ def record_and_store(
         return set()
     recorded_seqs = drift.record_differences(
         to_record,
+        read,
         account_sid=account_sid,
-        read_seq=read.seq,
         is_baseline=is_baseline,
         mirrored_snapshots=mirrored,
-        at=read.at,
     )
     to_store = recorded_seqs.keys() & differing.keys()
     with transaction.atomic():

@@ -6,6 +6,7 @@ at the rate that Twilio allows. The progress is stored for the pages.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -89,8 +90,8 @@ def check_by_sid(
     """Fetch up to `limit` of these flows. The first failure ends the checks."""
     checks = CheckResults()
     deadline = time.monotonic() + CHECK_TIMEOUT
-    for sid in sids:
-        if checks.count >= limit or time.monotonic() >= deadline:
+    for sid in itertools.islice(sids, limit):
+        if time.monotonic() >= deadline:
             break
         try:
             flow = fetch_flow(sid)

@@ -8,12 +8,14 @@ observed at Twilio, a read counts only if it can't be older. After that, every r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
 from django.utils import timezone
 
+from flows.audit import audit_log
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.database import split_batches
 from flows.redaction.redacted import Redacted
@@ -28,6 +30,18 @@ STATE_EVENTS: Final = (
     | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
     | Q(stage=Stage.OBSERVED)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStart:
+    """Start of a read from Twilio: the log's last event, and the time."""
+
+    seq: int
+    at: datetime
+
+    @classmethod
+    def capture(cls) -> ReadStart:
+        return cls(audit_log.last_seq(), timezone.now())
 
 
 class StaleRead(OutcomeUnknown):

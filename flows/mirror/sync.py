@@ -19,9 +19,9 @@ from flows.audit import audit_log
 from flows.availability import restrictions
 from flows.core.database import short_lock_timeout
 from flows.mirror import first_contact, flow_reads, flow_rows, mirror, missing_flows
-from flows.mirror.mirror import ReadStart
 from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.stale_reads import ReadStart
 from flows.redaction.redacted import Redacted
 from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.resource import Snapshot
