@@ -114,7 +114,7 @@ class Permissions:
     unavailable: Restrictions
 
     def __getitem__(self, app: str) -> AppPermissions:
-        return AppPermissions(self, app)
+        return AppPermissions(app, self.user, self.account_sid, self.unavailable)
 
     def __iter__(self) -> Any:
         raise TypeError("permissions can't be listed; check each of them")
@@ -124,22 +124,23 @@ class Permissions:
 class AppPermissions:
     """The permissions of one Django app, such as `perms.flows`."""
 
-    page: Permissions
     app: str
+    user: Any
+    account_sid: str
+    unavailable: Restrictions
 
     def __getitem__(self, name: str) -> bool:
         permission = f"{self.app}.{name}"
         operation = OPERATION_BY_PERMISSION.get(name)
-        account_sid = self.page.account_sid
         if operation is None:
-            return bool(self.page.user.has_perm(permission, account_sid or None))
-        account_sids = [account_sid] if account_sid else _configured_sids()
+            return bool(self.user.has_perm(permission, self.account_sid or None))
+        account_sids = [self.account_sid] if self.account_sid else _configured_sids()
         return any(self._is_available(permission, operation, sid) for sid in account_sids)
 
     def _is_available(self, permission: str, operation: str, account_sid: str) -> bool:
-        if not self.page.user.has_perm(permission, account_sid):
+        if not self.user.has_perm(permission, account_sid):
             return False
-        return not self.page.unavailable.find(account_sid, operation)
+        return not self.unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
         raise TypeError("permissions can't be listed; check each of them")
