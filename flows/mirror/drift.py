@@ -26,8 +26,8 @@ from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.values import parse_datetime
 
-# Their events record that a flow is deleted if they have no state after it.
-ACTIONS_OF_DELETIONS: Final = frozenset({"flow.delete", DriftAction.DRIFT})
+# An event of one of these actions records a deletion if it has no `after`.
+DELETING_ACTIONS: Final = frozenset({"flow.delete", DriftAction.DRIFT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class RecordedState:
         return self.is_known and is_same(self.snapshot, snapshot)
 
 
-# The state of a flow that neither the log nor the mirror has.
+# The state of a flow that was never recorded.
 UNRECORDED: Final = RecordedState(seq=0, snapshot=None, is_known=True)
 
 
@@ -64,7 +64,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            has_state = after is not None or action in ACTIONS_OF_DELETIONS
+            has_state = after is not None or action in DELETING_ACTIONS
             # Masked again: an older version masked less, which must not look like a change.
             states[sid] = RecordedState(seq, redact_fields(after), has_state and erased_at is None)
     return states

@@ -19,14 +19,21 @@ LOOKUP_TIMEOUT: Final = 10.0  # seconds after which no other account is searched
 
 
 @dataclass(frozen=True, slots=True)
-class LookupResult:
-    """The account that has a flow, and the flow as it was read there.
+class FoundFlow:
+    """A flow as it was read from its account."""
 
-    `unsearched_accounts` are those that Twilio could not search, each with the reason.
+    account_sid: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """Result of a search: the flow, or the accounts that don't have it.
+
+    `unsearched_accounts` are those that could not be searched, each with the reason.
     """
 
-    account: Account | None = None
-    snapshot: Snapshot | None = None
+    flow: FoundFlow | None = None
     searched_accounts: list[Account] = field(default_factory=list)
     unsearched_accounts: list[tuple[Account, str]] = field(default_factory=list)
 
@@ -49,7 +56,8 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
             else:
                 unsearched.append((account, f"{capfirst(str(error))}."))
         else:
-            return LookupResult(account, snapshot, [*searched, account], unsearched)
+            flow = FoundFlow(account.sid, snapshot)
+            return LookupResult(flow, [*searched, account], unsearched)
     return LookupResult(searched_accounts=searched, unsearched_accounts=unsearched)
 
 
