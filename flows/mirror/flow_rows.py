@@ -57,12 +57,13 @@ def select_differing(
 def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()
-    rows = [
-        build_row(snapshot, account_sid, mirrored_at)
-        for snapshot in snapshots.values()
-        if snapshot is not None
-    ]
-    deleted_sids = [sid for sid, snapshot in snapshots.items() if snapshot is None]
+    rows: list[Flow] = []
+    deleted_sids: list[str] = []
+    for sid, snapshot in snapshots.items():
+        if snapshot is None:
+            deleted_sids.append(sid)
+        else:
+            rows.append(build_row(snapshot, account_sid, mirrored_at))
     Flow.objects.bulk_create(rows, batch_size=BATCH_SIZE, **_upsert_options())
     for batch in split_batches(deleted_sids):
         flows = Flow.objects.filter(sid__in=batch, gone_at=None)
