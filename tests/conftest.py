@@ -26,7 +26,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit import append_only
 from flows.audit.audit_log import Actor
 from flows.audit.views import downloads
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks
@@ -184,7 +184,7 @@ def flow_sid(sandbox: Sandbox, db: None) -> str:
         integration_flow_sid="FW" + "1" * 32,
         integration_retry_count=3,
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sid
 
 

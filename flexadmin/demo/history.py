@@ -20,6 +20,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.resource import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -60,7 +61,7 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
     clock = _HistoryClock(rng)
     with mock.patch("django.utils.timezone.now", clock):
         add_users()
-        mirror.sync(sandbox.account_sid)
+        sync_account(sandbox.account_sid)
         if not sandbox.flows:
             return
         for number in range(STEP_COUNT):
@@ -98,7 +99,7 @@ def _add_open_items(sandbox: Sandbox, rng: random.Random) -> None:
         friendly_name="test (delete me)", channel_type="web", integration_type="external",
         integration_url="https://hooks.example.com/pilot", enabled=False,
     )  # fmt: skip
-    mirror.sync(sandbox.account_sid)
+    sync_account(sandbox.account_sid)
     scenario = _Scenario(sandbox, rng, _make_actor("ada"))
     sid, base = scenario.lose_update()
     sandbox.edit_flow(sid, friendly_name=f"{base['friendly_name']} 2")
@@ -203,7 +204,7 @@ class _Scenario:
         """Change a flow outside this dashboard, and sync."""
         sid, _ = self._draw_flow("task")
         self.sandbox.edit_flow(sid, integration_priority=5, integration_timeout=7200)
-        mirror.sync(self.sandbox.account_sid)
+        sync_account(self.sandbox.account_sid)
 
     def deny_update(self) -> None:
         sid, _ = self._draw_flow()

@@ -80,7 +80,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         self.length = len(self.received) - len(unreader.take_buffered())
         self.expects_continue = request._expected_100_continue
         body = request.body.reader
-        if isinstance(body, LengthReader) and body.length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        has_length = isinstance(body, LengthReader)
+        if has_length and body.length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             self.is_whole = True
             self.length += body.length
 
@@ -156,7 +157,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if current_time < self._checked_at + 1:
             return
         self._checked_at = current_time
-        for conn in [conn for conn in self._waiting if self._is_overdue(conn, current_time)]:
+        overdue = [conn for conn in self._waiting if self._is_overdue(conn, current_time)]
+        for conn in overdue:
             self._end_overdue(conn)
 
     def _is_overdue(self, conn: Connection, current_time: float) -> bool:
@@ -190,10 +192,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         had_length = conn.length is not None
         conn.measure()
         if conn.length is None:
-            if len(conn.received) > MAX_HEADER_BYTES:
-                self._refuse(
-                    conn, 431, "Request Header Fields Too Large", "The headers are too long."
-                )
+            self._limit_headers(conn)
         elif len(conn.received) >= conn.length:
             self._stop_waiting(conn)
             conn.data_ready = True
@@ -206,6 +205,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             conn.deadline = time.monotonic() + BODY_SECONDS
             if conn.expects_continue:
                 conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _limit_headers(self, conn: Connection) -> None:
+        if len(conn.received) > MAX_HEADER_BYTES:
+            self._refuse(conn, 431, "Request Header Fields Too Large", "The headers are too long.")
 
     def _refuse(self, conn: Connection, status: int, reason: str, message: str) -> None:
         self._stop_waiting(conn)
@@ -223,11 +226,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             self._drop(conn)
             return
-        if not is_sent:
-            if conn not in self._waiting:
-                seconds = SEND_SECONDS + conn.sock.unsent / MIN_SEND_RATE
-                self._wait(conn, self._send, selectors.EVENT_WRITE, seconds)
-            return
+        if is_sent:
+            self._end_response(conn)
+        elif conn not in self._waiting:
+            seconds = SEND_SECONDS + conn.sock.unsent / MIN_SEND_RATE
+            self._wait(conn, self._send, selectors.EVENT_WRITE, seconds)
+
+    def _end_response(self, conn: Connection) -> None:
+        """Wait for the next request of a connection that is kept alive, or close it."""
         self._stop_waiting(conn)
         self._count(conn, -conn.counted_bytes)
         if conn.is_kept_alive:

@@ -3,11 +3,15 @@
 On a page about one account, `perms` are the user's permissions on that account.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import Error
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
@@ -58,8 +62,11 @@ class Restrictions:
         restricted = {sid: state for sid, state in self.states.items() if state.restrictions}
         if not restricted:
             return []
-        accounts = [account for account in self._page_accounts() if account.sid in restricted]
-        return [_notice(account, restricted[account.sid]) for account in accounts]
+        return [
+            _notice(account, restricted[account.sid])
+            for account in self._page_accounts()
+            if account.sid in restricted
+        ]
 
     def _page_accounts(self) -> Sequence[twilio_accounts.Account]:
         if self._account:
@@ -76,12 +83,10 @@ class Restrictions:
 
     def find(self, account_sid: str, operation: str) -> restrictions.Restriction | None:
         """Return the restriction of an operation, or None if it is available."""
-        if all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
-            return _query_or_default(
-                lambda: restrictions.find_restriction(account_sid, operation), None
-            )
-        state = self.states.get(account_sid)
-        return state.restriction_of(operation) if state else None
+        if account_sid not in _configured_sids():
+            return restrictions.find_restriction(account_sid, operation)
+        state = self.states.get(account_sid, restrictions.Availability())
+        return state.restriction_of(operation)
 
 
 def _notice(account: twilio_accounts.Account, state: restrictions.Availability) -> dict[str, Any]:
@@ -92,6 +97,11 @@ def _notice(account: twilio_accounts.Account, state: restrictions.Availability) 
     }
 
 
+def _configured_sids() -> list[str]:
+    return [account.sid for account in twilio_accounts.all_accounts()]
+
+
+@dataclass(frozen=True, slots=True)
 class Permissions:
     """The `perms` of templates, as in `perms.flows.change_flow`.
 
@@ -99,32 +109,38 @@ class Permissions:
     not permitted, so that no page offers it.
     """
 
-    def __init__(
-        self, user: Any, account_sid: str, unavailable: "Restrictions", app: str = ""
-    ) -> None:
-        self._user = user
-        self._account_sid = account_sid
-        self._unavailable = unavailable
-        self._app = app
+    user: Any
+    account_sid: str
+    unavailable: Restrictions
 
-    def __getitem__(self, name: str) -> "Permissions | bool":
-        if not self._app:
-            return Permissions(self._user, self._account_sid, self._unavailable, name)
-        permission = f"{self._app}.{name}"
-        operation = OPERATION_BY_PERMISSION.get(name, "")
-        if not operation:
-            return bool(self._user.has_perm(permission, self._account_sid or None))
-        if self._account_sid:
-            return self._is_available(permission, operation, self._account_sid)
-        return any(
-            self._is_available(permission, operation, account.sid)
-            for account in twilio_accounts.all_accounts()
-        )
+    def __getitem__(self, app: str) -> AppPermissions:
+        return AppPermissions(app, self.user, self.account_sid, self.unavailable)
+
+    def __iter__(self) -> Any:
+        raise TypeError("permissions can't be listed; check each of them")
+
+
+@dataclass(frozen=True, slots=True)
+class AppPermissions:
+    """The permissions of one Django app, such as `perms.flows`."""
+
+    app: str
+    user: Any
+    account_sid: str
+    unavailable: Restrictions
+
+    def __getitem__(self, name: str) -> bool:
+        permission = f"{self.app}.{name}"
+        operation = OPERATION_BY_PERMISSION.get(name)
+        if operation is None:
+            return bool(self.user.has_perm(permission, self.account_sid or None))
+        account_sids = [self.account_sid] if self.account_sid else _configured_sids()
+        return any(self._is_available(permission, operation, sid) for sid in account_sids)
 
     def _is_available(self, permission: str, operation: str, account_sid: str) -> bool:
-        if not self._user.has_perm(permission, account_sid):
+        if not self.user.has_perm(permission, account_sid):
             return False
-        return not self._unavailable.find(account_sid, operation)
+        return not self.unavailable.find(account_sid, operation)
 
     def __iter__(self) -> Any:
         raise TypeError("permissions can't be listed; check each of them")
@@ -132,26 +148,36 @@ class Permissions:
 
 def site(request: HttpRequest) -> dict[str, object]:
     """Return the context. Values that take a query are lazy."""
-    user = getattr(request, "user", None)
+    # A request that is refused early has no user.
+    user = getattr(request, "user", AnonymousUser())
     account = _page_account(request, user)
-    accounts = [account] if account else twilio_accounts.all_accounts()
-    hosts = {urlsplit(one.root).hostname or "" for one in accounts}
+    hosts = _api_hosts(account)
     context: dict[str, object] = {
         "account": account,
         "accounts": _lazy(lambda: _selectable_accounts(user), NO_ACCOUNTS),
         "api_host": ", ".join(sorted(hosts)),
-        "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
+        "is_twilio": all(map(_is_twilio, hosts)),
         "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(user), 0)),
         "can_manage_users": _lazy(lambda: _can_manage_users(user), default=False),
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
         "role": _lazy(lambda: _role(user, account), ""),
     }
-    if user is not None:
+    if hasattr(request, "user"):
         unavailable = Restrictions(request, account)
         page_account_sid = getattr(request, "account_sid", "")
         context["restrictions"] = unavailable
         context["perms"] = Permissions(user, page_account_sid, unavailable)
     return context
+
+
+def _api_hosts(account: twilio_accounts.Account | None) -> set[str]:
+    """Return the hosts of the Flex API of this account, or of all accounts without one."""
+    accounts = [account] if account else twilio_accounts.all_accounts()
+    return {urlsplit(one.root).hostname or "" for one in accounts}
+
+
+def _is_twilio(host: str) -> bool:
+    return host == "twilio.com" or host.endswith(".twilio.com")
 
 
 def _page_account(request: HttpRequest, user: Any) -> twilio_accounts.Account | None:
@@ -186,14 +212,12 @@ def _selectable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
 
 
 def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
-    if user is None or not user.is_authenticated:
+    if not user.is_authenticated:
         return NO_ACCOUNTS
     return twilio_accounts.visible_accounts(get_scope(user, "flows.view_flow"))
 
 
 def _role(user: Any, account: twilio_accounts.Account | None) -> str:
-    if not user:
-        return ""
     return get_role(user, account.sid) if account else get_role_on_any_account(user)
 
 
@@ -205,6 +229,4 @@ def _count_drift(user: Any) -> int:
 
 
 def _can_manage_users(user: Any) -> bool:
-    if not user or not user.is_authenticated:
-        return False
     return bool(user.has_perm("flexadmin.manage_people", twilio_accounts.ALL_ACCOUNTS))

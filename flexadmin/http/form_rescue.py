@@ -85,18 +85,20 @@ def same_origin_pending_form(request: HttpRequest) -> PendingForm | None:
     For requests whose CSRF token is wrong or was not checked: another site could otherwise show its
     own values to the user.
     """
+    return pending_form(request) if _is_same_origin(request) else None
+
+
+def _is_same_origin(request: HttpRequest) -> bool:
     fetch_site = request.headers.get("Sec-Fetch-Site")
     if fetch_site:
-        is_same_origin = fetch_site == "same-origin"
-    else:
-        own_origin = f"{request.scheme}://{request.get_host()}"
-        is_same_origin = request.headers.get("Origin") == own_origin
-    return pending_form(request) if is_same_origin else None
+        return fetch_site == "same-origin"
+    own_origin = f"{request.scheme}://{request.get_host()}"
+    return request.headers.get("Origin") == own_origin
 
 
 def session_ended_response(request: HttpRequest, form: PendingForm) -> HttpResponse:
     """Return the sign-in page with the pending form. htmx gets no content, so the form stays."""
-    if _is_htmx(request):
+    if is_htmx(request):
         return HttpResponse(status=401)
     context = {"form": AuthenticationForm(request), "next": form.path, "pending_form": form}
     return render(request, "registration/login.html", context, status=401)
@@ -108,7 +110,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     htmx gets the same response as after an expired session.
     """
     form = same_origin_pending_form(request)
-    if form and _is_htmx(request):
+    if form and is_htmx(request):
         return HttpResponse(status=401)
     return render(request, "403_csrf.html", {"pending_form": form}, status=403)
 
@@ -119,10 +121,12 @@ def error_page_context(request: HttpRequest) -> dict[str, Any]:
     Neither needs the database.
     """
     form = same_origin_pending_form(request)
-    return {"pending_form": form, "csrf_token": get_token(request)} if form else {}
+    if form is None:
+        return {}
+    return {"pending_form": form, "csrf_token": get_token(request)}
 
 
-def _is_htmx(request: HttpRequest) -> bool:
+def is_htmx(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 

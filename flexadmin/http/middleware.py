@@ -5,6 +5,7 @@ Permissions are checked in the views.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 import uuid
@@ -138,8 +139,12 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if request.user.is_authenticated:
             return _redirect_to_required_step(request)
         response = super().process_view(request, view_func, *args)
-        form = form_rescue.pending_form(request) if response else None
-        return form_rescue.session_ended_response(request, form) if form else response
+        if response is None:
+            return None
+        form = form_rescue.pending_form(request)
+        if form is None:
+            return response
+        return form_rescue.session_ended_response(request, form)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
@@ -147,7 +152,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         # Most URLs that accept a POST have no page of their own to return to.
         if request.method == "POST" and referrer:
             response = redirect_to_login(referrer)
-        if getattr(request, "htmx", False):
+        if form_rescue.is_htmx(request):
             response.status_code = 204
             response["HX-Refresh"] = "true"
         return response
@@ -168,7 +173,9 @@ class NotRecordedMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotRecordedPage):
             return error.response
-        return _not_recorded_response(request) if isinstance(error, NotRecorded) else None
+        if isinstance(error, NotRecorded):
+            return _not_recorded_response(request)
+        return None
 
 
 def _not_recorded_response(request: HttpRequest) -> HttpResponse:
@@ -201,7 +208,7 @@ def _redirect_to_required_step(request: HttpRequest) -> HttpResponseBase | None:
     view_name = sessions.required_step(request, match.view_name if match else "")
     if not view_name:
         return None
-    if getattr(request, "htmx", False):
+    if form_rescue.is_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": reverse(view_name)})
     return HttpResponseRedirect(reverse(view_name))
 
@@ -231,8 +238,11 @@ def _has_utf8_fields(request: HttpRequest) -> bool:
 
     In a field, Django has replaced unreadable bytes by U+FFFD.
     """
-    texts = [text for name, values in request.POST.lists() for text in (name, *values)]
-    return bool(request.FILES) and not any("\ufffd" in str(text) for text in texts)
+    if not request.FILES:
+        return False
+    values_by_name = dict(request.POST.lists())
+    texts = itertools.chain(values_by_name, *values_by_name.values())
+    return not any("\ufffd" in str(text) for text in texts)
 
 
 def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:

@@ -8,6 +8,7 @@ ALLOWED_HOSTS limits. X-Forwarded-Host and Forwarded are never read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -28,18 +29,34 @@ FORWARDED_HEADERS: Final = (
 )
 
 
-def parse_networks(texts: Iterable[str]) -> list[Network | str]:
-    """Return the entries of TRUSTED_PROXIES: networks, or `unix`.
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """The peers whose headers are used: networks, and the site's Unix socket."""
+
+    networks: tuple[Network, ...]
+    has_unix_socket: bool
+
+    def includes(self, peer: str) -> bool:
+        """Return True for a trusted peer. A peer on the Unix socket has an empty address."""
+        if not peer:
+            return self.has_unix_socket
+        address = _parse_address(peer)
+        if address is None:
+            return False
+        return any(address in network for network in self.networks)
+
+
+def parse_networks(texts: Iterable[str]) -> TrustedProxies:
+    """Return the trusted proxies from the entries of TRUSTED_PROXIES: networks, or `unix`.
 
     Raises `ImproperlyConfigured` for any other text, and for a network of all addresses.
     """
-    stripped = map(str.strip, texts)
-    return [_parse_network(text) for text in stripped if text]
+    entries = list(filter(None, map(str.strip, texts)))
+    networks = [_parse_network(entry) for entry in entries if entry != UNIX_SOCKET]
+    return TrustedProxies(tuple(networks), has_unix_socket=UNIX_SOCKET in entries)
 
 
-def _parse_network(text: str) -> Network | str:
-    if text == UNIX_SOCKET:
-        return UNIX_SOCKET
+def _parse_network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError:
@@ -66,12 +83,18 @@ class TrustedProxyMiddleware:
         # Removed from the request, so that no other code can rely on them.
         headers = {name: meta.pop(name, "") for name in FORWARDED_HEADERS}
         peer = meta.get("REMOTE_ADDR", "")
-        if _is_trusted(peer):
+        if settings.TRUSTED_PROXIES.includes(peer):
             meta["REMOTE_ADDR"] = _client_address(peer, headers["HTTP_X_FORWARDED_FOR"])
-            scheme = headers["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
+            scheme = _last_hop(headers["HTTP_X_FORWARDED_PROTO"]).lower()
             if scheme in ("http", "https"):
                 meta["wsgi.url_scheme"] = scheme
         return self.get_response(request)
+
+
+def _last_hop(header: str) -> str:
+    """Return the last value of a header that each proxy adds one to."""
+    _, _, value = header.rpartition(",")
+    return value.strip()
 
 
 def _client_address(peer: str, forwarded_for: str) -> str:
@@ -82,19 +105,9 @@ def _client_address(peer: str, forwarded_for: str) -> str:
         if address is None:
             break
         nearest = str(address)
-        if not _is_trusted(nearest):
+        if not settings.TRUSTED_PROXIES.includes(nearest):
             break
     return nearest
-
-
-def _is_trusted(text: str) -> bool:
-    trusted: list[Network | str] = settings.TRUSTED_PROXIES
-    if not text:
-        return UNIX_SOCKET in trusted
-    address = _parse_address(text)
-    if address is None:
-        return False
-    return any(not isinstance(network, str) and address in network for network in trusted)
 
 
 def _parse_address(text: str) -> Address | None:
@@ -109,8 +122,9 @@ def _parse_address(text: str) -> Address | None:
         address = ip_address(host)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address
 
 
 def _split_port(text: str) -> tuple[str, str]:

@@ -68,7 +68,7 @@ class Configurations:
         document = self._fresh_document(cached)
         if document:
             return document
-        if cached.failures >= MAX_FAILURES and self._clock() - cached.failed_at < FAILURE_PAUSE:
+        if self._is_paused(cached):
             raise ProviderUnavailable("it did not respond and is not asked again for a few seconds")
         if not cached.lock.acquire(timeout=0 if cached.failures else LOCK_TIMEOUT):
             raise ProviderUnavailable("another request is waiting for it")
@@ -82,6 +82,11 @@ class Configurations:
         cached = self._by_address.get(address)
         if cached:
             cached.document = None
+
+    def _is_paused(self, cached: _CachedConfiguration) -> bool:
+        if cached.failures < MAX_FAILURES:
+            return False
+        return self._clock() - cached.failed_at < FAILURE_PAUSE
 
     def _fresh_document(self, cached: _CachedConfiguration) -> Document | None:
         is_fresh = self._clock() - cached.fetched_at < CONFIGURATION_TTL

@@ -19,6 +19,7 @@ FEW_CHARACTERS_MESSAGE: Final = (
 )
 USERNAME_MESSAGE: Final = "This password is made of your username. Choose one without it."
 CURRENT_MESSAGE: Final = "This is your current password. Choose a different one."
+INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 MIN_DIFFERENT_CHARACTERS: Final = 5  # different characters
 MAX_CHECKED_CHARACTERS: Final = 200  # characters searched for repetition
 MIN_OTHER_CHARACTERS: Final = 6  # letters and digits besides the username
@@ -30,7 +31,7 @@ class CommonWeaknessValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         text = _normalize(password)
-        letters = "".join(character for character in text if character.isalnum())
+        letters = "".join(filter(str.isalnum, text))
         if not text.strip():
             raise ValidationError(BLANK_MESSAGE, code="password_blank")
         _refuse_repetition(text, letters)
@@ -82,10 +83,11 @@ def _refuse_username(text: str, letters: str, username: str) -> None:
 def _normalize(text: str) -> str:
     """Return the text without case, compatibility forms and invisible characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    invisible = ("Cc", "Cf", "Cs", "Co", "Cn")
-    return "".join(
-        character for character in folded if unicodedata.category(character) not in invisible
-    )
+    return "".join(filter(_is_visible, folded))
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in INVISIBLE_CATEGORIES
 
 
 def _repeated_part(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -13,6 +14,14 @@ from flexadmin.users.roles import ROLES
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
 from flows.changes.forms.fields import VisibleTextField
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedRoles:
+    """The role of a user on every account or "", and their roles by account SID."""
+
+    role: str = ""
+    on_accounts: dict[str, str] = field(default_factory=dict)
 
 
 class ReasonForm(forms.Form):
@@ -36,24 +45,23 @@ class RolesForm(ReasonForm):
 
     def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        assigned: dict[str, Any] = {"role": "", "on_accounts": {}}
-        if person:
-            assigned = get_assigned_roles(person)
-        names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+        assigned = get_assigned_roles(person) if person else AssignedRoles()
+        account_names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
         has_several_accounts = twilio_accounts.only_account() is None
-        listed_sids = names if has_several_accounts else ()
+        offered_sids = list(account_names) if has_several_accounts else []
         # Roles on accounts that the site no longer has can still be removed.
-        self.sids = list(dict.fromkeys([*listed_sids, *assigned["on_accounts"]]))
-        self.fields["role"] = _role_field("every account", assigned["role"])
-        for sid in self.sids:
-            role = assigned["on_accounts"].get(sid, "")
-            self.fields[f"role_{sid}"] = _role_field(names.get(sid, sid), role)
-        self.order_fields(["role", *(f"role_{sid}" for sid in self.sids), "reason"])
+        sids = dict.fromkeys([*offered_sids, *assigned.on_accounts])
+        self.account_fields = {sid: f"role_{sid}" for sid in sids}
+        self.fields["role"] = _role_field("every account", assigned.role)
+        for sid, field_name in self.account_fields.items():
+            role = assigned.on_accounts.get(sid, "")
+            self.fields[field_name] = _role_field(account_names.get(sid, sid), role)
+        self.order_fields(["role", *self.account_fields.values(), "reason"])
 
     @property
     def on_accounts(self) -> dict[str, str]:
         """Return the chosen roles by account SID, without accounts that have none."""
-        roles = {sid: self.cleaned_data[f"role_{sid}"] for sid in self.sids}
+        roles = {sid: self.cleaned_data[name] for sid, name in self.account_fields.items()}
         return {sid: role for sid, role in roles.items() if role}
 
 
@@ -84,10 +92,11 @@ class NewUserForm(RolesForm):
         return validate_new_username(str(self.cleaned_data["name"]))
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not any(data.get(field) for field in self.fields if field.startswith("role")):
+        super().clean()
+        role_fields = ["role", *self.account_fields.values()]
+        if not any(map(self.cleaned_data.get, role_fields)):
             self.add_error("role", "Choose at least one role.")
-        return data
+        return self.cleaned_data
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
@@ -99,12 +108,12 @@ class NewUserForm(RolesForm):
         ]
 
 
-def get_assigned_roles(person: User) -> dict[str, Any]:
-    """Return `role`, the role on every account or "", and `on_accounts`, roles by account SID."""
+def get_assigned_roles(person: User) -> AssignedRoles:
+    """Return the roles of a user."""
     roles = list(person.groups.filter(name__in=ROLES).values_list("name", flat=True)[:2])
     # Only a script can assign two roles. The form then preselects neither.
     role = roles[0] if len(roles) == 1 else ""
     account_roles = AccountRole.objects.filter(person=person, role__name__in=ROLES)
     account_roles = account_roles.order_by("account_sid")
     on_accounts = dict(account_roles.values_list("account_sid", "role__name"))
-    return {"role": role, "on_accounts": on_accounts}
+    return AssignedRoles(role, on_accounts)

@@ -30,17 +30,21 @@ def find_differences() -> Iterator[str]:
 
 def _last_recorded_states() -> dict[str, Mapping[str, Any]]:
     """Return the state that the last event about each user recorded, by username."""
-    events = AuditEvent.objects.filter(action__startswith="people.", result=Result.SUCCEEDED)
-    rows = events.order_by("seq").values_list("payload__friendly_name", "payload__after")
-    states = ((name, after) for name, after in rows.iterator() if name and after)
-    return {name: after for name, after in states if "role" in after}
+    events = AuditEvent.objects.filter(
+        action__startswith="people.", result=Result.SUCCEEDED, payload__after__has_key="role"
+    )
+    named_events = events.exclude(payload__friendly_name="").order_by("seq")
+    rows = named_events.values_list("payload__friendly_name", "payload__after")
+    # A later state replaces an earlier one of the same user.
+    last_states: dict[str, Any] = dict(rows.iterator())
+    return last_states
 
 
 def _role_fields(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a recorded state that name a role or the status."""
     complete = {"active": True, **state}  # older events of new SSO users lack it
-    return {
-        name: value
-        for name, value in complete.items()
-        if name in ("active", "role") or name.startswith("role on ")
-    }
+    return {name: value for name, value in complete.items() if _is_role_field(name)}
+
+
+def _is_role_field(name: str) -> bool:
+    return name in ("active", "role") or name.startswith("role on ")

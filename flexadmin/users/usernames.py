@@ -57,6 +57,11 @@ def choose_sso_username(suggested: Iterable[object], uid: str) -> str:
             return _validate_sso_username(str(name or ""))
         except ValidationError:
             continue
+    return _neutral_username(uid)
+
+
+def _neutral_username(uid: str) -> str:
+    """Return a name from the digest of an SSO identity, as short as no other user has it."""
     digest = hashlib.sha256(uid.encode()).hexdigest()
     lengths = range(8, len(digest) + 1, 4)
     names = [f"sso-user-{digest[:length]}" for length in lengths]
@@ -65,7 +70,7 @@ def choose_sso_username(suggested: Iterable[object], uid: str) -> str:
 
 
 def _refuse_reserved(name: str) -> None:
-    letters = "".join(character for character in _skeleton(name) if character.isalnum())
+    letters = "".join(filter(str.isalnum, _skeleton(name)))
     if letters in RESERVED_NAMES:
         raise ValidationError(RESERVED_MESSAGE, code="reserved", params={"name": name})
 
@@ -74,7 +79,7 @@ def _refuse_mixed_scripts(name: str) -> None:
     scripts = _scripts(name)
     if len(scripts) <= 1 or any(scripts <= allowed for allowed in COMBINABLE_SCRIPTS):
         return
-    labels = ", ".join(sorted(script.capitalize() for script in scripts))
+    labels = ", ".join(map(str.capitalize, sorted(scripts)))
     raise ValidationError(
         MIXED_SCRIPTS_MESSAGE, code="mixed", params={"name": name, "scripts": labels}
     )
@@ -100,7 +105,8 @@ def _validate_sso_username(name: str) -> str:
 
 def _scripts(name: str) -> set[str]:
     """Return the alphabets of a name's letters, without digits, marks and shared characters."""
-    return {str(script) for script in categories.unique_aliases(name)} - {"COMMON", "INHERITED"}
+    scripts: set[str] = categories.unique_aliases(name)
+    return scripts - {"COMMON", "INHERITED"}
 
 
 def _skeleton(name: str) -> str:

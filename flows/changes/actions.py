@@ -28,10 +28,8 @@ class ChangeAction(Action):
 def _switch_direction(event: AuditEvent) -> str:
     """Return "on" or "off", or "on or off" if the payload does not tell."""
     payload = event.stored_payload
-    if payload is None:
-        return "on or off"
-    stored_value = payload.resulting_values.get("enabled")
-    enabled = FLEX_FLOW.normalize_value("enabled", stored_value)
+    values = payload.resulting_values if payload else {}
+    enabled = FLEX_FLOW.normalize_value("enabled", values.get("enabled"))
     if not isinstance(enabled, bool):
         return "on or off"
     return "on" if enabled else "off"

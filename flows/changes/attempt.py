@@ -20,7 +20,7 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.changes import in_flight
 from flows.core.database import close_lost_connection
-from flows.mirror import live, mirror
+from flows.mirror import flow_reads, live
 from flows.redaction.masking import redact_quotes
 from flows.redaction.redacted import redact_fields
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
@@ -231,7 +231,7 @@ class ChangeAttempt:
     ) -> None:
         if response:
             live.store_result(self.resource, redact_fields(_response_snapshot(response)), event)
-        elif mirror.is_not_found(error):
+        elif flow_reads.is_not_found(error):
             live.store_absence(
                 self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
             )

@@ -6,7 +6,7 @@ flow that it may have created. Nothing is stored here; `reconcile` logs the find
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -72,10 +72,10 @@ def _inspect_update(change: OpenChange, live: Redacted | None) -> Finding:
         return Finding(None, ambiguity=REQUEST_ERASED)
     if live is None:
         return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
-    requested, before = payload.requested_values, payload.values_before
-    if not change.resource.differing_fields(requested, live, requested):
+    if _has_requested_values(change, live):
         return Finding(True, live)
-    if change.resource.differing_fields(before, live, requested):
+    before = payload.values_before
+    if change.resource.differing_fields(before, live, payload.requested_values):
         return Finding(None, live, THIRD_VALUE, readings=readings)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one proves an edit.
     is_untouched = change.resource.is_same_value(
@@ -86,6 +86,11 @@ def _inspect_update(change: OpenChange, live: Redacted | None) -> Finding:
     return Finding(None, live, LATER_EDIT, readings=readings)
 
 
+def _has_requested_values(change: OpenChange, flow: Redacted) -> bool:
+    requested = change.attempt.payload.requested_values
+    return not change.resource.differing_fields(requested, flow, requested)
+
+
 def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Redacted]:
     """Return the account's flows.
 
@@ -93,9 +98,7 @@ def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Redact
     """
     account_sid = change.attempt.account_sid
     flows = list(readback.list(change.resource, account_sid))
-    listed_sids = set(_sids_of(flows))
-    unlisted_sids = [sid for sid in change.candidates if sid not in listed_sids]
-    for sid in unlisted_sids:
+    for sid in _candidates_outside(flows, change):
         flow = readback.fetch(change.resource, sid, account_sid)
         if flow is not None:
             flows.append(flow)
@@ -107,11 +110,11 @@ def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
 
     It does if it has the requested values, and Twilio dates it after the state that is confirmed.
     """
-    requested = change.attempt.payload.requested_values
-    if not requested or stale.seen is None or stale.confirmed is None:
+    if stale.seen is None or stale.confirmed is None:
         return False
-    is_as_requested = not change.resource.differing_fields(requested, stale.seen, requested)
-    return is_as_requested and is_older(stale.confirmed, stale.seen)
+    if not change.attempt.payload.requested_values:
+        return False
+    return is_older(stale.confirmed, stale.seen) and _has_requested_values(change, stale.seen)
 
 
 def _find_created_flow(change: OpenChange, flows: Sequence[Redacted]) -> Finding:
@@ -120,30 +123,38 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Redacted]) -> Finding
     Only unexplained flows of that time count. Exactly one that matches the request is the created
     flow. If there is none at all, the creation was not applied. Otherwise a user has to decide.
     """
-    flows_by_sid = {flow["sid"]: flow for flow in flows}
     nearby = _unexplained_nearby(change, flows)
-    deleted = _unexplained_deleted(change, flows_by_sid)
+    deleted = _unexplained_deleted(change, flows)
     if change.attempt.payload.erased_at:
         candidates = _sids_of([*nearby, *deleted])
         return Finding(None, ambiguity=REQUEST_ERASED, candidates=candidates)
 
     matches = _select_matching(change, nearby)
-    if len(matches) == 1 and not deleted:
-        return Finding(True, matches[0])
     possible = matches or _exclude_other_creations(change, nearby)
-    if not possible and not deleted:
-        return Finding(False)
-
-    candidates = _sids_of([*possible, *deleted])
-    readings = {sid: flows_by_sid.get(sid) for sid in candidates[:MAX_SHOWN_CANDIDATES]}
-    ambiguity = _creation_ambiguity(matches, deleted)
-    return Finding(None, ambiguity=ambiguity, candidates=candidates, readings=readings)
-
-
-def _creation_ambiguity(matches: Sequence[Redacted], deleted: Sequence[Redacted]) -> str:
     if deleted:
-        return CANDIDATE_DELETED
-    return MULTIPLE_MATCHES if matches else PARTIAL_MATCH
+        return _ambiguous_creation(CANDIDATE_DELETED, possible, deleted)
+    if not possible:
+        return Finding(False)
+    if len(matches) == 1:
+        return Finding(True, matches[0])
+    ambiguity = MULTIPLE_MATCHES if matches else PARTIAL_MATCH
+    return _ambiguous_creation(ambiguity, possible)
+
+
+def _ambiguous_creation(
+    ambiguity: str, existing: Sequence[Redacted], deleted: Sequence[Redacted] = ()
+) -> Finding:
+    """Return the finding that these candidates need a user's decision."""
+    readings: dict[str, Redacted | None] = {flow["sid"]: flow for flow in existing}
+    readings |= dict.fromkeys(_sids_of(deleted))
+    candidates = list(readings)
+    shown = candidates[:MAX_SHOWN_CANDIDATES]
+    return Finding(
+        None,
+        ambiguity=ambiguity,
+        candidates=candidates,
+        readings={sid: readings[sid] for sid in shown},
+    )
 
 
 def _unexplained_nearby(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
@@ -156,12 +167,16 @@ def _unexplained_nearby(change: OpenChange, flows: Sequence[Redacted]) -> list[R
     return filter_unexplained(nearby, change)
 
 
-def _unexplained_deleted(
-    change: OpenChange, flows_by_sid: Mapping[str, Redacted]
-) -> list[Redacted]:
+def _unexplained_deleted(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
     """Return the candidates that no longer exist, as flows with a SID only."""
-    sids = [sid for sid in change.candidates if sid not in flows_by_sid]
-    return filter_unexplained([redact_fields({"sid": sid}) for sid in sids], change)
+    deleted = [redact_fields({"sid": sid}) for sid in _candidates_outside(flows, change)]
+    return filter_unexplained(deleted, change)
+
+
+def _candidates_outside(flows: Sequence[Redacted], change: OpenChange) -> list[str]:
+    """Return the SIDs of the candidates that are not among these flows."""
+    sids = set(_sids_of(flows))
+    return [sid for sid in change.candidates if sid not in sids]
 
 
 def _exclude_other_creations(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
@@ -175,10 +190,7 @@ def _exclude_other_creations(change: OpenChange, flows: Sequence[Redacted]) -> l
 
 def _select_matching(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
     """Return the flows that have all values that the change requested."""
-    requested = change.attempt.payload.requested_values
-    return [
-        flow for flow in flows if not change.resource.differing_fields(requested, flow, requested)
-    ]
+    return [flow for flow in flows if _has_requested_values(change, flow)]
 
 
 def filter_unexplained(flows: list[Redacted], change: OpenChange) -> list[Redacted]:

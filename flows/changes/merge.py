@@ -39,6 +39,18 @@ class Merge:
         return [conflict.name for conflict in self.conflicts]
 
 
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The object as the user saw it, as it is at Twilio now, and as the user wants it."""
+
+    base: Mapping[str, Any]
+    theirs: Mapping[str, Any]
+    mine: Mapping[str, Any]
+
+    def conflict(self, name: str, my_value: Any) -> FieldConflict:
+        return FieldConflict(name, self.base.get(name), self.theirs.get(name), my_value)
+
+
 def merge(
     resource: Resource,
     *,
@@ -50,6 +62,7 @@ def merge(
 
     `mine` has the fields of the user's form. `base` has the fields that the user saw, a few or all.
     """
+    versions = _Versions(base, theirs, mine)
     differing_names = resource.differing_fields(base, theirs, {*base, *mine})
     their_fields = [name for name in differing_names if name not in resource.names_set_by_twilio]
     result = Merge(their_fields=their_fields)
@@ -57,53 +70,38 @@ def merge(
         if resource.is_same_value(name, theirs.get(name), mine[name]):
             continue
         if name in their_fields:
-            conflict = FieldConflict(name, base.get(name), theirs.get(name), mine[name])
-            result.conflicts.append(conflict)
+            result.conflicts.append(versions.conflict(name, mine[name]))
         else:
             result.requested[name] = mine[name]
 
     # A variant's fields depend on the variant: changing one side of that affects the other.
     conflicting_names = set(result.conflicting_names)
     if resource.variant_field not in conflicting_names:
-        _add_variant_conflict(resource, result, base, theirs, mine)
+        _add_variant_conflict(resource, result, versions)
     if resource.variant_field in result.requested:
-        _add_inapplicable_fields(resource, result, base, theirs, mine, conflicting_names)
+        _add_inapplicable_fields(resource, result, versions, conflicting_names)
     return result
 
 
-def _add_variant_conflict(
-    resource: Resource,
-    result: Merge,
-    base: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-    mine: Mapping[str, Any],
-) -> None:
+def _add_variant_conflict(resource: Resource, result: Merge, versions: _Versions) -> None:
     """Add a conflict about the variant if they changed it and I edited the nested object."""
     name = resource.variant_field
     if name not in result.their_fields:
         return
-    my_names = [*result.requested, *result.conflicting_names]
-    if not any(resource.by_name[my_name].is_nested for my_name in my_names):
+    my_names = {*result.requested, *result.conflicting_names}
+    if not any(entry.name in my_names for entry in resource.nested_fields):
         return
-    my_variant = mine.get(name, base.get(name))
-    their_variant = theirs.get(name)
-    if not resource.is_same_value(name, their_variant, my_variant):
-        result.conflicts.append(FieldConflict(name, base.get(name), their_variant, my_variant))
+    my_variant = versions.mine.get(name, versions.base.get(name))
+    if not resource.is_same_value(name, versions.theirs.get(name), my_variant):
+        result.conflicts.append(versions.conflict(name, my_variant))
 
 
 def _add_inapplicable_fields(
-    resource: Resource,
-    result: Merge,
-    base: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-    mine: Mapping[str, Any],
-    conflicting_names: set[str],
+    resource: Resource, result: Merge, versions: _Versions, conflicting_names: set[str]
 ) -> None:
     """Add a conflict for each field that they changed and that my new variant doesn't have."""
-    for name in result.their_fields:
-        entry = resource.by_name.get(name)
-        if entry is None or not entry.is_nested or name in conflicting_names:
-            continue
-        if not entry.is_applicable(mine[resource.variant_field]):
-            conflict = FieldConflict(name, base.get(name), theirs.get(name), None)
-            result.conflicts.append(conflict)
+    my_variant = versions.mine[resource.variant_field]
+    their_names = set(result.their_fields) - conflicting_names
+    for entry in resource.nested_fields:
+        if entry.name in their_names and not entry.is_applicable(my_variant):
+            result.conflicts.append(versions.conflict(entry.name, None))

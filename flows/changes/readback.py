@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from django.utils.text import capfirst
+
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.availability import restrictions
-from flows.mirror import live, mirror
+from flows.mirror import flow_reads, live
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError, NotSent
 from flows.twilio.pickling import PicklableError
@@ -43,13 +45,12 @@ class Readback:
                 resource, "fetch", account_sid, lambda: _fetch_masked(resource, sid, account_sid)
             )
         except ReadUnavailable as refusal:
+            if not flow_reads.is_not_found(refusal.error):
+                raise
             # If Twilio refuses to list objects as well, a 404 doesn't mean that it is deleted.
-            if (
-                mirror.is_not_found(refusal.error)
-                and live.find_restriction(resource, account_sid, "list") is None
-            ):
-                return None
-            raise
+            if live.find_restriction(resource, account_sid, "list") is not None:
+                raise
+            return None
 
     def list(self, resource: Resource, account_sid: str) -> Sequence[Redacted]:
         """Return all objects of the account. Raise `ReadUnavailable` or `FlexError`."""
@@ -67,9 +68,7 @@ class Readback:
         earlier_refusal = self._refusals.get(key)
         if earlier_refusal:
             raise earlier_refusal
-        if all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
-            reason = f"This site has no credentials for the account {account_sid}"
-            raise ReadUnavailable(f"{reason}.", NotSent(reason[0].lower() + reason[1:]))
+        _require_credentials(account_sid)
         try:
             return read()
         except FlexError as error:
@@ -79,6 +78,13 @@ class Readback:
             if restrictions.is_endpoint_gone(operation, error):
                 self._refusals[key] = refusal
             raise refusal from error
+
+
+def _require_credentials(account_sid: str) -> None:
+    configured_sids = [account.sid for account in twilio_accounts.all_accounts()]
+    if account_sid not in configured_sids:
+        problem = f"this site has no credentials for the account {account_sid}"
+        raise ReadUnavailable(f"{capfirst(problem)}.", NotSent(problem))
 
 
 def is_refusal(error: FlexError) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 _ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
@@ -37,13 +37,16 @@ def is_plain(text: str) -> bool:
     return text.isprintable() and BLANK_LETTERS.isdisjoint(text)
 
 
-def find_invisible(text: str) -> Iterator[str]:
-    """Yield the invisible characters of a text."""
+def find_positions(text: str) -> list[int]:
+    """Return the positions of the invisible characters of a text."""
     if is_plain(text):
-        return
-    for position, character in enumerate(text):
-        if is_invisible(text, position):
-            yield character
+        return []
+    return [position for position in range(len(text)) if is_invisible(text, position)]
+
+
+def find_invisible(text: str) -> list[str]:
+    """Return the invisible characters of a text."""
+    return [text[position] for position in find_positions(text)]
 
 
 def strip_invisible(text: str) -> str:
@@ -55,11 +58,11 @@ def strip_invisible(text: str) -> str:
 
 def _without_invisible(text: str, kept: str = "") -> str:
     """Return the text without invisible characters. White space and those of `kept` stay."""
-    characters = []
-    for position, character in enumerate(text):
-        is_significant = character.isspace() or character in kept
-        if is_significant or not is_invisible(text, position):
-            characters.append(character)
+    characters = list(text)
+    for position in find_positions(text):
+        is_kept = text[position].isspace() or text[position] in kept
+        if not is_kept:
+            characters[position] = ""
     return "".join(characters)
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -65,15 +66,12 @@ def find_spans(text: str, term: str) -> Iterator[tuple[int, int]]:
         return
     normalized, positions = _normalize_with_positions(text)
     span_end = 0
-    match_start = normalized.find(term)
-    while match_start >= 0:
-        match_end = match_start + len(term)
-        start = positions[match_start]
-        end = _skip_accents(text, positions[match_end - 1] + 1)
+    for match in re.finditer(re.escape(term), normalized):
+        start = positions[match.start()]
+        end = _skip_accents(text, positions[match.end() - 1] + 1)
         if start >= span_end:  # one letter can become several, so two matches can overlap
             yield start, end
             span_end = end
-        match_start = normalized.find(term, match_end)
 
 
 def _skip_accents(text: str, position: int) -> int:

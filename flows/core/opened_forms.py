@@ -15,10 +15,12 @@ def is_opening(request: HttpRequest) -> bool:
 
 def carried_value(request: HttpRequest, name: str) -> str:
     """Return a value from the URL, or from the form that opens this one."""
-    return str(request.GET.get(name) or request.POST.get(name) or "")
+    return str(request.GET.get(name) or request.POST.get(name, ""))
 
 
 def carried_initial(request: HttpRequest) -> dict[str, str]:
     """Return the reason that the user typed before this form was opened, as its initial value."""
-    reason = request.POST.get("reason", "").strip() if "begin" in request.POST else ""
+    if "begin" not in request.POST:
+        return {}
+    reason = request.POST.get("reason", "").strip()
     return {"reason": reason} if reason else {}

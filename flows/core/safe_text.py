@@ -35,11 +35,10 @@ def _write_out_hidden(text: str) -> SafeString:
     """Return a text that may have invisible characters as `visible` does."""
     parts: list[SafeString] = []
     start = 0
-    for position, character in enumerate(text):
-        if invisible.is_invisible(text, position):
-            parts.append(conditional_escape(text[start:position]))
-            parts.append(format_html(_HIDDEN_CHARACTER, f"{ord(character):04X}"))
-            start = position + 1
+    for position in invisible.find_positions(text):
+        parts.append(conditional_escape(text[start:position]))
+        parts.append(format_html(_HIDDEN_CHARACTER, f"{ord(text[position]):04X}"))
+        start = position + 1
     if not parts:
         return conditional_escape(text)
     parts.append(conditional_escape(text[start:]))

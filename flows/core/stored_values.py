@@ -6,6 +6,7 @@ reads the same, but no query finds it. PostgreSQL has types and needs no such ch
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -53,7 +54,7 @@ def find_malformed_values() -> list[MalformedValue]:
     if connection.vendor != "sqlite":
         return []
     own_models = apps.get_app_config("flows").get_models()
-    return [value for model in own_models for value in _find_in_table(model)]
+    return list(itertools.chain.from_iterable(map(_find_in_table, own_models)))
 
 
 def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:

@@ -25,7 +25,7 @@ _UNITS: Final = (  # with their seconds
 
 def when(moment: datetime) -> SafeString:
     """Return a time in UTC with its age."""
-    utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    utc = moment.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}">{} UTC</time> {}',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",

@@ -6,25 +6,18 @@ Modules that need triggers declare them as `Trigger` values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # The bits of PostgreSQL's pg_trigger.tgtype.
 _ROW_BIT: Final = 1
 _EVENT_BITS: Final = {"BEFORE": 2, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
-_SQLITE_QUERY: Final = """
-    SELECT name, tbl_name, sql FROM sqlite_master
-    WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'
-"""
-_POSTGRESQL_QUERY: Final = """
-    SELECT t.tgname, c.relname, t.tgtype, t.tgqual IS NOT NULL, t.tgenabled::text,
-        p.proname, p.prosrc
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-    WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid) AND c.relname LIKE 'flows!_%' ESCAPE '!'
-"""
+
+# The values of a trigger in the database's own catalogue, and its normalized SQL.
+Definition = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +50,29 @@ class Trigger:
 
 def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
     """Create the triggers. Triggers of the same names must be dropped before."""
+    dialect = _DIALECTS[connection.vendor]
     with connection.cursor() as cursor:
         for trigger in triggers:
-            if connection.vendor == "sqlite":
-                cursor.execute(_sqlite_statement(trigger))
-            else:
-                cursor.execute(_postgresql_function(trigger))
-                cursor.execute(_postgresql_statement(trigger))
+            for statement in dialect.create_statements(trigger):
+                cursor.execute(statement)
 
 
 def drop_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
     """Drop the triggers that exist."""
+    dialect = _DIALECTS[connection.vendor]
     with connection.cursor() as cursor:
         for trigger in triggers:
-            if connection.vendor == "sqlite":
-                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
-            else:
-                cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.function_name}() CASCADE")
+            cursor.execute(dialect.drop_statement(trigger))
 
 
 def find_altered(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
     """Return the names of triggers that are missing, disabled or different in the database."""
+    dialect = _DIALECTS[connection.vendor]
     actual = _actual_definitions(connection)
     return [
         trigger.name
         for trigger in triggers
-        if actual.get(trigger.name) != _expected_definition(connection, trigger)
+        if actual.get(trigger.name) != dialect.definition(trigger)
     ]
 
 
@@ -91,58 +81,99 @@ def find_unknown(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -
     return sorted(_actual_definitions(connection).keys() - {trigger.name for trigger in triggers})
 
 
-def _sqlite_statement(trigger: Trigger) -> str:
-    when = f" WHEN {trigger.when}" if trigger.when else ""
-    return (
-        f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table}{when} "
-        f"BEGIN {trigger.body} END"
-    )
+def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Definition]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DIALECTS[connection.vendor].definitions_query)
+        return {name: (*values, _normalize_sql(text)) for name, *values, text in cursor.fetchall()}
 
 
-def _postgresql_function(trigger: Trigger) -> str:
-    return (
-        f"CREATE OR REPLACE FUNCTION {trigger.function_name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {trigger.body} END $$"
-    )
+class _Dialect(Protocol):
+    """The SQL of one database. `definitions_query` returns a name and a definition a row."""
+
+    definitions_query: str
+
+    def create_statements(self, trigger: Trigger) -> list[str]: ...
+
+    def drop_statement(self, trigger: Trigger) -> str: ...
+
+    def definition(self, trigger: Trigger) -> Definition: ...
 
 
-def _postgresql_statement(trigger: Trigger) -> str:
-    referencing = f"REFERENCING {trigger.referencing}" if trigger.referencing else ""
-    level = "ROW" if trigger.is_per_row else "STATEMENT"
-    when = f"WHEN ({trigger.when})" if trigger.when else ""
-    return (
-        f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table} {referencing} "
-        f"FOR EACH {level} {when} EXECUTE FUNCTION {trigger.function_name}()"
-    )
+class _Sqlite:
+    definitions_query = """
+        SELECT name, tbl_name, sql FROM sqlite_master
+        WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'
+    """
+
+    def create_statements(self, trigger: Trigger) -> list[str]:
+        return [self._create_statement(trigger)]
+
+    def drop_statement(self, trigger: Trigger) -> str:
+        return f"DROP TRIGGER IF EXISTS {trigger.name}"
+
+    def definition(self, trigger: Trigger) -> Definition:
+        return (trigger.table, _normalize_sql(self._create_statement(trigger)))
+
+    def _create_statement(self, trigger: Trigger) -> str:
+        when = f" WHEN {trigger.when}" if trigger.when else ""
+        return (
+            f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table}{when} "
+            f"BEGIN {trigger.body} END"
+        )
 
 
-def _expected_definition(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
-    if connection.vendor == "sqlite":
-        return (trigger.table, _normalize_sql(_sqlite_statement(trigger)))
-    is_enabled = "O"  # pg_trigger.tgenabled of a trigger that runs outside replication
-    source = _normalize_sql(f"BEGIN {trigger.body} END")
-    has_condition = bool(trigger.when)
-    return (
-        trigger.table,
-        _type_bits(trigger),
-        has_condition,
-        is_enabled,
-        trigger.function_name,
-        source,
-    )
+class _Postgresql:
+    definitions_query = """
+        SELECT t.tgname, c.relname, t.tgtype, t.tgqual IS NOT NULL, t.tgenabled::text,
+            p.proname, p.prosrc
+        FROM pg_trigger t
+        JOIN pg_class c ON c.oid = t.tgrelid
+        JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
+            AND c.relname LIKE 'flows!_%' ESCAPE '!'
+    """
+
+    def create_statements(self, trigger: Trigger) -> list[str]:
+        referencing = f"REFERENCING {trigger.referencing}" if trigger.referencing else ""
+        level = "ROW" if trigger.is_per_row else "STATEMENT"
+        when = f"WHEN ({trigger.when})" if trigger.when else ""
+        create_function = (
+            f"CREATE OR REPLACE FUNCTION {trigger.function_name}() RETURNS trigger "
+            f"LANGUAGE plpgsql AS $$ {self._function_source(trigger)} $$"
+        )
+        create_trigger = (
+            f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table} {referencing} "
+            f"FOR EACH {level} {when} EXECUTE FUNCTION {trigger.function_name}()"
+        )
+        return [create_function, create_trigger]
+
+    def drop_statement(self, trigger: Trigger) -> str:
+        return f"DROP FUNCTION IF EXISTS {trigger.function_name}() CASCADE"
+
+    def definition(self, trigger: Trigger) -> Definition:
+        is_enabled = "O"  # pg_trigger.tgenabled of a trigger that runs outside replication
+        has_condition = bool(trigger.when)
+        return (
+            trigger.table,
+            _type_bits(trigger),
+            has_condition,
+            is_enabled,
+            trigger.function_name,
+            _normalize_sql(self._function_source(trigger)),
+        )
+
+    def _function_source(self, trigger: Trigger) -> str:
+        return f"BEGIN {trigger.body} END"
+
+
+_DIALECTS: Final[dict[str, _Dialect]] = {"sqlite": _Sqlite(), "postgresql": _Postgresql()}
 
 
 def _type_bits(trigger: Trigger) -> int:
     """Return PostgreSQL's pg_trigger.tgtype of a trigger."""
-    words = re.findall(r"\w+", trigger.event.upper())
-    event_bits = sum(bit for word, bit in _EVENT_BITS.items() if word in words)
-    return event_bits | _ROW_BIT if trigger.is_per_row else event_bits
-
-
-def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Sequence[object]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SQLITE_QUERY if connection.vendor == "sqlite" else _POSTGRESQL_QUERY)
-        return {name: (*values, _normalize_sql(text)) for name, *values, text in cursor.fetchall()}
+    words = set(re.findall(r"\w+", trigger.event.upper()))
+    bits = sum(_EVENT_BITS[word] for word in words & _EVENT_BITS.keys())
+    return bits | _ROW_BIT if trigger.is_per_row else bits
 
 
 def _normalize_sql(statement: str) -> str:

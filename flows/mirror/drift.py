@@ -8,25 +8,26 @@ first state of a flow is its baseline, which is not drift.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Max
-from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.log_actions import DriftAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
+from flows.core.database import split_batches
 from flows.mirror import readonly_fields, stale_reads
+from flows.mirror.stale_reads import ReadStart
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.values import parse_datetime
 
-BATCH = 500
+# An event of one of these actions records a deletion if it has no `after`.
+DELETING_ACTIONS: Final = frozenset({"flow.delete", DriftAction.DRIFT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +42,39 @@ class RecordedState:
     snapshot: Redacted | None
     is_known: bool
 
+    @property
+    def known_snapshot(self) -> Redacted | None:
+        return self.snapshot if self.is_known else None
+
+    def matches(self, snapshot: Redacted | None) -> bool:
+        """Return True if the log does not need another event to have this state."""
+        return self.is_known and is_same(self.snapshot, snapshot)
+
+
+# The state of a flow that was never recorded.
+UNRECORDED: Final = RecordedState(seq=0, snapshot=None, is_known=True)
+
 
 def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
     """Return the last recorded state of each of these flows that has one, by SID."""
     states: dict[str, RecordedState] = {}
-    all_sids = list(sids)
-    for start in range(0, len(all_sids), BATCH):
-        state_events = AuditEvent.objects.filter(
-            stale_reads.STATE_EVENTS, target_sid__in=all_sids[start : start + BATCH]
-        )
-        last_seqs = (
-            state_events.order_by()
-            .values("target_sid")
-            .annotate(last=Max("seq"))
-            .values_list("last", flat=True)
-        )
-        rows = AuditPayload.objects.filter(event__in=list(last_seqs)).values_list(
+    for batch in split_batches(list(sids)):
+        payloads = AuditPayload.objects.filter(event__in=_last_state_seqs(batch))
+        rows = payloads.values_list(
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            has_state = after is not None or action in ("flow.delete", DriftAction.DRIFT)
+            has_state = after is not None or action in DELETING_ACTIONS
             # Masked again: an older version masked less, which must not look like a change.
             states[sid] = RecordedState(seq, redact_fields(after), has_state and erased_at is None)
     return states
+
+
+def _last_state_seqs(sids: Sequence[str]) -> list[int]:
+    """Return the `seq` of the last event that recorded the state of each of these flows."""
+    state_events = AuditEvent.objects.filter(stale_reads.STATE_EVENTS, target_sid__in=sids)
+    last_by_sid = state_events.order_by().values("target_sid").annotate(last=Max("seq"))
+    return list(last_by_sid.values_list("last", flat=True))
 
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
@@ -80,105 +91,106 @@ def is_same(one: Redacted | None, other: Redacted | None) -> bool:
 
 def record_differences(
     states: Mapping[str, Redacted | None],
+    read: ReadStart,
     *,
     account_sid: str,
-    read_seq: int,
     is_baseline: bool,
     mirrored_snapshots: Mapping[str, Redacted | None],
-    at: datetime | None = None,
 ) -> dict[str, int]:
     """Record how a read of Twilio differs from the log.
 
-    `states` has the flows as they were read, None for a flow that Twilio does not have. The read
-    began at the time `at`, when `read_seq` was the log's last event. With `is_baseline`, flows
-    without a recorded state existed before this dashboard. The mirror's snapshot stands in for a
-    state that the log lacks.
+    `states` has the flows as they were read, None for a flow that Twilio does not have. With
+    `is_baseline`, flows without a recorded state existed before this dashboard. The mirror's
+    snapshot stands in for a state that the log lacks.
 
     Return the flows that the log now has in the state read, each with the `seq` of the event that
     recorded it (0 without one). Flows whose read does not count are omitted.
     """
     comparable = _select_comparable(
-        states,
-        read_seq=read_seq,
-        is_baseline=is_baseline,
-        mirrored_snapshots=mirrored_snapshots,
-        at=at or timezone.now(),
+        states, read, is_baseline=is_baseline, mirrored_snapshots=mirrored_snapshots
     )
     recorded_seqs: dict[str, int] = {}
     observations: list[Observation] = []
-    field_pairs: list[tuple[Redacted | None, Redacted]] = []
     for sid, last in comparable.items():
-        snapshot = states[sid]
-        if snapshot is not None:
-            before = mirrored_snapshots.get(sid) or (last.snapshot if last else None)
-            field_pairs.append((before, snapshot))
-        if _is_recorded(last, snapshot):
-            recorded_seqs[sid] = last.seq if last else 0
+        if last.matches(states[sid]):
+            recorded_seqs[sid] = last.seq
         else:
-            observations.append(
-                _build_observation(account_sid, sid, last, snapshot, is_baseline=is_baseline)
+            observation = _build_observation(
+                account_sid, sid, last, states[sid], is_baseline=is_baseline
             )
-    for start in range(0, len(observations), BATCH):
-        events = audit_log.observe(observations[start : start + BATCH], read_seq=read_seq)
+            observations.append(observation)
+    for batch in split_batches(observations):
+        events = audit_log.observe(batch, read_seq=read.seq)
         recorded_seqs.update((event.target_sid, event.seq) for event in events)
+    field_pairs = _pair_snapshots(states, comparable, mirrored_snapshots)
     readonly_fields.record_new_fields(account_sid, field_pairs)
     return recorded_seqs
 
 
+def _pair_snapshots(
+    states: Mapping[str, Redacted | None],
+    comparable: Mapping[str, RecordedState],
+    mirrored_snapshots: Mapping[str, Redacted | None],
+) -> Iterator[tuple[Redacted | None, Redacted]]:
+    """Yield the snapshots of each existing flow before and after a read."""
+    for sid, last in comparable.items():
+        snapshot = states[sid]
+        if snapshot is not None:
+            yield mirrored_snapshots.get(sid) or last.snapshot, snapshot
+
+
 def _select_comparable(
     states: Mapping[str, Redacted | None],
+    read: ReadStart,
     *,
-    read_seq: int,
     is_baseline: bool,
     mirrored_snapshots: Mapping[str, Redacted | None],
-    at: datetime,
-) -> dict[str, RecordedState | None]:
+) -> dict[str, RecordedState]:
     """Return the flows whose read counts, each with its last state.
 
     A read does not count if an event was recorded after it began, or if it is stale.
     """
     recorded = last_recorded_states(states)
-    recent = stale_reads.recent_events(recorded, at=at)
-    comparable: dict[str, RecordedState | None] = {}
+    recent = stale_reads.recent_events(recorded, at=read.at)
+    comparable: dict[str, RecordedState] = {}
     for sid, snapshot in states.items():
-        last = recorded.get(sid)
         mirrored = mirrored_snapshots.get(sid)
-        if last is None and mirrored is not None and not is_baseline:
-            # A change of ours delayed the flow's baseline.
-            last = RecordedState(0, mirrored, is_known=True)
-        if last is None:
-            comparable[sid] = None
-        elif last.seq <= read_seq and not _is_stale_read(recent.get(sid), last, snapshot):
+        last = recorded.get(sid) or _state_without_event(mirrored, is_baseline=is_baseline)
+        is_superseded = last.seq > read.seq
+        if not is_superseded and not _is_stale_read(recent.get(sid, []), last, snapshot):
             comparable[sid] = last
     return comparable
 
 
-def _is_recorded(last: RecordedState | None, snapshot: Redacted | None) -> bool:
-    if last is None:
-        return snapshot is None
-    return last.is_known and is_same(last.snapshot, snapshot)
+def _state_without_event(mirrored: Redacted | None, *, is_baseline: bool) -> RecordedState:
+    """Return the state of a flow that the log does not have.
+
+    It is the mirror's if a change of ours delayed the flow's baseline.
+    """
+    if mirrored is None or is_baseline:
+        return UNRECORDED
+    return RecordedState(0, mirrored, is_known=True)
 
 
 def _is_stale_read(
-    events: list[AuditEvent] | None, last: RecordedState, snapshot: Redacted | None
+    events: Sequence[AuditEvent], last: RecordedState, snapshot: Redacted | None
 ) -> bool:
-    if not events or not last.is_known:
+    if not last.is_known:
         return False
     return stale_reads.find_contradiction(events, last.snapshot, snapshot) is not None
 
 
-def reject_stale_read(sid: str, snapshot: Redacted | None, *, read_seq: int, at: datetime) -> None:
+def reject_stale_read(sid: str, snapshot: Redacted | None, read: ReadStart) -> None:
     """Raise `StaleRead` if a read of one flow does not show an event of the minute before it.
 
-    The read began at the time `at`, when `read_seq` was the log's last event. Later events are
-    ignored.
+    Events after the start of the read are ignored.
     """
-    events = stale_reads.recent_events([sid], at=at).get(sid, [])
-    recent = [event for event in events if event.seq <= read_seq]
+    events = stale_reads.recent_events([sid], at=read.at).get(sid, [])
+    recent = [event for event in events if event.seq <= read.seq]
     if not recent:
         return
     last = last_recorded_states([sid])[sid]
-    if not last.is_known or last.seq > read_seq:
+    if not last.is_known or last.seq > read.seq:
         return
     event = stale_reads.find_contradiction(recent, last.snapshot, snapshot)
     if event is not None:
@@ -265,28 +277,31 @@ def net_change(events: Iterable[AuditEvent]) -> tuple[Redacted, Redacted]:
 def _build_observation(
     account_sid: str,
     sid: str,
-    last: RecordedState | None,
+    last: RecordedState,
     snapshot: Redacted | None,
     *,
     is_baseline: bool,
 ) -> Observation:
-    before = last.snapshot if last and last.is_known else None
-    action = DriftAction.DRIFT
-    if snapshot and _is_first_state(last, is_baseline=is_baseline):
-        action = DriftAction.BASELINE
+    before = last.known_snapshot
+    payload = _build_payload(before, snapshot)
+    if snapshot is None:
+        return Observation(
+            action=DriftAction.DRIFT, account_sid=account_sid, target_sid=sid, payload=payload
+        )
+    is_first_state = _is_first_state(last, is_baseline=is_baseline)
     return Observation(
-        action=action,
+        action=DriftAction.BASELINE if is_first_state else DriftAction.DRIFT,
         account_sid=account_sid,
         target_sid=sid,
-        changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=parse_datetime(snapshot.get("date_created")) if snapshot else None,
-        payload=_build_payload(before, snapshot),
+        changed_fields=changes_between(before, snapshot) if before else [],
+        created_at=parse_datetime(snapshot.get("date_created")),
+        payload=payload,
     )
 
 
-def _is_first_state(last: RecordedState | None, *, is_baseline: bool) -> bool:
+def _is_first_state(last: RecordedState, *, is_baseline: bool) -> bool:
     """Return True if a state has no usable predecessor and its flow is not new at Twilio."""
-    if last is None:
+    if last is UNRECORDED:
         return is_baseline
     return not last.is_known
 
@@ -294,8 +309,8 @@ def _is_first_state(last: RecordedState | None, *, is_baseline: bool) -> bool:
 def _build_payload(before: Redacted | None, after: Redacted | None) -> Payload:
     described: Mapping[str, Any] = after or before or {}
     return Payload(
-        friendly_name=str(described.get("friendly_name") or ""),
-        contact_identity=str(described.get("contact_identity") or ""),
+        friendly_name=FLEX_FLOW.name_of(described),
+        contact_identity=FLEX_FLOW.identity_of(described),
         before=before,
         after=after,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
+
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.availability.restrictions import Restriction
@@ -308,5 +310,4 @@ def _build_problem(
 
 
 def _as_sentence(error: FlexError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{capfirst(str(error))}."

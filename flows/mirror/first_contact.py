@@ -24,7 +24,7 @@ def is_misconfigured(account_sid: str, kind: str, error: FlexError) -> bool:
     """Return True if the site's settings are a likelier cause of this failure than Twilio."""
     if kind not in FIRST_CALLS or _has_responded(account_sid):
         return False
-    return _is_foreign_response(error) or _is_connection_failure(error)
+    return isinstance(error, ConnectionFailed) or _is_foreign_response(error)
 
 
 def record_response(account_sid: str, kind: str, error: FlexError | None) -> None:
@@ -51,17 +51,19 @@ def explain_failure(account_sid: str, error: FlexError) -> str:
         return ""
     if _has_responded(account_sid):
         return ""
+    url_setting = _url_variable(account)
+    if isinstance(error, ConnectionFailed):
+        return (
+            f"Couldn't connect to {_host(account)}. "
+            f"Check {url_setting}, and that this server can reach it"
+        )
     root = _format_root(account)
-    status = _describe_error(error)
-    url_setting = _variable_name(account, "FLEX_API_URL") if account.api_url else "FLEX_API_URL"
+    status = restrictions.describe_status(error.status, error.code)
     if error.status == HTTPStatus.UNAUTHORIZED:
         settings = _credential_variables(account)
         if not error.code:
             settings += f", and {url_setting}"
         return f"{root} does not accept this site's credentials ({status}). Check {settings}"
-    if _is_connection_failure(error):
-        host = urlsplit(account.root).netloc.rpartition("@")[2]
-        return f"Couldn't connect to {host}. Check {url_setting}, and that this server can reach it"
     if error.status == HTTPStatus.NOT_FOUND and error.code is not None:
         return (
             f"Twilio has no Flex Flows at {root} ({status}). Check {url_setting}. "
@@ -70,6 +72,12 @@ def explain_failure(account_sid: str, error: FlexError) -> str:
     if _is_foreign_response(error):
         return f"{root} is not Twilio's Flex API ({status}). Check {url_setting}"
     return ""
+
+
+def _url_variable(account: Account) -> str:
+    if account.api_url:
+        return _variable_name(account, "FLEX_API_URL")
+    return "FLEX_API_URL"
 
 
 def _credential_variables(account: Account) -> str:
@@ -91,28 +99,25 @@ def _is_foreign_response(error: FlexError) -> bool:
 
     A 404 counts even with Twilio's code: Twilio's hosts return it for every wrong path.
     """
-    if isinstance(error, RequestRefused):
-        if error.status == HTTPStatus.NOT_FOUND:
-            return True
-        refusing_statuses = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        return error.code is None and error.status in refusing_statuses
-    if not isinstance(error, OutcomeUnknown) or error.status is None:
+    if isinstance(error, RequestRefused) and error.status == HTTPStatus.NOT_FOUND:
+        return True
+    if error.code is not None or error.status is None:
         return False
-    return error.code is None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, RequestRefused):
+        return error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    is_unreadable = isinstance(error, OutcomeUnknown)
+    return is_unreadable and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _is_connection_failure(error: FlexError) -> bool:
-    return isinstance(error, ConnectionFailed)
-
-
-def _describe_error(error: FlexError) -> str:
-    return restrictions.describe_status(error.status, error.code)
+def _host(account: Account) -> str:
+    """Return the host and port of the configured API root, without a user name."""
+    return urlsplit(account.root).netloc.rpartition("@")[2]
 
 
 def _format_root(account: Account) -> str:
     """Return the configured API root without a user name or a query."""
     root = urlsplit(account.root)
-    return f"{root.scheme}://{root.netloc.rpartition('@')[2]}{root.path}"
+    return f"{root.scheme}://{_host(account)}{root.path}"
 
 
 def _variable_name(account: Account, variable: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from flows.core.database import split_batches
+from flows.core.database import BATCH_SIZE, split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.redaction.redacted import Redacted
@@ -22,12 +22,11 @@ from flows.twilio.values import parse_datetime
 # PostgreSQL refuses to index more than 2,704 bytes. Twilio's own limit is 256 characters.
 # The `resource` column has the whole text.
 NAME_MAX, IDENTITY_MAX = 500, 500
-BATCH = 500
 
 
 def query_flows(sids: Collection[str]) -> QuerySet[Flow]:
     """Return at least the rows of these flows: all rows if there are too many SIDs for a query."""
-    return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH else Flow.objects.all()
+    return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH_SIZE else Flow.objects.all()
 
 
 def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Redacted | None]:
@@ -58,13 +57,14 @@ def select_differing(
 def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()
-    rows = [
-        build_row(snapshot, account_sid, mirrored_at)
-        for snapshot in snapshots.values()
-        if snapshot is not None
-    ]
-    deleted_sids = [sid for sid, snapshot in snapshots.items() if snapshot is None]
-    Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
+    rows: list[Flow] = []
+    deleted_sids: list[str] = []
+    for sid, snapshot in snapshots.items():
+        if snapshot is None:
+            deleted_sids.append(sid)
+        else:
+            rows.append(build_row(snapshot, account_sid, mirrored_at))
+    Flow.objects.bulk_create(rows, batch_size=BATCH_SIZE, **_upsert_options())
     for batch in split_batches(deleted_sids):
         flows = Flow.objects.filter(sid__in=batch, gone_at=None)
         flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)

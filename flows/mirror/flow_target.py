@@ -26,10 +26,10 @@ class FlowTarget:
         if not has_permission_anywhere(request.user, permission):
             return []
         result = lookup.find_flow(value, scope=scope_of(request.user, "flows.view_flow"))
-        if result.account is None or result.snapshot is None:
+        if result.flow is None:
             return _not_found_page(request, value, result)
-        request.readings[value] = result.snapshot
-        return [result.account.sid]
+        request.readings[value] = result.flow.snapshot
+        return [result.flow.account_sid]
 
     def describe(self, value: str) -> Payload:
         flow = Flow.objects.filter(sid=value).first() or Flow()

@@ -35,7 +35,9 @@ class Freshness:
             return FAILED
         if not self.sync.synced_at:
             return NEVER
-        return PARTIAL if self.sync.has_gap else CHECKED
+        if self.sync.has_gap:
+            return PARTIAL
+        return CHECKED
 
     @property
     def is_up_to_date(self) -> bool:
@@ -46,10 +48,10 @@ def load_freshness(accounts: Iterable[Account]) -> list[Freshness]:
     """Return the freshness of each of these accounts, the worst first."""
     all_accounts = list(accounts)
     states = SyncState.objects.in_bulk([account.sid for account in all_accounts])
-    freshness = [
-        Freshness(states.get(account.sid) or SyncState(account_sid=account.sid), account)
-        for account in all_accounts
-    ]
+    freshness = []
+    for account in all_accounts:
+        state = states.get(account.sid) or SyncState(account_sid=account.sid)
+        freshness.append(Freshness(state, account))
     return sorted(freshness, key=_severity)
 
 
@@ -60,17 +62,17 @@ def select_worst(freshness: Sequence[Freshness]) -> Freshness:
     """
     if not freshness:
         return Freshness(SyncState())
-    return freshness[0] if len(freshness) > 1 else Freshness(freshness[0].sync)
+    worst = freshness[0]
+    is_only_one = len(freshness) == 1
+    return Freshness(worst.sync) if is_only_one else worst
 
 
 def describe_missing(sync: SyncState) -> str:
     """Return a sentence on the flows that Twilio's list lacks, or an empty string."""
     if sync.missing:
         return _describe_checks(sync)
-    if sync.left_out == 1:
-        return "1 flow is missing from Twilio's list, but still exists there."
     if sync.left_out:
-        return f"{sync.left_out} flows are missing from Twilio's list, but still exist there."
+        return _describe_left_out(sync.left_out)
     return ""
 
 
@@ -81,6 +83,12 @@ def _describe_checks(sync: SyncState) -> str:
     if not sync.check_error:
         return text
     return f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
+
+
+def _describe_left_out(count: int) -> str:
+    if count == 1:
+        return "1 flow is missing from Twilio's list, but still exists there."
+    return f"{count} flows are missing from Twilio's list, but still exist there."
 
 
 def _severity(freshness: Freshness) -> tuple[int, datetime]:

@@ -13,7 +13,7 @@ from flows.audit.audit_log import Observation
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.restrictions import Restriction
-from flows.mirror import drift, first_contact, mirror
+from flows.mirror import drift, first_contact, flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
@@ -41,7 +41,7 @@ def fetch(
 def list_masked(resource: Resource, account_sid: str) -> list[Redacted]:
     """Return all objects of the account as Twilio has them now, with secrets masked."""
     if resource.is_mirrored:
-        return mirror.fetch_all(account_sid)
+        return flow_reads.fetch_all(account_sid)
     client = resource_client(resource, account_sid, deadline=LIST_DEADLINE)
     return [redact_fields(snapshot) for snapshot in client.list()]
 

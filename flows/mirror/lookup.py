@@ -6,10 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.utils.text import capfirst
+
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
-from flows.mirror import mirror
+from flows.mirror import flow_reads, mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Snapshot
 
@@ -17,14 +19,21 @@ LOOKUP_TIMEOUT: Final = 10.0  # seconds after which no other account is searched
 
 
 @dataclass(frozen=True, slots=True)
-class LookupResult:
-    """The account that has a flow, and the flow as it was read there.
+class FoundFlow:
+    """A flow as it was read from its account."""
 
-    `unsearched_accounts` are those that Twilio could not search, each with the reason.
+    account_sid: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """Result of a search: the flow, or the accounts that don't have it.
+
+    `unsearched_accounts` are those that could not be searched, each with the reason.
     """
 
-    account: Account | None = None
-    snapshot: Snapshot | None = None
+    flow: FoundFlow | None = None
     searched_accounts: list[Account] = field(default_factory=list)
     unsearched_accounts: list[tuple[Account, str]] = field(default_factory=list)
 
@@ -35,18 +44,20 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
     searched: list[Account] = []
     unsearched: list[tuple[Account, str]] = []
     for account in twilio_accounts.visible_accounts(scope):
-        reason = _skip_reason(account, deadline)
-        if not reason:
-            try:
-                snapshot = mirror.fetch(sid, account_sid=account.sid)
-            except FlexError as error:
-                reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
+        skip_reason = _skip_reason(account, deadline)
+        if skip_reason:
+            unsearched.append((account, skip_reason))
+            continue
+        try:
+            snapshot = mirror.fetch(sid, account_sid=account.sid)
+        except FlexError as error:
+            if _has_no_such_flow(account, error):
+                searched.append(account)
             else:
-                return LookupResult(account, snapshot, [*searched, account], unsearched)
-        if reason:
-            unsearched.append((account, reason))
+                unsearched.append((account, f"{capfirst(str(error))}."))
         else:
-            searched.append(account)
+            flow = FoundFlow(account.sid, snapshot)
+            return LookupResult(flow, [*searched, account], unsearched)
     return LookupResult(searched_accounts=searched, unsearched_accounts=unsearched)
 
 
@@ -59,10 +70,6 @@ def _skip_reason(account: Account, deadline: float) -> str:
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Return True for a 404, unless Twilio refuses to list flows: then a 404 proves nothing."""
-    if not mirror.is_not_found(error):
+    if not flow_reads.is_not_found(error):
         return False
     return restrictions.account_availability(account.sid).restriction_of("list") is None
-
-
-def _as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

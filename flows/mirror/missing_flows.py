@@ -6,12 +6,16 @@ at the rate that Twilio allows. The progress is stored for the pages.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.text import capfirst
+
+from flows.core.database import BATCH_SIZE
 from flows.mirror import stale_reads
 from flows.mirror.models import MissingFlow, SyncState
 from flows.redaction.redacted import Redacted, redact_fields
@@ -21,7 +25,6 @@ MAX_CHECKS: Final = 20  # flows that a sync fetches by SID: ten seconds, at Twil
 CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync fetches no further flow
 # A missing flow that was found to exist is not fetched again for this long.
 RECHECK_AFTER: Final = stale_reads.CONSISTENCY_WINDOW
-BATCH: Final = 500
 
 # Returns the flow, or None if Twilio says that it has no such flow. Raises FlexError.
 FetchFlow = Callable[[str], Redacted | None]
@@ -87,8 +90,8 @@ def check_by_sid(
     """Fetch up to `limit` of these flows. The first failure ends the checks."""
     checks = CheckResults()
     deadline = time.monotonic() + CHECK_TIMEOUT
-    for sid in sids:
-        if checks.count >= limit or time.monotonic() >= deadline:
+    for sid in itertools.islice(sids, limit):
+        if time.monotonic() >= deadline:
             break
         try:
             flow = fetch_flow(sid)
@@ -179,19 +182,21 @@ def find_unchecked(sids: Collection[str]) -> set[str]:
 
 
 def _order_checks(sids: set[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
-    """Return the flows to fetch: the unchecked, longest missing first, then those due again."""
-    new = sorted(sid for sid in sids if sid not in rows)
+    """Return the flows to fetch: the unchecked, longest missing first, then those due again.
+
+    A flow without a row is missing since this sync, which began at the time `at`.
+    """
     unchecked: list[tuple[datetime, str]] = []
     due_again: list[tuple[datetime, str]] = []
-    for sid in sids & rows.keys():
-        row = rows[sid]
-        if row.asked_at is None:
+    for sid in sids:
+        row = rows.get(sid)
+        if row is None:
+            unchecked.append((at, sid))
+        elif row.asked_at is None:
             unchecked.append((row.since, sid))
         elif row.asked_at <= at - RECHECK_AFTER:
             due_again.append((row.asked_at, sid))
-    unchecked_sids = [sid for _, sid in sorted(unchecked)]
-    due_sids = [sid for _, sid in sorted(due_again)]
-    return [*unchecked_sids, *new, *due_sids]
+    return [sid for _, sid in [*sorted(unchecked), *sorted(due_again)]]
 
 
 def _merge_check_times(
@@ -221,18 +226,17 @@ def _save_missing(
     )
     resolved.delete()
     new = [
-        MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=last_check)
-        for sid, last_check in checked_at.items()
-        if sid not in rows
+        MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=checked_at[sid])
+        for sid in sorted(checked_at.keys() - rows.keys())
     ]
-    MissingFlow.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
+    MissingFlow.objects.bulk_create(new, batch_size=BATCH_SIZE, ignore_conflicts=True)
     changed = []
-    for sid, last_check in checked_at.items():
-        row = rows.get(sid)
-        if row is not None and row.asked_at != last_check:
-            row.asked_at = last_check
+    for sid in checked_at.keys() & rows.keys():
+        row = rows[sid]
+        if row.asked_at != checked_at[sid]:
+            row.asked_at = checked_at[sid]
             changed.append(row)
-    MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=BATCH)
+    MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=BATCH_SIZE)
 
 
 def _count_checked_before(
@@ -254,9 +258,5 @@ def _save_progress(state: SyncState, report: MissingReport, checked_before: int)
         missing=report.unchecked,
         missing_checked=checked_before + report.checks.count if is_checking else 0,
         left_out=report.left_out,
-        check_error=_capitalize(report.checks.error) if is_checking else "",
+        check_error=capfirst(report.checks.error) if is_checking else "",
     )
-
-
-def _capitalize(error: str) -> str:
-    return error[:1].upper() + error[1:]

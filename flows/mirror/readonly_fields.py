@@ -33,15 +33,17 @@ def unwritable_changes(
     """
     if before is None:
         return [name for name in after if name not in FLEX_FLOW.by_name]
-    ignored = {entry.name for entry in FLEX_FLOW.writable_fields} | _DATE_FIELDS
+    ignored = _DATE_FIELDS.union(FLEX_FLOW.writable_names)
     if _url_path(before.get("url")) == _url_path(after.get("url")):
-        ignored.add("url")  # the host only repeats the request's
+        ignored |= {"url"}  # the host only repeats the request's
     return [name for name in FLEX_FLOW.differing_fields(before, after) if name not in ignored]
 
 
 def _url_path(url: object) -> object:
+    if not isinstance(url, str):
+        return url
     try:
-        return urlsplit(url).path if isinstance(url, str) else url
+        return urlsplit(url).path
     except ValueError:
         return url
 
@@ -52,21 +54,29 @@ def record_new_fields(account_sid: str, pairs: Iterable[tuple[Redacted | None, R
     `pairs` has each flow's snapshots before and after. Raise `NotRecorded` if the log can't be
     written.
     """
-    examples: dict[str, str] = {}
-    for before, after in pairs:
-        for name in unwritable_changes(before, after):
-            examples.setdefault(name[:NAME_MAX], str(after.get("sid", "")))
-    if not examples:
+    first_flows = _find_first_flows(pairs)
+    if not first_flows:
         return
     recorded = _load_recorded_fields(account_sid)
-    new = sorted(examples.keys() - recorded)
+    new = sorted(first_flows.keys() - recorded)
     for name in new[: max(0, MAX_FIELDS - len(recorded))]:
-        _append_event(account_sid, name, examples[name])
+        _append_event(account_sid, name, first_flows[name])
+
+
+def _find_first_flows(pairs: Iterable[tuple[Redacted | None, Redacted]]) -> dict[str, str]:
+    """Return each read-only field that differs, with the SID of the first flow that shows it."""
+    first_flows: dict[str, str] = {}
+    for before, after in pairs:
+        for name in unwritable_changes(before, after):
+            first_flows.setdefault(name[:NAME_MAX], str(after.get("sid", "")))
+    return first_flows
 
 
 def _load_recorded_fields(account_sid: str) -> set[str]:
     events = AuditEvent.objects.filter(account_sid=account_sid, action=MirrorAction.FIELD)
-    return {name for names in events.values_list("changed_fields", flat=True) for name in names}
+    # Each event has one field.
+    field_lists = events.values_list("changed_fields", flat=True)
+    return set().union(*field_lists)
 
 
 def _append_event(account_sid: str, name: str, sid: str) -> None:

@@ -37,14 +37,13 @@ def fetch_shared(sid: str, *, account_sid: str) -> Snapshot:
 
     Raise the errors of `mirror.fetch`.
     """
-    seq = audit_log.last_seq()
+    own_read = _SharedRead(audit_log.last_seq())
     with _lock:
         read = _in_flight.get(sid)
-        is_first = read is None or read.seq != seq
-        if read is None or is_first:
-            read = _in_flight[sid] = _SharedRead(seq)
-    if is_first:
-        return _fetch_and_share(sid, account_sid, read)
+        if read is None or read.seq != own_read.seq:
+            read = _in_flight[sid] = own_read
+    if read is own_read:
+        return _fetch_and_share(sid, account_sid, own_read)
     return _await_result(sid, account_sid, read)
 
 

@@ -8,26 +8,40 @@ observed at Twilio, a read counts only if it can't be older. After that, every r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
 from django.utils import timezone
 
+from flows.audit import audit_log
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.core.database import split_batches
 from flows.redaction.redacted import Redacted
 from flows.twilio.errors import OutcomeUnknown
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.values import parse_datetime
 
 CONSISTENCY_WINDOW: Final = timedelta(seconds=60)
-BATCH: Final = 500
 # Events that record the state of a flow: our confirmed changes and observations at Twilio.
 STATE_EVENTS: Final = (
     Q(stage=Stage.OUTCOME, result=Result.SUCCEEDED)
     | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
     | Q(stage=Stage.OBSERVED)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStart:
+    """Start of a read from Twilio: the log's last event, and the time."""
+
+    seq: int
+    at: datetime
+
+    @classmethod
+    def capture(cls) -> ReadStart:
+        return cls(audit_log.last_seq(), timezone.now())
 
 
 class StaleRead(OutcomeUnknown):
@@ -40,16 +54,18 @@ class StaleRead(OutcomeUnknown):
     def __init__(
         self, event: AuditEvent, *, confirmed: Redacted | None, seen: Redacted | None
     ) -> None:
-        seconds = max(0, round((timezone.now() - event.at).total_seconds()))
-        ago = f"{seconds} second{'' if seconds == 1 else 's'} ago"
-        super().__init__(
-            f"Twilio doesn't show the last change yet, which it confirmed {ago}"
-            if is_own_change(event)
-            else f"Twilio's response is older than what it showed {ago}"
-        )
+        super().__init__(_describe_staleness(event))
         self.event = event
         self.confirmed = confirmed
         self.seen = seen
+
+
+def _describe_staleness(event: AuditEvent) -> str:
+    seconds = max(0, round((timezone.now() - event.at).total_seconds()))
+    ago = "1 second ago" if seconds == 1 else f"{seconds} seconds ago"
+    if is_own_change(event):
+        return f"Twilio doesn't show the last change yet, which it confirmed {ago}"
+    return f"Twilio's response is older than what it showed {ago}"
 
 
 def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditEvent]]:
@@ -57,14 +73,10 @@ def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditE
 
     Flows without one are omitted.
     """
-    all_sids = list(sids)
+    state_events = AuditEvent.objects.filter(STATE_EVENTS, at__gt=at - CONSISTENCY_WINDOW)
     events_by_sid: dict[str, list[AuditEvent]] = {}
-    for start in range(0, len(all_sids), BATCH):
-        recent = AuditEvent.objects.filter(
-            STATE_EVENTS,
-            target_sid__in=all_sids[start : start + BATCH],
-            at__gt=at - CONSISTENCY_WINDOW,
-        )
+    for batch in split_batches(list(sids)):
+        recent = state_events.filter(target_sid__in=batch)
         for event in recent.select_related("payload").order_by("seq"):
             events_by_sid.setdefault(event.target_sid, []).append(event)
     return events_by_sid
@@ -79,10 +91,18 @@ def find_contradiction(
     does not have. If the result is None, the read counts.
     """
     for event in reversed(events):
-        is_too_early = _contradicts_own_change if is_own_change(event) else _may_predate_observation
-        if is_too_early(event, last, read):
+        if _is_too_early(event, last, read):
             return event
     return None
+
+
+def _is_too_early(event: AuditEvent, last: Redacted | None, read: Redacted | None) -> bool:
+    """Return True if a read does not prove yet that the flow has changed since the event."""
+    if is_own_change(event):
+        return _contradicts_own_change(event, last, read)
+    if event.stage == Stage.OBSERVED:
+        return _may_predate_observation(event, last, read)
+    return False  # a user's decision
 
 
 def is_own_change(event: AuditEvent) -> bool:
@@ -95,9 +115,12 @@ def is_own_change(event: AuditEvent) -> bool:
 
 def is_older(read: Mapping[str, object], reference: Mapping[str, object]) -> bool:
     """Return True if `date_updated` of the read is earlier. Equal or absent dates prove nothing."""
-    read_at = parse_datetime(read.get("date_updated"))
-    reference_at = parse_datetime(reference.get("date_updated"))
+    read_at, reference_at = _updated_at(read), _updated_at(reference)
     return read_at is not None and reference_at is not None and read_at < reference_at
+
+
+def _updated_at(snapshot: Mapping[str, object]) -> datetime | None:
+    return parse_datetime(snapshot.get("date_updated"))
 
 
 def _contradicts_own_change(
@@ -108,32 +131,20 @@ def _contradicts_own_change(
         return last is not read
     if is_older(read, last):
         return True
-    contradicting = FLEX_FLOW.differing_fields(last, read, _affected_fields(event))
-    if not contradicting or not _have_dates(read, last):
-        return bool(contradicting)
+    affected_fields = FLEX_FLOW.dependent_names(event.changed_fields)
+    contradicting = FLEX_FLOW.differing_fields(last, read, affected_fields)
+    if not contradicting:
+        return False
+    if _updated_at(read) is None or _updated_at(last) is None:
+        return True
     # A value that the flow did not have before the change can't be an old one.
-    before = event.payload.values_before
-    return not FLEX_FLOW.differing_fields(before, read, contradicting)
-
-
-def _affected_fields(event: AuditEvent) -> set[str]:
-    """Return the fields that a change can affect. Another integration affects all of its own."""
-    names = set(event.changed_fields)
-    if "integration_type" in names:
-        names.update(entry.name for entry in FLEX_FLOW.nested_fields)
-    return names
-
-
-def _have_dates(*snapshots: Mapping[str, object]) -> bool:
-    return all(parse_datetime(snapshot.get("date_updated")) for snapshot in snapshots)
+    return not FLEX_FLOW.differing_fields(event.payload.values_before, read, contradicting)
 
 
 def _may_predate_observation(
     event: AuditEvent, last: Redacted | None, read: Redacted | None
 ) -> bool:
     """Return True if a read from before the observation could look like this one."""
-    if event.stage != Stage.OBSERVED:
-        return False
     if last is None:
         return read is not None and event.payload.after is None
     if read is None:
@@ -146,5 +157,6 @@ def _may_predate_observation(
 def _may_show_former_state(event: AuditEvent, last: Redacted, read: Redacted) -> bool:
     """Return True if the read has the values from before the event, and no later date."""
     before = event.payload.before
-    is_as_before = before is not None and not FLEX_FLOW.changed_writable_fields(before, read)
-    return is_as_before and not is_older(last, read)
+    if before is None or FLEX_FLOW.changed_writable_fields(before, read):
+        return False
+    return not is_older(last, read)

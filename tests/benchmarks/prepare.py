@@ -14,13 +14,13 @@ from django.core.management import call_command
 
 from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 
 
 def prepare_database(name: str, password: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    mirror.sync(twilio_accounts.all_accounts()[0].sid)
+    sync_account(twilio_accounts.all_accounts()[0].sid)
     ensure_groups()
     person = User.objects.create_superuser(name, password=password)
     person.groups.set([Group.objects.get(name="admin")])

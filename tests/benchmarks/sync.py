@@ -38,7 +38,7 @@ from django.db import connection
 from django.test import override_settings
 
 from flows.accounts import twilio_accounts
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
 from tests.faults.databases import temporary_databases, use_database
@@ -121,12 +121,12 @@ def list_with_requests(address: str) -> tuple[int, int]:
 
 def measure(address: str, flows: int, latency: int, runs: int) -> list[Measurement]:
     with override_settings(FLEX_API_URL=address):
-        sync = partial(mirror.sync, twilio_accounts.all_accounts()[0].sid)
+        sync = partial(sync_account, twilio_accounts.all_accounts()[0].sid)
         first = time_call(sync)
         counted = Counter[str]()
         with connection.execute_wrapper(_count_queries(counted)):
             report = sync()
-        assert (report.flows, report.moved) == (flows, False)
+        assert (report.flows, report.has_changes) == (flows, False)
         size = list_with_requests(address)[1]
         acts: dict[str, Callable[[], Any]] = {
             "sync": sync,

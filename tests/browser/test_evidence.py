@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes import flow_changes, reconcile
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, find_problems
@@ -45,7 +45,7 @@ def puzzle(sandbox, flow_sid, lost):
 @pytest.fixture
 def drift(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Pilot")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return AuditEvent.objects.get(action="flow.drift")
 
 
@@ -138,10 +138,10 @@ def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, java
 @LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, scheme, width):
     other = sandbox.add_flow(friendly_name="Other", integration_type="task", integration_priority=1)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(other, integration_priority=2)
     sandbox.add_flow(friendly_name="Made elsewhere")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     drift = AuditEvent.objects.filter(action="flow.drift", target_sid=other).latest("seq")
     paths = {
         "list": "/flows/",

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -44,13 +44,13 @@ def many(sandbox):
         for name in names
     ]
     other = sandbox.add_flow(friendly_name="Bookings Bristol")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.edit_flow(sid, integration_retry_count=1, janitor_enabled=True)
     sandbox.edit_flow(other, friendly_name="Bookings Bristol 2")
     for name in ("Pilot A", "Pilot B"):
         sandbox.add_flow(friendly_name=name)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sids
 
 
@@ -116,11 +116,11 @@ def test_inbox_is_accessible(open_page, many, scheme, width):
 @pytest.mark.parametrize("path", ["/flows/drift/", "/accounts/"])
 def test_states_of_a_check_are_accessible(open_page, sandbox, state, path, scheme, width):
     if state != "never":
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
     if state == "failed":
         sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
         with pytest.raises(Exception, match="500"):
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
     if state == "partial":
         SyncState.objects.update(missing=480, missing_checked=20)
     page = open_page("operator", scheme=scheme, width=width, path=path)
@@ -132,10 +132,10 @@ def test_states_of_a_check_are_accessible(open_page, sandbox, state, path, schem
 @LOOKS
 def test_list_whose_flows_are_being_checked_is_accessible(open_page, sandbox, scheme, width):
     sids = [sandbox.add_flow(friendly_name=f"Support {number:02}") for number in range(24)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids[:23]:
         sandbox.remove_flow(sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator", scheme=scheme, width=width)
     picture(page, f"list-{scheme}-{width}")
 

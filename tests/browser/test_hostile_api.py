@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.security.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
 
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     sids = [sandbox.add_flow(friendly_name="Harmless") for _ in KINDS]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid, kind in zip(sids, KINDS, strict=True):
         sandbox.edit_flow(sid, **make_hostile_flow(kind))
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page, requested = open_page("admin"), []
     page.on("request", lambda request: requested.append(request.url))
     page.on("dialog", lambda dialog: requested.append(f"dialog {dialog.message}"))

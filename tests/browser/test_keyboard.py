@@ -5,7 +5,7 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
@@ -44,7 +44,7 @@ def value(sandbox, sid, name):
 
 def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_sid):
     sandbox.add_flow(friendly_name="Another")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator")
     page.keyboard.press("/")
     page.keyboard.type("lyon")
@@ -111,7 +111,7 @@ def test_create_and_delete(open_page, sandbox):
 
 def test_restore_a_deleted_flow_from_the_log(open_page, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator", path="/audit/")
     press(page, "link", "Deleted at Twilio")
     press(page, "link", "Restore previous version")
@@ -126,7 +126,7 @@ def test_restore_a_deleted_flow_from_the_log(open_page, sandbox, flow_sid):
 
 def test_many_at_once_and_back(open_page, sandbox):
     sids = [sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator")
     for number in (0, 2):
         tab_to(page, page.locator("input[name=sid]").nth(number))

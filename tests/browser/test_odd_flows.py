@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, find_problems
 
@@ -26,7 +26,7 @@ HOOK = {
 def test_pages_of_odd_flows_are_accessible(open_page, sandbox, scheme, width):
     odd, hook = sandbox.add_flow(), sandbox.add_flow(**HOOK)
     sandbox.edit_flow(odd, **FIELDS)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page, findings = open_page("admin", scheme=scheme, width=width), {}
 
     for number, path in enumerate(

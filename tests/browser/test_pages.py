@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import EVENT_URL, LOOKS, find_problems
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_search_swaps_the_table_alone_and_the_back_button_restores_the_page(open_page, sandbox):
     sandbox.add_flow(friendly_name="Alpha")
     sandbox.add_flow(friendly_name="Beta")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("viewer")
     page.locator("#q").focus()
 

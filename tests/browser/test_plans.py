@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import execution
 from flows.plans.models import Plan
 from flows.search.flow_search import PAGE_SIZE
@@ -22,7 +22,7 @@ def sids(sandbox, db):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", enabled=True)
         for number in range(PAGE_SIZE + 3)
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sids
 
 
@@ -161,7 +161,7 @@ def test_next_key_does_not_drop_a_filter_that_means_nothing(open_page, sids):
 
 def test_counts_follow_the_filters(open_page, sandbox, sids):
     sandbox.edit_flow(sids[0], channel_type="rcs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator")
     option = page.locator("[name=channel] option[value=rcs]")
     expect(option).to_have_text("rcs (1)")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, find_problems
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def two_flows(sandbox, flow_sid):
     """The flow that is switched, and another one."""
     sandbox.add_flow(friendly_name="Support", channel_type="web", enabled=True)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return flow_sid
 
 
@@ -210,7 +210,7 @@ def test_toasts_stay_until_they_are_dismissed_and_are_three_at_most(open_page, s
     names = ["Alpha", "Beta", "Gamma", "Delta"]
     for name in names:
         sandbox.add_flow(friendly_name=name, enabled=True)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator")
 
     for name in names:
@@ -239,7 +239,7 @@ def test_row_that_leaves_the_list_does_not_hand_its_focus_to_another_rows_switch
 def test_row_that_was_switched_stays_in_view(open_page, sandbox, width):
     for number in range(40):
         sandbox.add_flow(friendly_name=f"Flow {number:02}", enabled=True)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("operator", width=width)
 
     switch(page, "Flow 30")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def submit(page, words):
 def test_search_finds_by_part_of_the_name(open_page, sandbox, javascript):
     sandbox.add_flow(friendly_name="Réclamations Lyon")
     sandbox.add_flow(friendly_name="Support 100%")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("viewer", javascript=javascript)
 
     page.locator("#q").press_sequentially("RECLAM")
@@ -176,7 +176,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
 def test_filters_and_sorting_work(open_page, sandbox, javascript):
     for number, channel in enumerate(("sms", "web", "sms")):
         sandbox.add_flow(friendly_name=f"Flow {number}", channel_type=channel)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = open_page("viewer", javascript=javascript)
 
     page.select_option("[name=channel]", "sms")

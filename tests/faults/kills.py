@@ -36,8 +36,8 @@ from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import SYNC_LEASE, sync_account
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
@@ -102,7 +102,7 @@ def simulate(
         mock.patch("django.utils.timezone.now", clock.now),
     ):
         known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         witness = WriteObserver(sandbox)
         site = Site(api=sandbox.url, folder=folder)
         try:
@@ -182,8 +182,8 @@ def _reconcile_all(report: Report, clock: Clock) -> None:
     for wait in (clients.ATTEMPT_TIMEOUT, reconcile.CONFIRMATION_DELAY):
         clock.move(wait)
         reconcile.reconcile(limit=100_000)
-    clock.move(mirror.SYNC_LEASE)  # of a sync that was killed
-    mirror.sync(ACCOUNT)
+    clock.move(SYNC_LEASE)  # of a sync that was killed
+    sync_account(ACCOUNT)
 
 
 def _check_report(report: Report, witness: WriteObserver, sandbox: Sandbox) -> None:

@@ -39,7 +39,7 @@ from flows.audit import verification
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
 from flows.changes import reconcile
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import control, drafts, execution, follow_ups, items
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -101,7 +101,7 @@ def simulate(*, flows: int, seed: int) -> Report:
             sandbox.add_flow(integration_retry_count=3 if number % 2 else 1)
             for number in range(flows)
         ]
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         before = _writable_fields(sandbox)
         witness = WriteObserver(sandbox)
         report = Report(Findings())

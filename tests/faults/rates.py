@@ -39,7 +39,7 @@ from django.test import override_settings
 
 from flows.accounts.clients import resource_client
 from flows.audit.audit_log import Actor
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import control, drafts, items
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
@@ -198,7 +198,7 @@ def simulate(
         stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
         looked_at, *switched = (_create_flow(number) for number in range(operators + 1))
         in_bulk = [_create_flow(number) for number in range(100, 100 + planned)]
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         sites = _start_sites(api, workers, folder, stack)
         keys = create_sessions(viewers + operators)
         chances = [random.Random(f"{seed} {number}") for number in range(len(keys))]

@@ -6,7 +6,7 @@ wrong reads.
 
 import pytest
 
-from flows.mirror import mirror, missing_flows, stale_reads
+from flows.mirror import flow_reads, missing_flows, stale_reads
 from tests.faults.acting import assert_chain_intact
 from tests.faults.matrix import consistency
 from tests.faults.matrix.consistency import (
@@ -43,7 +43,7 @@ def believes_every_read(monkeypatch):
 
 @pytest.fixture
 def believes_every_absence(monkeypatch):
-    monkeypatch.setattr(mirror.AccountMirror, "fetch_flow", lambda *_: None)
+    monkeypatch.setattr(flow_reads, "fetch_existing", lambda *_: None)
     monkeypatch.setattr(missing_flows, "find_recently_changed", lambda *_, **__: set())
 
 

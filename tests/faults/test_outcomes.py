@@ -12,8 +12,8 @@ from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes, in_flight, operations
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -269,7 +269,7 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     """No lock and no transaction is held during the call."""
     sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
     other = sandbox.add_flow(friendly_name="Other")
-    mirror.sync(ACCOUNT)  # one that the log knows can't be what the creation makes
+    sync_account(ACCOUNT)  # one that the log knows can't be what the creation makes
     change = BackgroundCall(lambda: act(flow_sid))
     assert sandbox.wait_until_held()
     sandbox.clear_faults()

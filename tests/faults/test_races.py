@@ -11,6 +11,7 @@ from flows.changes.flow_changes import Change, Conflict, NothingToChange
 from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -135,7 +136,7 @@ def test_eight_people_rename_one_flow_at_once(sandbox, flow_sid):
 
 def test_eight_people_change_eight_flows_at_once(sandbox, flow_sid):
     sids = [sandbox.add_flow() for _ in range(8)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     results = run_concurrently(
         *[lambda sid=sid: rename_flow(sid, values={"friendly_name": sid}) for sid in sids]
@@ -282,7 +283,7 @@ def test_edit_of_another_field_between_our_reading_and_our_writing_is_found(
     assert event.seq > change.event.seq
     assert event.payload.before["friendly_name"] == "Plaintes Lyon"
     assert event.payload.after == seen(flow_sid)
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == [event]
 
 
@@ -295,7 +296,7 @@ def test_edit_of_another_field_while_our_answer_is_lost_is_found(sandbox, flow_s
 
     assert (settled.result, settled.payload.before["integration_retry_count"]) == ("applied", 3)
     assert [event.changed_fields for event in drift_events()] == [["integration_retry_count"]]
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert len(drift_events()) == 1
 
 

@@ -32,8 +32,9 @@ from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes import flow_changes, in_flight, operations, reconcile
-from flows.mirror import drift, mirror
+from flows.mirror import drift, flow_reads, mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import SyncBusy, sync_account
 from flows.search.models import FlowEntry, FlowTally
 from flows.twilio.client import WRITE_OPERATIONS, ResourceClient
 from flows.twilio.errors import FlexError
@@ -53,7 +54,7 @@ ENDLESS = {
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
     FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, in_flight.ConcurrentChange,
-    mirror.SyncBusy, reconcile.NotAmbiguous,
+    SyncBusy, reconcile.NotAmbiguous,
 )  # fmt: skip
 
 HANDLING = [
@@ -235,7 +236,7 @@ class World(RuleBasedStateMachine):
         for _ in range(flows):
             self.others("make", "")
         if is_synced:
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         self.judge()
 
     @rule(
@@ -313,7 +314,7 @@ class World(RuleBasedStateMachine):
     @rule(dies_at=deaths, fault=of_reads, meanwhile=meanwhiles, place=places)
     def sync(self, dies_at, fault, meanwhile, place):
         self.perform(
-            partial(mirror.sync, ACCOUNT),
+            partial(sync_account, ACCOUNT),
             sid=self.sid_at(place),
             dies_at=dies_at,
             fault=fault,
@@ -441,10 +442,10 @@ class World(RuleBasedStateMachine):
             for change in OpenChange.objects.exclude(ambiguity=""):
                 self.decide_truly(change)
         assert [str(change) for change in OpenChange.objects.all()] == []
-        self.perform(partial(mirror.sync, ACCOUNT))
+        self.perform(partial(sync_account, ACCOUNT))
         assert find_differences(self.twilio) == []
         events = AuditEvent.objects.count()
-        self.perform(partial(mirror.sync, ACCOUNT))
+        self.perform(partial(sync_account, ACCOUNT))
         assert AuditEvent.objects.count() == events
 
 
@@ -521,7 +522,7 @@ def stage(monkeypatch):
 
     monkeypatch.setattr(ResourceClient, "_send_once", watched)
     monkeypatch.setattr(operations, "resource_client", playing.client)
-    monkeypatch.setattr(mirror, "resource_client", playing.client)
+    monkeypatch.setattr(flow_reads, "resource_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)
     with connection.execute_wrapper(playing.statement):
         yield playing

@@ -33,8 +33,8 @@ from django.test import override_settings
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import LIST_PATH
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
@@ -111,7 +111,7 @@ def simulate(
         ExitStack() as stack,
     ):
         known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         witness = WriteObserver(sandbox)
         stack.enter_context(_count_listings(sandbox, report))
         # A server takes a hundred connections by default, and these may not be the only sites on it.

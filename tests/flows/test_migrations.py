@@ -9,8 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.changes import in_flight
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -142,7 +142,7 @@ def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows
     told = AuditEvent.objects.count()
 
     there_and_back()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert AuditEvent.objects.count() == told
     assert SyncState.objects.get().baseline_at is not None

@@ -38,7 +38,7 @@ from flexadmin.users.roles import ensure_groups
 from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import SyncBusy, sync_account
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
@@ -196,7 +196,7 @@ class Fuzzer:
 
         def open_pages() -> int:
             self.site.sandbox.edit_flow(sid, **some)
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
             client = self.site.client("admin")
             return max(
                 _read_status(client.get(f"/flows/{sid}/{part}"))
@@ -250,7 +250,7 @@ class Fuzzer:
     def _record(self, where: str, what: str, send: Callable[[], int]) -> None:
         try:
             status = send()
-        except (FlexError, mirror.SyncBusy):
+        except (FlexError, SyncBusy):
             status = 0  # an unreadable flow is a valid result
         except Exception:  # noqa: BLE001 - exceptions are the findings
             self.failures.append(f"{where}: {what}\n{traceback.format_exc()[-1500:]}")

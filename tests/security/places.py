@@ -22,6 +22,7 @@ from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
 from flows.flex_flows.forms import sign_base
 from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.plans.models import Plan
 from flows.search.models import SavedView
@@ -129,9 +130,9 @@ class SampleSite:
         self._ensure_flow()
         self.unresolved_sid = self.sandbox.add_flow(friendly_name="In doubt")
         drifted_sid = self.sandbox.add_flow(friendly_name="Found changed")
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         self.sandbox.edit_flow(drifted_sid, friendly_name="Changed elsewhere")
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         append_attempt(self.unresolved_sid)
         OpenChange.objects.update(ambiguity="Somebody else changed the same field since.")
         return self
@@ -165,7 +166,7 @@ class SampleSite:
                 integration_flow_sid="FW" + "1" * 32,
                 integration_retry_count=3,
             )
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         return self.sid
 
     def _flow(self, **data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -213,7 +214,7 @@ class SampleSite:
             self.sandbox.edit_flow(
                 self._ensure_flow(), friendly_name=f"Elsewhere {uuid.uuid4().hex}"
             )
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         return {"event_id": OpenDrift.objects.latest("event").event.event_id}, {"reason": "seen"}
 
     def _flows_drift_accept_many(self, person: str) -> Any:

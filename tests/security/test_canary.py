@@ -20,8 +20,8 @@ from django.db import OperationalError
 from django.http import HttpRequest
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -117,7 +117,7 @@ def secret_flow(site: SampleSite, hook_url):
     """SID of a flow with secrets wherever it can have them. Others with secrets are only read."""
     for url in HOOK_URLS:
         sid = site.sandbox.add_flow(integration_type="external", integration_url=url)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         site.sandbox.edit_flow(
             sid, integration_url=f"{url}&key={HOOK_SECRET}", contact_identity=url
         )
@@ -130,11 +130,11 @@ def secret_flow(site: SampleSite, hook_url):
         integration_type="external", integration_url=hook_url, unknown_url=hook_url, unknown=unknown,
         integration_headers=f'{{"X-Token": "{HOOK_SECRET}"}}',
     )  # fmt: skip
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     site.sandbox.edit_flow(
         sid, integration_url=hook_url + "&key=" + HOOK_SECRET, friendly_name=f"See {HOOK_URL}"
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     switch_flow(sid, enabled=not site.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
     drafts.plan_bulk_action(
         action=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], created_by="admin"

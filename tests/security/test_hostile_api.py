@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA_START
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -88,9 +88,9 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
 def add_hostile_flow(sandbox, kind):
     """Add a flow that a first sync finds harmless and a second one hostile; return its SID."""
     sid = sandbox.add_flow(friendly_name="Harmless", channel_type="sms")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(sid, **make_hostile_flow(kind))
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     drafts.plan_bulk_action(action=drafts.BulkAction("disable"), sids=[sid], created_by="admin")
     return sid
 
@@ -178,7 +178,7 @@ def test_list_shows_all_hostile_flows_at_once(sandbox, client_of):
     for kind, sid in sids.items():
         sandbox.edit_flow(sid, **make_hostile_flow(kind))
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     page = client_of("admin").get(reverse("flows:list"))
 
     assert Flow.objects.filter(sid__in=sids.values()).count() == len(sids)

@@ -167,8 +167,8 @@ def _find_source(request: Request) -> tuple[str, Snapshot] | None:
 def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     """Look for a flow that is not in the mirror in all accounts that the user may view."""
     result = lookup.find_flow(sid, scope=scope_of(request.user, "flows.view_flow"))
-    if result.account and result.snapshot is not None:
-        return result.account.sid, result.snapshot
+    if result.flow:
+        return result.flow.account_sid, result.flow.snapshot
     message = f"Couldn't find the flow to clone, {sid}, in your accounts."
     for account, reason in result.unsearched_accounts:
         message += f" Couldn't check {account}: {reason}"

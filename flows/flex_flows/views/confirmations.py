@@ -20,7 +20,7 @@ from flows.flex_flows.collisions import find_collisions
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.conflicts import displayed_values
 from flows.flex_flows.views.page_source import fetch_once
-from flows.mirror import mirror
+from flows.mirror import flow_reads, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.views.accounts import unavailable_response
@@ -124,7 +124,7 @@ def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
     try:
         snapshot = fetch_once(request, sid, deadline=READ_DEADLINE)
     except FlexError as error:
-        if mirror.is_not_found(error):
+        if flow_reads.is_not_found(error):
             raise Http404("Twilio has no such Flex Flow") from error
         messages.error(request, f"Couldn't read the flow from Twilio: {error}. Nothing was sent.")
         return responses.redirect_page(request, "flows:detail", sid=sid)

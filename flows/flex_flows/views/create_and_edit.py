@@ -42,7 +42,7 @@ from flows.flex_flows.views.conflicts import build_conflict_rows, display_redact
 from flows.flex_flows.views.page_source import fetch_once
 from flows.flex_flows.views.responses import FormRenderer
 from flows.flex_flows.views.restore import Restore
-from flows.mirror import failure_messages, mirror
+from flows.mirror import failure_messages, flow_reads, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
@@ -190,7 +190,7 @@ def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpR
 
     A deleted flow whose earlier version is to be restored leads to the form for a new one.
     """
-    if mirror.is_not_found(error):
+    if flow_reads.is_not_found(error):
         restore = Restore.from_request(request, sid=sid, live={})
         if restore is None:
             return responses.redirect_deleted(request, sid)

@@ -29,9 +29,10 @@ from flows.flex_flows import list_columns
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
-from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
+from flows.mirror.sync import SyncBusy, needs_sync, sync_account
 from flows.search import flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
@@ -154,8 +155,8 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
 def _sync_account(account: Account) -> bool:
     """Sync one account, and return whether flows may have changed."""
     try:
-        return mirror.sync(account.sid).moved
-    except mirror.SyncBusy:
+        return sync_account(account.sid).has_changes
+    except SyncBusy:
         return True  # another sync is running, so reload what it brings
     except FlexError:
         return False  # stored in the sync state, which the page shows
@@ -204,7 +205,7 @@ def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[s
         "copy": worst.sync,
         "freshness": worst,
         "sync_query": _sync_query(accounts),
-        "mirror_is_stale": any(mirror.is_stale(item.sync) for item in mirrors),
+        "mirror_is_stale": any(needs_sync(item.sync) for item in mirrors),
         "has_gaps": any(item.sync.missing for item in mirrors),
     }
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from flows.audit.access import Request
 from flows.availability.restrictions import Availability
-from flows.mirror import failure_messages, mirror, shared_reads
+from flows.mirror import failure_messages, flow_reads, mirror, shared_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
+from flows.mirror.sync import sync_state
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.errors import FlexError
 from flows.twilio.resource import Snapshot
@@ -39,7 +40,7 @@ class PageSource:
         """The page's state: live, gone, settling (not visible at Twilio yet) or copy (cached)."""
         if self.error is None:
             return "live"
-        if mirror.is_not_found(self.error):
+        if flow_reads.is_not_found(self.error):
             return "gone"
         if self.stale_read is not None:
             return "settling"
@@ -83,7 +84,7 @@ class PageSource:
             return None
         if is_unresolved:
             return self.row.mirrored_at
-        synced_at = mirror.sync_state(self.account_sid).synced_at
+        synced_at = sync_state(self.account_sid).synced_at
         if synced_at is None:
             return self.row.mirrored_at
         return max(self.row.mirrored_at, synced_at)
@@ -117,7 +118,7 @@ def read_for_page(request: Request, sid: str) -> PageSource:
         row = Flow.objects.filter(sid=sid).first()  # the read may have changed it
         if row is not None:
             return PageSource(sid, account_sid, row, row.resource, error)
-        if mirror.is_not_found(error):
+        if flow_reads.is_not_found(error):
             raise Http404("Twilio has no such Flex Flow") from error
         return PageSource(sid, account_sid, None, no_fields, error)
     return PageSource(sid, account_sid, row, snapshot)

@@ -26,7 +26,7 @@ from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.states import is_on
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
-from flows.mirror import failure_messages, first_contact, mirror
+from flows.mirror import failure_messages, first_contact, flow_reads
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio.cleaning import to_text
@@ -224,7 +224,7 @@ def _unreadable_response(
     sid: str,
 ) -> HttpResponse:
     """Return the page for a change that was not sent because its flow could not be read."""
-    if mirror.is_not_found(error):
+    if flow_reads.is_not_found(error):
         messages.error(request, f"Couldn't {task}.")  # the flow's page says that it is deleted
         return redirect_page(request, "flows:detail", sid=sid)
     status = 409 if isinstance(error, StaleRead) else 502

@@ -15,7 +15,8 @@ from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
 from flows.core.terminal_text import escape_line
 from flows.management import command_line
-from flows.mirror import first_contact, freshness, mirror
+from flows.mirror import first_contact, freshness
+from flows.mirror.sync import SyncBusy, sync_account, sync_state
 from flows.twilio.errors import FlexError
 
 
@@ -46,8 +47,8 @@ class Command(BaseCommand):
         prefix = command_line.account_prefix(account.sid)
         try:
             with Console(file=sys.stderr).status(f"{prefix}Reading the flows from Twilio"):
-                report = mirror.sync(account.sid)
-        except mirror.SyncBusy:
+                report = sync_account(account.sid)
+        except SyncBusy:
             return f"{prefix}Another sync is in progress."
         except FlexError as error:
             settings_problem = first_contact.explain_failure(account.sid, error)
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             f"{prefix}{report.flows} flows: {report.created} new, {report.changed} changed, "
             f"{report.deleted} deleted."
         )
-        progress = freshness.describe_missing(mirror.sync_state(account.sid))
+        progress = freshness.describe_missing(sync_state(account.sid))
         if not progress:
             return ""
         return f"{prefix}{progress}"

@@ -25,6 +25,7 @@ from flows.availability.models import Closure
 from flows.changes import flow_changes, in_flight, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow, MissingFlow, SyncState
+from flows.mirror.sync import SyncBusy, sync_account
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -53,7 +54,7 @@ STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
 PAGE_SIZE: Final = 3  # flows of a list's page
 EXPECTED_ERRORS: Final = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, in_flight.ConcurrentChange, mirror.SyncBusy,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, in_flight.ConcurrentChange, SyncBusy,
 )  # fmt: skip
 
 DrawLag = Callable[[random.Random, str], Lag | None]
@@ -154,7 +155,7 @@ class Run:
             self.sandbox.add_flow(**self.draws.flow())
         self._remember(self.clock.now())
         self.clock.move(2 * ONE_MINUTE)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         self.sandbox.lags.draw = self.draw
         before = len(self.sandbox.requests)
         for _ in range(STEPS):
@@ -240,7 +241,7 @@ class Run:
         )
 
     def _sync(self) -> None:
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     def _look(self) -> None:
         """Open a flow's page."""
@@ -265,7 +266,7 @@ class Run:
         for _ in range(3):
             self.clock.move(ONE_MINUTE)
             with suppress(FlexError):
-                mirror.sync(ACCOUNT)
+                sync_account(ACCOUNT)
             reconcile.reconcile()
         for difference in find_differences(self.sandbox):
             self.tally.complain(NOT_FOUND, difference)

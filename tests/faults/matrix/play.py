@@ -26,8 +26,9 @@ from flows.audit.models import OpenChange
 from flows.availability import restrictions
 from flows.changes import operations, reconcile
 from flows.changes.flow_changes import FlowUnreadable, OutcomeNotRecorded
-from flows.mirror import mirror
+from flows.mirror import flow_reads
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.redaction.masking import redact
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError
@@ -106,7 +107,7 @@ def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: C
                     sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"
                 )
             )
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
         twilio_flows = {sid: FLEX_FLOW.decode(flow) for sid, flow in sandbox.flows.items()}
         if not is_mirrored(mirrored_flows, twilio_flows):
@@ -242,7 +243,7 @@ class Run:
         earlier = max((request.n for request in self.sandbox.requests), default=0)
         for fault in build_faults(trouble, method):
             self.sandbox.inject(fault)
-        with trouble.around(self), mock.patch.object(mirror, "resource_client", self._client):
+        with trouble.around(self), mock.patch.object(flow_reads, "resource_client", self._client):
             if trouble.killed:
                 self._run_victim()
             else:
@@ -289,7 +290,7 @@ class Run:
         reconcile.reconcile()
         self._release_held()
         if self.chance.random() < 0.2:
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         self.clock.move(reconcile.CONFIRMATION_DELAY)
         reconcile.reconcile()
 
@@ -311,7 +312,7 @@ class Run:
         elif target == "a new flow":
             self.sandbox.add_flow()
         if self.chance.random() < 0.2:
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
 
     def _resolve_manually(self, verdict: Findings, writes: list[ObservedWrite]) -> None:
         """Resolve ambiguous changes by what really happened, so that the next run can start."""

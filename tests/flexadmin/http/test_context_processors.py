@@ -6,7 +6,7 @@ import pytest
 from django.template import Context, Template
 
 from flexadmin.http.context_processors import LazyNumber
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 
 EVERY_PLURALIZE = "{{ n }} flow{{ n|pluralize }}, {{ n|pluralize:'is,are' }}"
@@ -31,10 +31,10 @@ def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(
     sandbox, client_of, drifted, text
 ):
     sids = [sandbox.add_flow() for _ in range(3)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids[:drifted]:
         sandbox.edit_flow(sid, friendly_name="Changed")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     page = client_of("viewer").get("/audit/").content.decode()
 

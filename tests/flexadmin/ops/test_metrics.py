@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flexadmin.ops import metrics
 from flows.accounts import clients
 from flows.audit import audit_log, verification
-from flows.mirror import mirror
+from flows.mirror import flow_reads
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -80,7 +80,7 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
 def test_unsent_call_and_lost_response_are_counted(scrape, settings, sandbox):
     sandbox.inject(Fault(FaultKind.DROP, method="GET", times=4))
     with pytest.raises(FlexError):
-        mirror.fetch_all("AC" + "5a" * 16)
+        flow_reads.fetch_all("AC" + "5a" * 16)
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
     with pytest.raises(FlexError):
         clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).create({"friendly_name": "x"})

@@ -12,8 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import control, drafts
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.one_change import make_change
@@ -59,11 +59,11 @@ def fill_old_database(patched, sandbox):
         )
         for url in ADDRESSES
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(sids[0], integration_url=ADDRESSES[0] + "two")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     switch_flow(sids[1], enabled=False, reason=f"see https://hooks.example/services/T0A/{CANARY}")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert CANARY in stored_values()
     return sids
 
@@ -99,20 +99,20 @@ def test_upgrade_changes_no_flow(upgraded, is_migrated):
         migrate(None)
         assert CANARY not in stored_values()
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
     assert report.deleted == 0
     assert (AuditEvent.objects.count(), OpenDrift.objects.count()) == (events, waiting)
     assert is_migrated == (CANARY not in stored_values())
-    assert mirror.sync(ACCOUNT).changed == 0
+    assert sync_account(ACCOUNT).changed == 0
     assert_chain_intact()
 
 
 def test_real_change_after_the_upgrade_is_found(upgraded, sandbox):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(upgraded[0], integration_url=ADDRESSES[0] + "three")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     drift_events = AuditEvent.objects.filter(action="flow.drift").order_by("-seq")[:1]
     assert {(event.target_sid, *event.changed_fields) for event in drift_events} == {
@@ -123,7 +123,7 @@ def test_real_change_after_the_upgrade_is_found(upgraded, sandbox):
 def test_no_page_or_export_shows_secrets_of_the_log(upgraded, client_of):
     raw = json.dumps(list(AuditPayload.objects.values_list("after", "before")))
     assert CANARY in raw
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     admin = client_of("admin")
     urls = ["/flows/", "/flows/drift/", "/audit/"]
     urls += [f"/audit/{event.event_id}/" for event in AuditEvent.objects.exclude(stage="access")]
@@ -170,7 +170,7 @@ def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of
 
 
 def test_edit_form_shows_the_secret_and_its_review_works(upgraded, client_of):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     admin = client_of("admin")
     page = admin.get(f"/flows/{upgraded[0]}/edit/")
     data = form_data(page) | {"friendly_name": "Renamed", "review": "1"}

@@ -19,8 +19,9 @@ from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.core import triggers
 from flows.erasure import erasure
-from flows.mirror import drift, mirror
+from flows.mirror import drift
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account, sync_state
 from flows.plans import control, drafts, execution
 from flows.plans.drafts import BulkAction
 from flows.search import list_tables
@@ -72,7 +73,7 @@ def site(sandbox, person, db):
         sandbox.add_flow(
             friendly_name=f"Flow {number}", enabled=True, contact_identity=f"+4930555000{number}"
         )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
     plan = drafts.plan_bulk_action(
         action=BulkAction("disable"), sids=sids[:2], created_by="operator"
@@ -81,7 +82,7 @@ def site(sandbox, person, db):
     execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (first, *_), (_, *_) = drift.load_inbox()
     drift.accept(event=first, reason="known", actor=operator_actor)
     restrictions.set_read_only(account_sid=ACCOUNT, reason="maintenance", actor=operator_actor)
@@ -194,13 +195,13 @@ def test_altered_mirror_is_rebuilt_by_the_next_sync(site, kind):
     execute(REBUILT[kind])
 
     with clock_ahead():  # the mirror keeps what it read a moment ago
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert (
         list(Flow.objects.order_by("sid").values("sid", "friendly_name", "resource", "gone_at"))
         == before
     )
-    assert mirror.sync_state(ACCOUNT).synced_at <= timezone.now() + timedelta(hours=1)
+    assert sync_state(ACCOUNT).synced_at <= timezone.now() + timedelta(hours=1)
     assert verification_faults() == ""
 
 
@@ -421,10 +422,10 @@ def test_reverted_external_change_may_be_missing_from_the_inbox(site, actor):
 def test_acceptance_of_an_erased_external_change_is_intact(sandbox, flow_sid, actor):
     """It resolved all earlier drift of the flow. A later erasure must not reopen that drift."""
     sandbox.edit_flow(flow_sid, friendly_name="B")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Hotline +49 170 1234567")
     with clock_ahead():
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
     ((_, last),) = drift.load_inbox()
     drift.accept(event=last, reason="known", actor=actor)
 

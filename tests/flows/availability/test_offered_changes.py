@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -146,10 +146,10 @@ class TestInbox:
             for account, name in ((sandbox, "Live"), (staging, "Try"))
         ]
         for account in (sandbox, staging):
-            mirror.sync(account.account_sid)
+            sync_account(account.account_sid)
         for account, sid in zip((sandbox, staging), sids, strict=True):
             account.edit_flow(sid, friendly_name="Outside")
-            mirror.sync(account.account_sid)
+            sync_account(account.account_sid)
         return sids
 
     def items(self, page):
@@ -185,7 +185,7 @@ class TestInbox:
         self, client_of, sandbox, flow_sid, kind, can_revert
     ):
         sandbox.edit_flow(flow_sid, friendly_name="Outside")
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         refuse(kind)
 
         assert self.items(client_of("operator").get("/flows/drift/")) == {
@@ -197,7 +197,7 @@ class TestInbox:
         self, client_of, sandbox, flow_sid, kind, can_revert
     ):
         sandbox.remove_flow(flow_sid)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         assert OpenDrift.objects.count() == 1
         refuse(kind)
 
@@ -208,7 +208,7 @@ class TestInbox:
 
 def test_restore_of_a_deleted_flow_needs_only_a_creation(client_of, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     event = AuditEvent.objects.get(action="flow.drift")
     client = client_of("operator")
 
@@ -220,7 +220,7 @@ def test_restore_of_a_deleted_flow_needs_only_a_creation(client_of, sandbox, flo
 
 def test_copy_to_an_account_without_creations_is_not_offered(client_of, sandbox, staging):
     sid = sandbox.add_flow(friendly_name="Live")
-    mirror.sync(sandbox.account_sid)
+    sync_account(sandbox.account_sid)
     client = client_of("operator")
     assert "Copy to staging" in text(client.get(f"/flows/{sid}/"))
 

@@ -11,6 +11,7 @@ from flows.availability.models import Closure
 from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -102,7 +103,7 @@ def test_successful_call_lifts_its_refusal(sandbox, flow_sid):
     for kind in ("list", "fetch"):
         restrictions.record_response(AC, kind, refusal(403))
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert list(Closure.objects.values_list("kind", flat=True)) == ["fetch"]
     mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
@@ -119,7 +120,7 @@ def test_refused_list_keeps_the_mirror_and_a_404_of_a_flow_deletes_nothing(
     sandbox.inject(replace(fault, path="/FlexFlows/*", status=404, code=20404))
 
     with pytest.raises(FlexError):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
     with pytest.raises(FlexError):
         mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
@@ -171,7 +172,7 @@ def test_read_only_account_can_not_be_changed(sandbox, flow_sid, actor):
             change()
 
     assert received_writes(sandbox) == []
-    assert mirror.sync(ACCOUNT).flows == 1
+    assert sync_account(ACCOUNT).flows == 1
 
 
 def test_read_only_mode_is_logged_when_set_and_lifted(sandbox, flow_sid, actor):

@@ -15,6 +15,7 @@ from flows.changes.flow_changes import Change
 from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -88,7 +89,7 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert Flow.objects.get(sid=sid).resource == event.payload.after
     assert len(received_writes(sandbox)) == write_count
     assert not OpenChange.objects.exists()
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
     assert_chain_intact()
 
@@ -129,7 +130,7 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
     twin(sandbox)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     ours = lose(sandbox)
 
@@ -138,7 +139,7 @@ def test_twin_that_was_known_before_is_none_of_ours(sandbox):
 
 def test_twin_that_was_known_before_is_none_of_ours_if_ours_was_not_made_either(sandbox):
     twin(sandbox)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     lose(sandbox, FaultKind.DROP)
 
     assert results() == []
@@ -337,7 +338,7 @@ def test_list_is_read_once_for_all_creations_and_not_for_other_changes(sandbox, 
 def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(sandbox, read):
     sid = lose(sandbox)
 
-    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(sid, account_sid=ACCOUNT)
+    sync_account(ACCOUNT) if read == "sync" else mirror.fetch(sid, account_sid=ACCOUNT)
 
     assert drift_events() == []
     assert not Flow.objects.filter(sid=sid).exists()
@@ -347,7 +348,7 @@ def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(san
 def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     lose(sandbox, FaultKind.DROP)
     theirs = twin(sandbox, friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert results() == []
     assert puzzle() == (findings.PARTIAL_MATCH, [theirs])
     change = OpenChange.objects.get()
@@ -359,7 +360,7 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
         result="not_applied",
         change_id=change.change_id,
     )
-    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs, account_sid=ACCOUNT)
+    sync_account(ACCOUNT) if read == "sync" else mirror.fetch(theirs, account_sid=ACCOUNT)
 
     assert [(event.target_sid, event.payload.before) for event in drift_events()] == [
         (theirs, None)
@@ -372,7 +373,7 @@ def test_flow_of_another_time_is_drift_though_a_creation_is_open(sandbox):
     at = datetime.now(UTC) - timedelta(hours=1)
     theirs = twin(sandbox, date_created=at.isoformat(timespec="seconds"))
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.target_sid for event in drift_events()] == [theirs]
 
@@ -381,7 +382,7 @@ def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_s
     lose(sandbox)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.target_sid for event in drift_events()] == [flow_sid]
 

@@ -6,8 +6,8 @@ from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import findings, in_flight, reconcile
 from flows.changes.reconcile import NotAmbiguous
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -109,7 +109,7 @@ def test_update_was_applied_and_what_came_after_it_is_somebody_elses(edited_sinc
     )
     assert event.payload.after["janitor_enabled"] is False
     assert drift_events() == []
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (drift,) = drift_events()
     assert drift.changed_fields == ["friendly_name", "janitor_enabled"]
     assert drift.payload.before["friendly_name"] == "Plaintes Lyon"
@@ -125,7 +125,7 @@ def test_update_was_not_applied_and_what_is_there_is_somebody_elses(edited_since
         edited_since,
     )
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert [drift.payload.before["friendly_name"] for drift in drift_events()] == [
         "Réclamations Lyon"
     ]
@@ -138,7 +138,7 @@ def test_update_of_a_flow_that_is_gone(gone_since, was_applied):
 
     assert event.target_sid == gone_since
     assert Flow.objects.get().enabled is not was_applied
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert [(drift.payload.before["enabled"], drift.payload.after) for drift in drift_events()] == [
         (not was_applied, None)
     ]
@@ -153,7 +153,7 @@ def test_creation_made_one_of_the_candidates_and_the_other_is_somebody_elses(two
 
     assert (event.result, event.target_sid, event.payload.after["sid"]) == ("applied", sid, sid)
     assert Flow.objects.filter(sid=sid).exists()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert [(drift.target_sid, drift.payload.before) for drift in drift_events()] == [(other, None)]
 
 
@@ -161,7 +161,7 @@ def test_creation_made_none_of_the_candidates(two_alike):
     event = decide(applied=False)
 
     assert (event.result, event.target_sid, event.payload.after) == ("not_applied", "", None)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert {drift.target_sid for drift in drift_events()} == set(two_alike)
 
 
@@ -171,7 +171,7 @@ def test_candidate_that_is_gone_since_may_have_been_the_one(sandbox, two_alike):
     event = decide(sid=two_alike[0])
 
     assert (event.result, event.target_sid, event.payload.after) == ("applied", two_alike[0], None)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert [drift.target_sid for drift in drift_events()] == [two_alike[1]]
 
 
@@ -302,7 +302,7 @@ def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
 
 def test_decision_keeps_what_the_change_refers_to(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (drift,) = drift_events()
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     rename_flow(flow_sid, values={"integration_retry_count": 3}, refers_to=drift.event_id)

@@ -19,6 +19,7 @@ from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange
 from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.client import ResourceClient
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.responses import ApiResponse
@@ -250,7 +251,7 @@ def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
     sid = sandbox.add_flow(
         integration_type="external", integration_url=SECRET_URL, contact_identity="+1"
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     newer = SECRET_URL.replace("hooks", "newer")
 
     rename_flow(
@@ -340,7 +341,7 @@ def test_delete_of_a_flow_edited_otherwise(sandbox, flow_sid):
 def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, name):
     """The base is the mirror's copy: masked, and storable."""
     sandbox.edit_flow(flow_sid, friendly_name=name)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     change = delete_flow(
         flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")}

@@ -13,6 +13,7 @@ from flows.changes import findings, flow_changes, in_flight, reconcile
 from flows.changes.in_flight import ConcurrentChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -150,7 +151,7 @@ def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_s
     (drift,) = drift_events()
     assert (drift.target_sid, drift.changed_fields) == (flow_sid, ["integration_retry_count"])
     assert drift.payload.before["friendly_name"] == drift.payload.after["friendly_name"] == "New"
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == [drift]
 
 
@@ -165,7 +166,7 @@ def test_update_that_was_not_applied_beside_an_edit_of_somebody_else_in_the_same
     with clock_ahead():
         assert results() == ["not_applied"]
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (drift,) = drift_events()
     assert drift.changed_fields == ["integration_retry_count"]
 
@@ -178,7 +179,7 @@ def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
     assert results() == ["applied"]
 
     assert "integration_flow_sid" not in Flow.objects.get().resource
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
 
 

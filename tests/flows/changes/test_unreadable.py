@@ -11,8 +11,8 @@ from flows.availability.models import Closure
 from flows.changes import findings, in_flight, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.erasure import erasure
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -166,7 +166,7 @@ def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
     assert (event.result, event.target_sid, event.payload.after) == ("applied", created_sid, None)
     assert not Flow.objects.filter(sid=created_sid).exists()
     sandbox.clear_faults()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert Flow.objects.get(sid=created_sid).gone_at is None
     assert drift_events() == []
 
@@ -189,7 +189,7 @@ def test_404_proves_no_deletion_where_twilio_does_not_even_list(sandbox, flow_si
     lose(sandbox, delete_flow, flow_sid, kind=FaultKind.DROP)
     refuse(sandbox, 404, 20404)
     with pytest.raises(FlexError):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert not reconciled()
 
@@ -246,7 +246,7 @@ def test_unknown_of_an_earlier_410_is_resolved(sandbox, flow_sid):
 
 def test_what_twilio_refuses_as_a_kind_is_asked_once(sandbox, flow_sid):
     other = sandbox.add_flow(friendly_name="Other")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in (flow_sid, other):
         lose(sandbox, switch_flow, sid)
     refuse(sandbox)

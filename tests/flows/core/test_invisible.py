@@ -10,8 +10,8 @@ import pytest
 from flows.changes.forms.reason import DeleteForm, ReasonForm
 from flows.core import invisible
 from flows.flex_flows.forms import FlowForm
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.search.flow_search import find_exact_match
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -152,7 +152,7 @@ def test_sid_confirms_an_invisible_name():
 @pytest.mark.django_db
 def test_flow_is_deleted_by_the_name_that_its_page_shows(sandbox, client_of):
     sid = sandbox.add_flow(friendly_name="Re\u0301clamations\u00a0Lyon\u200b")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("admin")
     page = client.get(f"/flows/{sid}/delete/")
     displayed_name = html.unescape(

@@ -16,8 +16,9 @@ from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.core import database
 from flows.erasure import erasure
 from flows.erasure.erasure_search import ErasureSearch
-from flows.mirror import drift, mirror
+from flows.mirror import drift
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.search.models import SavedView
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -150,7 +151,7 @@ def test_flow_with_the_identity_only_in_the_mirror_is_erased_completely(flow_sid
 def test_mirrored_flow_that_only_mentions_the_identity_is_removed(sandbox, actor):
     sandbox.add_flow(friendly_name=f"Instead of {NUMBER}", contact_identity="+331")
     sandbox.add_flow(friendly_name="Other", contact_identity="+332")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
@@ -187,7 +188,7 @@ def test_flow_deleted_at_twilio_is_not_restored_by_a_sync(sandbox, flow_sid, act
     delete_flow(flow_sid)
 
     erased = erasure.erase(sid=flow_sid, actor=actor)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert (erased.removed_sids, erased.sids_at_twilio) == ([flow_sid], [])
     assert not Flow.objects.exists()
@@ -197,7 +198,7 @@ def test_flow_that_twilio_still_has_gets_a_new_baseline(sandbox, flow_sid, actor
     erased = erasure.erase(sid=flow_sid, actor=actor)
     assert not drift.last_recorded_states([flow_sid])[flow_sid].is_known
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert erased.sids_at_twilio == [flow_sid]
     assert Flow.objects.get().sid == flow_sid
@@ -210,7 +211,7 @@ def test_flow_that_twilio_still_has_gets_a_new_baseline(sandbox, flow_sid, actor
 def test_erased_external_change_is_removed_from_the_inbox(sandbox, flow_sid, actor):
     other_sid = sandbox.add_flow(friendly_name="Created outside")
     sandbox.edit_flow(flow_sid, friendly_name="Kanari")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     erasure.erase(sid=flow_sid, actor=actor)
 

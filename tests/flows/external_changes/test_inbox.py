@@ -7,8 +7,9 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.external_changes import inbox as external_changes
 from flows.external_changes import reverting
 from flows.external_changes.inbox import ExternalChange
-from flows.mirror import drift, mirror
+from flows.mirror import drift
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -38,7 +39,7 @@ def flows(sandbox):
             sandbox.add_flow(friendly_name=f"Flow {number:03}", **flow_fields)
             for number in range(count)
         ]
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         return sids
 
     return make
@@ -49,7 +50,7 @@ def edit(sandbox):
     def every(sids, **fields):
         for sid in sids:
             sandbox.edit_flow(sid, **fields)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     return every
 
@@ -78,7 +79,7 @@ def test_other_values_fields_kinds_and_times_are_groups_of_their_own(sandbox, fl
         sandbox.remove_flow(sid)
     for _ in range(2):
         sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     with clock_ahead():
         edit(sids[9:11], integration_retry_count=1)
 
@@ -96,9 +97,9 @@ def test_other_values_fields_kinds_and_times_are_groups_of_their_own(sandbox, fl
 
 def test_each_account_has_its_own_groups(sandbox, staging):
     for account in (sandbox, staging):
-        mirror.sync(account.account_sid)
+        sync_account(account.account_sid)
         account.add_flow()
-        mirror.sync(account.account_sid)
+        sync_account(account.account_sid)
 
     assert groups() == [("made", 1), ("made", 1)]
 
@@ -165,7 +166,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     for sid in sids[:2]:
         sandbox.remove_flow(sid)
     new = [sandbox.add_flow() for _ in range(2)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     by_kind = {members[0].kind: members for members in external_changes.group_similar(inbox())}
 
     deletion = reverting.plan_revert(changes=by_kind["made"], created_by="omar")

@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.changes import flow_changes
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.faults.acting import read_only_database
 from tests.flows.external_changes.inbox_pages import inbox_items, last, save, text
@@ -56,7 +56,7 @@ def test_accepting_is_on_record_and_empties_the_inbox(client_of, drift, flow_sid
 
 def test_accepting_what_was_shown_leaves_what_came_later(client_of, sandbox, drift, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     client_of("operator").post(f"/flows/drift/{drift.event_id}/accept/")
 

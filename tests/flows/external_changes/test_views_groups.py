@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.changes import flow_changes
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.flows.external_changes.inbox_pages import text
 from tests.markup import squeezed
@@ -23,10 +23,10 @@ def many(sandbox):
         )
         for number in range(12)
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.edit_flow(sid, integration_retry_count=1)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sids
 
 
@@ -58,10 +58,10 @@ def test_what_happened_alike_is_one_entry(client_of, many):
 
 def test_former_values_that_differ_are_not_told_as_one(client_of, sandbox):
     sids = [sandbox.add_flow(friendly_name=f"Flow {number}") for number in range(2)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.edit_flow(sid, friendly_name="Same")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert group_of(client_of("viewer").get("/flows/drift/")).rows[0]["varies"]
 
@@ -141,9 +141,9 @@ def test_reason_that_is_too_long_stays_where_it_was_typed(client_of, many, path)
 @pytest.mark.parametrize("path", ["accept", "revert"])
 def test_many_of_an_account_where_one_may_only_look_are_refused(client_of, sandbox, staging, path):
     for account in (sandbox, staging):
-        mirror.sync(account.account_sid)
+        sync_account(account.account_sid)
         account.add_flow()
-        mirror.sync(account.account_sid)
+        sync_account(account.account_sid)
     client = client_of("operator", "nia", sandbox.account_sid)
     both = " ".join(str(event.event_id) for event in AuditEvent.objects.filter(action="flow.drift"))
 

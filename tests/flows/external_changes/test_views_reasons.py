@@ -4,7 +4,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.flows.external_changes.inbox_pages import inbox_items, last, save
 
@@ -34,7 +34,7 @@ def test_reason_goes_along_into_the_edit_form(client_of, sandbox, drift, flow_si
 
 def test_reason_goes_along_into_the_form_that_deletes(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Not ours")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     (item,) = inbox_items(client.get("/flows/drift/"))
 
@@ -50,7 +50,7 @@ def test_reason_goes_along_into_the_form_that_deletes(client_of, sandbox, flow_s
 
 def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     (item,) = inbox_items(client.get("/flows/drift/"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.changes import flow_changes
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -49,7 +49,7 @@ def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, fl
 
 def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Not ours")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     (item,) = inbox_items(client.get("/flows/drift/"))
     assert item.kind == "made"
@@ -64,7 +64,7 @@ def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(
     client_of, sandbox, flow_sid
 ):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     (item,) = inbox_items(client.get("/flows/drift/"))
     assert item.kind == "deleted"
@@ -98,7 +98,7 @@ def test_restoring_takes_the_live_secret_where_it_is_the_same_and_asks_where_it_
     client_of, sandbox, actor
 ):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET, friendly_name="Old")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     address = f"/flows/{sid}/edit/?restore={baseline.event_id}"
     client = client_of("operator")
@@ -133,7 +133,7 @@ def test_restoring_what_is_there_already_says_so(client_of, flow_sid):
 
 def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
     sid = sandbox.add_flow(integration_type="studio", long_lived=None)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     sandbox.edit_flow(sid, long_lived=True)
 
@@ -175,7 +175,7 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
         change_id=uuid.uuid4(),
     )
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     (item,) = inbox_items(client.get("/flows/drift/"))
     assert [row["label"] for row in item.rows] == ["Friendly name"]
@@ -200,7 +200,7 @@ def test_restoring_what_was_found_does_not_count_as_dealing_with_it(
 
 def test_change_of_another_flow_closes_nothing(client_of, sandbox, drift, flow_sid):
     other = sandbox.add_flow(friendly_name="Other", enabled=True)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     address = f"/flows/{other}/enabled/?undo={drift.event_id}"
 
@@ -213,10 +213,10 @@ def test_change_of_another_flow_closes_nothing(client_of, sandbox, drift, flow_s
 
 def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Brief")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.remove_flow(sid)
     with clock_ahead():
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     (item,) = inbox_items(client_of("operator").get("/flows/drift/"))
 
@@ -227,7 +227,7 @@ def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
     sid = sandbox.add_flow(
         channel_type="custom", contact_identity="https://bot.example.com/in?token=canary"
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     sandbox.edit_flow(sid, contact_identity="plain")
     client = client_of("operator")

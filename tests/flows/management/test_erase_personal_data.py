@@ -18,8 +18,8 @@ from flows.changes import reconcile
 from flows.core.normalization import normalize_text
 from flows.erasure import compaction
 from flows.erasure.compaction import CompactionFailed
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import create_flow, delete_flow, rename_flow, switch_flow
@@ -100,7 +100,7 @@ def canary(sandbox, client_of, monkeypatch):
     switch_flow(sid, enabled=True)
     assert len(reconcile.reconcile()) == 1
     sandbox.edit_flow(sid, friendly_name=f"{NAME} {GREEK} 3")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client_of("viewer").post(f"/flows/{sid}/enabled/", {"enabled": "false"})
     session = SessionStore()
     session["_messages"] = f"“{NAME}” is off"

@@ -16,8 +16,8 @@ from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.changes import findings, reconcile
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.plans import execution
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import DATA_ERASED
@@ -41,7 +41,7 @@ TRACEBACK = f"Traceback …\nDETAIL:  Failing row contains ({{sid}}, {NAME}, {NU
 @pytest.fixture
 def remnants(sandbox, client_of):
     """The SID of a flow whose data other tables have: a plan, an open change, a failed task."""
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
     create_flow(values={"friendly_name": "Quite another", "contact_identity": "+4923055999"})
     sid = sandbox.add_flow(
@@ -106,7 +106,7 @@ def test_plan_names_a_conflicting_flow_by_its_sid(sandbox, client_of):
     disabled_sid = sandbox.add_flow(
         friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     client_of("operator").post("/flows/plans/new/", {"sid": disabled_sid, "kind": "enable"})
 
@@ -117,7 +117,7 @@ def test_plan_names_a_conflicting_flow_by_its_sid(sandbox, client_of):
 def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_sid):
     """A flow's name can be a word of a reason."""
     sid = sandbox.add_flow(friendly_name="that", contact_identity="+4930111111")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     SyncState.objects.update(error="Twilio did not answer that")
     client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
     assert PlannedChange.objects.get().skip_reason == "Already set."

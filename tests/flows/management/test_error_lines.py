@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from flows.audit import checkpoints
 from flows.changes import reconcile
-from flows.mirror import mirror
+from flows.mirror import flow_reads
 
 MULTILINE_TEXT = "no space\nDETAIL: 2026-11-25 INFO all is well\x1b[2J\u2028"
 
@@ -25,7 +25,7 @@ def raise_error(error):
 @pytest.mark.parametrize(
     ("command", "function", "error"),
     [
-        (["sync_flows"], (mirror, "sync"), DatabaseError(MULTILINE_TEXT)),
+        (["sync_flows"], (flow_reads, "list_flows"), DatabaseError(MULTILINE_TEXT)),
         (["sync_flows"], (reconcile, "reconcile"), DatabaseError(MULTILINE_TEXT)),
         (["reconcile_changes"], (reconcile, "reconcile"), DatabaseError(MULTILINE_TEXT)),
         (

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from flows.accounts import clients
-from flows.mirror import mirror
+from flows.mirror import flow_reads
 from flows.mirror.models import SyncState
 
 
@@ -20,7 +20,7 @@ def hurry(monkeypatch):
         client._sleep = lambda seconds: None
         return client
 
-    monkeypatch.setattr(mirror, "resource_client", make)
+    monkeypatch.setattr(flow_reads, "resource_client", make)
 
 
 @pytest.fixture

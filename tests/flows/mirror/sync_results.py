@@ -1,7 +1,7 @@
 """The rows and the reports of syncs, as tests compare them."""
 
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import SyncReport
 
 
 def rows():
@@ -9,4 +9,4 @@ def rows():
 
 
 def report(**counts):
-    return mirror.SyncReport(**{"flows": 0, "created": 0, "changed": 0, "deleted": 0, **counts})
+    return SyncReport(**{"flows": 0, "created": 0, "changed": 0, "deleted": 0, **counts})

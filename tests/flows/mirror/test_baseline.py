@@ -4,8 +4,9 @@ import pytest
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent
-from flows.mirror import drift, flow_rows, mirror
+from flows.mirror import drift, flow_reads, flow_rows, mirror
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -26,7 +27,7 @@ def baselines():
 
 def fill_mirror_without_baselines(sandbox):
     """Store the flows as an old version did, which recorded nothing."""
-    flows = mirror.fetch_all(sandbox.account_sid)
+    flows = flow_reads.fetch_all(sandbox.account_sid)
     flow_rows.save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
     SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
 
@@ -34,7 +35,7 @@ def fill_mirror_without_baselines(sandbox):
 def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
     sids = {sandbox.add_flow() for _ in range(3)}
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     events = baselines()
     assert {event.target_sid for event in events} == sids
@@ -54,10 +55,10 @@ def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
 
 
 def test_first_sync_of_an_empty_account_is_the_baseline_too(sandbox):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Made later")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [summarize_drift(event) for event in drift_events()] == [(sid, [], None, "Made later")]
     assert baselines() == []
@@ -67,9 +68,9 @@ def test_first_sync_that_fails_is_not_the_baseline(sandbox):
     sid = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, status=403))
     with pytest.raises(RequestRefused):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
     assert drift_events() == []
@@ -79,7 +80,7 @@ def test_flow_fetched_before_the_first_sync_has_one_baseline(sandbox):
     sid = sandbox.add_flow()
     mirror.fetch(sid, account_sid=ACCOUNT)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
     assert drift_events() == []
@@ -88,7 +89,7 @@ def test_flow_fetched_before_the_first_sync_has_one_baseline(sandbox):
 def test_flow_created_here_before_the_first_sync_needs_no_baseline(sandbox):
     create_flow()
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert (baselines(), drift_events()) == ([], [])
 
@@ -97,11 +98,11 @@ def test_mirror_without_baselines_gets_them_at_the_next_sync_without_a_change(sa
     sids = {sandbox.add_flow() for _ in range(3)}
     fill_mirror_without_baselines(sandbox)
 
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
 
     assert {event.target_sid for event in baselines()} == sids
     assert drift_events() == []
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert len(baselines()) == 3
 
 
@@ -110,7 +111,7 @@ def test_outdated_mirror_without_baselines_gets_them_and_no_drift(sandbox):
     fill_mirror_without_baselines(sandbox)
     sandbox.edit_flow(sid, friendly_name="New")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.payload.after["friendly_name"] for event in baselines()] == ["New"]
     assert drift_events() == []
@@ -122,12 +123,12 @@ def test_flow_whose_baseline_was_delayed_by_our_change_is_compared_with_the_mirr
     sid = sandbox.add_flow(friendly_name="Old")
     fill_mirror_without_baselines(sandbox)
     open_change = append_attempt(sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert baselines() == []
     append_attempt(sid, stage="reconciled", result="not_applied", change_id=open_change.change_id)
 
     sandbox.edit_flow(sid, friendly_name="New") if act == "edit" else sandbox.remove_flow(sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     expected = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
     assert [summarize_drift(event) for event in drift_events()] == [(sid, *expected)]

@@ -13,6 +13,7 @@ from flows.changes import reconcile
 from flows.changes.flow_changes import Conflict
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -46,14 +47,14 @@ def delete_and_restore(sandbox, sid, **fields):
     """Delete the flow at Twilio and create it again."""
     was = FLEX_FLOW.decode(sandbox.flows[sid])
     sandbox.remove_flow(sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.add_flow(**{**was, **fields})
 
 
 def test_edit_is_recorded(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, janitor_enabled=True, friendly_name="Theirs")
 
-    assert mirror.sync(ACCOUNT).changed == 1
+    assert sync_account(ACCOUNT).changed == 1
 
     (event,) = drift_events()
     assert summarize_drift(event) == (
@@ -80,7 +81,7 @@ def test_edit_is_recorded(sandbox, flow_sid):
 def test_creation_is_recorded(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [summarize_drift(event) for event in drift_events()] == [(sid, [], None, "Theirs")]
 
@@ -88,7 +89,7 @@ def test_creation_is_recorded(sandbox, flow_sid):
 def test_deletion_is_recorded(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     (event,) = drift_events()
     assert summarize_drift(event) == (flow_sid, [], "Réclamations Lyon", None)
@@ -100,7 +101,7 @@ def test_reappearance_is_recorded(sandbox, flow_sid):
     delete_and_restore(sandbox, flow_sid, enabled=False)
 
     with clock_ahead():
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     _, back = drift_events()
     assert summarize_drift(back) == (flow_sid, [], None, "Réclamations Lyon")
@@ -113,7 +114,7 @@ def test_reappearance_of_a_flow_that_we_deleted_is_recorded(sandbox, flow_sid):
     sandbox.add_flow(**was)
 
     with clock_ahead():
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert [summarize_drift(event) for event in drift_events()] == [
         (flow_sid, [], None, "Réclamations Lyon")
@@ -123,7 +124,7 @@ def test_reappearance_of_a_flow_that_we_deleted_is_recorded(sandbox, flow_sid):
 def test_edit_and_its_revert_are_two_events(sandbox, flow_sid):
     for minute, enabled in enumerate((False, True)):
         sandbox.edit_flow(flow_sid, enabled=enabled, date_updated=f"2026-12-01T10:0{minute}:00Z")
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert [event.payload.after["enabled"] for event in drift_events()] == [False, True]
     assert [event.payload.before["enabled"] for event in drift_events()] == [True, False]
@@ -133,7 +134,7 @@ def test_edit_in_the_same_second_as_our_change_is_recorded(sandbox, flow_sid):
     ours = switch_flow(flow_sid).after
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", date_updated=ours["date_updated"])
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [summarize_drift(event) for event in drift_events()] == [
         (flow_sid, ["friendly_name"], "Réclamations Lyon", "Theirs")
@@ -153,7 +154,7 @@ def test_edit_between_opening_and_saving_the_form_is_recorded(sandbox, flow_sid,
     assert event.payload.before == base
     attempt = AuditEvent.objects.get(stage="attempt")
     assert event.seq < attempt.seq < created.seq
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert len(drift_events()) == 1
 
 
@@ -177,11 +178,11 @@ def test_no_difference_is_recorded_twice(sandbox, flow_sid):
         mirror.fetch("FO" + "0" * 32, account_sid=ACCOUNT)  # never was: nothing to tell
 
     mirror.fetch(flow_sid, account_sid=ACCOUNT)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     mirror.fetch(created, account_sid=ACCOUNT)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     rename_flow(flow_sid, values={"friendly_name": "Ours"})
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.target_sid for event in drift_events()] == [flow_sid, created]
 
@@ -189,21 +190,21 @@ def test_no_difference_is_recorded_twice(sandbox, flow_sid):
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_reads_record_a_difference_once(sandbox, flow_sid):
     gone, created = sandbox.add_flow(), sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     recorded = len(drift_events())
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     sandbox.remove_flow(gone)
 
     with clock_ahead():
         run_concurrently(
-            *[partial(mirror.sync, ACCOUNT)] * 2,
+            *[partial(sync_account, ACCOUNT)] * 2,
             *[
                 lambda sid=sid: mirror.fetch(sid, account_sid=ACCOUNT)
                 for sid in (flow_sid, gone, created)
             ]
             * 3,
         )
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert sorted(event.target_sid for event in drift_events()[recorded:]) == sorted(
         [flow_sid, gone]
@@ -216,7 +217,7 @@ def test_concurrent_reads_record_a_difference_once(sandbox, flow_sid):
 def test_date_alone_is_no_drift(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, date_updated="2020-01-01T00:00:00Z")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert drift_events() == []
     assert Flow.objects.get().resource["date_updated"] == "2020-01-01T00:00:00Z"
@@ -229,17 +230,17 @@ def test_date_alone_is_no_drift(sandbox, flow_sid):
 def test_every_writable_field_counts(sandbox, flow_sid, name, value):
     sandbox.edit_flow(flow_sid, **{name: value})
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.changed_fields for event in drift_events()] == [[name]]
 
 
 def test_changed_secret_shows_by_its_mask(sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(sid, integration_url=OTHER_URL)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     (event,) = drift_events()
     before, after = event.payload.before["integration_url"], event.payload.after["integration_url"]
@@ -249,7 +250,7 @@ def test_changed_secret_shows_by_its_mask(sandbox):
     assert "masked-" in after
     assert SECRET not in dump_tables()
     assert "kestrel" not in dump_tables()
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert len(drift_events()) == 1
 
 
@@ -260,17 +261,17 @@ def test_difference_that_cannot_be_recorded_is_not_stored_and_recorded_later(san
     with failing_inserts("flows_auditevent"):
         assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
         with pytest.raises(audit_log.NotRecorded):
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
 
     assert (Flow.objects.get().friendly_name, drift_events()) == ("Réclamations Lyon", [])
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert (Flow.objects.get().friendly_name, len(drift_events())) == ("Theirs", 1)
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        partial(mirror.sync, ACCOUNT),
+        partial(sync_account, ACCOUNT),
         lambda: mirror.fetch(Flow.objects.get().sid, account_sid=ACCOUNT),
     ],
     ids=["sync", "fetch"],
@@ -299,7 +300,7 @@ def test_sync_during_our_change_records_no_drift(sandbox, flow_sid, verb):
     wait_for(lambda: applied_writes(sandbox))
     before = Flow.objects.get().resource
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert drift_events() == []
     assert (Flow.objects.get().resource, Flow.objects.get().gone_at) == (before, None)
@@ -307,7 +308,7 @@ def test_sync_during_our_change_records_no_drift(sandbox, flow_sid, verb):
     change.outcome()
     reconcile.reconcile()
     assert not OpenChange.objects.exists()
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
     assert_chain_intact()
 
@@ -318,15 +319,15 @@ def test_our_change_during_a_sync_is_no_drift(sandbox, flow_sid, verb):
     """The list was made before the change, and its last bytes arrive after it."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
-    sync = BackgroundCall(partial(mirror.sync, ACCOUNT))
+    sync = BackgroundCall(partial(sync_account, ACCOUNT))
     wait_for(lambda: len(sandbox.requests) > listed and sandbox.requests[listed].status)
 
     change = VERBS[verb](flow_sid)
 
     sandbox.release()
-    assert not sync.outcome().moved
+    assert not sync.outcome().has_changes
     assert change.event.result == "succeeded"
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift_events() == []
 
 
@@ -336,7 +337,7 @@ def test_concurrent_edit_of_a_refused_change_is_recorded(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     assert rename_flow(flow_sid, base=base).event.result == "failed"
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.changed_fields for event in drift_events()] == [["integration_retry_count"]]
 
@@ -353,7 +354,7 @@ def test_404_to_our_change_is_recorded_as_a_deletion_by_somebody_else(sandbox, f
 
 def test_last_recorded_state_comes_from_the_last_event_with_a_state(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, enabled=False)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     switch_flow(flow_sid, enabled=True)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     rename_flow(flow_sid)

@@ -7,8 +7,9 @@ from django.core.management import CommandError, call_command
 
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.mirror import first_contact, mirror
+from flows.mirror import first_contact
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import (
     ConnectionFailed,
     FlexError,
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def sync():
     with pytest.raises(FlexError):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
     return SyncState.objects.get().error
 
 

@@ -12,6 +12,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.changes import reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -36,7 +37,7 @@ def drifted(sandbox, flow_sid):
     """Two drift events of the flow: its name, then its retries."""
     for fields in ({"friendly_name": "Theirs"}, {"integration_retry_count": 1}):
         sandbox.edit_flow(flow_sid, **fields)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
     return drift_events()
 
 
@@ -62,7 +63,7 @@ def test_inbox_without_drift_is_empty(sandbox, flow_sid):
 
 def test_inbox_has_each_flow_once_and_the_latest_first(sandbox, drifted):
     created_sid = sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     *_, event = drift_events()
     assert drift.load_inbox() == [[event], list(drifted)]
@@ -93,7 +94,7 @@ def test_acceptance_leaves_later_drift_in_the_inbox(drifted):
 
 def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
     sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     *_, other = drift_events()
 
     accept(drifted[-1])
@@ -103,11 +104,11 @@ def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
 
 def test_accepted_drift_does_not_return_but_the_next_drift_does(sandbox, flow_sid, drifted):
     accept(drifted[-1])
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert drift.load_inbox() == []
 
     sandbox.edit_flow(flow_sid, enabled=False)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     ((event,),) = drift.load_inbox()
     assert event.changed_fields == ["enabled"]
@@ -150,7 +151,7 @@ def test_revert_empties_the_inbox_once_it_is_applied(sandbox, flow_sid, drifted)
     assert AuditEvent.objects.get(stage="attempt").refers_to == drifted[0].event_id
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert drift.load_inbox() == []
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
     assert_chain_intact()
 
 
@@ -195,7 +196,7 @@ def test_lost_revert_empties_the_inbox_when_it_is_resolved(sandbox, flow_sid, dr
 
 def test_deletion_is_reverted_by_creating_the_flow(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (event,) = drift_events()
     assert drift.load_inbox() == [[event]]
 
@@ -209,7 +210,7 @@ def test_deletion_is_reverted_by_creating_the_flow(sandbox, flow_sid):
 
 def test_creation_is_reverted_by_deleting_the_flow(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     (event,) = drift_events()
 
     delete_flow(sid, base={"friendly_name": "Theirs"}, refers_to=event.event_id)
@@ -218,11 +219,11 @@ def test_creation_is_reverted_by_deleting_the_flow(sandbox, flow_sid):
 
 
 def test_revert_of_an_edit_does_not_accept_the_creation(sandbox):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(sid, enabled=not FLEX_FLOW.decode(sandbox.flows[sid])["enabled"])
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     creation, edited = drift_events()
 
     before = edited.payload.before["enabled"]

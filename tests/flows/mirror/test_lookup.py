@@ -7,8 +7,9 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.mirror import lookup, mirror
+from flows.mirror import lookup
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import received_writes
@@ -97,7 +98,7 @@ def test_page_names_an_account_that_could_not_be_searched(client_of, sandbox, st
 
 
 def test_404_proves_nothing_while_twilio_refuses_to_list_flows(sandbox, staging):
-    mirror.sync(
+    sync_account(
         sandbox.account_sid
     )  # before a first success, a refusal says that the settings are wrong
     restrictions.record_response(sandbox.account_sid, "list", RequestRefused(status=403))

@@ -1,12 +1,10 @@
-"""The mirror: flows fetched one by one, and the state of its syncs."""
-
-from datetime import UTC, datetime, timedelta
+"""The mirror: flows fetched one by one."""
 
 import pytest
-from django.utils import timezone
 
 from flows.mirror import flow_rows, mirror
-from flows.mirror.models import Flow, SyncState
+from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -22,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def test_fetch_stores_the_flow(sandbox, flow_sid):
     was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.add_flow(**{**was, "friendly_name": "Newer"})
 
     with clock_ahead():
@@ -74,31 +72,3 @@ def test_fetch_returns_a_flow_that_the_mirror_cannot_process(sandbox, flow_sid, 
     monkeypatch.setattr(flow_rows, "normalize_text", lambda text: 1 / 0)
 
     assert mirror.fetch(flow_sid, account_sid=ACCOUNT)["sid"] == flow_sid
-
-
-@pytest.mark.parametrize(("synced", "failed", "stale"), [
-    (None, None, True), (10, None, False), (40, None, True), (None, 10, False), (40, 10, False), (40, 50, True),
-    (30, None, False),
-])  # fmt: skip
-def test_is_stale(synced, failed, stale):
-    at = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
-
-    def ago(seconds):
-        return None if seconds is None else at - timedelta(seconds=seconds)
-
-    assert mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), at=at) is stale
-
-
-def test_is_stale_uses_the_current_time():
-    assert not mirror.is_stale(SyncState(synced_at=timezone.now()))
-
-
-def test_sync_state_of_a_new_site(settings):
-    state = mirror.sync_state(ACCOUNT)
-
-    assert (state.account_sid, state.synced_at) == ("AC" + "5a" * 16, None)
-    assert not SyncState.objects.exists()
-
-
-def test_sync_state_after_a_sync(sandbox, flow_sid):
-    assert mirror.sync_state(ACCOUNT).flows == 1

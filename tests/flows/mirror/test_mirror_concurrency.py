@@ -6,8 +6,9 @@ import pytest
 
 from flows.accounts import clients
 from flows.audit.models import AuditEvent
-from flows.mirror import drift, mirror
+from flows.mirror import drift, flow_reads, mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -34,11 +35,11 @@ def during_listing(monkeypatch):
         class Client:
             def list(self):
                 snapshots = list(clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).list())
-                monkeypatch.setattr(mirror, "resource_client", clients.resource_client)
+                monkeypatch.setattr(flow_reads, "resource_client", clients.resource_client)
                 act()
                 return iter(snapshots)
 
-        monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
+        monkeypatch.setattr(flow_reads, "resource_client", lambda *_, **__: Client())
 
     yield arrange
     monkeypatch.undo()
@@ -47,38 +48,38 @@ def during_listing(monkeypatch):
 def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_listing):
     during_listing(lambda: rename_flow(flow_sid))
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
     assert drift_events() == []
 
 
 def test_flow_created_during_the_listing_is_not_marked_deleted(sandbox, flow_sid, during_listing):
     during_listing(create_flow)
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     created_sid = AuditEvent.objects.get(stage="outcome").target_sid
     assert Flow.objects.get(sid=created_sid).gone_at is None
-    assert mirror.sync(ACCOUNT) == report(flows=2)
+    assert sync_account(ACCOUNT) == report(flows=2)
     assert drift_events() == []
 
 
 def test_flow_deleted_during_the_listing_stays_deleted(sandbox, flow_sid, during_listing):
     during_listing(lambda: delete_flow(flow_sid))
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.get().gone_at is not None
-    assert mirror.sync(ACCOUNT) == report()
+    assert sync_account(ACCOUNT) == report()
     assert drift_events() == []
 
 
 def test_flow_fetched_during_the_listing_is_not_marked_deleted(sandbox, flow_sid, during_listing):
     during_listing(lambda: mirror.fetch(sandbox.add_flow(), account_sid=ACCOUNT))
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.filter(gone_at=None).count() == 2
     assert [drift.payload.before for drift in drift_events()] == [None]
@@ -89,7 +90,7 @@ def test_change_while_the_list_is_being_received(sandbox, flow_sid):
     """The last bytes of a real response wait until the change is applied."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
-    sync = BackgroundCall(partial(mirror.sync, ACCOUNT))
+    sync = BackgroundCall(partial(sync_account, ACCOUNT))
     wait_for(lambda: len(sandbox.requests) > listed and sandbox.requests[listed].status)
 
     rename_flow(flow_sid)
@@ -106,11 +107,11 @@ def test_fetch_from_before_a_change_does_not_overwrite_it(sandbox, flow_sid, mon
     class Client:
         def fetch(self, sid):
             snapshots = clients.resource_client(FLEX_FLOW, "AC" + "5a" * 16).fetch(sid)
-            monkeypatch.setattr(mirror, "resource_client", clients.resource_client)
+            monkeypatch.setattr(flow_reads, "resource_client", clients.resource_client)
             rename_flow(sid) if act == "change" else delete_flow(sid)
             return snapshots
 
-    monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
+    monkeypatch.setattr(flow_reads, "resource_client", lambda *_, **__: Client())
 
     snapshots = mirror.fetch(flow_sid, account_sid=ACCOUNT)
 
@@ -142,7 +143,7 @@ def test_event_recorded_before_the_mirror_is_written_counts_as_newer(
 
     monkeypatch.setattr(drift, "record_differences", note_and_act)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
     assert len(drift_events()) == (1 if act == "our change" else 2)
@@ -159,7 +160,7 @@ def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid,
         else:
             sandbox.add_flow(**{**before, "friendly_name": "Theirs"})
         with clock_ahead():
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         apply_result(*args)
 
     monkeypatch.setattr(mirror, "apply_result", late)
@@ -168,4 +169,4 @@ def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid,
 
     flow = Flow.objects.get()
     assert (flow.friendly_name, flow.gone_at) == ("Theirs", None)
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes

@@ -8,8 +8,9 @@ from django.utils import timezone
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.changes import findings, reconcile
-from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror import freshness, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
+from flows.mirror.sync import sync_account
 from flows.twilio.client import ResourceClient
 from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -28,7 +29,7 @@ def flows(sandbox):
 
     def make(count):
         sids = [sandbox.add_flow(friendly_name=f"Flow {number:03}") for number in range(count)]
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         return sids
 
     return make
@@ -61,8 +62,8 @@ def test_list_that_lacks_flows_which_exist_records_nothing(sandbox, flows, state
     flows(count)
     sandbox.lag(Lag(kind))
 
-    report = mirror.sync(ACCOUNT)
-    mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert (report.deleted, report.unchecked) == (0, 0)
     assert (drift_events(), deleted_sids()) == ([], set())
@@ -73,14 +74,14 @@ def test_flows_missing_from_a_list_are_reported_until_it_has_them_again(sandbox,
     flows(4)
     sandbox.lag(Lag("empty"))
 
-    assert mirror.sync(ACCOUNT).left_out == 4
+    assert sync_account(ACCOUNT).left_out == 4
 
     assert (
         freshness.describe_missing(state())
         == "4 flows are missing from Twilio's list, but still exist there."
     )
     assert not freshness.Freshness(state()).is_up_to_date
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert freshness.Freshness(state()).is_up_to_date
     assert not MissingFlow.objects.exists()
 
@@ -91,7 +92,7 @@ def test_list_that_lacks_many_existing_flows_is_rejected(sandbox, flows, state):
     sandbox.lag(Lag("short"))
 
     with pytest.raises(OutcomeUnknown, match="leaves out"):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert not Flow.objects.filter(sid=new).exists()
     assert "leaves out" in state().error
@@ -101,7 +102,7 @@ def test_page_that_shifts_while_it_is_read_loses_no_flow(sandbox, flows, small_p
     flows(6)
     sandbox.lag(Lag("skipped", times=None))
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
     assert (report.flows, report.deleted, report.left_out) == (6, 0, 2)
     assert (drift_events(), deleted_sids()) == ([], set())
@@ -111,9 +112,9 @@ def test_flow_on_two_pages_is_counted_once(sandbox, flows, small_pages):
     flows(6)
     sandbox.lag(Lag("repeated", times=None))
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
-    assert (report.flows, report.moved) == (6, False)
+    assert (report.flows, report.has_changes) == (6, False)
 
 
 def test_many_missing_flows_are_checked_over_several_syncs_with_progress(sandbox, flows, state):
@@ -121,7 +122,7 @@ def test_many_missing_flows_are_checked_over_several_syncs_with_progress(sandbox
     for sid in sids:
         sandbox.remove_flow(sid)
 
-    first = mirror.sync(ACCOUNT)
+    first = sync_account(ACCOUNT)
 
     assert (first.deleted, first.unchecked) == (20, 30)
     assert len(fetched_sids(sandbox)) == missing_flows.MAX_CHECKS == 20
@@ -131,9 +132,9 @@ def test_many_missing_flows_are_checked_over_several_syncs_with_progress(sandbox
     unchecked = set(sids) - deleted_sids()
     assert missing_flows.find_unchecked(sids) == unchecked
     assert {event.target_sid for event in drift_events()} == deleted_sids()
-    second = mirror.sync(ACCOUNT)
+    second = sync_account(ACCOUNT)
     assert (second.deleted, second.unchecked, state().missing_checked) == (20, 10, 40)
-    assert mirror.sync(ACCOUNT).deleted == 10
+    assert sync_account(ACCOUNT).deleted == 10
     assert freshness.Freshness(state()).is_up_to_date
     assert sorted(fetched_sids(sandbox)) == sorted(sids)
     assert (state().missing_checked, MissingFlow.objects.count()) == (0, 0)
@@ -154,12 +155,12 @@ def test_response_that_proves_no_deletion_leaves_the_flow_unchanged(sandbox, flo
     sandbox.remove_flow(sids[0])
     sandbox.inject(fault)
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
     assert (report.deleted, report.unchecked, deleted_sids()) == (0, 1, set())
     assert "Checking stopped: " in freshness.describe_missing(state())
     sandbox.clear_faults()
-    assert mirror.sync(ACCOUNT).deleted == 1
+    assert sync_account(ACCOUNT).deleted == 1
     assert state().check_error == ""
 
 
@@ -167,10 +168,10 @@ def test_no_flow_is_marked_deleted_while_twilio_refuses_to_show_flows(sandbox, f
     sids = flows(2)
     sandbox.inject(Fault(FaultKind.REFUSE, status=403, code=20005, path=ONE, times=None))
     sandbox.remove_flow(sids[0])
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     fetch_count = len(fetched_sids(sandbox))
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
     assert restrictions.account_availability(ACCOUNT).restriction_of("fetch")
     assert (report.unchecked, deleted_sids(), len(fetched_sids(sandbox))) == (1, set(), fetch_count)
@@ -181,7 +182,7 @@ def test_sync_without_missing_flows_does_not_query_them(sandbox, flows):
     flows(3)
 
     with CaptureQueriesContext(connection) as queries:
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert "flows_missingflow" not in "".join(query["sql"] for query in queries)
 
@@ -194,7 +195,7 @@ def test_deleted_flow_in_a_stale_list_is_fetched_before_it_is_restored(sandbox, 
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
 
     with clock_ahead(30):
-        report = mirror.sync(ACCOUNT)
+        report = sync_account(ACCOUNT)
 
     assert report.created == 0
     assert drift_events() == []
@@ -205,11 +206,11 @@ def test_flow_that_reappeared_is_restored(sandbox, flows):
     sids = flows(1)
     was = FLEX_FLOW.decode(sandbox.flows[sids[0]])
     sandbox.remove_flow(sids[0])
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.add_flow(**was)
 
     with clock_ahead():
-        report = mirror.sync(ACCOUNT)
+        report = sync_account(ACCOUNT)
 
     assert report.created == 1
     assert deleted_sids() == set()
@@ -218,11 +219,11 @@ def test_flow_that_reappeared_is_restored(sandbox, flows):
 def test_flow_with_an_earlier_date_than_the_mirror_is_fetched(sandbox, flows):
     (sid,) = flows(1)
     sandbox.edit_flow(sid, friendly_name="Newer", date_updated="2030-01-01T00:00:00Z")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
     with clock_ahead(10):
         sandbox.edit_flow(sid, enabled=True, date_updated="2030-01-01T00:00:01Z")
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert drift_events()[0].changed_fields == ["friendly_name"]
     assert Flow.objects.get().friendly_name == "Newer"
@@ -234,7 +235,7 @@ def test_checks_end_at_their_time_limit(sandbox, flows, monkeypatch):
         sandbox.remove_flow(sid)
     monkeypatch.setattr(missing_flows, "CHECK_TIMEOUT", -1.0)
 
-    report = mirror.sync(ACCOUNT)
+    report = sync_account(ACCOUNT)
 
     assert (report.deleted, report.unchecked) == (0, 3)
 

@@ -5,6 +5,7 @@ import pytest
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror, readonly_fields
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.faults.acting import (
     assert_chain_intact,
@@ -29,7 +30,7 @@ def test_field_that_changes_at_each_read_of_twenty_flows_is_one_event(sandbox):
     for revision in range(4):
         for sid in sids:
             sandbox.edit_flow(sid, revision=revision)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert recorded_fields() == [["revision"]]
     assert drift_events() == []
@@ -38,11 +39,11 @@ def test_field_that_changes_at_each_read_of_twenty_flows_is_one_event(sandbox):
 
 def test_new_field_on_many_flows_is_one_event(sandbox):
     sids = [sandbox.add_flow() for _ in range(300)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.edit_flow(sid, flavour={"kind": "new"}, integration_flavour="odd")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     mirror.fetch(sids[0], account_sid=ACCOUNT)
 
     assert recorded_fields() == [["flavour"], ["integration_flavour"]]
@@ -64,7 +65,7 @@ def test_new_field_on_many_flows_is_one_event(sandbox):
 )
 def test_field_that_only_twilio_sets_is_recorded_once(sandbox, flow_sid, name, value):
     other = sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     before = len(drift_events())
     monkey = {name: value}
     for sid in (flow_sid, other):
@@ -72,8 +73,8 @@ def test_field_that_only_twilio_sets_is_recorded_once(sandbox, flow_sid, name, v
     if name == "url":
         readonly_fields.record_new_fields(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
 
-    mirror.sync(ACCOUNT)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert recorded_fields() == [[name]]
     assert len(drift_events()) == before
@@ -87,7 +88,7 @@ def test_dates_and_the_host_of_a_url_are_not_recorded(sandbox, flow_sid):
         ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})]
     )
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert recorded_fields() == []
 
@@ -105,7 +106,7 @@ def test_field_in_the_response_to_our_change_is_recorded(sandbox, flow_sid):
 
 def test_read_only_field_that_changes_with_our_change_is_no_concurrent_edit(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, flavour=1)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, flavour=2)
 
@@ -118,7 +119,7 @@ def test_read_only_field_that_changes_with_our_change_is_no_concurrent_edit(sand
 def test_fields_are_recorded_for_each_account(sandbox, staging):
     for staging_sid, account in ((sandbox, sandbox.account_sid), (staging, staging.account_sid)):
         staging_sid.add_flow(flavour=1)
-        mirror.sync(account)
+        sync_account(account)
 
     events = AuditEvent.objects.filter(action="account.field")
     assert {event.account_sid for event in events} == {sandbox.account_sid, staging.account_sid}
@@ -127,7 +128,7 @@ def test_fields_are_recorded_for_each_account(sandbox, staging):
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_reads_record_a_field_once(sandbox):
     sid = sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.edit_flow(sid, flavour=1)
 
     run_concurrently(*[lambda: mirror.fetch(sid, account_sid=ACCOUNT)] * 4)
@@ -141,7 +142,7 @@ def test_number_of_recorded_fields_is_limited(sandbox, monkeypatch):
     sid = sandbox.add_flow()
     for number in range(5):
         sandbox.edit_flow(sid, **{f"{'x' * 200}{number}": 1, f"field {number}": 1})
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert len(recorded_fields()) == 3
     assert all(len(name) <= readonly_fields.NAME_MAX for (name,) in recorded_fields())

@@ -10,6 +10,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
+from flows.mirror.sync import sync_account
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -43,7 +44,7 @@ def _flow_is_old(sandbox, flow_sid):
 
 def read_all(sid):
     """Sync the list, then fetch the flow."""
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     with pytest.raises(StaleRead):
         mirror.fetch(sid, account_sid=ACCOUNT)
 
@@ -99,7 +100,7 @@ def test_every_read_counts_after_a_minute(sandbox, flow_sid, act):
     stale(sandbox)
 
     with clock_ahead():
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         if act != "delete":
             assert [event.target_sid for event in drift_events()] == [sid]
         else:
@@ -149,7 +150,7 @@ def test_difference_in_another_field_is_drift_at_once(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, janitor_enabled=True)
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert [event.changed_fields for event in drift_events()] == [["janitor_enabled"]]
 
@@ -168,7 +169,7 @@ def test_state_before_two_of_our_changes_is_old(sandbox, flow_sid):
 
 def test_deletion_elsewhere_does_not_flicker(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     stale(sandbox)
 
     read_all(flow_sid)
@@ -179,7 +180,7 @@ def test_deletion_elsewhere_does_not_flicker(sandbox, flow_sid):
 
 def test_edit_elsewhere_does_not_flicker(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     stale(sandbox)
 
     read_all(flow_sid)
@@ -190,7 +191,7 @@ def test_edit_elsewhere_does_not_flicker(sandbox, flow_sid):
 
 def test_creation_elsewhere_does_not_flicker(sandbox):
     sid = sandbox.add_flow(friendly_name="Theirs")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     stale(sandbox)
 
     read_all(sid)

@@ -5,8 +5,8 @@ from typing import Final
 from django.core.management import call_command
 from django_tasks_db.models import DBTaskResult
 
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import control, drafts, items
 from flows.plans.drafts import BulkAction
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -25,7 +25,7 @@ NEW_FLOW: Final = {
 def make_plan(sandbox, count=3, kind="disable", value=None, **fields):
     for number in range(count):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", **{"enabled": True, **fields})
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return drafts.plan_bulk_action(
         action=BulkAction(kind, value),
         sids=Flow.objects.order_by("name_folded").values_list("sid", flat=True),

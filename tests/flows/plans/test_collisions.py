@@ -4,7 +4,7 @@ import pytest
 
 from flows.audit.audit_log import Actor
 from flows.core.identities import normalize_identity
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import drafts, follow_ups, import_draft, items
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
@@ -34,7 +34,7 @@ def add(sandbox, db):
     def add_one(name, **fields):
         values = {"channel_type": "sms", "contact_identity": NUMBER, "enabled": False, **fields}
         sid = sandbox.add_flow(friendly_name=name, **values)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         return sid
 
     return add_one
@@ -173,7 +173,7 @@ def test_flow_of_another_account_does_not_collide(add, sandbox, staging):
     b = staging.add_flow(
         friendly_name="B", channel_type="sms", contact_identity=NUMBER, enabled=False
     )
-    mirror.sync(staging.account_sid)
+    sync_account(staging.account_sid)
 
     assert skip_reasons((b, {"enabled": True})) == [""]
 
@@ -222,7 +222,7 @@ def test_rollback_of_a_swap_is_in_reverse_order(add, sandbox, operator_actor):
     ]
     plan = import_draft.plan_import(entries=entries, created_by="omar")
     assert run_to_end(plan, operator_actor) == ["made", "made"]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 

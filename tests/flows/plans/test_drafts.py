@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import access, drafts, import_draft, skip_rules
 from flows.plans.drafts import BulkAction
 from flows.plans.import_draft import ImportEntry
@@ -39,14 +39,14 @@ def differences(plan):
 
 def add_flow(sandbox, **fields):
     sid = sandbox.add_flow(**fields)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sid
 
 
 def test_draft_has_old_and_new_values_sorted_by_name(sandbox):
     last = sandbox.add_flow(friendly_name="Zagreb", enabled=False)
     first = sandbox.add_flow(friendly_name="aachen", enabled=False)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     plan = make_draft("enable")
 
@@ -74,9 +74,9 @@ def test_field_of_another_integration_is_skipped(sandbox, kind, value, reason):
 
 def test_deleted_locked_and_unknown_flows_are_skipped(sandbox):
     deleted, locked = sandbox.add_flow(), sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.remove_flow(deleted)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     append_attempt(locked)
 
     plan = make_draft("disable", sids=[deleted, locked, "FO" + "9" * 32])

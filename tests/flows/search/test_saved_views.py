@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.search.models import SavedView
 from tests import ACCOUNT
 from tests.markup import squeezed
@@ -75,7 +75,7 @@ def test_view_is_saved_without_the_page_number(client_of):
 
 def test_view_of_an_unknown_channel_finds_nothing_and_reports_it(client_of, person, sandbox):
     sandbox.add_flow(channel_type="sms")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("viewer")
     SavedView.objects.create(
         person=User.objects.get(username="viewer"), name="Old", query="channel=fax"

@@ -13,7 +13,7 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.changes import flow_changes, reconcile
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import append_stage
@@ -249,7 +249,7 @@ def test_history_of_a_flow_has_each_change_once(client_of, sandbox, flow_sid, ac
 def test_each_external_change_is_a_row(client_of, sandbox, flow_sid):
     for name in ("One", "Two"):
         sandbox.edit_flow(flow_sid, friendly_name=name)
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     page = client_of("viewer").get("/audit/?action=flow.drift")
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import flow_changes, in_flight, reconcile
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import append_stage
@@ -73,7 +73,7 @@ def puzzle(sandbox, flow_sid, actor):
 @pytest.fixture
 def twins(sandbox, actor, db):
     """An ambiguous creation, with two flows that it may have created."""
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     event = lose(sandbox, actor)
     (created_sid,) = sandbox.flows
     other = sandbox.add_flow(**NEW, enabled=True)
@@ -245,7 +245,7 @@ def test_creation_with_two_candidates_is_decided_by_a_person(client_of, twins):
 
     settled = AuditEvent.objects.get(stage="reconciled")
     assert (settled.result, settled.target_sid) == ("applied", other)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     drift = AuditEvent.objects.get(action="flow.drift")
     assert (drift.target_sid, drift.payload.before) == (created_sid, None)
 

@@ -6,8 +6,8 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import findings, reconcile
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -274,7 +274,7 @@ class TestHeading:
     ):
         lose(sandbox, rename_flow, flow_sid)
         with clock_ahead(10):
-            mirror.sync(ACCOUNT)  # it sees the new name, and can't take it over yet
+            sync_account(ACCOUNT)  # it sees the new name, and can't take it over yet
         sandbox.inject(Fault(FaultKind.SERVER_ERROR, method="GET", times=None))
 
         page = client_of("viewer").get(f"/flows/{flow_sid}/")

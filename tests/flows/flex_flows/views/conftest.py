@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests.flows.flex_flows.views.two_accounts import FW, IS
 
 
@@ -21,7 +21,7 @@ def flows(sandbox, staging):
         for api, name in ((sandbox, "Live line"), (staging, "Try line"))
     ]
     for account in (sandbox, staging):
-        mirror.sync(account.account_sid)
+        sync_account(account.account_sid)
     return sids
 
 

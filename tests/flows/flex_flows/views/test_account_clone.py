@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from tests.conftest import form_data
 from tests.faults.acting import received_writes
 from tests.flows.flex_flows.views.two_accounts import FW, IS, text_of
@@ -72,7 +72,7 @@ def test_clone_shows_no_secret_that_the_person_may_only_see_masked(
     source_sid = staging.add_flow(
         friendly_name="Hooked", integration_type="external", integration_url=url
     )
-    mirror.sync(staging.account_sid)
+    sync_account(staging.account_sid)
     user = person("viewer", "vera")
     user.account_roles.create(account_sid=sandbox.account_sid, role=person("operator").groups.get())
 
@@ -88,7 +88,7 @@ def test_secret_is_not_handed_on_to_another_account(client_of, sandbox, staging)
     source_sid = staging.add_flow(
         friendly_name="Hooked", integration_type="external", integration_url=url
     )
-    mirror.sync(staging.account_sid)
+    sync_account(staging.account_sid)
     operator = client_of("operator")
 
     clone_elsewhere = operator.get(
@@ -107,7 +107,7 @@ def test_secret_is_not_handed_on_to_another_account(client_of, sandbox, staging)
 
 def test_state_comes_back_only_in_its_own_account(person, client_of, flows, sandbox, staging):
     staging.remove_flow(flows[1])
-    mirror.sync(staging.account_sid)
+    sync_account(staging.account_sid)
     deletion = AuditEvent.objects.get(action="flow.drift")
     user = person("viewer", "vera")
     user.account_roles.create(account_sid=sandbox.account_sid, role=person("operator").groups.get())
@@ -137,7 +137,7 @@ def test_clone_within_the_account_keeps_the_sids(client_of, flows, staging):
 
 def test_siblings_of_another_account_are_not_offered(client_of, flows, sandbox, staging):
     sandbox.add_flow(friendly_name="B", chat_service_sid="IS" + "2" * 32)
-    mirror.sync(sandbox.account_sid)
+    sync_account(sandbox.account_sid)
 
     page = client_of("operator").get("/flows/new/", {"account": staging.account_sid})
 

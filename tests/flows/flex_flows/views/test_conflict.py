@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -262,7 +262,7 @@ class TestDeletion:
         page = omar.get(f"/flows/{flow_sid}/delete/")
         sandbox.edit_flow(flow_sid, **theirs)
         if is_synced:
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         fields = {"confirm_name": flow_sid, "reason": "Over"}
 
         answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **fields})

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from flows.search import flow_search
 from tests import ACCOUNT
@@ -44,7 +44,7 @@ def sids(sandbox, db):
         sandbox.add_flow(friendly_name=f"Flow {number}", channel_type="sms", enabled=True)
         for number in range(3)
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return created_sids
 
 
@@ -137,7 +137,7 @@ def test_unknown_format_exports_nothing(client_of, sids):
 
 def test_values_that_the_schema_does_not_know_are_offered_as_they_are(client_of, sandbox, sids):
     sandbox.edit_flow(sids[0], channel_type="rcs", integration_type="bot")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     page = client_of("operator").get("/flows/")
     filtered_page = client_of("operator").get("/flows/?channel=rcs&integration=bot")
@@ -201,9 +201,9 @@ def site(sandbox, staging, person, monkeypatch):
                 friendly_name=f"Line {number}", channel_type=channel, integration_type=integration,
                 contact_identity=f"+1415555{number:04}", enabled=number % 3 > 0,
             )  # fmt: skip
-        mirror.sync(api.account_sid)
+        sync_account(api.account_sid)
         api.remove_flow(next(iter(api.flows)))
-        mirror.sync(api.account_sid)
+        sync_account(api.account_sid)
     for name, roles in ROLES.items():
         user = User.objects.create_user(name)
         for account_sid, role in roles.items():

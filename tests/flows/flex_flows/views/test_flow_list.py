@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.faults.acting import append_stage
 
@@ -30,7 +30,7 @@ def some_flows(sandbox):
         integration_type="external",
         integration_url="https://a.example/x",
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
 
 def test_list_shows_flows_with_what_handles_them(client_of, some_flows):
@@ -104,7 +104,7 @@ def test_sid_in_the_search_goes_to_its_flow(client_of, flow_sid):
 def test_fifty_a_page_and_the_rest_behind_it(client_of, sandbox):
     for number in range(51):
         sandbox.add_flow(friendly_name=f"Flow {number:02}")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("viewer")
 
     first = client.get("/flows/")
@@ -128,12 +128,12 @@ def test_list_of_a_new_site_says_so(client_of, db):
 def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_num_queries):
     client = client_of("operator")
     sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     with django_assert_num_queries(QUERIES_OF_THE_LIST):
         client.get("/flows/")
     for _ in range(20):
         sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     with django_assert_num_queries(QUERIES_OF_THE_LIST):
         client.get("/flows/")
@@ -251,7 +251,7 @@ def test_enter_on_a_pasted_number_goes_to_its_flow_and_the_address_alone_does_no
     client_of, sandbox
 ):
     sid = sandbox.add_flow(contact_identity="+14155551234")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("viewer")
 
     deleted_flow = client.get("/flows/", {"q": "(415) 555-1234", "go": "1"})

@@ -11,8 +11,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
@@ -34,7 +34,7 @@ def text_of(page):
 def synced_flow(sandbox, **fields):
     sid = sandbox.add_flow(channel_type="sms")
     sandbox.edit_flow(sid, **fields)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sid
 
 
@@ -75,7 +75,7 @@ def test_boolean_as_text_is_no_change(sandbox, name, texts):
         events = AuditEvent.objects.count()
 
         sandbox.edit_flow(sid, **{name: text})
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
         assert AuditEvent.objects.count() == events
         assert isinstance(normalized, bool)
@@ -126,7 +126,7 @@ def test_what_handles_the_messages(sandbox, client_of, fields, handler, note, li
     sandbox.flows[sid].update(integration_type=fields["integration_type"], integration={
         name.removeprefix("integration_"): value for name, value in fields.items() if name != "integration_type"
     })  # fmt: skip
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("viewer")
 
     route = text_of(client.get(f"/flows/{sid}/"))
@@ -144,7 +144,7 @@ def typeless(sandbox):
     """A flow without a type, which Studio handles by default."""
     sid = sandbox.add_flow(integration_flow_sid=FW)
     sandbox.flows[sid]["integration_type"] = None
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return sid
 
 
@@ -176,7 +176,7 @@ def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, 
 def test_integration_as_a_text_of_json_is_read(sandbox, client_of):
     sid = sandbox.add_flow(integration_type="studio")
     sandbox.flows[sid]["integration"] = json.dumps({"flow_sid": FW, "retry_count": "2"})
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     page = text_of(client_of("viewer").get(f"/flows/{sid}/"))
 
@@ -188,7 +188,7 @@ def test_integration_as_a_text_of_json_is_read(sandbox, client_of):
 def test_integration_that_cannot_be_read_is_shown_and_not_dropped(sandbox, client_of, raw_value):
     sid = sandbox.add_flow(integration_type="studio")
     sandbox.flows[sid]["integration"] = raw_value
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     page = text_of(client_of("viewer").get(f"/flows/{sid}/"))
 
@@ -204,7 +204,7 @@ def test_numbers_as_text_are_read_and_are_no_change(sandbox, client_of):
     events = AuditEvent.objects.count()
 
     sandbox.edit_flow(sid, integration_retry_count="3")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert AuditEvent.objects.count() == events
     assert (
@@ -266,7 +266,7 @@ def test_flow_that_is_nested_hundreds_deep_can_be_read_and_edited(sandbox, clien
     for _ in range(depth):
         deep = {"a": [deep]} if depth < 500 else [deep]
     sid, other = synced_flow(sandbox, unknown=deep, integration_unknown=deep), sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("admin")
 
     page = client.get(f"/flows/{sid}/")
@@ -290,5 +290,5 @@ def test_flow_that_is_nested_hundreds_deep_can_be_read_and_edited(sandbox, clien
     for form in ("csv", "json"):
         assert client.post("/flows/copy-out/", {"all": "1", "format": form}).status_code == 200
     events = AuditEvent.objects.count()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert AuditEvent.objects.count() == events

@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -90,7 +90,7 @@ def test_review_shows_no_secret(client_of, sandbox):
     sid = sandbox.add_flow(
         integration_type="external", integration_url="https://a:canary-1@h.example/"
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("operator")
     page = client.get(f"/flows/{sid}/edit/")
     fields = {**form_data(page), "integration_url": "https://a:canary-2@h.example/", "review": "1"}

@@ -7,8 +7,8 @@ import pytest
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.core.safe_text import linked
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -92,7 +92,7 @@ def test_values_of_most_siblings_are_offered_first(omar, sandbox):
     for service, count in (("IS" + "1" * 32, 1), ("IS" + "2" * 32, 5), ("IS" + "3" * 32, 3)):
         for _ in range(count):
             sandbox.add_flow(chat_service_sid=service)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     one = Flow.objects.filter(resource__chat_service_sid="IS" + "2" * 32).first()
     Flow.objects.filter(sid=one.sid).update(resource={})
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -31,7 +31,7 @@ def test_nothing_looks_fine_on_a_site_that_never_reached_twilio(client_of, db, p
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_looks_fine_where_the_last_check_failed(client_of, sandbox, path):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
     client = client_of("viewer")
     client.post("/flows/sync/")
@@ -47,7 +47,7 @@ def test_nothing_looks_fine_where_the_last_check_failed(client_of, sandbox, path
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_shows_the_time_of_the_last_check(client_of, sandbox, path):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     page = text(client_of("viewer").get(path))
 
@@ -56,7 +56,7 @@ def test_page_shows_the_time_of_the_last_check(client_of, sandbox, path):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_reports_flows_that_are_being_checked(client_of, sandbox, path):
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     SyncState.objects.update(missing=480, missing_checked=20)
 
     page = text(client_of("viewer").get(path))
@@ -67,7 +67,7 @@ def test_page_reports_flows_that_are_being_checked(client_of, sandbox, path):
 
 
 def test_page_names_the_worst_of_several_accounts(client_of, sandbox, staging):
-    mirror.sync(sandbox.account_sid)
+    sync_account(sandbox.account_sid)
 
     for path in ("/flows/", "/flows/drift/"):
         assert '<bdi>staging</bdi>: <span class="status none">Never synced.</span>' in text(
@@ -77,10 +77,10 @@ def test_page_names_the_worst_of_several_accounts(client_of, sandbox, staging):
 
 def test_flow_that_is_being_checked_is_marked_in_the_list(client_of, sandbox):
     sids = [sandbox.add_flow(friendly_name=f"Flow {number:02}") for number in range(25)]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.remove_flow(sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     client = client_of("viewer")
 
     whole = text(client.get("/flows/?enabled="))
@@ -94,7 +94,7 @@ def test_empty_list_shows_the_time_of_the_last_check(client_of, sandbox):
     client = client_of("viewer")
     never = text(client.get("/flows/"))
     part = text(client.get("/flows/", headers={"HX-Request": "true"}))
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     checked = text(client.get("/flows/"))
 
     assert "Not every flow has been synced yet" in never

@@ -1,6 +1,6 @@
 import pytest
 
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 
 
@@ -15,7 +15,7 @@ def sids(sandbox, db):
     created_sids = [
         sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return created_sids
 
 
@@ -33,7 +33,7 @@ def sids_of_both(sandbox, staging):
             )
             for number, name in enumerate(names)
         ]
-        mirror.sync(server.account_sid)
+        sync_account(server.account_sid)
     return created_sids
 
 
@@ -52,5 +52,5 @@ def csv_sids(sandbox, db):
         )
         for number, name in enumerate(["=1+1", 'Ünï, "quoted"; tab\there', "plain"])
     ]
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     return created_sids

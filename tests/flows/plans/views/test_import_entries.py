@@ -5,8 +5,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_unknown_field_from_twilio_is_accepted(operator, sandbox, csv_sids):
     sandbox.edit_flow(csv_sids[0], region="ie1")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     assert Flow.objects.get(sid=csv_sids[0]).resource["region"] == "ie1"
 
     send(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, dump_tables
@@ -90,7 +90,7 @@ def test_separator_line_of_excel_counts_as_a_line(operator, csv_sids):
 
 def test_masked_secret_is_kept(operator, sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     for file_format, send_file in (("json", send), ("csv", send_table)):
         Plan.objects.all().delete()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
-from flows.mirror import mirror
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.plans.drafts import BulkAction
 from flows.plans.models import Plan
@@ -41,7 +41,7 @@ def flows(sandbox, staging):
                 friendly_name=name, channel_type="sms", enabled=True, integration_type="studio"
             )
         )
-        mirror.sync(server.account_sid)
+        sync_account(server.account_sid)
     return sids
 
 

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flows.erasure import erasure
-from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.mirror.sync import sync_account
 from flows.plans import import_draft
 from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_draft_shows_changes_and_skipped_flows(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     text = get_page(operator, create_draft(operator, sids)).content.decode()
 
@@ -35,7 +35,7 @@ def test_draft_shows_changes_and_skipped_flows(operator, sandbox, sids):
 
 def test_rows_can_be_filtered_by_state(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     plan = create_draft(operator, sids)
 
     rows = get_page(operator, plan, state="skipped").context["rows"]
@@ -65,7 +65,7 @@ def test_waiting_plan_names_the_worker_command(operator, sids):
 def test_polling_takes_the_same_queries_for_any_number_of_flows(operator, sandbox):
     def count_queries(count):
         created_sids = [sandbox.add_flow(enabled=True) for _ in range(count)]
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         plan = create_draft(operator, created_sids)
         post_action(operator, plan, "start")
         run_worker()
@@ -80,7 +80,7 @@ def test_erasure_empties_the_planned_change(sandbox, operator, actor):
     sid = sandbox.add_flow(
         friendly_name="Marta Example", contact_identity="+15550177", enabled=True
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     plan = import_draft.plan_import(
         entries=[ImportEntry(sid, {"contact_identity": "+15550188"}, account_sid="")],
         created_by="omar",
@@ -197,7 +197,7 @@ def test_other_flow_of_a_collision_is_linked_by_name(operator, sandbox):
     sid = sandbox.add_flow(
         friendly_name="Berta", channel_type="sms", contact_identity="+1 415 555 0100", enabled=False
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     text = text_of(get_page(operator, create_draft(operator, [sid], "enable")))
 

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from flows.audit.models import AuditEvent
-from flows.mirror import flow_rows, mirror
+from flows.mirror import flow_rows
+from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.plans.models import Plan
 from tests import ACCOUNT
@@ -108,7 +109,7 @@ def test_unknown_kind_is_refused(operator, sids):
 
 def test_formulas_of_an_exported_csv_are_escaped(operator, sandbox):
     sid = sandbox.add_flow(friendly_name="=1+1")
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     text = operator.post("/flows/copy-out/", {"sid": [sid], "format": "csv"}).content.decode()
 

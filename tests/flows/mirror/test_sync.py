@@ -1,13 +1,15 @@
-"""A sync: the differences that it finds, and the values that it stores."""
+"""A sync: the differences that it finds, the values that it stores, and its state afterwards."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flows.mirror import flow_rows, mirror, missing_flows
-from flows.mirror.models import Flow
+from flows.mirror.models import Flow, SyncState
+from flows.mirror.sync import MISSING_THRESHOLD, needs_sync, sync_account, sync_state
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_sync_of_an_empty_account(sandbox, state):
-    assert mirror.sync(ACCOUNT) == report()
+    assert sync_account(ACCOUNT) == report()
 
     assert (state().flows, state().error, state().started_at, state().failed_at) == (
         0,
@@ -31,7 +33,7 @@ def test_sync_of_an_empty_account(sandbox, state):
         None,
     )
     assert state().synced_at is not None
-    assert not mirror.sync(ACCOUNT).moved
+    assert not sync_account(ACCOUNT).has_changes
 
 
 def test_sync_stores_every_field(sandbox, state):
@@ -40,7 +42,7 @@ def test_sync_stores_every_field(sandbox, state):
         enabled=True, integration_type="task", date_updated="2026-11-20T10:11:12Z",
     )  # fmt: skip
 
-    assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
+    assert sync_account(ACCOUNT) == report(flows=1, created=1)
 
     flow = Flow.objects.get()
     assert (flow.sid, flow.account_sid) == (sid, sandbox.account_sid)
@@ -63,16 +65,16 @@ def test_sync_counts_created_changed_and_deleted_flows(sandbox):
     unchanged, changed, deleted = (
         sandbox.add_flow(friendly_name=name) for name in ("kept", "changed", "gone")
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     before = rows()
     sandbox.edit_flow(changed, friendly_name="changed!")
     sandbox.remove_flow(deleted)
     new = sandbox.add_flow(friendly_name="new")
 
-    result = mirror.sync(ACCOUNT)
+    result = sync_account(ACCOUNT)
 
     assert result == report(flows=3, created=1, changed=1, deleted=1)
-    assert result.moved
+    assert result.has_changes
     after = rows()
     assert after[unchanged] == before[unchanged]
     assert (after[changed]["friendly_name"], after[new]["friendly_name"]) == ("changed!", "new")
@@ -82,10 +84,10 @@ def test_sync_counts_created_changed_and_deleted_flows(sandbox):
 
 def test_sync_of_a_deleted_flow_changes_nothing(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     before = rows()
 
-    assert mirror.sync(ACCOUNT) == report()
+    assert sync_account(ACCOUNT) == report()
 
     assert rows() == before
 
@@ -93,11 +95,11 @@ def test_sync_of_a_deleted_flow_changes_nothing(sandbox, flow_sid):
 def test_sync_of_a_flow_that_reappeared(sandbox, flow_sid):
     was = FLEX_FLOW.decode(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     sandbox.add_flow(**was)
 
     with clock_ahead():
-        assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
+        assert sync_account(ACCOUNT) == report(flows=1, created=1)
 
     assert Flow.objects.get().gone_at is None
 
@@ -106,7 +108,7 @@ def test_edit_within_the_same_second_is_found(sandbox, flow_sid):
     date = Flow.objects.get().resource["date_updated"]
     sandbox.edit_flow(flow_sid, janitor_enabled=True, date_updated=date)
 
-    assert mirror.sync(ACCOUNT) == report(flows=1, changed=1)
+    assert sync_account(ACCOUNT) == report(flows=1, changed=1)
 
 
 def test_sync_without_differences_writes_no_flow(sandbox):
@@ -114,11 +116,11 @@ def test_sync_without_differences_writes_no_flow(sandbox):
         sandbox.add_flow(
             odd=[1e3, 0.1, 2**70, "nul\x00", {"\ud800": None}], friendly_name=f"\x00{number}"
         )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     before = rows()
 
     with CaptureQueriesContext(connection) as queries:
-        assert mirror.sync(ACCOUNT) == report(flows=5)
+        assert sync_account(ACCOUNT) == report(flows=5)
 
     assert rows() == before
     assert not [
@@ -136,9 +138,9 @@ def test_sync_without_differences_only_writes_its_state(sandbox):
                 integration_type="external",
                 integration_url="https://a:b@hooks.example.com/?token=1",
             )
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
         with CaptureQueriesContext(connection) as queries:
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
         statements_by_sync.append([query["sql"] for query in queries])
 
     few, many = ([sql.split(None, 1)[0] for sql in statements] for statements in statements_by_sync)
@@ -159,7 +161,7 @@ def test_sync_masks_only_flows_that_differ_from_the_mirror(sandbox, monkeypatch)
     secret = sandbox.add_flow(
         integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
     )
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     redact_fields, masked_sids = missing_flows.redact_fields, []
     monkeypatch.setattr(
         missing_flows,
@@ -167,11 +169,11 @@ def test_sync_masks_only_flows_that_differ_from_the_mirror(sandbox, monkeypatch)
         lambda value: masked_sids.append(value["sid"]) or redact_fields(value),
     )
 
-    assert mirror.sync(ACCOUNT) == report(flows=2)
+    assert sync_account(ACCOUNT) == report(flows=2)
     assert masked_sids == [secret]
 
     sandbox.edit_flow(plain, friendly_name="other")
-    assert mirror.sync(ACCOUNT) == report(flows=2, changed=1)
+    assert sync_account(ACCOUNT) == report(flows=2, changed=1)
     assert masked_sids[0] == secret
     assert sorted(masked_sids[1:]) == sorted([secret, plain])
 
@@ -179,7 +181,7 @@ def test_sync_masks_only_flows_that_differ_from_the_mirror(sandbox, monkeypatch)
 def test_unknown_fields_are_stored(sandbox):
     sandbox.add_flow(flavour={"kind": ["new", 1, None]}, integration_flavour="x")
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     resource = Flow.objects.get().resource
     assert resource["flavour"] == {"kind": ["new", 1, None]}
@@ -192,8 +194,8 @@ def test_nulls_everywhere(sandbox):
     sid = sandbox.add_flow()
     sandbox.edit_flow(sid, **dict.fromkeys(names))
 
-    assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1, created=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     flow = Flow.objects.get()
     assert (flow.account_sid, flow.friendly_name, flow.channel_type, flow.enabled) == (
@@ -204,7 +206,7 @@ def test_nulls_everywhere(sandbox):
     )
     assert (flow.date_created, flow.date_updated) == (None, None)
     sandbox.remove_flow(sid)
-    assert mirror.sync(ACCOUNT) == report(deleted=1)
+    assert sync_account(ACCOUNT) == report(deleted=1)
 
 
 @pytest.mark.parametrize(("name", "value", "column", "expected"), [
@@ -230,7 +232,7 @@ def test_values_of_an_unexpected_type(sandbox, name, value, column, expected):
     sid = sandbox.add_flow()
     sandbox.edit_flow(sid, **{name: value})
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert rows()[sid][column] == expected
 
@@ -240,7 +242,7 @@ def test_names_too_long_for_an_index_are_stored(sandbox):
     sandbox.add_flow(friendly_name=long, contact_identity=long)
     sandbox.add_flow(friendly_name="\ufdfa" * 256)  # folds to eighteen times as many
 
-    assert mirror.sync(ACCOUNT) == report(flows=2, created=2)
+    assert sync_account(ACCOUNT) == report(flows=2, created=2)
 
     assert Flow.objects.get(friendly_name=long).resource["contact_identity"] == long
 
@@ -248,14 +250,14 @@ def test_names_too_long_for_an_index_are_stored(sandbox):
 def test_more_flows_than_a_batch(sandbox):
     for _ in range(1103):
         sandbox.add_flow()
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     for sid in list(sandbox.flows)[:501]:
         sandbox.remove_flow(sid)
     for sid in sandbox.flows:
         sandbox.edit_flow(sid, janitor_enabled=True)
 
-    assert mirror.sync(ACCOUNT) == report(flows=602, changed=602, deleted=20, unchecked=481)
-    reports = [mirror.sync(ACCOUNT) for _ in range(25)]
+    assert sync_account(ACCOUNT) == report(flows=602, changed=602, deleted=20, unchecked=481)
+    reports = [sync_account(ACCOUNT) for _ in range(25)]
 
     assert sum(one.deleted for one in reports) == 481
     assert reports[-1] == report(flows=602, deleted=1)
@@ -267,13 +269,13 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
         contact_identity=SECRET_URL, odd=[{"deep": SECRET_URL}],
     )  # fmt: skip
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
     fetched = mirror.fetch(sid, account_sid=ACCOUNT)
 
     assert SECRET not in dump_tables()
     assert "hooks.example.com" in dump_tables()
     assert fetched["integration_url"] == SECRET_URL
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
 
 def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
@@ -281,18 +283,43 @@ def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
     flow_rows.save_snapshots({other: {"sid": other}}, "AC" + "9" * 32)
     before = rows()[other]
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
     assert rows()[other] == before
 
 
 def test_many_flows_deleted_at_twilio_are_marked_deleted(sandbox, db):
-    sids = [
-        sandbox.add_flow(friendly_name=f"Flow {number}")
-        for number in range(mirror.MISSING_THRESHOLD)
-    ]
-    mirror.sync(ACCOUNT)
+    sids = [sandbox.add_flow(friendly_name=f"Flow {number}") for number in range(MISSING_THRESHOLD)]
+    sync_account(ACCOUNT)
     for sid in sids:
         sandbox.remove_flow(sid)
 
-    assert mirror.sync(ACCOUNT).deleted == mirror.MISSING_THRESHOLD
+    assert sync_account(ACCOUNT).deleted == MISSING_THRESHOLD
+
+
+@pytest.mark.parametrize(("synced", "failed", "stale"), [
+    (None, None, True), (10, None, False), (40, None, True), (None, 10, False), (40, 10, False), (40, 50, True),
+    (30, None, False),
+])  # fmt: skip
+def test_needs_sync(synced, failed, stale):
+    at = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
+
+    def ago(seconds):
+        return None if seconds is None else at - timedelta(seconds=seconds)
+
+    assert needs_sync(SyncState(synced_at=ago(synced), failed_at=ago(failed)), at=at) is stale
+
+
+def test_needs_sync_uses_the_current_time():
+    assert not needs_sync(SyncState(synced_at=timezone.now()))
+
+
+def test_sync_state_of_a_new_site(settings):
+    state = sync_state(ACCOUNT)
+
+    assert (state.account_sid, state.synced_at) == ("AC" + "5a" * 16, None)
+    assert not SyncState.objects.exists()
+
+
+def test_sync_state_after_a_sync(sandbox, flow_sid):
+    assert sync_state(ACCOUNT).flows == 1

@@ -7,9 +7,16 @@ import pytest
 from django.utils import timezone
 
 from flows.accounts import clients
-from flows.mirror import flow_rows, mirror
-from flows.mirror.mirror import SyncBusy
+from flows.mirror import flow_reads, flow_rows
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.sync import (
+    MISSING_THRESHOLD,
+    SyncBusy,
+    SyncReport,
+    needs_sync,
+    sync_account,
+    sync_state,
+)
 from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -59,7 +66,7 @@ def test_failed_sync_keeps_the_rows_and_stores_the_error(
     sandbox.inject(fault)
 
     with pytest.raises(kind):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert rows() == before
     after = state()
@@ -67,7 +74,7 @@ def test_failed_sync_keeps_the_rows_and_stores_the_error(
     assert after.failed_at > synced_at
     assert after.error[0].isupper()
     sandbox.clear_faults()
-    assert mirror.sync(ACCOUNT) == report(flows=2, created=1, changed=1)
+    assert sync_account(ACCOUNT) == report(flows=2, created=1, changed=1)
     assert (state().error, state().failed_at) == ("", None)
 
 
@@ -80,10 +87,10 @@ def test_failure_at_a_later_page_keeps_the_rows(sandbox, flow_sid, monkeypatch):
             yield snapshot("FO" + "2" * 32)
             raise OutcomeUnknown("the connection to Twilio was lost")
 
-    monkeypatch.setattr(mirror, "resource_client", lambda *_, **__: Client())
+    monkeypatch.setattr(flow_reads, "resource_client", lambda *_, **__: Client())
 
     with pytest.raises(OutcomeUnknown):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert rows() == before
 
@@ -92,7 +99,7 @@ def test_sync_without_a_network(db, settings, state):
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
 
     with pytest.raises(NotSent):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert state().error.startswith("Couldn't connect to 127.0.0.1:9. Check FLEX_API_URL")
 
@@ -106,24 +113,24 @@ def test_database_error_during_a_sync_keeps_the_rows_and_is_not_retried_at_once(
     sandbox.add_flow()
 
     with failing_inserts("flows_flow"), pytest.raises(Exception, match="disk is full"):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert rows() == before
     assert state().started_at is None
     assert "Internal error" in state().error
-    assert not mirror.is_stale(state())
-    assert mirror.sync(ACCOUNT) == report(flows=2, created=1, changed=1)
+    assert not needs_sync(state())
+    assert sync_account(ACCOUNT) == report(flows=2, created=1, changed=1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_sync_at_a_time(sandbox, flow_sid):
     listed = len(sandbox.requests)
     sandbox.inject(Fault(FaultKind.HANG))
-    first = BackgroundCall(partial(mirror.sync, ACCOUNT))
+    first = BackgroundCall(partial(sync_account, ACCOUNT))
     assert sandbox.wait_until_held()
 
     with pytest.raises(SyncBusy):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert len(sandbox.requests) == listed + 1
     sandbox.release()
@@ -142,7 +149,7 @@ def test_mirror_is_loaded_while_twilio_prepares_its_list(sandbox, flow_sid, monk
 
     monkeypatch.setattr(flow_rows, "load_snapshots", load_while_held)
 
-    assert mirror.sync(ACCOUNT) == report(flows=1)
+    assert sync_account(ACCOUNT) == report(flows=1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,11 +157,11 @@ def test_eight_concurrent_syncs_create_each_flow_once(sandbox):
     for _ in range(20):
         sandbox.add_flow()
 
-    results = run_concurrently(*[partial(mirror.sync, ACCOUNT)] * 8)
+    results = run_concurrently(*[partial(sync_account, ACCOUNT)] * 8)
 
     reports = [result for result in results if not isinstance(result, SyncBusy)]
     assert reports
-    assert all(isinstance(result, mirror.SyncReport) for result in reports)
+    assert all(isinstance(result, SyncReport) for result in reports)
     assert sum(result.created for result in reports) == 20
     assert Flow.objects.count() == 20
 
@@ -167,9 +174,9 @@ def test_lease_of_a_dead_sync_expires(sandbox, flow_sid, age, is_busy):
 
     if is_busy:
         with pytest.raises(SyncBusy):
-            mirror.sync(ACCOUNT)
+            sync_account(ACCOUNT)
     else:
-        assert mirror.sync(ACCOUNT) == report(flows=1)
+        assert sync_account(ACCOUNT) == report(flows=1)
         assert SyncState.objects.get().started_at is None
 
 
@@ -182,22 +189,24 @@ def test_slow_sync_does_not_release_the_lease_of_its_successor(sandbox, flow_sid
         return listing()
 
     monkeypatch.setattr(
-        mirror, "resource_client", lambda *_, **__: type("Client", (), {"list": staticmethod(slow)})
+        flow_reads,
+        "resource_client",
+        lambda *_, **__: type("Client", (), {"list": staticmethod(slow)}),
     )
 
-    mirror.sync(ACCOUNT)
+    sync_account(ACCOUNT)
 
     assert SyncState.objects.get().started_at == successor
 
 
 def test_list_that_lacks_many_existing_flows_is_rejected(sandbox, db, monkeypatch):
-    for number in range(mirror.MISSING_THRESHOLD):
+    for number in range(MISSING_THRESHOLD):
         sandbox.add_flow(friendly_name=f"Flow {number}")
-    mirror.sync(ACCOUNT)
-    monkeypatch.setattr(mirror.AccountMirror, "list_flows", lambda _self: [])
+    sync_account(ACCOUNT)
+    monkeypatch.setattr(flow_reads, "list_flows", lambda _sid: [])
 
     with pytest.raises(OutcomeUnknown, match="leaves out"):
-        mirror.sync(ACCOUNT)
+        sync_account(ACCOUNT)
 
     assert not Flow.objects.exclude(gone_at=None).exists()
-    assert "leaves out" in mirror.sync_state(ACCOUNT).error
+    assert "leaves out" in sync_state(ACCOUNT).error
