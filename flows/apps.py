@@ -26,7 +26,7 @@ class FlowsConfig(AppConfig):
         from flows.plans import consistency as plan_checks
         from flows.plans.actions import PlanAction
         from flows.plans.log_links import PlanLinks
-        from flows.search import list_tables
+        from flows.search import index_tables
 
         access.register_target("sid", FlowTarget())
         actions.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
@@ -34,10 +34,10 @@ class FlowsConfig(AppConfig):
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)
-        consistency.register(list_tables.list_tables)
+        consistency.register(index_tables.index_tables)
         consistency.register(plan_checks.bulk_changes)
         consistency.register(plan_checks.statuses)
         consistency.register(plan_checks.unique_keys)
-        protection.register_triggers(list_tables.list_triggers)
-        post_migrate.connect(list_tables.repair, sender=self)
+        protection.register_triggers(index_tables.list_triggers)
+        post_migrate.connect(index_tables.repair, sender=self)
         post_migrate.connect(protection.restore_triggers, sender=self)

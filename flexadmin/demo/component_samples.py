@@ -11,9 +11,9 @@ from django.contrib.messages import constants
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
+from flows.changes import failure_messages
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.list_columns import COLUMNS
-from flows.mirror import failure_messages
 from flows.mirror.models import Flow
 from flows.plans.models import Plan
 from flows.redaction.redacted import redact_fields

@@ -21,9 +21,9 @@ from django.utils.safestring import SafeString
 
 from flexadmin.demo import component_samples as samples
 from flows.audit.models import AuditEvent
+from flows.changes import failure_messages
 from flows.changes.forms.reason import DeleteForm, EnabledForm
 from flows.flex_flows.forms import FlowForm
-from flows.mirror import failure_messages
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import NotSent

@@ -4,7 +4,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.functions import Length
 
-from flows.search import list_tables
+from flows.search import index_tables
 
 MOST = 500  # letters: with the other columns of an index, what PostgreSQL indexes at most
 
@@ -22,11 +22,11 @@ def shorten(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    list_tables.install(schema_editor.connection)
+    index_tables.install(schema_editor.connection)
 
 
 def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    list_tables.drop(schema_editor.connection)
+    index_tables.drop(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

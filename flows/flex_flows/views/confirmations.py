@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from flows.accounts.clients import READ_DEADLINE
 from flows.audit.access import Request, readable_event, require_permission
 from flows.changes import flow_changes
+from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
 from flows.core.opened_forms import carried_value, is_opening
 from flows.flex_flows.collisions import find_collisions
@@ -21,9 +22,7 @@ from flows.flex_flows.views import responses
 from flows.flex_flows.views.conflicts import displayed_values
 from flows.flex_flows.views.page_source import fetch_once
 from flows.mirror import flow_reads, mirror
-from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
-from flows.mirror.views.accounts import unavailable_response
 from flows.redaction.redacted import redact_fields
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
@@ -108,7 +107,7 @@ def _find_changeable_flow(
         return flow
     if flow.gone_at and _is_form_request(request):
         return responses.redirect_deleted(request, sid)
-    unavailable = unavailable_response(request, request.account_sid, operation, task=task)
+    unavailable = responses.unavailable_response(request, request.account_sid, operation, task=task)
     return unavailable or flow
 
 

@@ -20,7 +20,8 @@ from flows.accounts.clients import FORM_DEADLINE
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
-from flows.changes import flow_changes
+from flows.changes import failure_messages, flow_changes
+from flows.changes.failure_messages import Problem
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict
 from flows.checks import flow_warnings
 from flows.core.opened_forms import carried_initial, is_opening
@@ -42,11 +43,9 @@ from flows.flex_flows.views.conflicts import build_conflict_rows, display_redact
 from flows.flex_flows.views.page_source import fetch_once
 from flows.flex_flows.views.responses import FormRenderer
 from flows.flex_flows.views.restore import Restore
-from flows.mirror import failure_messages, flow_reads, mirror
-from flows.mirror.failure_messages import Problem
+from flows.mirror import flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.mirror.views.accounts import unavailable_response
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio import labels
@@ -64,7 +63,9 @@ def flow_new(request: Request) -> HttpResponse:
     if account is None:
         return render_account_choice(request)
     request.account_sid = account.sid
-    unavailable = unavailable_response(request, account.sid, "create", task="create the flow")
+    unavailable = responses.unavailable_response(
+        request, account.sid, "create", task="create the flow"
+    )
     if unavailable:
         return unavailable
     if is_opening(request):
@@ -94,7 +95,9 @@ def flow_new(request: Request) -> HttpResponse:
 def flow_edit(request: Request, sid: str) -> HttpResponse:
     """Edit a flow, also to restore an earlier version or to resolve a conflict."""
     account_sid = request.account_sid
-    unavailable = unavailable_response(request, account_sid, "update", task="change the flow")
+    unavailable = responses.unavailable_response(
+        request, account_sid, "update", task="change the flow"
+    )
     if unavailable:
         return unavailable
     page = partial(_render_form, request)

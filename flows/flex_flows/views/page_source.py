@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from flows.audit.access import Request
 from flows.availability.restrictions import Availability
-from flows.mirror import failure_messages, flow_reads, mirror, shared_reads
+from flows.changes import failure_messages
+from flows.mirror import flow_reads, mirror, shared_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.sync import sync_state

@@ -21,13 +21,14 @@ from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, get_actor
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
-from flows.changes import flow_changes, in_flight
+from flows.changes import failure_messages, flow_changes, in_flight
+from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import EnabledForm, ReasonForm
+from flows.core.opened_forms import is_opening
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.states import is_on
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
-from flows.mirror import failure_messages, first_contact, flow_reads
-from flows.mirror.failure_messages import Problem
+from flows.mirror import first_contact, flow_reads
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError, RequestRefused
@@ -310,3 +311,15 @@ def _result_phrase(change: flow_changes.Change) -> str:
         return "Turned on" if is_on(change.after) else "Turned off"
     phrases = {"flow.create": "Created", "flow.delete": "Deleted"}
     return phrases.get(change.event.action, "Saved changes to")
+
+
+def unavailable_response(
+    request: Request, account_sid: str, kind: str, *, task: str
+) -> HttpResponse | None:
+    """Return a page in place of a form that could not be sent, or None if it could."""
+    restriction = restrictions.find_restriction(account_sid, kind)
+    if restriction is None or not is_opening(request):
+        return None
+    problem = failure_messages.change_unavailable(restriction, task=task, is_submitted=False)
+    template = "flows/_problem.html" if request.htmx else "flows/problem.html"
+    return render(request, template, {"problem": problem, "sid": ""}, status=403)

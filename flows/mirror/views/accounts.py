@@ -22,9 +22,7 @@ from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trim_invisible
-from flows.core.opened_forms import is_opening
 from flows.mirror import freshness
-from flows.mirror.failure_messages import change_unavailable
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow
 
@@ -100,18 +98,6 @@ def _perform(action: str, request: Request, sid: str, reason: str) -> bool:
         return restrictions.retry_endpoints(account_sid=sid, actor=actor)
     change = restrictions.set_read_only if action == "close" else restrictions.lift_read_only
     return change(account_sid=sid, reason=reason[:200], actor=actor)
-
-
-def unavailable_response(
-    request: Request, account_sid: str, kind: str, *, task: str
-) -> HttpResponse | None:
-    """Return a page in place of a form that could not be sent, or None if it could."""
-    restriction = restrictions.find_restriction(account_sid, kind)
-    if restriction is None or not is_opening(request):
-        return None
-    problem = change_unavailable(restriction, task=task, is_submitted=False)
-    template = "flows/_problem.html" if request.htmx else "flows/problem.html"
-    return render(request, template, {"problem": problem, "sid": ""}, status=403)
 
 
 def _render_accounts(

@@ -24,7 +24,7 @@ from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account, sync_state
 from flows.plans import control, drafts, execution
 from flows.plans.drafts import BulkAction
-from flows.search import list_tables
+from flows.search import index_tables
 from tests import ACCOUNT
 from tests.faults.acting import clock_ahead
 
@@ -39,7 +39,7 @@ LOG_TRIGGERS = [
     for part in (append_only, day_index)
     for trigger in part.TRIGGERS[connection.vendor]
 ]
-LIST_TRIGGERS = list_tables.list_triggers(connection.vendor)
+LIST_TRIGGERS = index_tables.list_triggers(connection.vendor)
 
 
 def execute(*statements):

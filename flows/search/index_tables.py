@@ -78,7 +78,7 @@ def find_differences(connection: BaseDatabaseWrapper) -> list[str]:
     return differences
 
 
-def list_tables() -> list[str]:
+def index_tables() -> list[str]:
     """Return the differences in the default database, for the log's verification."""
     return find_differences(connection)
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from flows.erasure import compaction
 from flows.mirror import flow_rows
 from flows.mirror.models import Flow
-from flows.search import counters, flow_search, list_tables, projection, trigrams
+from flows.search import counters, flow_search, index_tables, projection, trigrams
 from flows.search.flow_search import Query
 from flows.search.models import FlowEntry, FlowTally
 
@@ -154,18 +154,18 @@ def test_search_works_without_the_extension_and_a_check_reports_it(db):
     write(snapshot(1, "Réclamations"))
     trigrams.drop(connection)
     with mock.patch.object(trigrams, "_EXTENSION", "CREATE EXTENSION no_such_thing"):
-        list_tables.install(connection)
+        index_tables.install(connection)
 
     assert find_names("reclam") == ["Réclamations"]
     assert [
         (one.id, "pg_trgm" in one.hint)
-        for one in list_tables.check_search_index(databases=["default"])
+        for one in index_tables.check_search_index(databases=["default"])
     ] == [("flows.W001", True)]
 
 
 def test_check_is_silent_if_the_index_exists(db):
-    assert list_tables.check_search_index(databases=["default"]) == []
-    assert list_tables.check_search_index(databases=None) == []
+    assert index_tables.check_search_index(databases=["default"]) == []
+    assert index_tables.check_search_index(databases=None) == []
 
 
 @pytest.mark.skipif(
