@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flows.core.phone_numbers import to_e164
-from flows.twilio import labels
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES
 
 _SHORT_CODE: Final = "[0-9]{3,8}"
 _SENDER_NAME: Final = "(?=[0-9 ]*[A-Za-z])[A-Za-z0-9 ]{3,11}"
@@ -35,7 +35,7 @@ def find_identity_warnings(channel: str, identity: str) -> Iterator[str]:
     if channel not in _EXAMPLES:
         return
     if not identity:
-        label, example = labels.CHOICE_LABELS[channel], _EXAMPLES[channel]
+        label, example = CHANNEL_TYPES[channel], _EXAMPLES[channel]
         yield f"No contact identity is set. {label} needs {example}."
         return
     if re.fullmatch(_OTHER_FORMS[channel], identity):
@@ -47,7 +47,7 @@ def find_identity_warnings(channel: str, identity: str) -> Iterator[str]:
 
 def _describe_mismatch(channel: str, identity: str, number: str) -> str:
     """Return the sentence about an identity that doesn't fit. `number` is the likely one, or ""."""
-    label, example = labels.CHOICE_LABELS[channel], _EXAMPLES[channel]
+    label, example = CHANNEL_TYPES[channel], _EXAMPLES[channel]
     mismatch = f"The contact identity doesn't look like {label}. Expected {example}."
     if number:
         return f"{mismatch} Did you mean {number}?"

@@ -34,8 +34,7 @@ from flows.plans.skip_rules import (
 from flows.plans.status import PlanStatus
 from flows.redaction.masking import find_masks, redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
-from flows.twilio import labels
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
 
 # The most flows that one bulk change can have: Twilio allows 2,500 in an account.
 MAX_FLOWS: Final = 10_000
@@ -90,7 +89,7 @@ class BulkAction:
         name = FIELD_BY_KIND[self.kind]
         integration_type = FLEX_FLOW.variant_of(flow)
         if not FLEX_FLOW.by_name[name].is_applicable(integration_type):
-            handler = labels.CHOICE_LABELS.get(integration_type, integration_type) or "nothing"
+            handler = INTEGRATION_TYPES.get(integration_type, integration_type) or "nothing"
             raise SkipFlow(f"Has no {inline_label(name)} (handled by {handler}).")
         if self.kind == WEBHOOK_HOST:
             return {name: replace_host(flow.get(name), str(self.value))}

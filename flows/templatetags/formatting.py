@@ -25,7 +25,7 @@ from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
 from flows.twilio import labels
 from flows.twilio.cleaning import to_text
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.flex_flow import CHOICE_LABELS, FLEX_FLOW
 from flows.twilio.sids import is_sid
 from flows.twilio.values import parse_datetime
 
@@ -121,7 +121,7 @@ def word(value: Any) -> Any:
     """Return the label of a channel or integration type. An unknown one is returned as it is."""
     if not isinstance(value, str):
         return value
-    return labels.CHOICE_LABELS.get(value, value)
+    return CHOICE_LABELS.get(value, value)
 
 
 @register.filter

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flows.twilio import values as wire_values
@@ -24,7 +25,8 @@ class Field:
     kind: FieldKind
     wire: str | None = None
     sid_prefix: str = ""
-    choices: tuple[str, ...] = ()
+    # The values that it may have, with their labels.
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None

@@ -1,6 +1,6 @@
-"""Labels of field names and values, the same on every page.
+"""Texts of field values, the same on every page.
 
-A field's own label and help text are in its resource.
+A field's label, help text and the labels of its choices are in its resource.
 """
 
 from __future__ import annotations
@@ -10,18 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flows.twilio.resource import Resource
-
-CHOICE_LABELS: Final = {
-    "web": "Web chat",
-    "sms": "SMS",
-    "facebook": "Facebook Messenger",
-    "whatsapp": "WhatsApp",
-    "line": "LINE",
-    "custom": "Custom",
-    "studio": "Studio Flow",
-    "external": "External webhook",
-    "task": "TaskRouter task",
-}
 
 UNREADABLE_LABEL: Final = "Unexpected value"
 
@@ -54,7 +42,7 @@ def display_value(resource: Resource, name: str, value: Any) -> Any:
         return value
     normalized = resource.normalize_value(name, value)
     if field.kind == "enum":
-        return CHOICE_LABELS.get(normalized, normalized)
+        return field.choices.get(normalized, normalized)
     return normalized
 
 

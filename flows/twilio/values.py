@@ -8,7 +8,7 @@ A parser returns the value, or `UNREADABLE` where it is not clear. Nothing is gu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -46,7 +46,7 @@ def parse_integer(value: Any) -> Any:
     return UNREADABLE
 
 
-def parse_choice(value: Any, choices: tuple[str, ...]) -> Any:
+def parse_choice(value: Any, choices: Collection[str]) -> Any:
     """Return one of the choices, whatever its case, or any other text unchanged.
 
     Another text can be a choice that Twilio has added.

@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core import invisible
-from flows.twilio import labels
 from flows.twilio.fields import Field
 
 EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
@@ -94,8 +93,7 @@ def _choices(entry: Field) -> list[tuple[str, str]]:
         return list(_ON_OFF_CHOICES)
     if entry.kind == "boolean":
         return list(_YES_NO_CHOICES)
-    labelled = [(value, labels.CHOICE_LABELS[value]) for value in entry.choices]
-    return [("", EMPTY_LABELS[entry.name]), *labelled]
+    return [("", EMPTY_LABELS[entry.name]), *entry.choices.items()]
 
 
 def _text_widget(entry: Field) -> forms.Widget:

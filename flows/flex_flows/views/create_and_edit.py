@@ -48,10 +48,9 @@ from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
-from flows.twilio import labels
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
 from flows.twilio.resource import Snapshot
 
 
@@ -243,7 +242,7 @@ def _render_form(
         "origin": restore.event if restore else _related_event(request, form),
     }
     if request.htmx and "update_fields" in request.POST:
-        type_label = labels.CHOICE_LABELS.get(form.selected_type, "no")
+        type_label = INTEGRATION_TYPES.get(form.selected_type, "no")
         context["announce"] = f"{type_label} settings"
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)

@@ -11,19 +11,17 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.search import filters, flow_search
 from flows.search.filters import LABELS, NOT_SET
-from flows.twilio import labels
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
-_CHOICE_LABELS: Final = {**labels.CHOICE_LABELS, NOT_SET: "Not set"}
 _VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
     "q": {},
-    "channel": _CHOICE_LABELS,
-    "integration": _CHOICE_LABELS,
+    "channel": {**CHANNEL_TYPES, NOT_SET: "Not set"},
+    "integration": {**INTEGRATION_TYPES, NOT_SET: "Not set"},
     "enabled": {"true": "On", "false": "Off", "gone": "Deleted at Twilio"},
 }
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
-    "channel": CHANNEL_TYPES,
+    "channel": tuple(CHANNEL_TYPES),
     "integration": (*INTEGRATION_TYPES, NOT_SET),
     "enabled": ("true", "false", "gone"),
 }

@@ -12,8 +12,21 @@ from flows.twilio.fields import Field
 from flows.twilio.registry import register
 from flows.twilio.resource import Resource
 
-CHANNEL_TYPES: Final = ("web", "sms", "facebook", "whatsapp", "line", "custom")
-INTEGRATION_TYPES: Final = ("studio", "external", "task")
+# The values of these fields, with the labels that pages show.
+CHANNEL_TYPES: Final = {
+    "web": "Web chat",
+    "sms": "SMS",
+    "facebook": "Facebook Messenger",
+    "whatsapp": "WhatsApp",
+    "line": "LINE",
+    "custom": "Custom",
+}
+INTEGRATION_TYPES: Final = {
+    "studio": "Studio Flow",
+    "external": "External webhook",
+    "task": "TaskRouter task",
+}
+CHOICE_LABELS: Final = CHANNEL_TYPES | INTEGRATION_TYPES
 INT32_MAX: Final = 2_147_483_647
 
 FLEX_FLOW: Final = register(
@@ -181,7 +194,7 @@ FLEX_FLOW: Final = register(
                 label="Create the task on the first reply",
                 kind="boolean",
                 wire="Integration.CreationOnMessage",
-                takes=INTEGRATION_TYPES,
+                takes=tuple(INTEGRATION_TYPES),
                 help="Outbound messages only. Yes: create the task when the customer first replies. "
                 "No: create it immediately and reserve it for the current agent.",
             ),

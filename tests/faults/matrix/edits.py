@@ -26,7 +26,7 @@ class FlowGenerator:
 
     def flow(self) -> dict[str, Any]:
         """Return a flow as a form creates it."""
-        kind = self.chance.choice(INTEGRATION_TYPES)
+        kind = self.chance.choice(list(INTEGRATION_TYPES))
         values = {
             "friendly_name": self.name(),
             "chat_service_sid": self._sid("IS"),

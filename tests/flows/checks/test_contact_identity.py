@@ -4,7 +4,7 @@ import pytest
 
 from flows.checks.contact_identity import to_identity
 from flows.checks.flow_warnings import find_warnings
-from flows.twilio import labels
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES
 from tests.flows.checks.complete_flows import IDENTITIES, flow
 
 
@@ -13,7 +13,7 @@ from tests.flows.checks.complete_flows import IDENTITIES, flow
 def test_missing_identity_has_a_warning_if_the_channel_needs_one(channel, unset):
     (warning,) = find_warnings(flow(channel=channel, contact_identity=unset))
 
-    assert warning.startswith(f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs ")
+    assert warning.startswith(f"No contact identity is set. {CHANNEL_TYPES[channel]} needs ")
 
 
 @pytest.mark.parametrize("channel", ["web", "line", "custom"])
@@ -48,7 +48,7 @@ def test_identity_in_another_format_has_a_warning(channel, identity):
     (warning,) = find_warnings(flow(channel=channel, contact_identity=identity))
 
     assert warning.startswith(
-        f"The contact identity doesn't look like {labels.CHOICE_LABELS[channel]}. Expected "
+        f"The contact identity doesn't look like {CHANNEL_TYPES[channel]}. Expected "
     )
 
 
