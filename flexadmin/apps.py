@@ -14,7 +14,7 @@ class FlexadminConfig(AppConfig):
         from flexadmin.users.actions import UserAction
         from flexadmin.users.roles import after_migrate
         from flows.accounts.clients import call_finished
-        from flows.audit import actions, consistency
+        from flows.audit import action_registry, consistency
 
         # The last app to be migrated, so that all permissions exist.
         last_app = apps.get_app_config("flows")
@@ -23,5 +23,5 @@ class FlexadminConfig(AppConfig):
             outside_rights.after_migrate, sender=last_app, dispatch_uid="flexadmin.outside_rights"
         )
         call_finished.connect(metrics.observe_call)
-        actions.register(SigninAction, UserAction)
+        action_registry.register(SigninAction, UserAction)
         consistency.register(recorded_roles.find_differences)

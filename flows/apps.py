@@ -14,8 +14,8 @@ class FlowsConfig(AppConfig):
 
         The imports are here because models can't be imported earlier.
         """
-        from flows.audit import access, actions, bulk_changes, consistency, protection
-        from flows.audit.log_actions import AuditAction, DriftAction
+        from flows.audit import access, action_registry, bulk_changes, consistency, protection
+        from flows.audit.actions import AuditAction, DriftAction
         from flows.availability.actions import AvailabilityAction
         from flows.availability.consistency import ReadOnlyCheck
         from flows.changes.actions import ChangeAction
@@ -29,8 +29,8 @@ class FlowsConfig(AppConfig):
         from flows.search import index_tables
 
         access.register_target("sid", FlowTarget())
-        actions.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
-        actions.register(PlanAction, AvailabilityAction, AuditAction)
+        action_registry.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
+        action_registry.register(PlanAction, AvailabilityAction, AuditAction)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.test import override_settings
 from django.urls import Resolver404, resolve
 
-from flows.audit.actions import REGISTRY
+from flows.audit.action_registry import REGISTRY
 from flows.audit.export import EXPORT_FIELDS
 from flows.audit.models import Result, Stage
 from tests import docs, docs_commands, environment_variables

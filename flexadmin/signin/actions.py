@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.audit.actions import Action
+from flows.audit.action_registry import Action
 
 
 class SigninAction(Action):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from flows.audit.actions import AuditAction
 from flows.audit.chain import (
     GENESIS,
     HASHED_FIELDS,
@@ -20,7 +21,6 @@ from flows.audit.chain import (
 )
 from flows.audit.consistency import DerivedTable, Violation
 from flows.audit.event_batches import iter_batches
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result
 
 BATCH_SIZE: Final = 1000

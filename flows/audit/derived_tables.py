@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from flows.audit.actions import DriftAction
 from flows.audit.consistency import Violation, describe_difference, differing_keys
-from flows.audit.log_actions import DriftAction
 from flows.audit.models import (
     APPLIED_RESULTS,
     UNIQUE_STAGES,

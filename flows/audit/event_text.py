@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.audit import actions
-from flows.audit.log_actions import DriftAction
+from flows.audit import action_registry
+from flows.audit.actions import DriftAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.registry import is_about_resource, resource_of_action
 
@@ -29,7 +29,7 @@ _SHAPES: Final[Mapping[str, str]] = {
     _EXTERNAL: "doubt",
 }
 _ENDINGS: Final[Mapping[str, str]] = {
-    **actions.RESULT_LABELS,
+    **action_registry.RESULT_LABELS,
     _ROUTINE: "Recorded",
     _EXTERNAL: "External",
 }
@@ -53,7 +53,7 @@ def stage_name(event: AuditEvent) -> str:
     """Return the label of the event's stage, or "Decision" if a user resolved the change."""
     if event.is_decision:
         return "Decision"
-    return actions.STAGE_LABELS.get(event.stage, event.stage)
+    return action_registry.STAGE_LABELS.get(event.stage, event.stage)
 
 
 def refusal(event: AuditEvent) -> str:
@@ -81,7 +81,7 @@ def _displayed_result(event: AuditEvent) -> str:
 
 def _is_routine(event: AuditEvent) -> bool:
     """Return True for an observation that needs no action."""
-    action = actions.find(event.action)
+    action = action_registry.find(event.action)
     return action is not None and action.is_routine
 
 
@@ -137,5 +137,5 @@ def actor_name(event: AuditEvent) -> str:
 
 def headline(event: AuditEvent) -> str:
     """Return the event as a short sentence, or its action if no package registers that."""
-    action = actions.find(event.action)
+    action = action_registry.find(event.action)
     return action.sentence(event) if action else event.action

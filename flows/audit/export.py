@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from flows.audit import audit_log
+from flows.audit.actions import AuditAction
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.chain import (
     HASHED_FIELDS,
@@ -22,7 +23,6 @@ from flows.audit.chain import (
     PAYLOAD_FIELDS,
     canonical_json,
 )
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import redact, redact_note

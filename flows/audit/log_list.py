@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.audit import actions, bulk_changes, log_paging
-from flows.audit.log_actions import DriftAction
+from flows.audit import action_registry, bulk_changes, log_paging
+from flows.audit.actions import DriftAction
 from flows.audit.log_entries import INCONCLUSIVE_RESULTS, SITE_ACTION_PREFIXES
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
@@ -165,7 +165,7 @@ def _ambiguous_attempts(entries: Sequence[AuditEntry]) -> set[int]:
 
 def _action_exists(action: str, scope: twilio_accounts.Scope) -> bool:
     """Return True for an action that is registered, or that the readable part of the log has."""
-    if actions.find(action) is not None:
+    if action_registry.find(action) is not None:
         return True
     return action in log_paging.recorded_actions(scope)
 

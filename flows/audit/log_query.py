@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from flows.audit import actions
+from flows.audit import action_registry
 from flows.audit.models import Result
 from flows.audit.search_text import url_host
 from flows.core import matching
@@ -229,7 +229,7 @@ def _parse_search(value: str) -> str:
 
 
 def _parse_result(value: str) -> str:
-    if value not in actions.RESULT_FILTER_LABELS:
+    if value not in action_registry.RESULT_FILTER_LABELS:
         raise InvalidValue(f"No such result: {value}")
     return value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from flows.audit.log_actions import DriftAction
+from flows.audit.actions import DriftAction
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, AuditPayload, OpenDrift
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 

@@ -17,8 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from flows.audit import append_only, audit_log, day_index
+from flows.audit.actions import AuditAction
 from flows.audit.audit_log import Actor, NotRecorded, Payload
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger

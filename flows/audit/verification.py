@@ -13,13 +13,13 @@ from typing import Any
 from django.db import connection
 
 from flows.audit import audit_log, consistency
+from flows.audit.actions import AuditAction
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.chain import event_row, find_event_key, payload_hash
 from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.consistency import Violation
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
 from flows.audit.entry_check import LogEntryCheck
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
 from flows.redaction.redacted import redact_fields

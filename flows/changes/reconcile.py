@@ -21,13 +21,13 @@ from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
 from flows.changes import in_flight
-from flows.changes.findings import (
+from flows.changes.readback import Readback, ReadUnavailable
+from flows.changes.unknown_outcomes import (
     Finding,
     filter_unexplained,
     inspect_change,
     shows_requested_values,
 )
-from flows.changes.readback import Readback, ReadUnavailable
 from flows.mirror import live
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.redacted import Redacted, redact_fields

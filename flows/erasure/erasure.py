@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
+from flows.audit.actions import AuditAction
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.core.database import split_batches
 from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch

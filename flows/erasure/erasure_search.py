@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
+from flows.audit.actions import AuditAction
 from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
-from flows.audit.log_actions import AuditAction
 from flows.audit.models import AuditEvent, AuditPayload
 from flows.core import database
 from flows.erasure.mentions import MentionMatcher

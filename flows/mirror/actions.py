@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.audit.actions import Action
+from flows.audit.action_registry import Action
 from flows.audit.field_labels import inline_label
 from flows.audit.models import AuditEvent
 from flows.twilio.registry import KNOWN_FIELDS

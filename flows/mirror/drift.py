@@ -16,8 +16,8 @@ from django.db.models import Max
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
+from flows.audit.actions import DriftAction
 from flows.audit.audit_log import Actor, Observation, Payload
-from flows.audit.log_actions import DriftAction
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
 from flows.core.database import split_batches
 from flows.mirror import readonly_fields, stale_reads

@@ -1,7 +1,7 @@
 """Masking of credentials in sentences, such as error messages and reasons for changes.
 
 Credentials are values that follow a secret's name, values of an Authorization header, and keys in
-well-known formats. URLs are masked in addresses.py.
+well-known formats. URLs are masked in url_masking.py.
 """
 
 from __future__ import annotations

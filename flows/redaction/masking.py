@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from flows.redaction import addresses, credentials, first_rules, names, words
+from flows.redaction import credentials, first_rules, names, url_masking, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.registry import KNOWN_FIELDS, is_object_url
 from flows.twilio.values import is_number
@@ -184,7 +184,7 @@ def _choose_rule(name: str, text: str) -> Rule:
     """Return the masking rule for a text under this name."""
     if not name:
         return _mask_text
-    if _is_url_field(name) or addresses.starts_like_url(text):
+    if _is_url_field(name) or url_masking.starts_like_url(text):
         return _mask_as_url
     if name in KNOWN_FIELDS:
         return _mask_text
@@ -204,7 +204,7 @@ def _mask_as_url(text: str, masker: Masker) -> str:
     """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
     if is_object_url(text):
         return text
-    return addresses.mask_url(first_rules.mask_text(text, masker), masker)
+    return url_masking.mask_url(first_rules.mask_text(text, masker), masker)
 
 
 def _mask_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
@@ -215,7 +215,7 @@ def _mask_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
     if _is_plain(text):
         return text
     text = first_rules.mask_text(text, masker)
-    text = addresses.mask_urls_in_text(text, masker, is_strict=is_strict)
+    text = url_masking.mask_urls_in_text(text, masker, is_strict=is_strict)
     return credentials.mask_credentials_in_text(text, masker)
 
 

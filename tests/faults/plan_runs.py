@@ -40,7 +40,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
 from flows.changes import reconcile
 from flows.mirror.sync import sync_account
-from flows.plans import control, drafts, execution, follow_ups, items
+from flows.plans import drafts, execution, follow_ups, items, start_and_stop
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -111,7 +111,7 @@ def simulate(*, flows: int, seed: int) -> Report:
             created_by=person.username,
             reason="tests",
         )
-        control.start(plan=plan, reason="", actor=_make_actor(person))
+        start_and_stop.start(plan=plan, reason="", actor=_make_actor(person))
         with _inject_faults(sandbox, random.Random(seed)) as troubles:
             _run_and_kill(sandbox, witness, flows // 2)
             report.killed_after = len(witness.seen)
@@ -188,7 +188,7 @@ def _run_plan(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
     if not plan.changes.exists():
         drafts.discard_draft(plan=plan)
         return Counter()
-    control.start(plan=plan, reason="", actor=_make_actor(person))
+    start_and_stop.start(plan=plan, reason="", actor=_make_actor(person))
     _run_worker(sandbox)
     return Counter(item.status for item in items.plan_items(plan))
 

@@ -40,7 +40,7 @@ from django.test import override_settings
 from flows.accounts.clients import resource_client
 from flows.audit.audit_log import Actor
 from flows.mirror.sync import sync_account
-from flows.plans import control, drafts, items
+from flows.plans import drafts, items, start_and_stop
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
 from flows.twilio.sandbox.faults import LIST_PATH
@@ -214,7 +214,7 @@ def simulate(
             reason="the load",
         )
         person = User.objects.get(username="person-0")
-        control.start(
+        start_and_stop.start(
             plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator")
         )
         before = len(_received_requests(api))

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
-from flows.audit import actions, bulk_changes, log_list, log_paging
+from flows.audit import action_registry, bulk_changes, log_list, log_paging
 from flows.audit.access import Request, require_permission
-from flows.audit.log_actions import AuditAction
+from flows.audit.actions import AuditAction
 from flows.audit.log_entries import SITE_ACTION_PREFIXES
 from flows.audit.log_list import fetch_page as fetch_page
 from flows.audit.log_list import matching_events as matching_events
@@ -104,7 +104,7 @@ def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str
 
 def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
     """Return the labels of actions, results, accounts and the query's bulk change, by value."""
-    labels = actions.infinitives() | actions.RESULT_FILTER_LABELS
+    labels = action_registry.infinitives() | action_registry.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
     return labels | _plan_titles(query)
 
@@ -162,7 +162,7 @@ def _filter_choices(
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in actor_labels],
         "action": _action_choices(scope),
-        "result": list(actions.RESULT_FILTER_LABELS.items()),
+        "result": list(action_registry.RESULT_FILTER_LABELS.items()),
         "account": [(account.sid, str(account)) for account in accounts.values()],
     }
     return {
@@ -176,7 +176,7 @@ def _action_choices(scope: twilio_accounts.Scope) -> list[Choice]:
 
     Among the registered ones, those of sign-ins and users come last.
     """
-    labels = actions.infinitives()
+    labels = action_registry.infinitives()
     registered = sorted(labels.items(), key=_is_site_choice)
     unregistered = [value for value in log_paging.recorded_actions(scope) if value not in labels]
     return registered + [(value, value) for value in unregistered]

@@ -19,7 +19,7 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log, checkpoints, export, log_list, log_paging
 from flows.audit import verification as log_verification
 from flows.audit.access import Request, get_actor, require_permission
-from flows.audit.log_actions import AuditAction
+from flows.audit.actions import AuditAction
 from flows.audit.log_list import matching_events, readable_events
 from flows.audit.log_query import LogQuery, is_event_number
 from flows.audit.models import AuditEvent, Result

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
-from flows.audit.log_actions import AuditAction
+from flows.audit.actions import AuditAction
 from flows.audit.log_list import readable_events
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.audit.views.unrecorded import page_if_unrecorded

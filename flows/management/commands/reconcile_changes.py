@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from flows.audit.actions import RESULT_LABELS
+from flows.audit.action_registry import RESULT_LABELS
 from flows.audit.models import AuditEvent
 from flows.changes import reconcile
 from flows.core.terminal_text import escape_line

@@ -18,7 +18,7 @@ from flows.audit.access import Request, get_actor, record_denial, require_permis
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
-from flows.plans import access, control, drafts, follow_ups
+from flows.plans import access, drafts, follow_ups, start_and_stop
 from flows.plans.actions import PlanAction
 from flows.plans.drafts import BulkAction
 from flows.plans.forms import BulkActionForm, PlanStartForm
@@ -150,7 +150,7 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
         messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
         return render_plan(request, plan, form=form, status=403)
     with page_if_unrecorded(lambda: _not_started_page(request, plan, form)):
-        is_started = control.start(
+        is_started = start_and_stop.start(
             plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
         )
     if not is_started:
@@ -167,7 +167,7 @@ def _not_started_page(request: Request, plan: Plan, form: PlanStartForm) -> Http
 @plan_permission_required("can_act", action=PlanAction.STOP)
 def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     try:
-        if not control.stop(plan=plan, actor=get_actor(request)):
+        if not start_and_stop.stop(plan=plan, actor=get_actor(request)):
             messages.info(request, "This bulk change is not in progress.")
     except NotRecorded:  # the plan goes on, and its page shows how far it is
         messages.warning(

@@ -14,7 +14,7 @@ from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
-from flows.plans import control, drafts
+from flows.plans import drafts, start_and_stop
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.one_change import make_change
 from flows.redaction import first_rules, redacted
@@ -162,7 +162,7 @@ def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of
     migrate("0015_decisions")
     migrate(None)
 
-    control.start(plan=plan, reason="", actor=actor)
+    start_and_stop.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
     assert make_change(change, reason="", actor=actor).skip_reason == ""
 

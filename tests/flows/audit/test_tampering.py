@@ -22,7 +22,7 @@ from flows.erasure import erasure
 from flows.mirror import drift
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account, sync_state
-from flows.plans import control, drafts, execution
+from flows.plans import drafts, execution, start_and_stop
 from flows.plans.drafts import BulkAction
 from flows.search import index_tables
 from tests import ACCOUNT
@@ -78,7 +78,7 @@ def site(sandbox, person, db):
     plan = drafts.plan_bulk_action(
         action=BulkAction("disable"), sids=sids[:2], created_by="operator"
     )
-    control.start(plan=plan, reason="because", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="because", actor=operator_actor)
     execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")

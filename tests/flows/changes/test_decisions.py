@@ -4,7 +4,7 @@ import pytest
 
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import findings, in_flight, reconcile
+from flows.changes import in_flight, reconcile, unknown_outcomes
 from flows.changes.reconcile import NotAmbiguous
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
@@ -47,7 +47,7 @@ def edited_since(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == findings.THIRD_VALUE
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.THIRD_VALUE
     return flow_sid
 
 
@@ -58,7 +58,7 @@ def gone_since(sandbox, flow_sid):
     switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == findings.FLOW_DELETED
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.FLOW_DELETED
     return flow_sid
 
 
@@ -70,7 +70,7 @@ def two_alike(sandbox, flow_sid):
     requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
     theirs = sandbox.add_flow(**requested, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == findings.MULTIPLE_MATCHES
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.MULTIPLE_MATCHES
     return applied_writes(sandbox)[-1].sid, theirs
 
 
@@ -91,7 +91,7 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
         "192.0.2.7",
     )
     assert event.reason == "I saw it"
-    assert event.payload.message == f"Decided by a user. {findings.THIRD_VALUE}"
+    assert event.payload.message == f"Decided by a user. {unknown_outcomes.THIRD_VALUE}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,

@@ -10,7 +10,7 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.plans import control, drafts
+from flows.plans import drafts, start_and_stop
 from flows.plans.drafts import BulkAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -74,7 +74,7 @@ def test_failed_change_of_a_plan_keeps_it_too(sandbox, flow_sid, person, kind):
     user = person("operator", "omar")
     plan = drafts.plan_bulk_action(action=BulkAction(kind), sids=[flow_sid], created_by="omar")
     actor = OMAR.__class__(id=str(user.pk), label="omar")
-    control.start(plan=plan, reason="", actor=actor)
+    start_and_stop.start(plan=plan, reason="", actor=actor)
     sandbox.remove_flow(flow_sid)
 
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)

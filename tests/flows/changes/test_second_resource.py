@@ -10,8 +10,8 @@ import pytest
 from django.test import override_settings
 
 from flows.accounts.clients import resource_client
-from flows.audit import actions
-from flows.audit.actions import Action
+from flows.audit import action_registry
+from flows.audit.action_registry import Action
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.changes import operations, reconcile
 from flows.changes.cleaning import clean
@@ -61,11 +61,11 @@ class KioskAction(Action):
 def declared():
     """The declaration of the resource, which a real one makes when it is imported."""
     registry.register(KIOSK)
-    actions.register(KioskAction)
+    action_registry.register(KioskAction)
     yield
     registry.unregister(KIOSK)
     for action in KioskAction:
-        del actions.REGISTRY[action.value]
+        del action_registry.REGISTRY[action.value]
 
 
 @pytest.fixture

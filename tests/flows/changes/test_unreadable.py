@@ -8,7 +8,7 @@ import pytest
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.changes import findings, in_flight, reconcile
+from flows.changes import in_flight, reconcile, unknown_outcomes
 from flows.changes.reconcile import NotAmbiguous
 from flows.erasure import erasure
 from flows.mirror.models import Flow
@@ -272,7 +272,7 @@ def test_reading_that_leaves_the_decision_to_a_user_is_kept(sandbox, flow_sid):
 
     assert len(sandbox.requests) == read
     assert event.payload.findings["reading"][flow_sid]["friendly_name"] == "Third"
-    assert event.payload.findings["puzzle"] == findings.THIRD_VALUE
+    assert event.payload.findings["puzzle"] == unknown_outcomes.THIRD_VALUE
 
 
 def test_secret_in_a_reading_is_masked(sandbox, flow_sid):
@@ -300,7 +300,7 @@ class TestErased:
 
         assert reconciled()
 
-        assert OpenChange.objects.get().ambiguity == findings.REQUEST_ERASED
+        assert OpenChange.objects.get().ambiguity == unknown_outcomes.REQUEST_ERASED
         event = decide(applied=True)
         assert (event.payload.before, event.payload.requested, event.payload.after) == (
             None,
@@ -320,7 +320,7 @@ class TestErased:
 
         change = OpenChange.objects.get()
         assert (change.ambiguity, change.candidates, change.last_reading) == (
-            findings.REQUEST_ERASED,
+            unknown_outcomes.REQUEST_ERASED,
             [created_sid],
             {},
         )

@@ -15,7 +15,7 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.changes import findings, reconcile
+from flows.changes import reconcile, unknown_outcomes
 from flows.mirror.models import SyncState
 from flows.mirror.sync import sync_account
 from flows.plans import execution
@@ -174,7 +174,7 @@ class TestOpenChange:
         client = client_of("operator")
         client.post(f"/audit/{unknown_event.event_id}/reconcile/")
         page = client.get(f"/audit/{unknown_event.event_id}/")
-        assert findings.REQUEST_ERASED in page.content.decode()
+        assert unknown_outcomes.REQUEST_ERASED in page.content.decode()
         seen_reading = page.context["form"]["seen"].value()
         answer = client.post(
             f"/audit/{unknown_event.event_id}/decide/",

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
-from flows.changes import findings, reconcile
+from flows.changes import reconcile, unknown_outcomes
 from flows.mirror import freshness, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
 from flows.mirror.sync import sync_account
@@ -269,7 +269,7 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
     with clock_ahead():
         reconcile.reconcile()
 
-    assert OpenChange.objects.get().ambiguity == findings.PARTIAL_MATCH
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.PARTIAL_MATCH
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
-from flows.plans import control, drafts, items
+from flows.plans import drafts, items, start_and_stop
 from flows.plans.drafts import BulkAction
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests import ACCOUNT
@@ -42,7 +42,7 @@ def run_worker():
 
 
 def run_to_end(plan, operator_actor, reason="because"):
-    assert control.start(plan=plan, reason=reason, actor=operator_actor)
+    assert start_and_stop.start(plan=plan, reason=reason, actor=operator_actor)
     run_worker()
     plan.refresh_from_db()
     return [item.status for item in items.plan_items(plan)]

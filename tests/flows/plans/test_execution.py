@@ -8,7 +8,7 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.erasure import erasure
-from flows.plans import control, execution, skip_rules
+from flows.plans import execution, skip_rules, start_and_stop
 from flows.plans.actions import PlanAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import (
@@ -50,7 +50,7 @@ def test_run_enqueues_the_next_run(sandbox, operator_actor, monkeypatch):
 
 def test_plan_stops_when_its_user_loses_the_permission(sandbox, operator_actor, operator_user):
     plan = make_plan(sandbox, count=2)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     operator_user.groups.clear()
 
     run_worker()
@@ -75,7 +75,7 @@ def test_plan_stops_when_twilio_does_not_answer(sandbox, operator_actor):
 
 def test_plan_stops_when_the_log_cannot_be_written(sandbox, operator_actor, monkeypatch):
     plan = make_plan(sandbox, count=2)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
 
     def refuse(_log, **_event):
         raise NotRecorded("the audit log cannot be written")

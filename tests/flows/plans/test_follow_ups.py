@@ -4,7 +4,7 @@ import pytest
 
 from flows.audit.models import AuditEvent
 from flows.changes import reconcile
-from flows.plans import control, follow_ups, import_draft, items, skip_rules
+from flows.plans import follow_ups, import_draft, items, skip_rules, start_and_stop
 from flows.plans.import_draft import ImportEntry
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -133,8 +133,8 @@ def test_retry_omits_changes_that_were_not_started(sandbox, operator_actor):
         for number in range(2)
     ]
     plan = import_draft.plan_import(entries=entries, created_by="omar")
-    control.start(plan=plan, reason="", actor=operator_actor)
-    control.stop(plan=plan, actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.stop(plan=plan, actor=operator_actor)
 
     assert not follow_ups.plan_retry(plan=plan, created_by="omar").changes.exists()
 

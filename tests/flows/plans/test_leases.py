@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from flows.plans import control, execution, items, leases
+from flows.plans import execution, items, leases, start_and_stop
 from flows.plans.models import Plan
 from tests.faults.acting import (
     append_attempt,
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_second_run_does_nothing_while_the_lease_is_held(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     Plan.objects.update(lease_id=OTHER_LEASE, heartbeat_at=timezone.now())
 
     run_worker()
@@ -29,7 +29,7 @@ def test_second_run_does_nothing_while_the_lease_is_held(sandbox, operator_actor
 
 def test_dead_run_is_taken_over_after_the_lease(sandbox, operator_actor):
     plan = make_plan(sandbox, count=2)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     assert leases.acquire_lease(plan, OTHER_LEASE)
     execution.run_plan.using(
         run_after=timezone.now() + leases.LEASE_TIMEOUT + timedelta(seconds=5)
@@ -45,7 +45,7 @@ def test_dead_run_is_taken_over_after_the_lease(sandbox, operator_actor):
 
 def test_change_whose_worker_died_is_not_sent_again(sandbox, operator_actor):
     plan = make_plan(sandbox, count=2)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     first = plan.changes.first()
     append_attempt(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.plans import control
+from flows.plans import start_and_stop
 from tests.faults.acting import (
     append_attempt,
     received_writes,
@@ -47,7 +47,7 @@ def test_flow_that_already_has_the_value_is_skipped(sandbox, operator_actor):
 
 def test_flow_with_another_change_in_progress_is_skipped(sandbox, operator_actor):
     plan = make_plan(sandbox, count=1)
-    control.start(plan=plan, reason="", actor=operator_actor)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     append_attempt(plan.changes.get().target_sid)
 
     run_worker()

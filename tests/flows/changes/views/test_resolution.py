@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import findings, reconcile
+from flows.changes import reconcile, unknown_outcomes
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -117,7 +117,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     assert "Marked as applied by<bdi>ada</bdi>(operator)" in squeezed(page)
     assert "Twilio support, ticket 4711" in page
-    assert findings.THIRD_VALUE in page
+    assert unknown_outcomes.THIRD_VALUE in page
     assert "Third" in page  # Twilio's state at decision time
 
 
@@ -155,7 +155,7 @@ def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
 
     page = client_of("viewer").get(url(event))
 
-    assert findings.MULTIPLE_MATCHES in text(page)
+    assert unknown_outcomes.MULTIPLE_MATCHES in text(page)
     assert page.context["resolved"]["other_candidates"] == [twin]
     assert {column["title"] for column in page.context["resolved"]["columns"]} == {
         created_sid,
@@ -173,7 +173,7 @@ def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle
     page = text(client_of("viewer").get(url(puzzle)))
 
     assert "I saw it" in page
-    assert findings.THIRD_VALUE in page
+    assert unknown_outcomes.THIRD_VALUE in page
 
 
 @pytest.mark.parametrize("act", [rename_flow, switch_flow, delete_flow])
