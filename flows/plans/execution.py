@@ -88,12 +88,16 @@ class PlanRun:
 
         Raises `TransitionNotAllowed` if the run has lost its lease when it ends the plan.
         """
+        stop_reason = ""
         try:
             self._make_changes()
         except _PlanStopped as stop:
-            self._end(PlanEvent.STOP, stop_reason=str(stop)[:200])
-            return
-        if self._next_change() is None:
+            stop_reason = str(stop)
+        # From here on, no error is handled any more: one that ends the task is stored with the
+        # errors before it, and their messages can quote values of the flow.
+        if stop_reason:
+            self._end(PlanEvent.STOP, stop_reason=stop_reason[:200])
+        elif self._next_change() is None:
             self._end(PlanEvent.FINISH)
         elif leases.release_lease(self.plan, self.lease_id):
             run_plan.enqueue(str(self.plan.pk))
@@ -124,6 +128,7 @@ class PlanRun:
 
     def _process_change(self, change: PlannedChange) -> None:
         """Make a change and mark it as processed. Raises `_PlanStopped`."""
+        result = None
         try:
             actor = self._current_actor(change.account_sid)
             result = make_change(change, reason=self.plan.reason, actor=actor)
@@ -132,10 +137,11 @@ class PlanRun:
             raise _PlanStopped(message) from error
         except restrictions.OperationUnavailable as error:
             raise _PlanStopped(f"{error} Nothing more was sent.") from error
-        except Exception as error:  # else the plan would retry it forever
-            result = _log_internal_error(change, error)
-            _mark_processed(change, result.skip_reason)
-            raise _PlanStopped(INTERNAL_ERROR) from error
+        except Exception as error:  # noqa: BLE001 - else the plan would retry it forever
+            _log_internal_error(change, error)
+        if result is None:
+            _mark_processed(change, _internal_skip_reason(change))
+            raise _PlanStopped(INTERNAL_ERROR)
         _mark_processed(change, result.skip_reason)
         self._count_failure(result)
 
@@ -161,15 +167,19 @@ class PlanRun:
         change_status(leases.leased_plan(self.plan, self.lease_id), event, **values)
 
 
-def _log_internal_error(change: PlannedChange, error: Exception) -> ChangeResult:
+def _log_internal_error(change: PlannedChange, error: Exception) -> None:
     """Log the type of an error only: its message can quote values of the flow."""
     log.error(
         "change %s of a bulk change failed with an internal error: %s",
         change.change_id,
         type(error).__name__,
     )
+
+
+def _internal_skip_reason(change: PlannedChange) -> str:
+    """Return the reason why a change with an internal error was skipped; "" if it was recorded."""
     is_recorded = audit_log.latest_event(change.change_id) is not None
-    return ChangeResult("" if is_recorded else "Internal error. Nothing was sent.")
+    return "" if is_recorded else "Internal error. Nothing was sent."
 
 
 def _mark_processed(change: PlannedChange, skip_reason: str) -> None:

@@ -1,6 +1,10 @@
 """Runs of bulk changes: what they log, and when they end early."""
 
+import traceback
+import uuid
+
 import pytest
+from django.db import OperationalError
 from django_tasks_db.models import DBTaskResult
 
 from flows.audit import audit_log
@@ -8,7 +12,7 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.erasure import erasure
-from flows.plans import execution, skip_rules, start_and_stop
+from flows.plans import execution, leases, skip_rules, start_and_stop
 from flows.plans.actions import PlanAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import (
@@ -113,6 +117,30 @@ def test_internal_error_stops_the_plan_and_is_not_retried(sandbox, operator_acto
     assert plan.stop_reason.startswith("Internal error on one flow.")
     assert "canary" not in dump_tables()
     assert run_to_end(plan, operator_actor) == ["skipped", "made"]
+
+
+@pytest.mark.parametrize("failing", ["_mark_processed", "PlanRun._end"])
+def test_database_failure_after_an_internal_error_does_not_bring_its_message_along(
+    sandbox, operator_actor, monkeypatch, failing
+):
+    """The queue stores the whole chain of errors that ended a task."""
+    plan = make_plan(sandbox, count=2)
+    start_and_stop.start(plan=plan, reason="", actor=operator_actor)
+    lease_id = uuid.uuid4()
+    leases.acquire_lease(plan, lease_id)
+
+    def fail(error):
+        def raise_error(*_args, **_kwargs):
+            raise error
+
+        return raise_error
+
+    monkeypatch.setattr(execution, "make_change", fail(ValueError(SECRET_URL)))
+    monkeypatch.setattr(f"flows.plans.execution.{failing}", fail(OperationalError("locked")))
+    with pytest.raises(OperationalError) as stored:
+        execution.PlanRun(plan, lease_id).run()
+
+    assert "canary" not in "".join(traceback.format_exception(stored.value))
 
 
 def test_flow_erased_during_the_run_is_not_sent(sandbox, operator_actor, monkeypatch):
