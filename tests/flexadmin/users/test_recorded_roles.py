@@ -2,12 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 
 from flexadmin.models import AccountRole
 from flexadmin.users import services
 from flexadmin.users.roles import ensure_groups
-from flows.audit import audit_log, verification
+from flows.audit import append_only, audit_log, verification
 from flows.audit.audit_log import Payload
+from flows.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = "AC" + "1" * 32
@@ -49,6 +51,25 @@ def test_unrecorded_role_is_reported(vera, tamper):
     tamper(vera)
 
     assert "The roles or status of vera" in str(verification.verify())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL stores no damaged JSON")
+@pytest.mark.parametrize("damaged", ["{bad", '{"role": NaN}', '"role'])
+def test_damaged_event_of_a_user_is_named(vera, damaged):
+    seq = AuditEvent.objects.get(action="people.create").seq
+    append_only.remove(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute(
+            "UPDATE flows_auditpayload SET after = %s WHERE event_id = %s", [damaged, seq]
+        )
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    append_only.install(connection)
+
+    result = verification.verify()
+
+    assert not result.is_intact
+    assert f"Event {seq}" in str(result)
 
 
 def test_missing_user_is_reported(vera):
