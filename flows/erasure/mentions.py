@@ -62,24 +62,24 @@ def _iter_decodings(text: str) -> Iterator[str]:
 def _spelling_pattern(value: str) -> str:
     """Return a regular expression for all spellings of a value."""
     value = unicodedata.normalize("NFC", value)
-    digits = _digits_of_number(value)
-    if not digits:
+    number = _NUMBER_PATTERN.fullmatch(value)
+    if number is None:
         return re.escape(value)
+    written_digits = re.sub(r"\D", "", number[1])
+    # The library's form can have other digits, without a prefix or with an area code that goes
+    # without saying. The number as it was written must be found, too.
+    international_digits = to_e164(value).removeprefix("+") or written_digits
+    return "|".join(map(_number_pattern, sorted({written_digits, international_digits})))
+
+
+def _number_pattern(digits: str) -> str:
+    """Return a regular expression for a number, also with the trunk zero that it may have."""
     code_length = _length_before_trunk_zero(digits)
     if not code_length:
         return _SEPARATORS.join(digits)
     country_code = _SEPARATORS.join(digits[:code_length])
     national_number = _SEPARATORS.join(digits[code_length:])
     return f"{country_code}{_SEPARATORS}(?:0{_SEPARATORS})?{national_number}"
-
-
-def _digits_of_number(value: str) -> str:
-    """Return the digits of a phone number, with its country code if it has one, or ""."""
-    international = to_e164(value)
-    if international:
-        return international.removeprefix("+")
-    number = _NUMBER_PATTERN.fullmatch(value)
-    return re.sub(r"\D", "", number[1]) if number else ""
 
 
 def _length_before_trunk_zero(digits: str) -> int:

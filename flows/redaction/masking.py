@@ -3,7 +3,7 @@
 A mask, which is a keyed fingerprint, replaces each secret. So users see that a secret changed, but
 not the secret. Only the edit form shows the original. Secrets are:
 
-- the parts of a webhook URL, and of any value that is a URL, that `redaction.addresses` masks
+- the parts of a webhook URL, and of any value that is a URL, that `redaction.url_masking` masks
 - the values of a JSON object under a name such as `token` or `password`, at any depth
 - the secrets of URLs in a text, and credentials in a text
 

@@ -39,6 +39,21 @@ def test_number_is_found_with_and_without_its_trunk_zero(value, text):
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "+54111512345678", "+378979006", "+78495123456 7", "+55015 11 91234-5678", "+7 8 495 123-45-67",
+        "+44 (0)20 7946 0000", "0044 20 7946 0000", "whatsapp:+5491123456789", "+1 (415) 555-1234",
+    ],
+)  # fmt: skip
+def test_number_is_found_as_it_is_written(value):
+    """The library turns some of these into numbers with other digits."""
+    matcher = MentionMatcher([value])
+
+    assert matcher.has_word(f"from {value} today")
+    assert matcher.has_substring(value)
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ("+393012345678", "+39 (0)30 12345678"),  # Italian numbers keep their zero
