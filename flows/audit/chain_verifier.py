@@ -72,7 +72,10 @@ class ChainVerifier:
         """Check the event that should come next. Raises `_BrokenChain`."""
         if row["seq"] != self.count + 1:
             raise _BrokenChain("is missing")
-        self._check_event(row)
+        try:
+            self._check_event(row)
+        except (ValueError, TypeError):  # such as NaN, which has no hash
+            raise _BrokenChain("has a value that can't be read") from None
         if checkpoint["seq"] == row["seq"] and checkpoint["hash"] != row["hash"]:
             raise _BrokenChain("does not match the signed checkpoint")
 

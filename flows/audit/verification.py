@@ -5,12 +5,11 @@ A verification names the first faulty event. It is logged as an event itself.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from django.db import connection
 
 from flows.audit import audit_log, consistency
 from flows.audit.actions import AuditAction
@@ -23,6 +22,8 @@ from flows.audit.entry_check import LogEntryCheck
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
 from flows.redaction.redacted import redact_fields
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
     verifier = ChainVerifier(_derived_table_checks())
     violation = None
     if not _has_invalid_seq(malformed_values):
-        violation = _first_violation(verifier, end, end_hash, head)
+        violation = _first_violation(verifier, end, end_hash, head, malformed_values)
     violation = violation or _first_invalid_value(malformed_values)
     bad_seq, fault = violation or (None, "")
     table_faults = dict.fromkeys([*map(str, malformed_values), *consistency.violations()])
@@ -167,18 +168,23 @@ def _derived_table_checks() -> list[consistency.DerivedTable]:
 
 
 def _first_violation(
-    verifier: ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
+    verifier: ChainVerifier,
+    end: int,
+    end_hash: str,
+    head: dict[str, Any] | None,
+    malformed_values: list[MalformedValue],
 ) -> Violation | None:
     """Return the first violation of the chain, or else of a derived table.
 
-    The result is also None if a value can't be read. Then it is among the malformed values.
+    The result is also None if a malformed value can't be read, which has a sentence of its own.
     """
     try:
         return next(filter(None, _run_checks(verifier, end, end_hash, head)), None)
-    except (ValueError, TypeError):
-        if connection.vendor != "sqlite":
-            raise
-        return None
+    except (ValueError, TypeError) as error:
+        if malformed_values:
+            return None
+        log.warning("couldn't finish a verification: %s", type(error).__name__)
+        return max(verifier.count, 1), "or a table that follows from the log can't be read"
 
 
 def _run_checks(

@@ -57,6 +57,7 @@ TAMPERING = {
         ["DELETE FROM flows_auditpayload WHERE event_id = 1", "DELETE FROM flows_auditevent WHERE seq = 1"], 1,
     ),
     "cut-off tail": (["DELETE FROM flows_auditpayload WHERE event_id > 7", "DELETE FROM flows_auditevent WHERE seq > 7"], 8),
+    "number beyond all floats": (["UPDATE flows_auditpayload SET after = '{\"enabled\": 1e400}' WHERE event_id = 3"], 3),
     "insertion": (
         [
             (f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(COPY)}) SELECT 10, "
@@ -104,6 +105,32 @@ def test_verify_names_the_first_altered_event(log, kind):
     assert verdict.bad_seq == first
     assert verdict.events == max(0, min(first - 1, 9))
     assert verdict.fault
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL stores no NaN")
+def test_value_without_a_hash_is_a_violation(log):
+    tamper(
+        "PRAGMA ignore_check_constraints = ON",
+        "UPDATE flows_auditpayload SET after = '{\"enabled\": NaN}' WHERE event_id = 4",
+        "PRAGMA ignore_check_constraints = OFF",
+    )
+
+    verdict = verification.verify()
+
+    assert (verdict.events, verdict.bad_seq) == (3, 4)
+    assert str(verdict).startswith("Event 4 has a value that can't be read.")
+
+
+def test_derived_table_that_cannot_be_read_is_a_violation(log, monkeypatch):
+    def fail(*_):
+        raise ValueError
+
+    monkeypatch.setattr(verification.LogEntryCheck, "fault", fail)
+
+    verdict = verification.verify()
+
+    assert not verdict.is_intact
+    assert "can't be read" in str(verdict)
 
 
 def test_verify_reports_a_missing_payload(log):
