@@ -28,7 +28,7 @@ BENCHMARKS: Final = {
 }
 ALL: Final = "all"
 SHORT_OPTIONS: Final = {
-    "lists": ("--flows", "500,600", "--runs", "1", "--typed", "0"),
+    "lists": ("--flows", "600", "--runs", "1", "--typed", "6"),
     "sync": ("--flows", "120", "--runs", "2"),
     "log": ("--events", "7000", "--small", "6000", "--runs", "1"),
     "pages": ("--runs", "1"),
