@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from flows.accounts.twilio_accounts import COLOURS, Account
+from flows.twilio.description import PRODUCT_PLACEHOLDER
 from flows.twilio.sids import is_sid
 
 RequireSetting = Callable[[str, str], str]
@@ -30,6 +31,16 @@ def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
     _refuse_equal("name", [account.name for account in accounts])
     _refuse_equal("sid", [account.sid for account in accounts])
     return accounts
+
+
+def check_twilio_api_url(variable: str, url: str) -> str:
+    """Return the URL, or raise `ImproperlyConfigured` if all products would have the same one."""
+    if PRODUCT_PLACEHOLDER not in url:
+        raise ImproperlyConfigured(
+            f"{variable} needs {PRODUCT_PLACEHOLDER} in place of the product's name, such as "
+            f"https://{PRODUCT_PLACEHOLDER}.twilio.com."
+        )
+    return url.rstrip("/")
 
 
 def _read_names(env: Any) -> list[str]:
@@ -71,6 +82,7 @@ class _AccountReader:
             is_production=self.env.bool(self._variable("TWILIO_PRODUCTION"), default=is_production),
             is_read_only=self._is_read_only(),
             api_url=api_url,
+            twilio_api_url=self._read_twilio_api_url(),
         )
 
     def _variable(self, name: str) -> str:
@@ -100,6 +112,12 @@ class _AccountReader:
         """Return the account's own API, or "" for the site's."""
         api_url: str = self.env.str(self._variable("FLEX_API_URL"), default="")
         return api_url.rstrip("/") if self.name else ""
+
+    def _read_twilio_api_url(self) -> str:
+        """Return the account's own address of Twilio's other APIs, or "" for the site's."""
+        variable = self._variable("TWILIO_API_URL")
+        url: str = self.env.str(variable, default="")
+        return check_twilio_api_url(variable, url) if self.name and url else ""
 
     def _is_read_only(self) -> bool:
         """Return True if READ_ONLY is set for the whole site or for this account."""

@@ -11,7 +11,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from flexadmin.account_env import read_accounts
+from flexadmin.account_env import check_twilio_api_url, read_accounts
 from flexadmin.env import Env
 from flexadmin.http import proxies
 from flexadmin.ops import log_records
@@ -62,6 +62,9 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
 
 # Twilio
 FLEX_API_URL = env.str("FLEX_API_URL", default="https://flex-api.twilio.com/v1").rstrip("/")
+TWILIO_API_URL = check_twilio_api_url(
+    "TWILIO_API_URL", env.str("TWILIO_API_URL", default="https://{product}.twilio.com")
+)
 FLEX_ACCOUNTS = read_accounts(env, required)
 FLEX_RATE_LIMITS = True  # off only with the sandbox
 

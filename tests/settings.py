@@ -18,6 +18,7 @@ os.environ.update(
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
         "HTTPS_ONLY": "false",
         "FLEX_API_URL": "http://127.0.0.1:9/v1",  # no server; tests set their sandbox
+        "TWILIO_API_URL": "http://127.0.0.1:9/{product}",
         "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_API_KEY": "SK" + "5b" * 16,
         "TWILIO_API_SECRET": "sandbox-secret",

@@ -51,7 +51,12 @@ def resource_client(
     Raises `NotSent` if the account is unknown or the site has no credentials for it.
     """
     account = _find_account(account_sid)
-    current_settings = (settings.FLEX_ACCOUNTS, settings.FLEX_API_URL, settings.FLEX_RATE_LIMITS)
+    current_settings = (
+        settings.FLEX_ACCOUNTS,
+        settings.FLEX_API_URL,
+        settings.TWILIO_API_URL,
+        settings.FLEX_RATE_LIMITS,
+    )
     if _thread.settings != current_settings:
         close_clients()
         _thread.settings = current_settings
@@ -80,7 +85,7 @@ def _find_account(account_sid: str) -> Account:
 def _create_client(resource: Resource, account: Account, deadline: float) -> ResourceClient:
     return ResourceClient(
         resource,
-        base_url=account.root,
+        base_url=account.root_of(resource),
         account_sid=account.sid,
         auth=account.auth,
         deadline=deadline,

@@ -1,6 +1,6 @@
 """Twilio's rate limits, shared through the database by all processes and machines of a site.
 
-A row holds the slots of one account and operation. A booking compares and replaces the row over a
+A row holds the slots of one account and operation. Each Twilio product has operations of its own. A booking compares and replaces the row over a
 connection of its own, and is finished before the caller waits for its turn. So no lock and no
 transaction is held during the wait.
 
@@ -24,7 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from flows.core.database import create_unpooled_connection
-from flows.twilio.rates import CALLS_PER_SECOND, PROCESS_RATE_LIMITER, RateLimiter, next_turn
+from flows.twilio.rates import PROCESS_RATE_LIMITER, RateLimiter, calls_per_second, next_turn
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class DatabaseRateLimiter:
                 stored_free_at, database_time = row
                 booking = next_turn(
                     _parse_free_at(stored_free_at),
-                    CALLS_PER_SECOND[operation],
+                    calls_per_second(operation),
                     current_time=float(database_time),
                     patience=patience,
                 )

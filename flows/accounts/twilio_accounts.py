@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
+from flows.twilio.description import FLEX_PRODUCT
+from flows.twilio.resource import Resource
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
@@ -26,7 +29,8 @@ class Account:
     """One Twilio account.
 
     `auth` is (API key, secret) or (account SID, auth token). `name` and `colour` are set if the
-    site has several accounts. `api_url` is set if it differs from the setting `FLEX_API_URL`.
+    site has several accounts. `api_url` is set if it differs from the setting `FLEX_API_URL`, and
+    `twilio_api_url` if it differs from `TWILIO_API_URL`.
     """
 
     sid: str
@@ -36,6 +40,7 @@ class Account:
     is_production: bool = False
     is_read_only: bool = False
     api_url: str = ""
+    twilio_api_url: str = ""
 
     def __str__(self) -> str:
         return self.name or self.sid
@@ -44,6 +49,12 @@ class Account:
     def root(self) -> str:
         """Return the base URL of the account's Flex API."""
         return self.api_url or str(settings.FLEX_API_URL)
+
+    def root_of(self, resource: Resource) -> str:
+        """Return the base URL of the account's API that has a resource."""
+        if resource.product == FLEX_PRODUCT:
+            return self.root
+        return resource.base_url(self.twilio_api_url or str(settings.TWILIO_API_URL))
 
 
 class AccountNotConfigured(LookupError):

@@ -1,6 +1,6 @@
 """`ResourceClient`: list, fetch, create, update and delete the objects of one resource.
 
-The base URL of Twilio's own Flex API is `https://flex-api.twilio.com/v1`.
+The base URL includes the version, such as `https://flex-api.twilio.com/v1` for Twilio's Flex API.
 Methods take and return flat snapshots (`flows.twilio.resource`). A method returns Twilio's
 response or raises one of `flows.twilio.errors`: `NotSent`, `RequestRefused` or `OutcomeUnknown`.
 The client keeps within Twilio's rates and within a deadline for the whole call, retries included.
@@ -25,15 +25,19 @@ from requests.auth import HTTPBasicAuth
 from flows.twilio import paging, responses, retries, transport
 from flows.twilio.deadline import Call
 from flows.twilio.errors import (
-    ConnectionFailed,
     FlexError,
     NotSent,
     OutcomeUnknown,
     RateLimitTimeout,
     RequestRefused,
 )
-from flows.twilio.paging import PAGE_SIZE, Pagination
-from flows.twilio.rates import LATE_TOLERANCE, PROCESS_RATE_LIMITER, RateLimiter
+from flows.twilio.paging import Pagination
+from flows.twilio.rates import (
+    LATE_TOLERANCE,
+    PROCESS_RATE_LIMITER,
+    RateLimiter,
+    operation_of_product,
+)
 from flows.twilio.resource import Resource, Snapshot
 from flows.twilio.responses import ApiResponse, parse_response, unexpected_response
 
@@ -98,14 +102,19 @@ class ResourceClient:
         _sessions.close()
 
     def list(
-        self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE
+        self,
+        *,
+        friendly_name: str | None = None,
+        page_size: int | None = None,
+        parent_sid: str = "",
     ) -> Iterator[Snapshot]:
         """Return all objects of the account, or those that Twilio finds by `friendly_name`.
 
-        The first page is requested at once. Each later page is requested in the background while
-        the caller reads the page before it.
+        `parent_sid` is the object that has the collection, for a resource below a parent. The first
+        page is requested at once. Each later page is requested in the background while the caller
+        reads the page before it.
         """
-        pagination = Pagination(self.resource, self._list_url)
+        pagination = Pagination(self.resource, self._list_url(parent_sid))
         session = self._thread_session()  # the calling thread's, because the executor's thread ends
         executor = ThreadPoolExecutor(1)
 
@@ -116,7 +125,7 @@ class ResourceClient:
                 copy_context().run, self._fetch_next_page, session, pagination, link
             )
 
-        page_sizes = paging.page_sizes_to_try(page_size)
+        page_sizes = paging.page_sizes_to_try(page_size or self.resource.max_page_size)
         first_page = executor.submit(
             copy_context().run,
             self._fetch_first_page,
@@ -127,9 +136,9 @@ class ResourceClient:
         )
         return _iterate_pages(self.resource, executor, request_page, first_page)
 
-    def fetch(self, sid: str) -> Snapshot:
-        """Return the current state of an object."""
-        response = self._call("fetch", "GET", self._object_url(sid))
+    def fetch(self, sid: str, *, parent_sid: str = "") -> Snapshot:
+        """Return the current state of an object, for a resource below a parent with `parent_sid`."""
+        response = self._call("fetch", "GET", self._object_url(sid, parent_sid))
         return responses.extract_object(self.resource, response, sid)
 
     def create(self, values: Mapping[str, Any]) -> ApiResponse:
@@ -138,7 +147,7 @@ class ResourceClient:
         The API has no idempotency key, so only a 429 is followed by a retry.
         """
         parameters = self.resource.to_parameters(values)
-        response = self._call("create", "POST", self._list_url, parameters)
+        response = self._call("create", "POST", self._list_url(), parameters)
         return self._written(response)
 
     def update(self, sid: str, values: Mapping[str, Any]) -> ApiResponse:
@@ -155,14 +164,17 @@ class ResourceClient:
         response = self._call("delete", "DELETE", self._object_url(sid))
         return replace(response, snapshot=Snapshot({}))
 
-    @property
-    def _list_url(self) -> str:
-        return f"{self.base_url}/{self.resource.path}"
+    def _list_url(self, parent_sid: str = "") -> str:
+        return self._collection_url(parent_sid) + self.resource.api_style.suffix
 
-    def _object_url(self, sid: str) -> str:
+    def _object_url(self, sid: str, parent_sid: str = "") -> str:
         if not self.resource.is_sid(sid):
             raise ValueError(f"not the SID of a {self.resource.title}")
-        return f"{self._list_url}/{sid}"
+        return f"{self._collection_url(parent_sid)}/{sid}{self.resource.api_style.suffix}"
+
+    def _collection_url(self, parent_sid: str) -> str:
+        path = self.resource.collection_path(account_sid=self.account_sid, parent_sid=parent_sid)
+        return f"{self.base_url}/{path}"
 
     def _written(self, response: ApiResponse, sid: str | None = None) -> ApiResponse:
         """Return the response to a create or an update with the object as a snapshot."""
@@ -178,7 +190,7 @@ class ResourceClient:
     ) -> _Page:
         """Return the first page of a listing, with the first page size that Twilio accepts."""
         page_size, *smaller_sizes = page_sizes
-        query = {"PageSize": str(page_size)}
+        query = {**self.resource.list_parameters, "PageSize": str(page_size)}
         if friendly_name is not None:
             query["FriendlyName"] = friendly_name
         url = pagination.begin(query, page_size=page_size)
@@ -198,12 +210,12 @@ class ResourceClient:
         """Return a page and its link, or raise `OutcomeUnknown` if it is not a page of a list."""
         page = self._call("list", "GET", url, session=session)
         objects = page.snapshot.get(self.resource.list_key)
-        meta = page.snapshot.get("meta")
-        if not isinstance(objects, list) or not isinstance(meta, dict):
+        links = self.resource.api_style.links_of(page.snapshot)
+        if not isinstance(objects, list) or links is None:
             description = f"Twilio's answer is not a page of {self.resource.plural}"
             raise unexpected_response(description, page)
         pagination.note(objects)
-        return page, meta.get("next_page_url")
+        return page, links.get(self.resource.api_style.next_key)
 
     def _call(
         self,
@@ -214,6 +226,8 @@ class ResourceClient:
         session: requests.Session | None = None,
     ) -> ApiResponse:
         """Send a request and retry it where that is safe, all within one deadline."""
+        if operation not in self.resource.operations:
+            raise ValueError(f"{self.resource.plural} have no {operation}")
         deadline = time.monotonic() + self.deadline
         unknown: OutcomeUnknown | None = None  # of an earlier try, which may have been carried out
 
@@ -304,7 +318,7 @@ class ResourceClient:
                 body = _read_body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # `from None`, because the original can quote the URL and the data.
-            raise _connection_error(call, error) from None
+            raise transport.connection_error(call, error) from None
         if call.is_late:
             raise OutcomeUnknown("Twilio did not answer in time")
         return response, body
@@ -317,10 +331,11 @@ class ResourceClient:
         """
         if not self._rate_limits:
             return
+        slots = operation_of_product(self.resource.product, operation)
         for _ in range(MAX_BOOKINGS):
             seconds_left = max(0.0, deadline - time.monotonic())
             patience = min(seconds_left, self.patience)
-            wait = self._rates.book(self.account_sid, operation, patience=patience)
+            wait = self._rates.book(self.account_sid, slots, patience=patience)
             if wait is None:
                 raise RateLimitTimeout(
                     "too many requests are waiting for Twilio's rate limit, "
@@ -333,9 +348,10 @@ class ResourceClient:
                 return
 
     def _thread_session(self) -> requests.Session:
-        """Return the current thread's session for this account, URL and credentials."""
+        """Return the current thread's session for this account, API, URL and credentials."""
+        api = (self.account_sid, self.resource.product, self.resource.version)
         connection_key = (self.base_url, self._auth.username, self._auth.password)
-        return _sessions.of(self.account_sid, connection_key)
+        return _sessions.of(api, connection_key)
 
 
 def _iterate_pages(
@@ -372,14 +388,3 @@ def _read_body(response: requests.Response) -> bytes:
             raise requests.exceptions.ContentDecodingError("the response is too large")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _connection_error(call: Call, error: Exception) -> FlexError:
-    """Return the error of a call during which `requests` or the socket failed."""
-    if call.is_unsent:
-        return ConnectionFailed()
-    if call.is_late or isinstance(error, requests.Timeout):
-        return OutcomeUnknown("Twilio did not answer in time")
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return OutcomeUnknown("Twilio's response could not be read")
-    return OutcomeUnknown("the connection to Twilio was lost", is_stale=call.on_reused_connection)

@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from flows.twilio.api_styles import CURRENT_API, ApiStyle
 from flows.twilio.fields import Field, FieldKind
 from flows.twilio.sids import is_sid
+
+FLEX_PRODUCT: Final = "flex-api"
+PRODUCT_PLACEHOLDER: Final = "{product}"  # in the address of Twilio's APIs
+READ_OPERATIONS: Final = frozenset({"list", "fetch"})
+ALL_OPERATIONS: Final = READ_OPERATIONS | {"create", "update", "delete"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,7 +27,13 @@ class ResourceDescription:
     """The names, the endpoints and the fields of a resource.
 
     `name` is the prefix of its actions in the audit log ("flow" for `flow.create`). `title` and
-    `plural` name it in messages. `path` and `list_key` are its collection's path and key in a page.
+    `plural` name it in messages.
+
+    `product` is the name of its Twilio product, as the product's host has it. `path` and `list_key`
+    are its collection's path and key in a page. In a path, `{account_sid}` stands for the account.
+    A resource below a `parent` has one collection in each of the parent's objects.
+    `list_parameters` are part of every request for a list. If `keeps_unknown_fields` is False,
+    fields that are not described here are dropped as soon as they are read.
 
     A resource can have variants: `variant_field` names the field that chooses one, and `nested` the
     object that holds the fields of the variants (`takes`). `default_variant` is Twilio's choice.
@@ -36,6 +49,14 @@ class ResourceDescription:
     list_key: str
     sid_prefix: str
     fields: tuple[Field, ...]
+    product: str = FLEX_PRODUCT
+    version: str = "v1"
+    api_style: ApiStyle = CURRENT_API
+    parent: ResourceDescription | None = None
+    max_page_size: int = 1000
+    list_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
+    operations: frozenset[str] = ALL_OPERATIONS
+    keeps_unknown_fields: bool = True
     nested: str = ""
     variant_field: str = ""
     default_variant: str = ""
@@ -125,6 +146,32 @@ class ResourceDescription:
     def is_sid(self, value: object) -> bool:
         """Return True for a SID of this resource."""
         return is_sid(self.sid_prefix, value)
+
+    def base_url(self, api_url: str) -> str:
+        """Return the base URL of the resource's API.
+
+        In `api_url`, such as `https://{product}.twilio.com`, `{product}` stands for the product.
+        """
+        return f"{api_url.replace(PRODUCT_PLACEHOLDER, self.product)}/{self.version}"
+
+    def collection_path(self, *, account_sid: str, parent_sid: str = "") -> str:
+        """Return the path of a collection below the base URL, without the suffix of addresses.
+
+        Raises ValueError unless `parent_sid` is the SID of an object of the parent, or "" for a
+        resource without one.
+        """
+        path = self.path.replace("{account_sid}", account_sid)
+        if self.parent is None and not parent_sid:
+            return path
+        if self.parent is None or not self.parent.is_sid(parent_sid):
+            raise ValueError(f"not the SID of an object that has {self.plural}")
+        return f"{self.parent.collection_path(account_sid=account_sid)}/{parent_sid}/{path}"
+
+    @cached_property
+    def path_length(self) -> int:
+        """The number of segments in the path of a collection."""
+        length = self.path.count("/") + 1
+        return length if self.parent is None else self.parent.path_length + 1 + length
 
     def is_url(self, text: str) -> bool:
         """Return True for the URL of an object in Twilio's API."""

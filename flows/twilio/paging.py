@@ -27,6 +27,8 @@ class Pagination:
     def __init__(self, resource: Resource, list_url: str) -> None:
         self._list_name = f"Twilio's list of {resource.plural}"
         self._list_url = list_url
+        # A proxy can have the collection under another path, so only its own segments count.
+        self._path_length = resource.path_length
         self._max_pages = MAX_PAGES
         self._queries: set[str] = set()
         self._sids: set[str] = set()
@@ -76,18 +78,18 @@ class Pagination:
             raise self._invalid_link_error() from None
         if target.scheme not in ("http", "https") or not target.netloc:
             raise self._invalid_link_error()
-        if _last_segment(target.path.rstrip("/")) != _last_segment(self._list_url):
+        if self._collection_in(target.path.rstrip("/")) != self._collection_in(self._list_url):
             raise OutcomeUnknown(
                 f"{self._list_name} continues with another resource, which was not followed"
             )
         return target
 
+    def _collection_in(self, path: str) -> list[str]:
+        """Return the last segments of a path, as many as the path of the collection has."""
+        return path.split("/")[-self._path_length :]
+
     def _invalid_link_error(self) -> OutcomeUnknown:
         return OutcomeUnknown(f"{self._list_name} continues at an invalid address")
-
-
-def _last_segment(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def is_last_page(link: Any) -> bool:

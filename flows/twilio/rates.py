@@ -1,4 +1,4 @@
-"""Twilio's rates: the number of calls per second for each operation of an account.
+"""Twilio's rates: the number of calls per second for each operation of a product and account.
 
 An operation has as many slots as it may have calls a second. A slot serves one call in
 `SLOT_SECONDS`. A caller books the slot that is free first and waits until then. So no second has
@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from flows.twilio.description import FLEX_PRODUCT
+
 CALLS_PER_SECOND: Final[Mapping[str, int]] = {
     "list": 10,
     "fetch": 2,
@@ -21,6 +23,9 @@ CALLS_PER_SECOND: Final[Mapping[str, int]] = {
     "update": 1,
     "delete": 2,
 }
+# Characters of a product's name in an operation. The table of shared bookings has room for 16 in
+# all.
+MAX_PRODUCT_LENGTH: Final = 9
 # Seconds after its turn that a call may still leave. A slot is booked for that much longer than a
 # second. Otherwise a late call and a punctual one would be closer together than Twilio allows.
 LATE_TOLERANCE: Final = 0.1
@@ -30,13 +35,32 @@ SLOT_SECONDS: Final = 1.0 + LATE_TOLERANCE
 MAX_BOOKING_AHEAD: Final = 60.0
 
 
+def operation_of_product(product: str, operation: str) -> str:
+    """Return the name under which an operation of a product has its own slots.
+
+    It is the bare operation for Flex, and such as `studio.list` for another product.
+    """
+    if product == FLEX_PRODUCT:
+        return operation
+    return f"{product[:MAX_PRODUCT_LENGTH]}.{operation}"
+
+
+def calls_per_second(operation: str) -> int:
+    """Return the rate of an operation, of Flex or of another product.
+
+    Assumption: other products allow as many calls as Flex. Their documentation has no numbers.
+    """
+    return CALLS_PER_SECOND[operation.rpartition(".")[2]]
+
+
 class RateLimiter(Protocol):
     """A keeper of the slots of each account and operation."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
         """Book the next turn and return the seconds until it, negative if it has passed.
 
-        Return None and book nothing if it is more than `patience` seconds away.
+        Return None and book nothing if it is more than `patience` seconds away. `operation` is a
+        name that `operation_of_product` returns.
         """
 
 
@@ -81,7 +105,7 @@ class LocalRateLimiter:
         with self._lock:
             booking = next_turn(
                 self._free_at.get(key, []),
-                CALLS_PER_SECOND[operation],
+                calls_per_second(operation),
                 current_time=self._clock(),
                 patience=patience,
             )

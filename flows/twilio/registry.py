@@ -29,8 +29,10 @@ def unregister(resource: Resource) -> None:
 
 
 def is_object_url(text: str) -> bool:
-    """Return True for the URL of an object in Twilio's API, of any resource."""
-    return any(resource.is_url(text) for resource in _registered.values())
+    """Return True for the URL of an object in Twilio's API, of any resource that keeps its URL."""
+    return any(
+        resource.is_url(text) for resource in _registered.values() if resource.keeps_unknown_fields
+    )
 
 
 def resource_of_action(action: str) -> Resource:

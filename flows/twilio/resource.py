@@ -57,7 +57,12 @@ class Resource(ResourceDescription):
     """
 
     def decode(self, body: Mapping[str, Any]) -> Snapshot:
-        """Return Twilio's JSON as a snapshot. Unknown fields keep their names."""
+        """Return Twilio's JSON as a snapshot.
+
+        Unknown fields keep their names, if the resource keeps unknown fields.
+        """
+        if not self.keeps_unknown_fields:
+            return Snapshot({name: body[name] for name in self.by_name if name in body})
         nested = self._parse_nested(body) if self.nested else None
         if nested is None:
             return Snapshot(dict(body))

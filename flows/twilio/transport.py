@@ -13,11 +13,14 @@ from typing import Final
 
 import requests
 
-from flows.twilio.deadline import DeadlineAdapter
+from flows.twilio.deadline import Call, DeadlineAdapter
+from flows.twilio.errors import ConnectionFailed, FlexError, OutcomeUnknown
 
 USER_AGENT: Final = "flex-flow-dashboard/0.1"
 
-# Everything that an open connection depends on.
+# Account SID, product and version.
+_ApiKey = tuple[str, str, str]
+# Everything else that an open connection depends on.
 _ConnectionKey = tuple[object, ...]
 
 
@@ -35,34 +38,45 @@ def new_session() -> requests.Session:
 
 
 class ThreadSessions:
-    """The open sessions of each thread, one for each account.
+    """The open sessions of each thread, one for each API of an account.
 
-    A session closes when its thread ends, or when the account's URL or credentials change.
+    A session closes when its thread ends, or when the API's URL or the credentials change.
     """
 
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def of(self, account_sid: str, connection_key: _ConnectionKey) -> requests.Session:
-        """Return the current thread's session for an account.
+    def of(self, api: _ApiKey, connection_key: _ConnectionKey) -> requests.Session:
+        """Return the current thread's session for an API.
 
         A session with another `connection_key` is closed and replaced.
         """
-        sessions: dict[str, tuple[_ConnectionKey, requests.Session]] = (
+        sessions: dict[_ApiKey, tuple[_ConnectionKey, requests.Session]] = (
             self._local.__dict__.setdefault("sessions", {})
         )
         # A forked process inherits its parent's sockets and must not use them.
         process_key = (os.getpid(), *connection_key)
-        session_key, session = sessions.get(account_sid, (None, None))
+        session_key, session = sessions.get(api, (None, None))
         if session is not None and session_key == process_key:
             return session
         if session is not None:
             session.close()
         session = new_session()
-        sessions[account_sid] = (process_key, session)
+        sessions[api] = (process_key, session)
         return session
 
     def close(self) -> None:
         """Close the sessions of the current thread."""
         for _, session in self._local.__dict__.pop("sessions", {}).values():
             session.close()
+
+
+def connection_error(call: Call, error: Exception) -> FlexError:
+    """Return the error of a call during which `requests` or the socket failed."""
+    if call.is_unsent:
+        return ConnectionFailed()
+    if call.is_late or isinstance(error, requests.Timeout):
+        return OutcomeUnknown("Twilio did not answer in time")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return OutcomeUnknown("Twilio's response could not be read")
+    return OutcomeUnknown("the connection to Twilio was lost", is_stale=call.on_reused_connection)

@@ -63,6 +63,12 @@ def test_account_can_have_its_own_api_url():
     assert (first.api_url, second.api_url) == ("", "http://127.0.0.1:9/v1")
 
 
+def test_account_can_have_its_own_address_of_the_other_apis():
+    first, second = read(**BOTH, TWILIO_API_URL__EU_TEST="http://127.0.0.1:9/{product}/")
+
+    assert (first.twilio_api_url, second.twilio_api_url) == ("", "http://127.0.0.1:9/{product}")
+
+
 def test_secrets_are_not_in_the_repr():
     assert "secret" not in repr(read(**BOTH))
     assert "token" not in repr(read(**BOTH))
@@ -81,6 +87,7 @@ def test_secrets_are_not_in_the_repr():
         ({**BOTH, "TWILIO_ACCOUNTS": "production, Production"}, "the same name"),
         ({**BOTH, "TWILIO_ACCOUNTS": "pro duction"}, "not an account's name"),
         ({**BOTH, "TWILIO_COLOUR__EU_TEST": "#f00"}, "TWILIO_COLOUR__EU_TEST"),
+        ({**BOTH, "TWILIO_API_URL__EU_TEST": "https://twilio.com"}, "TWILIO_API_URL__EU_TEST"),
     ],
 )
 def test_invalid_variable_stops_the_start_with_its_name(environment, said):

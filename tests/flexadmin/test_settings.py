@@ -57,6 +57,7 @@ def test_missing_credentials_are_named():
         ("TWILIO_API_KEY", "SK"),
         ("AUDIT_KEY", "short"),
         ("TWILIO_API_KEY", "AC" + "1" * 32),
+        ("TWILIO_API_URL", "https://studio.twilio.com"),
     ],
 )
 def test_placeholder_is_named(name, value):

@@ -13,15 +13,27 @@ from flows.mirror import flow_rows, mirror, ownership
 from flows.mirror.models import Flow
 from flows.twilio.errors import NotSent, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Resource
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
+
+LIFT = Resource(
+    name="lift", title="Lift", plural="Lifts", product="building", version="v2", path="Lifts",
+    list_key="lifts", sid_prefix="LF", fields=(),
+)  # fmt: skip
 
 
 @pytest.fixture
 def two_accounts(settings):
     settings.FLEX_ACCOUNTS = (
         replace(settings.FLEX_ACCOUNTS[0], name="production"),
-        Account(OTHER, auth=(OTHER, "token"), name="staging", api_url="https://flex.example/v1"),
+        Account(
+            OTHER,
+            auth=(OTHER, "token"),
+            name="staging",
+            api_url="https://flex.example/v1",
+            twilio_api_url="https://{product}.example",
+        ),
     )
 
 
@@ -36,6 +48,12 @@ def test_client_follows_the_settings(settings):
         OURS,
     )
     assert client._rate_limits is True
+
+
+def test_client_of_another_product_follows_its_own_setting(settings):
+    settings.TWILIO_API_URL = "https://{product}.example"
+
+    assert clients.resource_client(LIFT, OURS).base_url == "https://building.example/v2"
 
 
 def test_client_has_the_deadline_of_a_change_by_default():
@@ -77,12 +95,15 @@ def test_each_thread_has_its_own_client():
         assert other_thread.submit(clients.resource_client, FLEX_FLOW, OURS).result() is not client
 
 
-@pytest.mark.parametrize("name", ["FLEX_API_URL", "FLEX_ACCOUNTS", "FLEX_RATE_LIMITS"])
+@pytest.mark.parametrize(
+    "name", ["FLEX_API_URL", "TWILIO_API_URL", "FLEX_ACCOUNTS", "FLEX_RATE_LIMITS"]
+)
 def test_client_is_replaced_if_the_settings_change(settings, name):
     client = clients.resource_client(FLEX_FLOW, OURS)
     account = settings.FLEX_ACCOUNTS[0]
     new_values = {
         "FLEX_API_URL": "https://flex.example/v1",
+        "TWILIO_API_URL": "https://{product}.example",
         "FLEX_ACCOUNTS": (replace(account, auth=(account.auth[0], "renewed")),),
         "FLEX_RATE_LIMITS": not settings.FLEX_RATE_LIMITS,
     }
@@ -138,6 +159,7 @@ def test_each_account_has_its_own_credentials_and_url(two_accounts, settings):
     )
 
     assert (ours.base_url, other.base_url) == (settings.FLEX_API_URL, "https://flex.example/v1")
+    assert clients.resource_client(LIFT, OTHER).base_url == "https://building.example/v2"
     assert (other._auth.username, other._auth.password) == (OTHER.encode(), b"token")
 
 
