@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from flows.twilio import named_resources  # noqa: F401 - its import registers the resources
 from flows.twilio.flex import flex_flow  # noqa: F401 - its import registers the resource
 
 

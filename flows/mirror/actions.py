@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.audit.action_registry import Action
 from flows.audit.field_labels import inline_label
 from flows.audit.models import AuditEvent
-from flows.twilio.registry import KNOWN_FIELDS
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 class MirrorAction(Action):
@@ -18,6 +18,6 @@ class MirrorAction(Action):
         if self is not MirrorAction.FIELD:
             return super().sentence(event)
         name = next(iter(event.changed_fields), "")
-        if name in KNOWN_FIELDS:
+        if name in FLEX_FLOW.by_name:
             return f"Read-only field changed at Twilio: {inline_label(name)}"
         return f"{self.label}: {name}" if name else self.label

@@ -4,6 +4,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror, readonly_fields
+from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
@@ -155,3 +156,17 @@ def test_new_field_of_a_flow_created_here_is_recorded(sandbox, flow_sid):
     create_flow()
 
     assert recorded_fields() == [["flavour"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("url", "Read-only field changed at Twilio: API URL"),
+        ("flavour", "New field at Twilio: flavour"),
+        ("revision", "New field at Twilio: revision"),  # a Studio Flow has it
+    ],
+)
+def test_sentence_says_if_a_flow_has_the_field(name, sentence):
+    event = AuditEvent(action="account.field", changed_fields=[name])
+
+    assert MirrorAction.FIELD.sentence(event) == sentence

@@ -1,0 +1,59 @@
+"""The WhatsApp sender resource, as far as this site reads it: its number and its status.
+
+Its configuration is left out, because it has a verification code, and so is its webhook. Source:
+Twilio's OpenAPI document of Messaging v2, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flows.twilio.description import READ_OPERATIONS
+from flows.twilio.fields import Field
+from flows.twilio.named_fields import sid_field
+from flows.twilio.resource import Resource
+
+STATUSES: Final = {
+    "CREATING": "Being created",
+    "ONLINE": "Online",
+    "OFFLINE": "Offline",
+    "PENDING_VERIFICATION": "Waiting for verification",
+    "VERIFYING": "Being verified",
+    "ONLINE:UPDATING": "Online, being updated",
+    "TWILIO_REVIEW": "In review by Twilio",
+    "DRAFT": "Draft",
+    "STUBBED": "Stubbed",
+}
+
+WHATSAPP_SENDER: Final = Resource(
+    name="whatsapp_sender",
+    title="WhatsApp sender",
+    plural="WhatsApp senders",
+    product="messaging",
+    version="v2",
+    path="Channels/Senders",
+    list_key="senders",
+    list_parameters={"Channel": "whatsapp"},
+    sid_prefix="XE",
+    operations=READ_OPERATIONS,
+    keeps_unknown_fields=False,
+    name_field="sender_id",
+    identity_field="sender_id",
+    fields=(
+        sid_field("XE", "WhatsApp sender SID"),
+        Field(
+            name="sender_id",
+            label="Sender",
+            kind="text",
+            pii=True,
+            help="The sender's address, such as whatsapp:+14155551234.",
+        ),
+        Field(
+            name="status",
+            label="Status",
+            kind="enum",
+            choices=STATUSES,
+            help="Only an online sender receives messages.",
+        ),
+    ),
+)
