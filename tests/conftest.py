@@ -107,7 +107,7 @@ def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[San
         functools.partial(clients.ResourceClient, sleep=lambda _seconds: None),
     )
     with Sandbox() as server:
-        settings.FLEX_API_URL = server.url
+        settings.FLEX_API_URL, settings.TWILIO_API_URL = server.url, server.api_url
         yield server
         clients.close_clients()
 
@@ -125,6 +125,7 @@ def staging(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
                 name="staging",
                 colour="teal",
                 api_url=server.url,
+                twilio_api_url=server.api_url,
             ),
         )
         yield server

@@ -34,6 +34,7 @@ _values = {
     "LOG_FORMAT": "line",
     "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
     "FLEX_API_URL": f"http://127.0.0.1:{SITE_PORT + 1}/v1",
+    "TWILIO_API_URL": f"http://127.0.0.1:{SITE_PORT + 1}/{{product}}",
     "TWILIO_ACCOUNT_SID": sandbox.DEMO_ACCOUNT_SID,
     "TWILIO_API_KEY": sandbox.DEMO_API_KEY,
     "TWILIO_API_SECRET": sandbox.DEMO_API_SECRET,
@@ -46,6 +47,7 @@ if HAS_STAGING:
         "TWILIO_API_KEY__STAGING": sandbox.DEMO_API_KEY,
         "TWILIO_API_SECRET__STAGING": sandbox.DEMO_API_SECRET,
         "FLEX_API_URL__STAGING": f"http://127.0.0.1:{SITE_PORT + 2}/v1",
+        "TWILIO_API_URL__STAGING": f"http://127.0.0.1:{SITE_PORT + 2}/{{product}}",
     }
 ENV_FILE.write_text("".join(f"{name}={value}\n" for name, value in _values.items()))
 

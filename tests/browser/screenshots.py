@@ -297,7 +297,7 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
         def log_message(self, *_args: Any) -> None: ...
 
     with Sandbox(flows=FLOWS, clock=lambda: timezone.now()) as sandbox:
-        settings.FLEX_API_URL = sandbox.url
+        settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
         Command(stdout=io.StringIO())._prepare(sandbox)
         server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
         server.daemon_threads = True

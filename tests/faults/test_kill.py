@@ -85,6 +85,7 @@ def site(request, sandbox, settings, person, tmp_path):
             "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
             "DATABASE_URL": database_url(),
             "FLEX_API_URL": sandbox.url,
+            "TWILIO_API_URL": sandbox.api_url,
             "DEBUG": "true",  # the static files are not collected here
             "KILL": request.param,
         }

@@ -57,6 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Sandbox with {options['flows']} flows on {sandbox.url} (Ctrl-C stops it)\n"
                 f"FLEX_API_URL={sandbox.url}\n"
+                f"TWILIO_API_URL={sandbox.api_url}\n"
                 f"TWILIO_ACCOUNT_SID={sandbox.account_sid}\n"
                 f"TWILIO_API_KEY={sandbox.api_key}\n"
                 f"TWILIO_API_SECRET={sandbox.api_secret}"

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import logging
 import re
 import secrets
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from flows.twilio.sandbox import rules
 from flows.twilio.sandbox.consistency import Lag, LagQueue, read_page
-from flows.twilio.sandbox.faults import API_ROOT
+from flows.twilio.sandbox.links import add_address, decode_cursor, page_body
 from flows.twilio.sandbox.responses import (
     ApiError,
     Response,
@@ -28,28 +26,28 @@ from flows.twilio.sandbox.responses import (
     json_response,
     no_content_response,
 )
-from flows.twilio.sandbox.store import Cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from flows.twilio.resource import Resource
     from flows.twilio.sandbox.request_log import RequestRecord
-    from flows.twilio.sandbox.rules import Body
-    from flows.twilio.sandbox.store import Page, Store
+    from flows.twilio.sandbox.store import Store
+    from flows.twilio.sandbox.store_index import StoreIndex
+
+    Endpoint = Callable[["Store", "Request", RequestRecord, str], Response]
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
 AUTHENTICATION_ERROR = 20003
 METHOD_NOT_ALLOWED = 20004
 INVALID_PAGE_SIZE = 20007
 NOT_FOUND = 20404
 INTERNAL_SERVER_ERROR = 20500
-TOKEN_TAG = "flexflows"  # noqa: S105  # marks the sandbox's page tokens; not a secret
-
-_ROUTE = re.compile(rf"(?P<list_path>{API_ROOT}/[^/]+)(?:/(?P<sid>[^/]+))?")
+# The operations by method, for the path of a collection and for that of an object.
+COLLECTION_OPERATIONS = {"GET": "list", "POST": "create"}
+OBJECT_OPERATIONS = {"GET": "fetch", "POST": "update", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,18 @@ class Request:
 
 
 class Api:
-    """The Flex API of one account. Each store has the objects of one resource."""
+    """The APIs of one account. Each store has the objects of one collection."""
 
-    def __init__(self, stores: Iterable[Store], *, credentials: Mapping[str, str]) -> None:
-        self._stores = {list_path(store.resource): store for store in stores}
+    def __init__(self, index: StoreIndex, *, credentials: Mapping[str, str]) -> None:
+        self._index = index
         self._credentials = credentials
+        self._endpoints: dict[str, Endpoint] = {
+            "list": self._list,
+            "fetch": self._fetch,
+            "create": self._create,
+            "update": self._update,
+            "delete": self._delete,
+        }
         self.lags = LagQueue()
 
     def respond(self, request: Request, record: RequestRecord) -> Response:
@@ -111,43 +116,32 @@ class Api:
         """Call the endpoint of a request. Raise `ApiError` if there is none."""
         if request.refusal is not None:
             raise request.refusal
-        store, sid = self._resolve(unquote(request.path))
-        endpoints: dict[str, Callable[[Request, RequestRecord], Response]]
-        if sid:
-            endpoints = {
-                "GET": lambda request, record: self._fetch(store, request, record, sid),
-                "POST": lambda request, record: self._update(store, request, record, sid),
-                "DELETE": lambda _request, record: self._delete(store, record, sid),
-            }
-        else:
-            endpoints = {
-                "GET": lambda request, record: self._list(store, request, record),
-                "POST": lambda request, record: self._create(store, request, record),
-            }
-        endpoint = endpoints.get(request.method)
-        if endpoint is None:
-            raise method_not_allowed_error(", ".join(endpoints))
-        return endpoint(request, record)
-
-    def _resolve(self, path: str) -> tuple[Store, str]:
-        """Return the store that a path is about, and the SID in the path or ""."""
-        route = _ROUTE.fullmatch(path)
-        store = self._stores.get(route["list_path"]) if route else None
-        if route is None or store is None:
+        path = unquote(request.path)
+        resolved = self._index.resolve(path)
+        if resolved is None:
             raise ApiError(
                 HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
             )
-        return store, route["sid"] or ""
+        store, sid = resolved
+        operations = OBJECT_OPERATIONS if sid else COLLECTION_OPERATIONS
+        allowed = {
+            method: operation
+            for method, operation in operations.items()
+            if operation in store.resource.operations
+        }
+        if request.method not in allowed:
+            raise method_not_allowed_error(", ".join(allowed))
+        return self._endpoints[allowed[request.method]](store, request, record, sid)
 
-    def _create(self, store: Store, request: Request, record: RequestRecord) -> Response:
+    def _create(self, store: Store, request: Request, record: RequestRecord, _sid: str) -> Response:
         body = store.create(rules.parse_parameters(store.resource, request.parameters))
         record.sid, record.applied = body["sid"], True
-        return json_response(HTTPStatus.CREATED, _add_url(store.resource, body, request))
+        return json_response(HTTPStatus.CREATED, add_address(store, body, request))
 
     def _fetch(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
         lag = self._take_lag(request, record)
         visible = store if lag is None else store.past_state(lag.seconds)
-        return json_response(HTTPStatus.OK, _add_url(store.resource, visible.get(sid), request))
+        return json_response(HTTPStatus.OK, add_address(store, visible.get(sid), request))
 
     def _take_lag(self, request: Request, record: RequestRecord) -> Lag | None:
         """Return the lag for this read, or None, and note it in the record."""
@@ -161,39 +155,34 @@ class Api:
         body = store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
             record.sid, record.applied = sid, True
-        return json_response(HTTPStatus.OK, _add_url(store.resource, body, request))
+        return json_response(HTTPStatus.OK, add_address(store, body, request))
 
-    def _delete(self, store: Store, record: RequestRecord, sid: str) -> Response:
+    def _delete(self, store: Store, _request: Request, record: RequestRecord, sid: str) -> Response:
         store.delete(sid)
         record.sid, record.applied = sid, True
         return no_content_response()
 
-    def _list(self, store: Store, request: Request, record: RequestRecord) -> Response:
+    def _list(self, store: Store, request: Request, record: RequestRecord, _sid: str) -> Response:
         """Return a page of the list, with the lag that waits for this read."""
         size = _parse_number(
             request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE
         )
-        if not 1 <= size <= MAX_PAGE_SIZE:
+        max_page_size = store.resource.max_page_size
+        if not 1 <= size <= max_page_size:
             raise ApiError(
                 HTTPStatus.BAD_REQUEST,
                 INVALID_PAGE_SIZE,
-                f"PageSize must be 1 to {MAX_PAGE_SIZE}, not {size}",
+                f"PageSize must be 1 to {max_page_size}, not {size}",
             )
+        _check_list_parameters(store.resource, request)
         number = _parse_number(request.parameters, "Page", 0, code=rules.INVALID_PARAMETER)
         token = request.parameters.get("PageToken") or None
-        cursor = None if token is None else _decode_cursor(token)
+        cursor = None if token is None else decode_cursor(token)
         name = request.parameters.get("FriendlyName") or None
         lag = self._take_lag(request, record)
         page = read_page(store, lag, size=size, cursor=cursor, friendly_name=name)
-        resource = store.resource
-        meta = _list_metadata(resource, request, page, size=size, number=number, token=token)
-        bodies = [_add_url(resource, body, request) for body in page.objects]
-        return json_response(HTTPStatus.OK, {"meta": meta, resource.list_key: bodies})
-
-
-def list_path(resource: Resource) -> str:
-    """Return the path of a resource's collection."""
-    return f"{API_ROOT}/{resource.path}"
+        body = page_body(store, request, page, size=size, number=number, token=token)
+        return json_response(HTTPStatus.OK, body)
 
 
 def method_not_allowed_error(allowed: str) -> ApiError:
@@ -203,44 +192,12 @@ def method_not_allowed_error(allowed: str) -> ApiError:
     )
 
 
-def _add_url(resource: Resource, body: Body, request: Request) -> Body:
-    """Return an object with its URL, at the host that the client addressed."""
-    return body | {"url": f"{request.origin}{list_path(resource)}/{body['sid']}"}
-
-
-def _list_metadata(
-    resource: Resource, request: Request, page: Page, *, size: int, number: int, token: str | None
-) -> dict[str, Any]:
-    """Return a page's `meta` object. `number` and `token` are the page's own."""
-    page_url = partial(_page_url, resource, request, size)
-    previous_page_url = next_page_url = None
-    if page.previous is not None:
-        previous_page_url = page_url(max(number - 1, 0), _encode_cursor(page.previous))
-    if page.following is not None:
-        next_page_url = page_url(number + 1, _encode_cursor(page.following))
-    return {
-        "page": number,
-        "page_size": size,
-        "first_page_url": page_url(0, None),
-        "previous_page_url": previous_page_url,
-        "url": page_url(number, token),
-        "next_page_url": next_page_url,
-        "key": resource.list_key,
-    }
-
-
-def _page_url(
-    resource: Resource, request: Request, size: int, number: int, token: str | None
-) -> str:
-    """Return the URL of a page of the list that a request asks for."""
-    query: dict[str, str | int] = {}
-    name = request.parameters.get("FriendlyName")
-    if name is not None:
-        query["FriendlyName"] = name
-    query |= {"PageSize": size, "Page": number}
-    if token is not None:
-        query["PageToken"] = token
-    return f"{request.origin}{list_path(resource)}?{urlencode(query)}"
+def _check_list_parameters(resource: Resource, request: Request) -> None:
+    """Raise `ApiError` unless a list has the parameters that it needs."""
+    for name, value in resource.list_parameters.items():
+        if request.parameters.get(name) != value:
+            message = f"Parameter {name} must be {value}"
+            raise ApiError(HTTPStatus.BAD_REQUEST, rules.INVALID_PARAMETER, message)
 
 
 def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, code: int) -> int:
@@ -250,22 +207,3 @@ def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, cod
             HTTPStatus.BAD_REQUEST, code, f"Invalid parameter {name}: {text[:80]!r} is not a number"
         )
     return int(text)
-
-
-def _encode_cursor(cursor: Cursor) -> str:
-    text = json.dumps([TOKEN_TAG, cursor.number, cursor.newer])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _decode_cursor(token: str) -> Cursor:
-    try:
-        tag, number, newer = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
-    except (ValueError, TypeError):
-        tag = number = newer = None
-    if tag != TOKEN_TAG or type(number) is not int or type(newer) is not bool:
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            rules.INVALID_PARAMETER,
-            "Invalid parameter PageToken: not one of this API's",
-        )
-    return Cursor(number, newer=newer)

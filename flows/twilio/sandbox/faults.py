@@ -7,12 +7,15 @@ A fault applies to the next requests that match it, `times` times. Faults of the
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from flows.twilio.api_styles import API_OF_2010, CURRENT_API
 from flows.twilio.sandbox.injections import InjectionQueue, injection_from_json
 from flows.twilio.sandbox.responses import (
     ApiError,
@@ -27,9 +30,12 @@ if TYPE_CHECKING:
 
 API_ROOT = "/v1"
 LIST_PATH = f"{API_ROOT}/FlexFlows"
-OTHER_SID = "FO" + "0bad" * 8
+OTHER_DIGITS = "0bad" * 8
+OTHER_SID = f"FO{OTHER_DIGITS}"
 UNREACHABLE_URL = "http://127.0.0.1:1/"
-OTHER_HOST = "http://flex-api.example"
+OTHER_HOST = "flex-api.example"
+
+_SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 
 
 class FaultKind(StrEnum):
@@ -105,7 +111,8 @@ class Fault:
 
 def is_list_path(path: str) -> bool:
     """Return True for the path of a collection, such as /v1/FlexFlows."""
-    return path.startswith(API_ROOT) and "/" not in path.removeprefix(API_ROOT + "/")
+    last_segment = path.rpartition("/")[2].removesuffix(API_OF_2010.suffix)
+    return not _SID.fullmatch(last_segment)
 
 
 def matches_path(pattern: str | None, path: str) -> bool:
@@ -139,6 +146,7 @@ _ERROR_MESSAGES: Mapping[int, str] = {
     20001: "Invalid parameter",
     20003: "Authentication Error - invalid username",
     20005: "Account not active",
+    20403: "Forbidden",
     20404: "The requested resource was not found",
     20409: "The resource was changed by another request",
     20429: "Too Many Requests",
@@ -218,21 +226,27 @@ def _replace_sid(_fault: Fault, response: Response) -> Response:
     payload = json.loads(response.body or b"{}")
     if "sid" not in payload:  # a list, a deletion or an error
         return response
-    return json_response(response.status, payload | {"sid": OTHER_SID})
+    return json_response(response.status, payload | {"sid": payload["sid"][:2] + OTHER_DIGITS})
 
 
 def _replace_next_page(fault: Fault, response: Response) -> Response:
-    """Return a page of a list with a link to another host, or to the page itself."""
+    """Return a page of a list with a link to another host, or to the page itself.
+
+    An error has no links and stays as it is.
+    """
     payload = json.loads(response.body)
-    if "meta" not in payload:  # an error
-        return response
-    page_url: str = payload["meta"]["url"]
-    if fault.kind is FaultKind.PAGE_LOOP:
-        next_page_url = page_url
-    else:
-        next_page_url = OTHER_HOST + page_url[page_url.index(API_ROOT) :]
-    payload["meta"]["next_page_url"] = next_page_url
+    for style in (CURRENT_API, API_OF_2010):
+        links = style.links_of(payload)
+        if links is not None and style.next_key in links:
+            address = links[style.address_key]
+            is_loop = fault.kind is FaultKind.PAGE_LOOP
+            links[style.next_key] = address if is_loop else _at_other_host(address)
     return json_response(response.status, payload)
+
+
+def _at_other_host(address: str) -> str:
+    """Return an address, which can be relative, at another host."""
+    return urlsplit(address)._replace(scheme="http", netloc=OTHER_HOST).geturl()
 
 
 _ALTERATIONS: Mapping[FaultKind, Callable[[Fault, Response], Response]] = {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_AGE_DAYS = 730
 SECRET_WEBHOOK_SHARE = 0.15  # of the webhooks have a secret in their URL
+WORKFLOW_COUNT = 5
 FLAW_INTERVAL = 40  # every 40th flow has a flaw
 FLAWS = ("no identity", "wrong identity", "no studio flow", "disabled twin")
 CHANNEL_WEIGHTS = {"sms": 40, "whatsapp": 32, "web": 15, "facebook": 6, "custom": 5, "line": 2}
@@ -111,7 +112,12 @@ class _FlowGenerator:
         self._chat_services = [self._sid("IS") for _ in range(3)]
         self._studio_flows = [self._sid("FW") for _ in range(8)]
         self._workspaces = [self._sid("WS") for _ in range(3)]
-        self._workflows = [self._sid("WW") for _ in range(5)]
+        workflows = [self._sid("WW") for _ in range(WORKFLOW_COUNT)]
+        # Each workflow belongs to one workspace.
+        self._workflows = {
+            workspace: workflows[position :: len(self._workspaces)]
+            for position, workspace in enumerate(self._workspaces)
+        }
 
     def flow(self, flaw: str | None) -> dict[str, Any]:
         """Return a random snapshot without dates. `flaw` is one of FLAWS or None."""
@@ -177,9 +183,11 @@ class _FlowGenerator:
         """Return random fields for an integration of this type."""
         pick = self.random.choice
         if integration_type == "task":
+            workspace = pick(self._workspaces)
+            workflows, number = self._workflows[workspace], pick(range(WORKFLOW_COUNT))
             return {
-                "integration_workspace_sid": pick(self._workspaces),
-                "integration_workflow_sid": pick(self._workflows),
+                "integration_workspace_sid": workspace,
+                "integration_workflow_sid": workflows[number % len(workflows)],
                 "integration_channel": pick(("default", "sms", "chat")),
                 "integration_timeout": pick((86_400, 86_400, 3_600, 1_800)),
                 "integration_priority": pick((0, 0, 0, 5, 10)),

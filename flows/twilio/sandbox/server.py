@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from flows.twilio.description import PRODUCT_PLACEHOLDER
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.sandbox import named_seed
 from flows.twilio.sandbox import seed as seeds
 from flows.twilio.sandbox.api import Api
 from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
@@ -20,6 +22,7 @@ from flows.twilio.sandbox.faults import API_ROOT, Fault, FaultQueue
 from flows.twilio.sandbox.handler import LOCALHOST, Server
 from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 from flows.twilio.sandbox.store import Store
+from flows.twilio.sandbox.store_index import StoreIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,7 +45,7 @@ def utc_now() -> datetime:
 
 
 class Sandbox:
-    """A Flex API on 127.0.0.1.
+    """A Flex API on 127.0.0.1, and the APIs of other products as far as they name things.
 
     Port 0 picks a free port. `start` raises OSError if the port is in use. `latency` is in
     seconds. `lag` is the most seconds by which a read is behind the writes, at random. If
@@ -94,8 +97,13 @@ class Sandbox:
             Store(resource, account_sid=account_sid, clock=clock, limit=DEFAULT_FLOW_LIMIT)
             for resource in other_resources
         ]
-        self._stores = {store.resource.name: store for store in (self._store, *other_stores)}
-        self._api = Api(self._stores.values(), credentials=keys | {account_sid: auth_token})
+        seeded_flows = self._store.snapshot().values()
+
+        def make_named_stores() -> Iterator[Store]:
+            return named_seed.make_stores(seeded_flows, account_sid=account_sid, clock=clock)
+
+        self._index = StoreIndex((self._store, *other_stores), make_named=make_named_stores)
+        self._api = Api(self._index, credentials=keys | {account_sid: auth_token})
         if lag:
             self.lags.draw = random_lag_source(lag, seed=seed)
 
@@ -133,10 +141,19 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The API's root URL. Raises RuntimeError before the start."""
+        """The Flex API's root URL. Raises RuntimeError before the start."""
+        return f"{self._address}{API_ROOT}"
+
+    @property
+    def api_url(self) -> str:
+        """The address of the other APIs, for TWILIO_API_URL. Raises RuntimeError before the start."""
+        return f"{self._address}/{PRODUCT_PLACEHOLDER}"
+
+    @property
+    def _address(self) -> str:
         if self._server is None:
             raise RuntimeError("The sandbox has no address until it is started")
-        return f"http://{LOCALHOST}:{self._server.server_port}{API_ROOT}"
+        return f"http://{LOCALHOST}:{self._server.server_port}"
 
     @property
     def connections(self) -> int:
@@ -160,9 +177,12 @@ class Sandbox:
     def requests(self) -> list[RequestRecord]:
         return self._log.all()
 
-    def store_of(self, resource: Resource) -> Store:
-        """Return the objects of a resource. Raise KeyError if the sandbox doesn't serve it."""
-        return self._stores[resource.name]
+    def store_of(self, resource: Resource, parent_sid: str = "") -> Store:
+        """Return the objects of a resource, or those in one object of its parent.
+
+        Raises KeyError if the sandbox doesn't serve them.
+        """
+        return self._index.store_of(resource, parent_sid)
 
     def add_flow(self, **fields: Any) -> str:
         """Add a flow as if it was created elsewhere, and return its SID.

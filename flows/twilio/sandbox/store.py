@@ -64,6 +64,7 @@ class Store:
         resource: Resource,
         *,
         account_sid: str,
+        parent_sid: str = "",
         clock: Callable[[], datetime],
         limit: int,
         file: Path | None = None,
@@ -71,6 +72,10 @@ class Store:
     ) -> None:
         self._lock = threading.Lock()
         self.resource = resource
+        self.parent_sid = parent_sid
+        self.collection_path = resource.collection_path(
+            account_sid=account_sid, parent_sid=parent_sid
+        )
         self._account_sid = account_sid
         self._clock = clock
         self._limit = limit
@@ -94,9 +99,10 @@ class Store:
             return {sid: self._objects[sid] for sid in reversed(self._sids)}
 
     def get(self, sid: str) -> Body:
-        """Return an object, or raise `ApiError` with status 404."""
+        """Return an object by its SID or unique name, or raise `ApiError` with status 404."""
         with self._lock:
-            return self._get(sid)
+            named = (body for body in self._objects.values() if body.get("unique_name") == sid)
+            return self._objects.get(sid) or next(named, None) or self._get(sid)
 
     def page(self, *, size: int, cursor: Cursor | None, friendly_name: str | None) -> Page:
         """Return at most `size` objects from the cursor on. `friendly_name` is an exact filter."""
@@ -182,6 +188,7 @@ class Store:
                     objects[number] = before
         past = Store.__new__(Store)
         past.resource = self.resource
+        past.parent_sid, past.collection_path = self.parent_sid, self.collection_path
         past._lock = threading.Lock()
         past._numbers = sorted(objects)
         past._sids = [objects[number]["sid"] for number in past._numbers]
@@ -199,7 +206,7 @@ class Store:
             raise ApiError(
                 HTTPStatus.NOT_FOUND,
                 NOT_FOUND,
-                f"The requested resource /{self.resource.path}/{sid} was not found",
+                f"The requested resource /{self.collection_path}/{sid} was not found",
             ) from None
 
     def _rows(self, size: int, cursor: Cursor | None, name: str | None) -> list[tuple[int, str]]:

@@ -35,6 +35,7 @@ def test_sandbox_command_prints_where_to_point_the_site_and_serves_until_interru
 
     ((lines, count),) = served
     assert out.getvalue().startswith(f"Sandbox with 7 flows on {lines['FLEX_API_URL']} ")
+    assert lines["TWILIO_API_URL"] == lines["FLEX_API_URL"].replace("/v1", "/{product}")
     assert lines["TWILIO_ACCOUNT_SID"] == "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
     assert lines["TWILIO_API_KEY"] == "SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b"
     assert lines["TWILIO_API_SECRET"] == "sandbox-secret"

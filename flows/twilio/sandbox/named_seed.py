@@ -1,0 +1,198 @@
+"""Names for what the seeded flows point to: Studio Flows, TaskRouter, services, numbers, senders.
+
+Two Studio Flows are drafts. The last one that flows use was deleted, unless it is the only one.
+The SIDs of flows that tests add (`seed.DEMO_SIDS`) have names as well.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from flows.twilio.api.incoming_phone_number import INCOMING_PHONE_NUMBER
+from flows.twilio.chat.chat_service import CHAT_SERVICE
+from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.messaging.messaging_service import MESSAGING_SERVICE
+from flows.twilio.messaging.whatsapp_sender import WHATSAPP_SENDER
+from flows.twilio.sandbox.named_bodies import BodyFactory, make_sid
+from flows.twilio.sandbox.seed import DEMO_SIDS
+from flows.twilio.sandbox.store import Store
+from flows.twilio.studio.studio_flow import STUDIO_FLOW
+from flows.twilio.taskrouter.task_channel import TASK_CHANNEL
+from flows.twilio.taskrouter.workflow import WORKFLOW
+from flows.twilio.taskrouter.workspace import WORKSPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from flows.twilio.resource import Resource
+    from flows.twilio.sandbox.rules import Body
+
+STUDIO_FLOW_NAMES = (
+    "Support IVR",
+    "Appointment booking",
+    "Order status",
+    "Rückfragen & Reklamationen",
+    "Billing questions",
+    "After-hours reply",
+    "Returns and refunds",
+    "Suivi de commande",
+    "Loyalty club",
+)
+UNUSED_STUDIO_FLOW_NAME = "Holiday greeting (old)"
+DRAFT_POSITIONS = {2, 5}
+WORKSPACE_NAMES = ("Flex Task Assignment", "Back office", "Outbound team", "Partner desk")
+WORKFLOW_NAMES = (
+    "Assign to anyone",
+    "Support escalation",
+    "Sales callbacks",
+    "Claims",
+    "VIP customers",
+    "Night shift",
+)
+TASK_CHANNEL_NAMES = {
+    "default": "Default",
+    "voice": "Voice",
+    "chat": "Programmable Chat",
+    "sms": "SMS",
+}
+SERVICE_NAMES = ("Flex Chat Service", "Web chat Europe", "Bot conversations", "Legacy chat")
+MESSAGING_SERVICE_NAMES = ("Customer notifications", "Marketing sender pool", "Low-volume mixed")
+AGE = timedelta(days=40)
+OFFLINE_INTERVAL = 7  # every 7th WhatsApp sender is offline
+
+
+def make_stores(
+    flows: Iterable[Body], *, account_sid: str, clock: Callable[[], datetime]
+) -> Iterator[Store]:
+    """Yield a store for each collection of the named resources of these flows, newest first."""
+    snapshots = [FLEX_FLOW.decode(flow) for flow in reversed(list(flows))]
+    names = _NameGenerator([DEMO_SIDS, *snapshots], BodyFactory(account_sid, clock() - AGE))
+
+    def make_store(resource: Resource, bodies: Sequence[Body], parent_sid: str = "") -> Store:
+        return Store(
+            resource,
+            account_sid=account_sid,
+            parent_sid=parent_sid,
+            clock=clock,
+            limit=len(bodies),
+            seed=lambda: bodies,
+        )
+
+    yield make_store(STUDIO_FLOW, names.studio_flows())
+    workflows = names.workflows()
+    yield make_store(WORKSPACE, names.workspaces(list(workflows)))
+    for workspace_sid, bodies in workflows.items():
+        yield make_store(WORKFLOW, bodies, workspace_sid)
+        yield make_store(TASK_CHANNEL, names.task_channels(workspace_sid), workspace_sid)
+    yield make_store(CHAT_SERVICE, names.chat_services())
+    yield make_store(CONVERSATION_SERVICE, names.conversation_services())
+    yield make_store(MESSAGING_SERVICE, names.messaging_services())
+    yield make_store(INCOMING_PHONE_NUMBER, names.phone_numbers())
+    yield make_store(WHATSAPP_SENDER, names.whatsapp_senders())
+
+
+class _NameGenerator:
+    """Generates the objects that these flows, oldest first, point to."""
+
+    def __init__(self, flows: Sequence[Mapping[str, object]], factory: BodyFactory) -> None:
+        self._flows = flows
+        self._factory = factory
+
+    def studio_flows(self) -> list[Body]:
+        sids = self._values("integration_flow_sid")
+        existing = sids[:-1] if len(sids) > 1 else sids
+        bodies = [
+            self._factory.studio_flow(
+                sid,
+                _name(STUDIO_FLOW_NAMES, position),
+                is_draft=position in DRAFT_POSITIONS,
+                revision=3 * position + 1,
+            )
+            for position, sid in enumerate(existing)
+        ]
+        unused_sid = make_sid("FW", UNUSED_STUDIO_FLOW_NAME)
+        unused_name = UNUSED_STUDIO_FLOW_NAME
+        unused = self._factory.studio_flow(unused_sid, unused_name, is_draft=False, revision=2)
+        return [unused, *bodies]
+
+    def workspaces(self, sids: Sequence[str]) -> list[Body]:
+        return [
+            self._factory.workspace(sid, _name(WORKSPACE_NAMES, position))
+            for position, sid in enumerate(sids)
+        ]
+
+    def workflows(self) -> dict[str, list[Body]]:
+        """Return the workflows by workspace. A workflow is in the first one that a flow names."""
+        workflows: dict[str, list[Body]] = {}
+        numbers, used = count(), set()
+        for flow in self._flows:
+            workspace = flow.get("integration_workspace_sid")
+            workflow = flow.get("integration_workflow_sid")
+            if not isinstance(workspace, str) or not isinstance(workflow, str):
+                continue
+            bodies = workflows.setdefault(workspace, [])
+            if workflow not in used:
+                used.add(workflow)
+                name = _name(WORKFLOW_NAMES, next(numbers))
+                bodies.append(self._factory.workflow(workflow, name, workspace))
+        return workflows
+
+    def task_channels(self, workspace_sid: str) -> list[Body]:
+        return [
+            self._factory.task_channel(unique_name, name, workspace_sid)
+            for unique_name, name in TASK_CHANNEL_NAMES.items()
+        ]
+
+    def chat_services(self) -> list[Body]:
+        return [self._factory.chat_service(sid, name) for sid, name in self._services()]
+
+    def conversation_services(self) -> list[Body]:
+        return [self._factory.conversation_service(sid, name) for sid, name in self._services()]
+
+    def messaging_services(self) -> list[Body]:
+        return [self._factory.messaging_service(name) for name in MESSAGING_SERVICE_NAMES]
+
+    def phone_numbers(self) -> list[Body]:
+        """Return the numbers of SMS flows. Every second one has the name of a flow."""
+        names = {
+            str(flow["contact_identity"]): str(flow["friendly_name"])
+            for flow in self._flows
+            if str(flow.get("contact_identity")).startswith("+")
+        }
+        return [
+            self._factory.phone_number(number, name if position % 2 else number)
+            for position, (number, name) in enumerate(names.items())
+        ]
+
+    def whatsapp_senders(self) -> list[Body]:
+        senders = [
+            identity
+            for identity in self._values("contact_identity")
+            if identity.startswith("whatsapp:")
+        ]
+        return [
+            self._factory.whatsapp_sender(
+                sender, "OFFLINE" if position % OFFLINE_INTERVAL == 3 else "ONLINE"
+            )
+            for position, sender in enumerate(senders)
+        ]
+
+    def _services(self) -> list[tuple[str, str]]:
+        """Return the services' SIDs and names. A service is in Chat and in Conversations."""
+        sids = self._values("chat_service_sid")
+        return [(sid, _name(SERVICE_NAMES, position)) for position, sid in enumerate(sids)]
+
+    def _values(self, field: str) -> list[str]:
+        """Return the different values of a field, in the order of the flows."""
+        values = dict.fromkeys(flow.get(field) for flow in self._flows)
+        return [value for value in values if isinstance(value, str)]
+
+
+def _name(names: Sequence[str], position: int) -> str:
+    """Return a name for the object at a position, with a number once the names are used up."""
+    rounds, index = divmod(position, len(names))
+    return names[index] if rounds == 0 else f"{names[index]} {rounds + 1}"
