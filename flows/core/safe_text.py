@@ -10,7 +10,7 @@ import re
 from html import escape
 from typing import Final
 
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from flows.core import invisible
@@ -29,6 +29,12 @@ def visible(value: object) -> SafeString:
     if type(text) is str:  # the fast path of nearly every text on a page
         return SafeString(escape(text))
     return conditional_escape(text)
+
+
+def visible_attribute(value: object) -> SafeString:
+    """Return the text as `visible` does, without markup, for an attribute such as a title."""
+    html = visible(value)
+    return SafeString(strip_tags(html)) if "<" in html else html
 
 
 def _write_out_hidden(text: str) -> SafeString:

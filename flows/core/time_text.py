@@ -39,8 +39,12 @@ def table_timestamp(value: datetime | None) -> SafeString:
     """Return a time to the minute with its age, in short HTML for a table of many rows."""
     if value is None:
         return UNKNOWN_TIME
-    utc = value.astimezone(UTC)
-    return SafeString(f"<time>{utc:%Y-%m-%d %H:%MZ}</time> {ago(utc)}")
+    return SafeString(f"<time>{minute_timestamp(value)}</time> {ago(value)}")
+
+
+def minute_timestamp(value: datetime | None) -> str:
+    """Return a time in UTC to the minute, such as "2026-11-20 10:42Z", or "" for None."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}" if value else ""
 
 
 def ago(moment: datetime | None) -> str:

@@ -15,7 +15,7 @@ COLUMNS: Final = (
     ("identity", "Contact identity"),
     ("integration", "Handled by"),
     ("enabled", "Status"),
-    ("updated", "Last changed"),
+    ("updated", "Changed"),
 )
 _ACCOUNT_COLUMN: Final = ("account", "Account")  # after the name, on a site with several accounts
 

@@ -16,9 +16,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from flows.core.safe_text import allow_breaks, short, visible
+from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words
-from flows.core.time_text import table_timestamp
+from flows.core.time_text import minute_timestamp, table_timestamp
 from flows.flex_flows.handlers import describe_handler
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.templatetags.formatting import NOT_SET, word
@@ -28,15 +28,22 @@ register = template.Library()
 _SID_PLACEHOLDER: Final = "FO" + "0" * 32  # stands for a flow's SID in a URL
 _ROW_HTML: Final = (
     '<tr{}><th scope="row"><input type="checkbox" name="sid" value="{}" form="many" '
-    'aria-label="Select"><a class="name" dir="auto" href="{}">{}</a> '
+    'aria-label="Select"><a class="name" dir="auto" href="{}" title="{}">{}</a> '
     '<span class="sid">{}<button class="copy" type="button" aria-label="Copy SID"></button></span>'
-    '{}</th>{}<td>{}</td><td class="id" dir="auto">{}</td><td data-label="Handled by">{}</td>'
-    '<td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
+    '{}</th>{}<td{}>{}</td><td class="id" dir="auto"{}>{}</td>'
+    '<td data-label="Handled by"{}>{}</td><td>{}</td>'
+    '<td class="time" data-label="Changed"{}>{}</td>{}</tr>\n'
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
 _OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome"}
-_FLAG_HTML: Final = '<span class="flag">{}</span>'
+# A triangle whose name and tooltip are the title. A card shows the title as text.
+_FLAG_HTML: Final = '<span class="flag" role="img" title="{}"></span>'
+_FLAG_SEPARATOR: Final = "&#10;"  # a line break in a tooltip
+_TITLE_HTML: Final = ' title="{}"'
+# Characters that a column shows at any width. A longer text gets a tooltip.
+_CHANNEL_CHARACTERS: Final = 8
+_TEXT_CHARACTERS: Final = 16
 _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE_CLASS: Final = SafeString(' class="gone"')
@@ -77,21 +84,27 @@ class _RowFormatter:
 
     def format_row(self, flow: Any) -> SafeString:
         sid = visible(flow.sid)
-        flags = [_format_safe(_FLAG_HTML, visible(flag)) for flag in _flags(flow)]
         channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
+        identity = flow.contact_identity
+        handler = describe_handler(flow)
         return _format_safe(
             _ROW_HTML,
             _GONE_CLASS if flow.gone_at else _EMPTY,
             sid,
             self._url("detail", sid),
+            visible_attribute(flow),
             self._name(flow),
             visible(short(flow.sid)),
-            _join_safe(flags),
+            _format_flags(flow),
             self._account_cell(flow),
+            _format_title(channel, _CHANNEL_CHARACTERS),
             visible(channel),
-            _format_identity(flow),
-            visible(describe_handler(flow)),
+            _format_title(identity, _TEXT_CHARACTERS),
+            visible(identity) if identity else NOT_SET,
+            _format_title(handler, _TEXT_CHARACTERS),
+            visible(handler),
             _STATUS_HTML[flow_state(flow)],
+            _format_title(minute_timestamp(flow.date_updated), 0),
             table_timestamp(flow.date_updated),
             self._actions_cell(flow, sid),
         )
@@ -131,14 +144,23 @@ def _is_changeable(flow: Any) -> bool:
     return bool(getattr(flow, "may_change", False))
 
 
-def _format_identity(flow: Any) -> SafeString:
-    if not flow.contact_identity:
-        return NOT_SET
-    return allow_breaks(visible(flow.contact_identity))
+def _format_title(text: str, characters: int) -> SafeString:
+    """Return a title attribute with the text if it is longer than its column, or ""."""
+    if len(text) <= characters:
+        return _EMPTY
+    return _format_safe(_TITLE_HTML, visible_attribute(text))
+
+
+def _format_flags(flow: Any) -> SafeString:
+    """Return one mark with all notes about a flow, or "" if there are none."""
+    flags = [visible_attribute(flag) for flag in _flags(flow)]
+    if not flags:
+        return _EMPTY
+    return _format_safe(_FLAG_HTML, SafeString(_FLAG_SEPARATOR.join(flags)))
 
 
 def _flags(flow: Any) -> Iterator[str]:
-    """Yield the notes below a flow's name. Only rows that the list's view annotated have most."""
+    """Yield the notes about a flow. Only rows that the list's view annotated have most."""
     if flow.gone_at:
         yield "Deleted at Twilio"
     if getattr(flow, "is_missing", False):

@@ -29,7 +29,7 @@ def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
 def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow_sid):
     client = client_of("viewer")
 
-    assert "External change</span>" in text(client.get("/flows/"))
+    assert 'role="img" title="External change"' in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
     assert flow.context["has_external_changes"]
     assert "Outside this dashboard" in text(flow)

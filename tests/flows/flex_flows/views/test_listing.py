@@ -1,8 +1,12 @@
 """The page with the list of flows: its cost, and searches with many results."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flows.mirror import flow_rows
 from flows.mirror.models import Flow
@@ -97,5 +101,45 @@ def test_rows_show_whatever_a_flow_is_called_as_text(client_of, sandbox):
         in page
     )
     assert "<td>&lt;i&gt;</td>" in page
-    assert "a:<wbr>&lt;u&gt;" in page
+    assert ">a:&lt;u&gt;</td>" in page
     assert '<td data-label="Handled by">&lt;s&gt;</td>' in page
+    assert 'title="&lt;b&gt;&amp;&quot;&#x27;{0}{}%s⟨U+202E⟩ 0"' in page
+
+
+def test_text_that_may_be_cut_off_is_whole_in_a_tooltip(client_of, sandbox):
+    fill(2)
+    identity = "messenger:1111132355501001"
+    Flow.objects.filter(sid__endswith="1").update(
+        channel_type="facebook",
+        contact_identity=identity,
+        date_updated=datetime(2026, 8, 27, 6, 32, tzinfo=UTC),
+    )
+
+    short_row, long_row = rows(client_of("viewer").get("/flows/"))
+
+    assert 'title="Line 1"' in long_row
+    assert '<td title="Facebook Messenger">Facebook Messenger</td>' in long_row
+    assert f'title="{identity}">{identity}</td>' in long_row
+    assert 'title="2026-08-27 06:32Z"><time>2026-08-27 06:32Z</time>' in long_row
+    assert "<td>SMS</td>" in short_row
+
+
+def test_notes_about_a_flow_are_one_mark_with_every_sentence(client_of, sandbox):
+    fill(2)
+    Flow.objects.filter(sid__endswith="1").update(
+        gone_at=timezone.now(), resource={"integration_type": "external", "channel_type": "sms"}
+    )
+
+    (row,) = rows(client_of("viewer").get("/flows/?enabled=gone"))
+
+    assert row.count('class="flag"') == 1
+    (title,) = re.findall('class="flag" role="img" title="([^"]*)"', row)
+    assert title.split("&#10;")[:2] == [
+        "Deleted at Twilio",
+        "Webhook URL is missing. Messages can&#x27;t be handled without it.",
+    ]
+
+
+def rows(page):
+    body = page.content.decode().split("<tbody>")[1].split("</tbody>")[0]
+    return body.strip().split("\n")

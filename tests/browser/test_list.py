@@ -1,0 +1,88 @@
+"""The layout of the list of flows: rows on the first screen, lines of a row, wide windows."""
+
+import pytest
+from playwright.sync_api import expect
+
+from flows.mirror.sync import sync_account
+from tests import ACCOUNT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS_ON_SCREEN = """() => [...document.querySelectorAll("tbody tr")].filter((row) => {
+  const { top, bottom } = row.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}).length"""
+# Rows higher than one line of text.
+BROKEN_LINES = """() => [...document.querySelectorAll("tbody tr")].filter((row) => {
+  const { height } = row.getBoundingClientRect();
+  return height > 32;
+}).map((row) => row.textContent)"""
+LONG_NAME = "Réclamations et remboursements du service après-vente – Lyon Part-Dieu (WhatsApp) #2"
+
+
+@pytest.fixture
+def flows(sandbox, db):
+    """Fifty-five flows: most are usual ones, some have a long name, no settings or a long host."""
+    sandbox.add_flow(
+        friendly_name=LONG_NAME,
+        channel_type="whatsapp",
+        contact_identity="whatsapp:+13235550111",
+        integration_type="external",
+        integration_url="http://a-very-long-host-name.gateway.customer-service.example.com/x",
+    )
+    sandbox.add_flow(friendly_name="A", contact_identity="")
+    for number in range(53):
+        sandbox.add_flow(
+            friendly_name=f"Support Berlin {number:02}",
+            channel_type="whatsapp",
+            contact_identity=f"whatsapp:+132355501{number:02}",
+        )
+    sync_account(ACCOUNT)
+
+
+@pytest.mark.quick
+def test_twenty_rows_of_one_line_are_on_the_first_screen(open_page, flows):
+    page = open_page("operator")
+    page.set_viewport_size({"width": 1350, "height": 900})
+
+    assert page.evaluate(ROWS_ON_SCREEN) >= 20
+    assert page.evaluate(BROKEN_LINES) == []
+
+
+@pytest.mark.parametrize("width", [1000, 1160, 1280, 1600, 1920])
+def test_row_is_one_line_at_every_width_of_a_table(open_page, flows, width):
+    page = open_page("operator", width=width)
+
+    assert page.evaluate(BROKEN_LINES) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_long_name_ends_in_an_ellipsis_and_is_whole_in_its_tooltip(open_page, flows):
+    page = open_page("operator")
+
+    name = page.locator("a.name", has_text="Réclamations")
+
+    assert name.evaluate("(name) => name.scrollWidth > name.clientWidth")
+    assert name.evaluate("(name) => getComputedStyle(name).textOverflow") == "ellipsis"
+    expect(name).to_have_attribute("title", LONG_NAME)
+
+
+def test_list_fills_a_wide_window_and_its_heading_stays(open_page, flows):
+    page = open_page("operator", width=1920)
+    table = page.locator("table.flows")
+
+    assert table.bounding_box()["width"] > 1600
+
+    page.evaluate("scrollTo(0, 600)")
+    heading = page.locator("th.c-name").bounding_box()
+    assert 0 <= heading["y"] < 100
+
+
+def test_mark_of_a_flow_reads_as_its_sentences(open_page, flows):
+    page = open_page("operator")
+
+    mark = page.locator("tr", has_text="Réclamations").get_by_role("img")
+
+    expect(mark).to_have_accessible_name(
+        "The webhook is not encrypted. Use https:// instead of http://."
+    )
