@@ -86,3 +86,56 @@ def test_mark_of_a_flow_reads_as_its_sentences(open_page, flows):
     expect(mark).to_have_accessible_name(
         "The webhook is not encrypted. Use https:// instead of http://."
     )
+
+
+# On a phone
+
+
+def on_phone(open_page, **options):
+    page = open_page("operator", width=320, **options)
+    page.set_viewport_size({"width": 320, "height": 700})
+    return page
+
+
+@pytest.mark.quick
+def test_flow_is_on_the_first_screen_of_a_phone(open_page, flows):
+    page = on_phone(open_page)
+
+    box = page.locator("tbody tr").first.bounding_box()
+
+    assert box["y"] + box["height"] <= 700
+
+
+def test_header_of_a_phone_is_one_line_with_one_menu(open_page, flows):
+    page = on_phone(open_page)
+    link = page.get_by_role("link", name="Audit log")
+
+    assert page.locator(".frame").bounding_box()["height"] < 60
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    link.click()
+
+    page.wait_for_url("**/audit/")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_filters_of_a_phone_are_behind_a_button(open_page, flows, javascript):
+    page = on_phone(open_page, javascript=javascript)
+    channel = page.get_by_label("Channel")
+
+    expect(channel).to_be_hidden()
+    page.locator("summary", has_text="Filters").click()
+    channel.select_option("whatsapp")
+    if not javascript:
+        page.get_by_role("button", name="Search").click()
+
+    page.wait_for_url("**/flows/?*channel=whatsapp*")
+    expect(page.get_by_role("link", name="Remove Channel: WhatsApp")).to_be_visible()
+
+
+def test_filters_of_a_wide_window_are_in_the_page(open_page, flows):
+    page = open_page("operator", javascript=False)
+
+    expect(page.get_by_label("Channel")).to_be_visible()
+    expect(page.locator("summary", has_text="Filters")).to_be_hidden()

@@ -85,6 +85,8 @@ def test_pages_of_the_people_are_accessible(open_page, person, scheme, width):
     findings = {}
 
     page.goto("/flows/")
+    if width == 320:
+        page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Users").click()
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
     findings["list"] = find_problems(page)
