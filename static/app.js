@@ -123,7 +123,7 @@
     const change = target.checked ? "add" : "delete";
     if (target.matches("[data-page]")) rowCheckboxes().forEach(({ value }) => selectedSids[change](value));
     else if (target.matches("input[name=sid]")) selectedSids[change](target.value);
-    else if (target.matches("#many [name=all]")) {
+    else if (target.matches("[name=all]")) {
       selectedQuery = target.checked ? target.form.elements.query.value : null;
     } else {
       if (target.matches("#many [name=kind]")) selectedAction = target.value;
@@ -137,7 +137,7 @@
     selectedSids.clear();
     showSelection();
     announce(find("#chosen").textContent);
-    find("#many [name=all]").focus();
+    find("[name=all]").focus();
   });
   document.addEventListener("formdata", ({ target, formData }) => {
     if (target.id === "many") formData.set("sids", [...selectedSids].join(" "));

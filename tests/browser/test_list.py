@@ -98,8 +98,9 @@ def on_phone(open_page, **options):
 
 
 @pytest.mark.quick
-def test_flow_is_on_the_first_screen_of_a_phone(open_page, flows):
-    page = on_phone(open_page)
+@pytest.mark.parametrize("javascript", [True, False])
+def test_flow_is_on_the_first_screen_of_a_phone(open_page, flows, javascript):
+    page = on_phone(open_page, javascript=javascript)
 
     box = page.locator("tbody tr").first.bounding_box()
 
@@ -139,3 +140,58 @@ def test_filters_of_a_wide_window_are_in_the_page(open_page, flows):
 
     expect(page.get_by_label("Channel")).to_be_visible()
     expect(page.locator("summary", has_text="Filters")).to_be_hidden()
+
+
+# Many flows at once
+
+
+@pytest.mark.quick
+def test_bar_for_many_flows_comes_with_the_first_tick_and_moves_no_row(open_page, flows):
+    page = open_page("operator")
+    bar, row = page.locator("#many"), page.locator("tbody tr").nth(2)
+    expect(bar).to_be_hidden()
+    place = row.bounding_box()
+
+    row.get_by_role("checkbox").check()
+
+    expect(bar).to_be_visible()
+    expect(bar).to_contain_text("1 selected")
+    expect(bar.get_by_role("button", name="Review…")).to_be_visible()
+    expect(bar.get_by_role("button", name="Export JSON")).to_be_visible()
+    assert row.bounding_box() == place
+    bar.get_by_role("button", name="Clear").click()
+    expect(bar).to_be_hidden()
+    expect(page.get_by_label("Select all 55 matching flows")).to_be_focused()
+
+
+def test_bar_stays_on_a_page_without_a_tick(open_page, flows):
+    page = open_page("operator")
+    page.locator("tbody").get_by_role("checkbox").first.check()
+
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+
+    expect(page.locator("#many")).to_contain_text("1 selected")
+    expect(page.locator("#many")).to_be_visible()
+
+
+def test_bar_covers_no_end_of_a_phones_list(open_page, flows):
+    page = on_phone(open_page)
+    page.get_by_label("Select all 55 matching flows").check()
+    bar = page.locator("#many")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+
+    next_page = page.get_by_role("link", name="Next").bounding_box()
+
+    assert next_page["y"] + next_page["height"] <= bar.bounding_box()["y"]
+
+
+def test_bar_is_always_there_without_scripts(open_page, flows):
+    page = open_page("operator", javascript=False)
+
+    expect(page.get_by_role("button", name="Review…")).to_be_visible()
+    page.get_by_label("Select", exact=True).first.check()
+    page.select_option("[name=kind]", "disable")
+    page.get_by_role("button", name="Review…").click()
+
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("1 flow will change")
