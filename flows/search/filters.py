@@ -25,7 +25,9 @@ LABELS: Final = {
     "account": "Account",
     "sort": "Order",
     "page": "Page",
+    "size": "Rows",
 }
+PAGE_SIZES: Final = (25, 50, 100)  # rows of a page that a user can choose
 NOT_SET: Final = "none"  # the value of a filter for flows without a channel or integration type
 MAX_SEARCH_LENGTH: Final = 256  # characters
 # Characters of an invalid value that are kept: enough to show it, and still too long for a search.
@@ -45,9 +47,11 @@ _ERROR_MESSAGES: Final = {
     "account": "“{}” is not one of your accounts.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
+    "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
 }
 
-_DEFAULTS: Final[dict[str, Any]] = {"sort": "name", "page": 1}  # "" for other parameters
+# "" for other parameters
+_DEFAULTS: Final[dict[str, Any]] = {"sort": "name", "page": 1, "size": None}
 
 # Filters that also accept any value that the mirror has.
 _STORED_FILTERS: Final = ("channel", "integration", "account")
@@ -91,6 +95,7 @@ def parse_parameters(
     _parse_filters(parsed, parameters, scope)
     _parse_sort(parsed, parameters.get("sort", ""), sorts)
     _parse_page(parsed, parameters.get("page", ""))
+    _parse_size(parsed, parameters.get("size", ""))
     _reject_repeated(parsed, parameters)
     _reject_unknown(parsed, parameters)
     return parsed
@@ -161,6 +166,14 @@ def _parse_page(parsed: ParsedParameters, page: str) -> None:
     if page and not is_number:
         parsed.add_error("page", page)
         parsed.invalid_pairs.append(("page", page[:MAX_VALUE_LENGTH]))
+
+
+def _parse_size(parsed: ParsedParameters, size: str) -> None:
+    sizes = {str(rows): rows for rows in PAGE_SIZES}
+    parsed.values["size"] = sizes.get(size)
+    if size and size not in sizes:
+        parsed.add_error("size", size)
+        parsed.invalid_pairs.append(("size", size[:MAX_VALUE_LENGTH]))
 
 
 def _reject_repeated(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:

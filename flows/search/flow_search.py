@@ -7,7 +7,7 @@ flows and reports that there are more. The meaning of its text is defined in flo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models import Count, F, Q, QuerySet
@@ -27,7 +27,7 @@ from flows.search.query import SORTS as SORTS
 from flows.search.query import Query as Query
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 50  # rows of a page, unless the query has another number
 COUNT_LIMIT: Final = 1000  # flows that a search counts
 PHONE_MIN_DIGITS: Final = 7  # digits of a phone number that can identify one flow
 MAX_SUGGESTIONS: Final = 8  # values of other flows that a field suggests
@@ -48,10 +48,11 @@ class Page:
     total: int
     page: int
     more: bool = False  # there are more flows than `total`
+    size: int = field(default=PAGE_SIZE, compare=False)  # rows of a full page
 
     @property
     def first(self) -> int:
-        return (self.page - 1) * PAGE_SIZE + 1 if self.rows else 0
+        return (self.page - 1) * self.size + 1 if self.rows else 0
 
     @property
     def last(self) -> int:
@@ -190,11 +191,12 @@ def _fetch_page(
     query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True
 ) -> Page:
     """Return the query's page of these entries, or the last one. `total` is their number."""
-    last_page = -(-total // PAGE_SIZE)
+    size = query.size or PAGE_SIZE
+    last_page = -(-total // size)
     page = max(1, min(query.page, last_page))
-    start = (page - 1) * PAGE_SIZE
+    start = (page - 1) * size
     sids = _sorted_sids(query, entries, by_index=by_index)
-    return Page(_load_flows(list(sids[start : start + PAGE_SIZE])), total, page)
+    return Page(_load_flows(list(sids[start : start + size])), total, page, size=size)
 
 
 def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
@@ -211,15 +213,16 @@ def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
         counted = entries[: COUNT_LIMIT + 1].count()
     if counted <= COUNT_LIMIT:
         return _fetch_page(query, entries, counted, by_index=False)
-    start = (query.page - 1) * PAGE_SIZE
+    size = query.size or PAGE_SIZE
+    start = (query.page - 1) * size
     by_index = trigrams.is_common(entries, candidates)
-    sids = list(_sorted_sids(query, entries, by_index=by_index)[start : start + PAGE_SIZE + 1])
+    sids = list(_sorted_sids(query, entries, by_index=by_index)[start : start + size + 1])
     if not sids:  # past the end, where no link leads
         return _fetch_page(query, entries, entries.count(), by_index=by_index)
-    has_more = len(sids) > PAGE_SIZE
-    last = start + min(len(sids), PAGE_SIZE)
+    has_more = len(sids) > size
+    last = start + min(len(sids), size)
     total = max(COUNT_LIMIT, last) if has_more else last
-    return Page(_load_flows(sids[:PAGE_SIZE]), total, query.page, has_more)
+    return Page(_load_flows(sids[:size]), total, query.page, has_more, size)
 
 
 def _sorted_sids(

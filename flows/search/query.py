@@ -37,6 +37,7 @@ class Query:
     account: str = ""
     sort: str = "name"
     page: int = 1
+    size: int | None = None  # rows of a page, or None for the default
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()
     invalid_pairs: tuple[tuple[str, str], ...] = ()  # parameters of the URL without an attribute
@@ -66,7 +67,7 @@ class Query:
         """Return True if the parameter `name` has an invalid value."""
         return any(error.name == name for error in self.errors)
 
-    def url(self, **changes: str | int) -> str:
+    def url(self, **changes: str | int | None) -> str:
         """Return the query string with some values changed. It begins at page one."""
         values = {name: getattr(self, name) for name in _DEFAULTS}
         values |= {"page": 1, **changes}

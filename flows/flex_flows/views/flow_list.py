@@ -33,7 +33,7 @@ from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.mirror.sync import SyncBusy, needs_sync, sync_account
-from flows.search import flow_search
+from flows.search import filters, flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
@@ -217,7 +217,7 @@ def _sync_query(accounts: Sequence[Account]) -> str:
 
 
 class _ResultsPage:
-    """One page of results, with the addresses of the previous and the next page."""
+    """One page of results, with the addresses of other pages and of other page sizes."""
 
     def __init__(self, page: flow_search.Page, query: flow_search.Query) -> None:
         self.rows = page.rows
@@ -227,6 +227,22 @@ class _ResultsPage:
         self.more = page.more
         self.previous_url = query.url(page=page.page - 1) if page.page > 1 else None
         self.next_url = query.url(page=page.page + 1) if page.has_next else None
+        self.size = page.size
+        self.sizes = _page_sizes(page, query) if page.total > filters.PAGE_SIZES[0] else []
+
+
+def _page_sizes(page: flow_search.Page, query: flow_search.Query) -> list[tuple[int, str]]:
+    """Return each page size, with the address of the page of that size with the first row."""
+    first = max(page.first, 1)
+    return [
+        (
+            size,
+            query.url(
+                size=None if size == flow_search.PAGE_SIZE else size, page=(first - 1) // size + 1
+            ),
+        )
+        for size in filters.PAGE_SIZES
+    ]
 
 
 def _changeable_accounts(request: Request) -> set[str]:

@@ -145,3 +145,26 @@ def test_page_has_fifty_flows(add):
     assert PAGE_SIZE == 50
     assert len(find_page(Query()).rows) == 50
     assert len(find_page(Query(page=2)).rows) == 1
+
+
+@pytest.mark.parametrize(("size", "pages"), [(25, [25, 25, 1]), (100, [51]), (None, [50, 1])])
+def test_page_has_as_many_flows_as_the_query_says(add, size, pages):
+    for _ in range(51):
+        add()
+
+    results = [find_page(Query(size=size, page=number)) for number in range(1, len(pages) + 1)]
+
+    assert [len(page.rows) for page in results] == pages
+    assert (results[-1].last, results[-1].has_next) == (51, False)
+    assert all(page.has_next for page in results[:-1])
+
+
+def test_search_with_more_matches_than_are_counted_has_pages_of_this_size(add, monkeypatch):
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 30)
+    for number in range(52):
+        add(f"Line {number:02}")
+
+    page = find_page(Query(q="line", size=25, page=2))
+
+    assert [page.rows[0].friendly_name, page.rows[-1].friendly_name] == ["Line 25", "Line 49"]
+    assert (page.first, page.last, page.has_next) == (26, 50, True)

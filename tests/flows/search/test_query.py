@@ -15,10 +15,11 @@ def test_query_with_every_parameter(add):
     query = Query.of(
         QueryDict(
             f"q=R%C3%A9clam&channel=sms&integration=none&enabled=false&account={AC}&sort=-updated&page=3"
+            "&size=25"
         )
     )
 
-    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3)
+    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3, 25)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,7 @@ NONSENSE = [
     "enabled=1", "sort=date_updated", "sort=--name", "sort=-", "sort=name%3B", "sort=name,sid", "page=0", "page=-1", "page=1.5",
     "page=1e3", "page=abc", "page=1000000", "page=%D9%A3", "page=%C2%B2", "page=+2", "page=2%0A", "page=" + "9" * 400,
     "account=AC1", "account=%00", f"account={AC}", f"account={AC}1", f"account={AC}%0A", "account=' OR 1=1",
+    "size=0", "size=10", "size=050", "size=1000", "size=all", "size=%D9%A2%D9%A5",
     "q=%00", "q=a%00b", "q=" + "a" * 257, "q=%E2%80%8B", "q=%CC%81", "chanel=sms", "channel=sms&channel=web", "channel=sms&channel=",
     "channel=instagram&enabled=maybe",
 ]  # fmt: skip

@@ -19,10 +19,11 @@ def test_view_is_saved_under_a_name_and_shown_as_current(client_of):
     client = client_of("viewer")
 
     answer = client.post(
-        "/flows/views/", {"name": " VIP  numbers ", "query": "?q=vip&channel=sms&sort=-updated"}
+        "/flows/views/",
+        {"name": " VIP  numbers ", "query": "?q=vip&channel=sms&sort=-updated&size=25"},
     )
 
-    assert answer.url == "/flows/?q=vip&channel=sms&sort=-updated"
+    assert answer.url == "/flows/?q=vip&channel=sms&sort=-updated&size=25"
     page = client.get(answer.url)
     assert names(page) == ["VIP numbers"]
     assert 'aria-current="true">VIP numbers' in squeezed(page.content.decode())

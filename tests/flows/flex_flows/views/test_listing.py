@@ -140,6 +140,32 @@ def test_notes_about_a_flow_are_one_mark_with_every_sentence(client_of, sandbox)
     ]
 
 
+def test_page_size_is_chosen_by_a_link_that_keeps_the_query_and_the_first_row(client_of, sandbox):
+    fill(120)
+    client = client_of("viewer")
+
+    page = client.get("/flows/?q=line&size=25&page=3")
+
+    assert len(rows(page)) == 25
+    assert page.context["results"].sizes == [
+        (25, "?q=line&page=3&size=25"),
+        (50, "?q=line&page=2"),
+        (100, "?q=line&size=100"),
+    ]
+    text = squeezed(page.content.decode())
+    assert '<input type="hidden" name="size" value="25" form="filters">' in text
+    assert page.context["results"].next_url == "?q=line&page=4&size=25"
+    assert len(rows(client.get("/flows/?size=100"))) == 100
+
+
+def test_short_list_has_no_choice_of_page_sizes(client_of, sandbox):
+    fill(25)
+
+    page = client_of("viewer").get("/flows/").content.decode()
+
+    assert "Rows per page" not in page
+
+
 def rows(page):
     body = page.content.decode().split("<tbody>")[1].split("</tbody>")[0]
     return body.strip().split("\n")
