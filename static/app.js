@@ -145,22 +145,18 @@
   showSelection();
 
   // 6. List updates
-  // The actions of a row get the flow's name, for screen readers that list them without their row.
-  const labelRowActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
-    link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
+  // A row's box and actions get the flow's name, for screen readers that list them without their row.
+  const labelRows = () => document.querySelectorAll("td.actions a, tbody input[name=sid]").forEach((element) => {
+    const words = element.textContent || "Select";
+    element.ariaLabel = `${words} ${find("a.name", element.closest("tr")).textContent}`;
   });
-  const labelRowCheckboxes = () => rowCheckboxes().forEach((box) => {
-    box.ariaLabel = `Select ${find("a.name", box.closest("tr")).textContent}`;
-  });
-  labelRowActions();
-  labelRowCheckboxes();
+  labelRows();
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.elt.id === "plan" && !detail.elt.hasAttribute("hx-get")) {
       announce([find("#plan-state"), find("h2", detail.elt)].map(textOf).join(". "));
     }
     if (detail.target.id !== "results") return;
-    labelRowActions();
-    labelRowCheckboxes();
+    labelRows();
     showSelection();
     const facets = JSON.parse(find("[data-facets]")?.dataset.facets ?? "{}");
     document.querySelectorAll("#filters select").forEach(({ name, options }) => [...options].forEach((option) => {
@@ -181,7 +177,7 @@
   let opener = "";
   const focusOpener = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
   document.addEventListener("click", (event) => {
-    const link = event.target.closest('main a[href$="/enabled/"]');
+    const link = event.target.closest('main a[href*="/enabled/"]:not([href*=undo])');
     const dismiss = event.target.closest("[data-dismiss]");
     if (link && dialog && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
       event.preventDefault();

@@ -195,3 +195,34 @@ def test_bar_is_always_there_without_scripts(open_page, flows):
     page.get_by_role("button", name="Review…").click()
 
     expect(page.get_by_role("heading", level=2).first).to_contain_text("1 flow will change")
+
+
+# The way back
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_crumb_and_cancel_lead_back_to_the_search(open_page, flows, javascript):
+    page = open_page("operator", javascript=javascript)
+    page.goto("/flows/?q=berlin&size=25&page=2")
+    page.locator("a.name", has_text="Support Berlin 30").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    page.fill("[name=friendly_name]", "")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".field-error")).to_be_visible()
+
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("main").get_by_role("link", name="Flows", exact=True).click()
+
+    page.wait_for_url("**/flows/?q=berlin&size=25&page=2")
+
+
+def test_dialog_over_a_flow_that_was_searched_for_opens_and_keeps_the_way_back(open_page, flows):
+    page = open_page("operator")
+    page.goto("/flows/?q=berlin")
+    page.locator("a.name", has_text="Support Berlin 30").click()
+    page.get_by_role("link", name="Turn off", exact=True).click()
+
+    page.locator("dialog[open]").get_by_role("button", name="Turn off").click()
+
+    page.wait_for_url("**/?list=q%3Dberlin")
+    expect(page.locator("main")).to_contain_text("Turned off")

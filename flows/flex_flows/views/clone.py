@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission, scope_of
@@ -21,6 +20,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event
 from flows.availability import restrictions
 from flows.core.opened_forms import carried_value
+from flows.flex_flows import list_links
 from flows.flex_flows.forms import writable_values
 from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask
@@ -99,7 +99,7 @@ def _build_account_choice(request: Request, account: Account, source_sid: str) -
     query["account"] = account.sid
     return {
         "account": account,
-        "url": f"{reverse('flows:new')}?{urlencode(query)}",
+        "url": list_links.with_list(request, reverse("flows:new"), **query),
         "is_source": account.sid == source_sid,
         "unavailable_reason": restrictions.find_restriction(account.sid, "create"),
     }

@@ -25,6 +25,7 @@ from flows.changes import failure_messages, flow_changes, in_flight
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.core.opened_forms import is_opening
+from flows.flex_flows import list_links
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.states import is_on
 from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
@@ -112,7 +113,10 @@ def _explain_refusal(refusal: Exception, *, task: str, is_creation: bool) -> tup
 
 def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
     """Redirect the whole page, even if htmx asked for a part of it."""
-    return redirect_url(request, reverse(name, kwargs=arguments))
+    url = reverse(name, kwargs=arguments)
+    if name == "flows:detail":
+        url = list_links.with_list(request, url)
+    return redirect_url(request, url)
 
 
 def redirect_url(request: Request, url: str) -> HttpResponse:
@@ -171,7 +175,7 @@ def _success_response(request: Request, change: flow_changes.Change) -> HttpResp
             f"Twilio saved a different value for {FLEX_FLOW.label_of(name)} than you requested.",
         )
     if event.action == "flow.delete":
-        return redirect("flows:list")
+        return redirect(list_links.list_url(request))
     return _redirect_or_toast(request, event, event.target_sid)
 
 
