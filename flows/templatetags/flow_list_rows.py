@@ -36,6 +36,7 @@ _ROW_HTML: Final = (
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
+_OPEN_CHANGE_HTML: Final = '<td class="actions"><a href="{}">{}</a></td>'
 _OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome"}
 # A triangle whose name and tooltip are the title. A card shows the title as text.
 _FLAG_HTML: Final = '<span class="flag" role="img" title="{}"></span>'
@@ -129,6 +130,8 @@ class _RowFormatter:
     def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
         if not self._shows_actions:
             return _EMPTY
+        if change := getattr(flow, "open_change", None):
+            return self._open_change_cell(change)
         if not _is_changeable(flow):
             return _NO_ACTIONS
         target = _OFF if flow.enabled else _ON
@@ -136,10 +139,18 @@ class _RowFormatter:
             _ACTIONS_HTML, self._url("enabled", sid), target, self._url("edit", sid)
         )
 
+    @staticmethod
+    def _open_change_cell(change: Any) -> SafeString:
+        """Return a link to the change that the flow waits for, in place of its actions."""
+        url = reverse("audit:detail", args=[change.event_id])
+        return _format_safe(
+            _OPEN_CHANGE_HTML, SafeString(url), SafeString(_OPEN_CHANGE_FLAGS[change.is_under_way])
+        )
+
 
 def _is_changeable(flow: Any) -> bool:
-    """Return True if the user may change the flow, and nothing else is changing it."""
-    if flow.gone_at or getattr(flow, "open_change", None):
+    """Return True if the user may change the flow."""
+    if flow.gone_at:
         return False
     return bool(getattr(flow, "may_change", False))
 

@@ -145,7 +145,7 @@ QUERIES_OF_THE_LIST = 13
 
 
 def attempt_on(sid, actor):
-    append_stage(
+    return append_stage(
         action="flow.update",
         stage="attempt",
         result="pending",
@@ -172,6 +172,29 @@ def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor)
 
     assert "Unknown outcome" in listed.content.decode()
     assert "Unknown outcome" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("result", "words"), [("pending", "Change in progress"), ("unknown", "Unknown outcome")]
+)
+def test_row_of_an_open_change_links_to_it_in_place_of_its_actions(
+    client_of, flow_sid, actor, result, words
+):
+    change = attempt_on(flow_sid, actor)
+    if result == "unknown":
+        change = append_stage(
+            action="flow.update",
+            stage="outcome",
+            result="unknown",
+            actor=actor,
+            change_id=change.change_id,
+            target_sid=flow_sid,
+        )
+
+    page = client_of("operator").get("/flows/").content.decode()
+
+    assert f'<a href="/audit/{change.event_id}/">{words}</a>' in page
+    assert f"/flows/{flow_sid}/edit/" not in page
 
 
 def test_viewer_sees_no_button_that_changes(client_of, flow_sid):
