@@ -16,7 +16,14 @@ from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
-from flows.audit import action_registry, bulk_changes, log_list, log_paging, log_presets
+from flows.audit import (
+    action_registry,
+    bulk_changes,
+    day_counts,
+    log_list,
+    log_paging,
+    log_presets,
+)
 from flows.audit.access import Request, require_permission
 from flows.audit.actions import AuditAction
 from flows.audit.log_entries import SITE_ACTION_PREFIXES
@@ -26,6 +33,7 @@ from flows.audit.log_list import readable_events as readable_events
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
+from flows.audit.views.histogram import Histogram
 
 CHIP_LABELS: Final = {
     "q": "Search",
@@ -62,6 +70,7 @@ def event_list(request: Request) -> HttpResponse:
     context = {
         "events": page.events,
         "days": _group_by_day(page.events),
+        "histogram": None if faults else _build_histogram(query, request.scope, page),
         "query": query,
         "faults": faults.values(),
         "hosts": query.terms.hosts,
@@ -78,6 +87,14 @@ def event_list(request: Request) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _build_histogram(
+    query: LogQuery, scope: twilio_accounts.Scope, page: EntryPage
+) -> Histogram | None:
+    """Return the chart above a page's rows, or None if there is nothing to draw."""
+    days = day_counts.count_days(query, scope, page)
+    return Histogram(query, days) if days else None
 
 
 def _group_by_day(events: Iterable[AuditEvent]) -> list[tuple[date, list[AuditEvent]]]:

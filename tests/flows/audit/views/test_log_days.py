@@ -136,7 +136,7 @@ def test_bookmark_of_a_preset_shows_the_same_days_tomorrow(client_of, at):
 
     assert len(page.context["events"]) == 2
     assert active_presets(page) == []
-    assert "fill in dates, so a bookmark keeps showing the same days" in page.content.decode()
+    assert "so a bookmark keeps showing that day" in page.content.decode()
 
 
 def test_preset_of_own_changes_combines_with_days(client_of, at):
