@@ -19,6 +19,9 @@ BAR_HEIGHT: Final = 56  # pixels of the highest bar
 MIN_SEGMENT_HEIGHT: Final = 3  # pixels; a single failure among thousands is still seen
 _MAX_SEGMENTS_HEIGHT: Final = 12  # pixels that the smallest segments may add to the highest bar
 _BAR_WIDTH: Final = 0.76  # of the space for one bar
+_MARK_SIZE: Final = 16  # pixels
+_MARK_SPACE: Final = 6.0  # percent of the axis that one mark takes in a narrow column
+_MAX_MARK_ROWS: Final = 4
 
 _SVG_HTML: Final = (
     '<svg class="chart-{}" width="100%" height="{}" aria-hidden="true" focusable="false">{}{}</svg>'
@@ -34,12 +37,25 @@ _SWATCH_HTML: Final = (
     '<svg class="swatch" width="12" height="12" aria-hidden="true" focusable="false">'
     '<rect width="12" height="12" fill="url(#{}-{})"/></svg>'
 )
+_MARK_HTML: Final = (
+    '<svg x="{}%" y="{}" width="1" height="{}" overflow="visible"><g class="mark-{}">'
+    '<rect class="hit" x="-12" y="-4" width="24" height="24"/><path d="{}"/></g></svg>'
+)
 # Lines of a pattern 6 pixels wide, by series. Series without any are plain.
 _HATCHES: Final = {
     "good": "",
     "bad": "M-1 1l2-2M0 6l6-6M5 7l2-2",
     "doubt": "M1.5 1.5h3v3h-3z",
     "none": "M0 3h6",
+}
+# Outlines of a mark around (0, 8), by the shape of the result.
+_MARKS: Final = {
+    "good": "M-6 8a6 6 0 1 0 12 0a6 6 0 1 0 -12 0",
+    "bad": "M-5 3l10 10M5 3l-10 10",
+    "doubt": "M0 2l6 6l-6 6l-6 -6z",
+    "stop": "M-5 8h10M-6 8a6 6 0 1 0 12 0a6 6 0 1 0 -12 0",
+    "busy": "M-6 8a6 6 0 1 0 12 0a6 6 0 1 0 -12 0",
+    "none": "M-4 8a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
 }
 
 
@@ -50,6 +66,16 @@ class Bar:
     title: str
     url: str
     values: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark that links to what it stands for. `position` is between 0 and 1 on the axis."""
+
+    title: str
+    url: str
+    shape: str
+    position: float
 
 
 def stacked_bars(name: str, series: Sequence[str], bars: Sequence[Bar]) -> SafeString:
@@ -76,6 +102,24 @@ def swatch(name: str, series: str) -> SafeString:
     return format_html(_SWATCH_HTML, name, series)
 
 
+def timeline(marks: Iterable[Mark]) -> SafeString:
+    """Return marks on a line. Marks that would overlap stand on top of each other."""
+    rows = _arrange_in_rows(marks)
+    height = _MARK_SIZE * (max((row for _, row in rows), default=0) + 1) + 8
+    baseline = height - 4 - _MARK_SIZE
+    links = []
+    for mark, row in rows:
+        path = _MARKS.get(mark.shape, _MARKS["none"])
+        left = f"{2 + 96 * mark.position:.2f}"  # no mark is cut off at the ends
+        drawing = format_html(
+            _MARK_HTML, left, baseline - row * _MARK_SIZE, _MARK_SIZE, mark.shape, path
+        )
+        links.append(format_html(_LINK_HTML, mark.url, mark.title, drawing))
+    y = baseline + _MARK_SIZE // 2
+    axis = format_html('<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>', y, y)
+    return format_html(_SVG_HTML, "timeline", height, axis, _join(links))
+
+
 def _draw_bar(
     name: str, series: Sequence[str], bar: Bar, *, left: float, space: float, highest: int
 ) -> SafeString:
@@ -100,6 +144,19 @@ def _draw_bar(
             )
         )
     return format_html(_LINK_HTML, bar.url, bar.title, _join(parts))
+
+
+def _arrange_in_rows(marks: Iterable[Mark]) -> list[tuple[Mark, int]]:
+    """Return each mark with its row, 0 on the line, so that few marks overlap."""
+    row_ends = [-_MARK_SPACE] * _MAX_MARK_ROWS
+    rows = []
+    for mark in sorted(marks, key=lambda mark: mark.position):
+        left = mark.position * 100
+        free_rows = [row for row, end in enumerate(row_ends) if left - end >= _MARK_SPACE]
+        row = free_rows[0] if free_rows else row_ends.index(min(row_ends))
+        row_ends[row] = left
+        rows.append((mark, row))
+    return rows
 
 
 def _join(parts: Iterable[SafeString]) -> SafeString:

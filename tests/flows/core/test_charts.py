@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from flows.core import charts
-from flows.core.charts import Bar
+from flows.core.charts import Bar, Mark
 
 SERIES = ["good", "bad"]
 
@@ -69,8 +69,39 @@ def test_swatch_has_the_pattern_of_the_chart():
     assert "url(#days-bad)" in charts.swatch("days", "bad")
 
 
+def places(picture):
+    """Return the left percentage and the top of each mark."""
+    marks = [link.find("svg") for link in parse(picture).iter("a")]
+    return [(float(mark.get("x")[:-1]), int(mark.get("y"))) for mark in marks]
+
+
+def test_marks_stand_on_the_line_at_their_time():
+    marks = [Mark("Now", "/b", "bad", 1.0), Mark("First", "/a", "good", 0.0)]
+
+    picture = charts.timeline(marks)
+
+    (first, first_top), (last, last_top) = places(picture)
+    assert (first, last) == (2, 98)
+    assert first_top == last_top
+    assert [link.get("href") for link in parse(picture).iter("a")] == ["/a", "/b"]
+
+
+def test_marks_of_the_same_time_stand_on_top_of_each_other():
+    marks = [Mark(str(number), "/", "good", 0.5) for number in range(9)]
+
+    tops = [top for _, top in places(charts.timeline(marks))]
+
+    assert len(set(tops[:4])) == 4
+    assert min(tops) >= 0
+
+
+def test_shape_without_a_mark_of_its_own_is_drawn():
+    assert "mark-unheard" in charts.timeline([Mark("Odd", "/", "unheard", 0.5)])
+
+
 def test_charts_have_no_inline_styles_and_scripts():
     bars = charts.stacked_bars("days", SERIES, [Bar("Monday", "?a", [3, 1])])
+    marks = charts.timeline([Mark("First", "/a", "good", 0.3)])
 
-    for picture in (bars, charts.swatch("days", "bad")):
+    for picture in (bars, marks, charts.swatch("days", "bad")):
         assert not re.search(r"style|script|\son\w+=", picture)
