@@ -16,8 +16,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 BAR_HEIGHT: Final = 56  # pixels of the highest bar
-MIN_SEGMENT_HEIGHT: Final = 3  # pixels; a single failure among thousands is still seen
-_MAX_SEGMENTS_HEIGHT: Final = 12  # pixels that the smallest segments may add to the highest bar
+MIN_SEGMENT_HEIGHT: Final = 4  # pixels; a single failure among thousands is still seen
+_MAX_SEGMENTS_HEIGHT: Final = 16  # pixels that the smallest segments may add to the highest bar
 _BAR_WIDTH: Final = 0.76  # of the space for one bar
 _MARK_SIZE: Final = 16  # pixels
 _MARK_SPACE: Final = 6.0  # percent of the axis that one mark takes in a narrow column
@@ -45,8 +45,8 @@ _MARK_HTML: Final = (
 _HATCHES: Final = {
     "good": "",
     "bad": "M-1 1l2-2M0 6l6-6M5 7l2-2",
-    "doubt": "M1.5 1.5h3v3h-3z",
-    "none": "M0 3h6",
+    "doubt": "M2 2h2v2h-2z",
+    "none": "M3 0v6",
 }
 # Outlines of a mark around (0, 8), by the shape of the result.
 _MARKS: Final = {
