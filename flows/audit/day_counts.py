@@ -37,10 +37,10 @@ _OBSERVED_ACTIONS: Final = (
     "people.rights_found",
 )
 _COUNT_SQL: Final = """
-    WITH matches(seq, at, result) AS ({matches}),
-    newest AS (SELECT at, result FROM matches ORDER BY seq DESC LIMIT %s)
-    SELECT {day} AS day, result, count(*) FROM newest GROUP BY 1, 2
+    WITH matches(seq, at, result) AS ({matches})
+    SELECT {day} AS day, result, count(*) FROM {newest} GROUP BY 1, 2
 """
+_NEWEST_SQL: Final = "(SELECT at, result FROM matches ORDER BY seq DESC LIMIT %s) AS newest"
 _DAY_OF_EVENT_SQL: Final = """
     UNION ALL SELECT * FROM (
         SELECT {day}, NULL, 0 FROM flows_auditevent WHERE seq >= %s ORDER BY seq LIMIT 1
@@ -148,8 +148,11 @@ def _fetch_counts(
     if not statements:
         return []
     day = DAY_EXPRESSION[connection.vendor].format(row="")
-    sql = _COUNT_SQL.format(matches=" UNION ".join(statements), day=day)
-    parameters.append(COUNT_LIMIT)
+    newest = "matches"  # of a single branch these are the newest
+    if len(statements) > 1:
+        newest = _NEWEST_SQL
+        parameters.append(COUNT_LIMIT)
+    sql = _COUNT_SQL.format(matches=" UNION ".join(statements), day=day, newest=newest)
     if lowest > page.first:
         sql += _DAY_OF_EVENT_SQL.format(day=day)
         parameters.append(lowest)

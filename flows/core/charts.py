@@ -124,7 +124,7 @@ def _draw_bar(
     name: str, series: Sequence[str], bar: Bar, *, left: float, space: float, highest: int
 ) -> SafeString:
     """Return a bar as a link. Its whole column can be clicked, also where the bar is low."""
-    parts = [format_html(_HIT_AREA_HTML, f"{left:.2f}", f"{space:.2f}")]
+    parts = [_HIT_AREA_HTML.format(f"{left:.2f}", f"{space:.2f}")]
     bar_left = left + space * (1 - _BAR_WIDTH) / 2
     top = BAR_HEIGHT + _MAX_SEGMENTS_HEIGHT
     for one, value in zip(series, bar.values, strict=True):
@@ -132,18 +132,11 @@ def _draw_bar(
             continue
         height = max(round(value / highest * BAR_HEIGHT), MIN_SEGMENT_HEIGHT)
         top -= height
-        parts.append(
-            format_html(
-                _SEGMENT_HTML,
-                f"{bar_left:.2f}",
-                top,
-                f"{space * _BAR_WIDTH:.2f}",
-                height - 1,  # a gap between segments
-                name,
-                one,
-            )
-        )
-    return format_html(_LINK_HTML, bar.url, bar.title, _join(parts))
+        left_text, width_text = f"{bar_left:.2f}", f"{space * _BAR_WIDTH:.2f}"
+        gap = 1
+        parts.append(_SEGMENT_HTML.format(left_text, top, width_text, height - gap, name, one))
+    drawing = SafeString("".join(parts))  # of numbers and names in the code
+    return format_html(_LINK_HTML, bar.url, bar.title, drawing)
 
 
 def _arrange_in_rows(marks: Iterable[Mark]) -> list[tuple[Mark, int]]:
@@ -160,4 +153,4 @@ def _arrange_in_rows(marks: Iterable[Mark]) -> list[tuple[Mark, int]]:
 
 
 def _join(parts: Iterable[SafeString]) -> SafeString:
-    return format_html_join("", "{}", ((part,) for part in parts))
+    return SafeString("".join(parts))
