@@ -153,7 +153,7 @@ def _fetch_counts(
         newest = _NEWEST_SQL
         parameters.append(COUNT_LIMIT)
     sql = _COUNT_SQL.format(matches=" UNION ".join(statements), day=day, newest=newest)
-    if lowest > page.first:
+    if lowest:
         sql += _DAY_OF_EVENT_SQL.format(day=day)
         parameters.append(lowest)
     with connection.cursor() as cursor:
@@ -162,14 +162,15 @@ def _fetch_counts(
 
 
 def _lowest_counted(query: LogQuery, page: EntryPage) -> int:
-    """Return the oldest seq to count, which is `page.first` if an index finds the entries.
+    """Return the oldest seq to count, or 0 if an index finds all entries.
 
     A long run of hidden entries is not read to its end. A first sync is one.
     """
+    lowest = page.lowest
     can_skip_hidden = query.action or query.actor or query.flow_sids or query.is_narrow
-    if can_skip_hidden or query.result not in ("", *APPLIED_RESULTS):
-        return page.lowest
-    return max(page.lowest, page.newest - log_paging.SCAN_WINDOW + 1)
+    if not can_skip_hidden and query.result in ("", *APPLIED_RESULTS):
+        lowest = max(lowest, page.newest - log_paging.SCAN_WINDOW + 1)
+    return lowest if lowest > page.first else 0
 
 
 def _newest_of_days(
@@ -177,7 +178,9 @@ def _newest_of_days(
 ) -> QuerySet[AuditEntry, Any]:
     """Return seq, time and group of the newest entries of these days, in the order of an index."""
     days = AuditDay.objects.filter(day__gte=since, day__lte=until)
-    entries = branch.filter(pk__gte=lowest).filter(
+    if lowest:  # one more condition, and SQLite would choose a less selective index
+        branch = branch.filter(pk__gte=lowest)
+    entries = branch.filter(
         pk__gte=Subquery(days.order_by("first").values("first")[:1]),
         pk__lte=Subquery(days.order_by("-last").values("last")[:1]),
         at__gte=datetime.combine(since, time.min, UTC),

@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from flows.audit import audit_log, day_counts, log_paging
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.day_counts import ResultGroup
+from flows.audit.log_list import fetch_page
+from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditDay
 from tests import ACCOUNT
 from tests.benchmarks.log_filling import MAIN_ACCOUNT, PLAN_ID, SECOND_ACCOUNT, fill_log
@@ -268,3 +270,32 @@ def test_scoped_user_has_one_query_for_all_accounts(client, person):
         client.get("/audit/")
 
     assert sum("GROUP BY 1, 2" in one["sql"] for one in queries.captured_queries) == 1
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL chooses by what it knows of the rows"
+)
+@pytest.mark.parametrize(
+    ("parameters", "scope", "index"),
+    [
+        ({"result": "failed"}, None, "log_result"),
+        ({"action": "flow.delete"}, None, "log_action"),
+        ({"actor": "person 1"}, None, "log_(actor|resolver)"),
+        ({"result": "failed"}, frozenset([SECOND_ACCOUNT]), "log_account_result"),
+        ({"result": "failed", "from": "2020-01-01"}, frozenset([SECOND_ACCOUNT]), "log_account_result"),
+        ({"action": "flow.delete"}, frozenset([SECOND_ACCOUNT]), "log_account_action"),
+        ({"sid": "FO" + "1" * 32}, None, "log_target"),
+    ],
+)  # fmt: skip
+def test_count_uses_the_index_of_its_filters(db, parameters, scope, index):
+    fill_log(1500)
+    query = LogQuery.from_parameters(parameters)
+    page = fetch_page(query, scope)
+
+    with CaptureQueriesContext(connection) as queries:
+        day_counts.count_days(query, scope, page)
+
+    (plan,) = explain_queries([queries.captured_queries[0]["sql"]])
+    searches = [line for line in plan.splitlines() if "auditentry" in line]
+    assert searches
+    assert all(re.search(rf"INDEX {index} ", line) for line in searches), plan
