@@ -164,7 +164,7 @@
       const count = Object.hasOwn(counts, option.value) ? counts[option.value] : facets[""];
       if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
     }));
-    const chips = [...document.querySelectorAll(".found .chip")];
+    const chips = [...document.querySelectorAll(".found .chip:not(.plain)")];
     const filters = chips.map((chip) => textOf(chip).replace("Remove ", ""));
     announce([textOf(find("#count")), filters.join("; ")].filter(Boolean).join(". "));
   });
@@ -279,7 +279,7 @@
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     rememberFocus(detail);
     // htmx would clean up every element of every row; removing them first saves that time.
-    if (detail.target.id === "results" && detail.shouldSwap) find("#results tbody")?.replaceChildren();
+    if (detail.target.id === "results" && detail.shouldSwap) find("#results .cards")?.remove();
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (!focusToRestore || document.activeElement !== document.body) return;

@@ -14,7 +14,7 @@ from flows.core import triggers
 from flows.core.triggers import Trigger
 
 _EVENT_TABLE, _DAY_TABLE = "flows_auditevent", "flows_auditday"
-_DAY_EXPRESSION: Final = {
+DAY_EXPRESSION: Final = {
     "sqlite": "date({row}at)",
     "postgresql": "({row}at AT TIME ZONE 'UTC')::date",
 }
@@ -25,7 +25,7 @@ def _upsert_statement(vendor: str, least: str, most: str) -> str:
 
     `least` and `most` are the database's functions for the smaller and the larger of two values.
     """
-    day = _DAY_EXPRESSION[vendor].format(row="NEW.")
+    day = DAY_EXPRESSION[vendor].format(row="NEW.")
     return (
         f"INSERT INTO {_DAY_TABLE} (day, first, last) "  # noqa: S608 - constants only
         f"VALUES ({day}, NEW.seq, NEW.seq) "
@@ -53,7 +53,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create the trigger and fill the table from the existing events. May be repeated."""
-    day = _DAY_EXPRESSION[connection.vendor].format(row="")
+    day = DAY_EXPRESSION[connection.vendor].format(row="")
     triggers.drop_triggers(connection, TRIGGERS[connection.vendor])
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])
     with connection.cursor() as cursor:

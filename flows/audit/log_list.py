@@ -7,6 +7,7 @@ index gives in the order of the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -42,12 +43,12 @@ def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
     """Return a page of the entries that match the query. It is empty for a query with faults."""
     if query.faults:
         return EntryPage([], has_older=False)
-    first, last = _seq_range(query)
-    if query.before:
-        last = min(last, query.before - 1)
+    first, newest = _seq_range(query)
+    last = min(newest, query.before - 1) if query.before else newest
     lowest = _lowest_scanned(query, scope, first, last)
-    branches = _indexed_branches(query, scope)
-    return log_paging.newest_page(branches, PAGE_SIZE, first=first, last=last, lowest=lowest)
+    branches = indexed_branches(query, scope)
+    page = log_paging.newest_page(branches, PAGE_SIZE, first=first, last=last, lowest=lowest)
+    return replace(page, newest=newest)
 
 
 def _lowest_scanned(query: LogQuery, scope: twilio_accounts.Scope, first: int, last: int) -> int:
@@ -188,7 +189,7 @@ def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
     return entries.filter(request_id=plan).exists()
 
 
-def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
+def indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
     """Split a query into parts that an index gives in the order of the log.
 
     An `IN` or an `OR` would make the database sort all matches first.

@@ -48,12 +48,16 @@ _ACCOUNTS_CLAUSE: Final = """
 class EntryPage:
     """A page of the log's list, newest entries first.
 
-    `scanned_to` is the oldest event that was searched, if older ones were not.
+    `first` and `newest` are the bounds of the query's days, `lowest` is the oldest seq that was
+    searched. `scanned_to` is the event there, if older ones were not and the page isn't full.
     """
 
     entries: list[AuditEntry]
     has_older: bool
     scanned_to: AuditEvent | None = None
+    first: int = 1
+    lowest: int = 1
+    newest: int = 0
 
     @property
     def events(self) -> list[AuditEvent]:
@@ -128,7 +132,7 @@ def newest_page(
     scanned_to = None
     if not has_older and lowest > first:
         scanned_to = AuditEvent.objects.filter(seq__gte=lowest).order_by("seq").first()
-    return EntryPage(list(entries), has_older, scanned_to)
+    return EntryPage(list(entries), has_older, scanned_to, first=first, lowest=lowest)
 
 
 def neighbours(

@@ -5,7 +5,7 @@ The stylesheet puts a dot between the two.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -79,3 +79,14 @@ def inline_timestamp(moment: datetime | None) -> SafeString:
         text,
         ago(utc),
     )
+
+
+def day_label(day: date) -> str:
+    """Return a day in UTC for a heading, such as "Today, Thu 26 Nov 2026"."""
+    today = timezone.now().astimezone(UTC).date()
+    text = f"{day:%a} {day.day} {day:%b %Y}"
+    if day == today:
+        return f"Today, {text}"
+    if day == today - timedelta(days=1):
+        return f"Yesterday, {text}"
+    return text

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
-from flows.audit import action_registry, bulk_changes, log_list, log_paging
+from flows.audit import (
+    action_registry,
+    bulk_changes,
+    day_counts,
+    log_list,
+    log_paging,
+    log_presets,
+)
 from flows.audit.access import Request, require_permission
 from flows.audit.actions import AuditAction
 from flows.audit.log_entries import SITE_ACTION_PREFIXES
@@ -22,7 +32,8 @@ from flows.audit.log_list import matching_events as matching_events
 from flows.audit.log_list import readable_events as readable_events
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery as LogQuery
-from flows.audit.models import AuditEntry
+from flows.audit.models import AuditEntry, AuditEvent
+from flows.audit.views.histogram import Histogram
 
 CHIP_LABELS: Final = {
     "q": "Search",
@@ -48,19 +59,25 @@ Choice = tuple[str, str]
 def event_list(request: Request) -> HttpResponse:
     """Show a page of the log, or only its results for a request of htmx."""
     query = LogQuery.from_parameters(request.GET)
+    username = request.user.get_username()
     actor_labels = log_paging.actor_labels(request.scope)
-    faults = {**query.faults, **log_list.unknown_values(query, request.scope, actor_labels)}
+    # "Mine" is a valid filter before the first change, too.
+    valid_labels = [*actor_labels, username]
+    faults = {**query.faults, **log_list.unknown_values(query, request.scope, valid_labels)}
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
     accounts = _accounts_to_show(request.scope)
     _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
     context = {
         "events": page.events,
+        "days": _group_by_day(page.events),
+        "histogram": None if faults else _build_histogram(query, request.scope, page),
         "query": query,
         "faults": faults.values(),
         "hosts": query.terms.hosts,
         "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
+        "presets": log_presets.build_presets(query, username, _day_of(timezone.now())),
         "scanned_to": page.scanned_to,
         "scanned": _scan_description(query.scan_scope),
         **_page_urls(query, page),
@@ -70,6 +87,24 @@ def event_list(request: Request) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _build_histogram(
+    query: LogQuery, scope: twilio_accounts.Scope, page: EntryPage
+) -> Histogram | None:
+    """Return the chart above a page's rows, or None if there is nothing to draw."""
+    days = day_counts.count_days(query, scope, page)
+    return Histogram(query, days) if days else None
+
+
+def _group_by_day(events: Iterable[AuditEvent]) -> list[tuple[date, list[AuditEvent]]]:
+    """Return the events of a page by the day in UTC on which each change started."""
+    days = groupby(events, key=lambda event: _day_of(event.entry.start.at))
+    return [(day, list(events_of_day)) for day, events_of_day in days]
+
+
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
 
 
 def _page_urls(query: LogQuery, page: EntryPage) -> dict[str, str | None]:

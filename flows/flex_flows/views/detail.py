@@ -24,7 +24,7 @@ from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight
 from flows.checks import flow_warnings
-from flows.flex_flows import snippets
+from flows.flex_flows import history_chart, snippets
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views.page_source import read_for_page
 from flows.mirror import mirror
@@ -116,8 +116,11 @@ def _actions_context(
 
 def _history_context(request: Request, sid: str) -> dict[str, Any]:
     """Return the flow's latest events, and whether it has unresolved external changes."""
+    history = _flow_history(sid, request.scope)
     return {
-        "history": _flow_history(sid, request.scope),
+        "history": history,
+        "history_chart": history_chart.draw_history(history, timezone.now()),
+        "history_since": min((event.entry.start.at for event in history), default=None),
         "has_external_changes": OpenDrift.objects.filter(target_sid=sid).exists(),
         "log_url": f"{reverse('audit:list')}?{urlencode({'sid': sid})}",
     }

@@ -1,0 +1,39 @@
+"""Ready-made filters of the log's page, which combine with the other filters.
+
+A preset fills in plain dates. So a link in a ticket shows the same days tomorrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from flows.audit.log_query import LogQuery
+
+_PERIODS: Final = (("Today", 1), ("Last 7 days", 7), ("Last 30 days", 30))  # days, with today
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A link to the query with this preset. `is_active` is True if the query has its filters."""
+
+    label: str
+    url: str
+    is_active: bool
+
+
+def build_presets(query: LogQuery, username: str, today: date) -> list[Preset]:
+    """Return the presets of a user's page. `today` is a day in UTC, as all days of the log."""
+    presets = []
+    for label, length in _PERIODS:
+        since = today - timedelta(days=length - 1)
+        period = {"from_date": since.isoformat(), "to_date": today.isoformat()}
+        presets.append(_build_preset(query, label, period))
+    presets.append(_build_preset(query, "Mine", {"actor": username}))
+    return presets
+
+
+def _build_preset(query: LogQuery, label: str, filters: dict[str, str]) -> Preset:
+    is_active = all(getattr(query, name) == value for name, value in filters.items())
+    return Preset(label, query.url(**filters), is_active)
