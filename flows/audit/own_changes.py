@@ -16,8 +16,10 @@ def filter_external(observations: Sequence[Observation], read_seq: int) -> list[
     """
     changes = list(OpenChange.objects.select_related("attempt"))
     creations = [change for change in changes if not change.target_sid]
-    later = AuditEvent.objects.filter(seq__gt=read_seq).exclude(stage=Stage.ACCESS)
-    busy_sids = set(later.values_list("target_sid", flat=True))
+    # Only of these flows: a first sync has logged all the others before its last batch.
+    observed_sids = {observation.target_sid for observation in observations}
+    later = AuditEvent.objects.filter(seq__gt=read_seq, target_sid__in=observed_sids)
+    busy_sids = set(later.exclude(stage=Stage.ACCESS).values_list("target_sid", flat=True))
     busy_sids.update(change.target_sid for change in changes)
     external = []
     for observation in observations:

@@ -59,7 +59,7 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
     """Return the last recorded state of each of these flows that has one, by SID."""
     states: dict[str, RecordedState] = {}
     for batch in split_batches(list(sids)):
-        payloads = AuditPayload.objects.filter(event__in=_last_state_seqs(batch))
+        payloads = AuditPayload.objects.filter(event__in=_last_state_seqs(batch).values())
         rows = payloads.values_list(
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
@@ -70,11 +70,19 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
     return states
 
 
-def _last_state_seqs(sids: Sequence[str]) -> list[int]:
+def last_recorded_seqs(sids: Iterable[str]) -> dict[str, int]:
+    """Return the `seq` of each flow's last recorded state, by SID, without reading the state."""
+    seqs: dict[str, int] = {}
+    for batch in split_batches(list(sids)):
+        seqs |= _last_state_seqs(batch)
+    return seqs
+
+
+def _last_state_seqs(sids: Sequence[str]) -> dict[str, int]:
     """Return the `seq` of the last event that recorded the state of each of these flows."""
     state_events = AuditEvent.objects.filter(stale_reads.STATE_EVENTS, target_sid__in=sids)
     last_by_sid = state_events.order_by().values("target_sid").annotate(last=Max("seq"))
-    return list(last_by_sid.values_list("last", flat=True))
+    return dict(last_by_sid.values_list("target_sid", "last"))
 
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

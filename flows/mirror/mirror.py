@@ -155,5 +155,5 @@ def record_and_store(
 
 def _find_superseded(sids: set[str], recorded_seqs: Mapping[str, int]) -> set[str]:
     """Return the flows with an event that was recorded meanwhile, and is newer than this read."""
-    latest = drift.last_recorded_states(sids)
-    return {sid for sid, state in latest.items() if state.seq > recorded_seqs[sid]}
+    latest = drift.last_recorded_seqs(sids)
+    return {sid for sid, seq in latest.items() if seq > recorded_seqs[sid]}
