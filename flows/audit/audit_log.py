@@ -38,6 +38,7 @@ from flows.audit.models import (
     Stage,
     is_change_stage,
 )
+from flows.core.bulk_insert import insert_rows
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
 from flows.redaction.redacted import redact_fields
@@ -217,8 +218,8 @@ def _write_observations(observations: Sequence[Observation], head: ChainHead) ->
     for event, body in pairs:
         _link_to_chain(event, body, head)
     events = [event for event, _ in pairs]
-    AuditEvent.objects.bulk_create(events, batch_size=500)
-    AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
+    insert_rows(AuditEvent, map(vars, events))
+    insert_rows(AuditPayload, (vars(body) for _, body in pairs))
     log_entries.add_entries(pairs)
     open_drift.add(events)
     return events

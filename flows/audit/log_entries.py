@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from django.db.models import Manager, Q
@@ -26,6 +26,7 @@ from flows.audit.models import (
     is_change_stage,
 )
 from flows.audit.search_text import build_search_text
+from flows.core.bulk_insert import insert_rows
 
 # Events of sign-ins and users concern the whole site, whatever their account is.
 SITE_ACTION_PREFIXES: Final = ("auth.", "people.")
@@ -36,7 +37,10 @@ _EVENT_FIELDS: Final = (
     "account_sid", "target_sid", "reason", "remote_request_id",
 )  # fmt: skip
 _PAYLOAD_FIELDS: Final = ("friendly_name", "contact_identity", "before", "requested", "after")
-_ROW_FIELDS: Final = (*_EVENT_FIELDS, *(f"payload__{name}" for name in _PAYLOAD_FIELDS))
+_PAYLOAD_KEYS: Final = tuple(f"payload__{name}" for name in _PAYLOAD_FIELDS)
+_ROW_FIELDS: Final = (*_EVENT_FIELDS, *_PAYLOAD_KEYS)
+_get_event_values: Final = attrgetter(*_EVENT_FIELDS)
+_get_payload_values: Final = attrgetter(*_PAYLOAD_FIELDS)
 
 EventRow = Mapping[str, Any]  # an event with its payload, by the names of `_ROW_FIELDS`
 
@@ -123,20 +127,11 @@ def owning_account_sid(action: str, account_sid: str) -> str:
 
 
 COLUMNS: Final = tuple(field.attname for field in AuditEntry._meta.concrete_fields)
-_UPDATED_COLUMNS: Final = [
-    field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key
-]
 
 
 def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
     """Insert or update rows. A stray row must not prevent an event from being recorded."""
-    AuditEntry.objects.bulk_create(
-        [AuditEntry(**values) for values in entries],
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["start"],
-        update_fields=_UPDATED_COLUMNS,
-    )
+    insert_rows(AuditEntry, entries, overwrite=True)
 
 
 def _change_of(row: EventRow) -> uuid.UUID | None:
@@ -147,9 +142,8 @@ def _change_of(row: EventRow) -> uuid.UUID | None:
 
 def _event_row(event: AuditEvent, body: AuditPayload) -> EventRow:
     """Return a saved event in the form of a row that a query gives."""
-    event_values = {name: getattr(event, name) for name in _EVENT_FIELDS}
-    body_values = {f"payload__{name}": getattr(body, name) for name in _PAYLOAD_FIELDS}
-    return event_values | body_values
+    values = (*_get_event_values(event), *_get_payload_values(body))
+    return dict(zip(_ROW_FIELDS, values, strict=True))
 
 
 def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows.core.bulk_insert import insert_rows
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
@@ -57,14 +58,15 @@ def select_differing(
 def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
     mirrored_at = timezone.now()
-    rows: list[Flow] = []
+    rows: list[dict[str, Any]] = []
     deleted_sids: list[str] = []
     for sid, snapshot in snapshots.items():
         if snapshot is None:
             deleted_sids.append(sid)
         else:
-            rows.append(build_row(snapshot, account_sid, mirrored_at))
-    Flow.objects.bulk_create(rows, batch_size=BATCH_SIZE, **_upsert_options())
+            rows.append(_row_values(snapshot, account_sid, mirrored_at))
+    for row_batch in split_batches(rows):
+        insert_rows(Flow, row_batch, overwrite=True)
     for batch in split_batches(deleted_sids):
         flows = Flow.objects.filter(sid__in=batch, gone_at=None)
         flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
@@ -72,14 +74,19 @@ def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -
 
 def build_row(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> Flow:
     """Return a snapshot as an unsaved row."""
-    return Flow(
-        sid=snapshot["sid"],
-        account_sid=account_sid,
-        resource=snapshot,
-        mirrored_at=mirrored_at,
-        gone_at=None,
+    return Flow(**_row_values(snapshot, account_sid, mirrored_at))
+
+
+def _row_values(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> dict[str, Any]:
+    """Return the values of a snapshot's row by column."""
+    return {
+        "sid": snapshot["sid"],
+        "account_sid": account_sid,
+        "resource": snapshot,
+        "mirrored_at": mirrored_at,
+        "gone_at": None,
         **extract_columns(snapshot),
-    )
+    }
 
 
 def extract_columns(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,11 +107,6 @@ def extract_columns(resource: Mapping[str, Any]) -> dict[str, Any]:
         "date_created": parse_datetime(resource.get("date_created")),
         "date_updated": parse_datetime(resource.get("date_updated")),
     }
-
-
-def _upsert_options() -> dict[str, Any]:
-    columns = [field.attname for field in Flow._meta.concrete_fields if not field.primary_key]
-    return {"update_conflicts": True, "unique_fields": ["sid"], "update_fields": columns}
 
 
 def _as_text(value: Any) -> str:
