@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from flows.redaction import credentials, first_rules, names, url_masking, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
+from flows.twilio.fields import Field
 from flows.twilio.registry import KNOWN_FIELDS, is_object_url
 from flows.twilio.values import is_number
 
@@ -38,6 +39,8 @@ _CREDENTIAL_HINT: Final = re.compile(
     r"|\b(?:SK|whsec|AKIA|gh[pousr]_|github_|[sprk]k_|xox|eyJ)",
     re.IGNORECASE,
 )
+
+_CONTAINERS: Final = (dict, list, tuple)  # a union would be built again for each value
 
 Rule = Callable[[str, Masker], str]
 
@@ -134,7 +137,7 @@ def _redact_value(value: Any, masker: Masker, name: str, depth: int) -> Any:
     if isinstance(value, str):
         rule = _choose_rule(name, value)
         return rule(value, masker)
-    if not isinstance(value, dict | list | tuple):
+    if not isinstance(value, _CONTAINERS):
         return value
     if depth >= MAX_DEPTH:
         return _depth_placeholder(value)
@@ -153,8 +156,11 @@ def _redact_items(
     """
     has_url_parts = _is_url_field(name)
     for key, item in value.items():
-        if key in KNOWN_FIELDS:
-            yield key, _redact_value(item, masker, key, depth + 1)
+        field = KNOWN_FIELDS.get(key)
+        if field is not None:
+            if not _is_surely_plain(field, item):
+                item = _redact_value(item, masker, key, depth + 1)
+            yield key, item
             continue
         key_text = str(key)
         redacted_key = _mask_key(masker, key)
@@ -167,7 +173,7 @@ def _redact_items(
 
 def _mask_all(masker: Masker, value: Any, depth: int) -> Any:
     """Mask each text and number of a secret, which can be an object or a list."""
-    if isinstance(value, dict | list | tuple):
+    if isinstance(value, _CONTAINERS):
         mask_key, mask_item = partial(_mask_key, masker), partial(_mask_all, masker)
         return _transform_parts(value, depth, mask_key, mask_item)
     if isinstance(value, str) or is_number(value):
@@ -178,6 +184,13 @@ def _mask_all(masker: Masker, value: Any, depth: int) -> Any:
 def _is_url_field(name: str) -> bool:
     field = KNOWN_FIELDS.get(name)
     return field is not None and field.kind == "url"
+
+
+def _is_surely_plain(field: Field, value: Any) -> bool:
+    """Return True if no rule changes this value of a resource's field. It is true of nearly all."""
+    if isinstance(value, str):
+        return field.kind != "url" and _is_plain(value)
+    return not isinstance(value, _CONTAINERS)
 
 
 def _choose_rule(name: str, text: str) -> Rule:
@@ -279,18 +292,17 @@ def _serialize_iteratively(value: Any) -> str:
 def _replace_in_value(value: Any, depth: int = 0) -> Any:
     """Return a value at this depth, or a key, in a form that each database stores."""
     if isinstance(value, str):
-        return _replace_in_text(value)
+        is_storable = value.isascii() and "\x00" not in value
+        return value if is_storable else _replace_in_text(value)
     if isinstance(value, float):
         return _normalize_float(value)
-    if isinstance(value, dict | list | tuple):
+    if isinstance(value, _CONTAINERS):
         return _transform_parts(value, depth, _replace_in_value, _replace_in_value)
     return value
 
 
 def _replace_in_text(text: str) -> str:
     """Return the text without NUL and lone surrogates."""
-    if text.isascii() and "\x00" not in text:
-        return text
     without_nul = text.replace("\x00", "\u2400")
     return without_nul.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
