@@ -88,7 +88,7 @@ def _stored_type(field: models.Field[Any, Any]) -> type:
     return next(types, type(None))
 
 
-def _overwrite_clause(fields: Iterable[models.Field[Any, Any]]) -> str:
+def _overwrite_clause(fields: Sequence[models.Field[Any, Any]]) -> str:
     """Return the SQL that updates a row whose primary key exists."""
     keys = ", ".join(_quote(field) for field in fields if field.primary_key)
     values = [f"{_quote(field)} = EXCLUDED.{_quote(field)}" for field in fields]
