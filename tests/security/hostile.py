@@ -10,7 +10,7 @@ MARKER = "zzq7"  # part of every hostile value, so that it is recognised in any 
 HOSTILE_VALUES: dict[str, str] = {
     "markup": f"<script>window.{MARKER}=1</script><img src=x-{MARKER} onerror=window.{MARKER}=1><{MARKER}-el>",
     "closing": f"</textarea></title></script></style></pre>--><svg/onload=window.{MARKER}=1>",
-    "attribute": f"\" onfocus=window.{MARKER}=1 autofocus x='{MARKER}' ' onclick=window.{MARKER}=1 `",
+    "attribute": f"\" onfocus=window.{MARKER}=1 autofocus injected='{MARKER}' ' onclick=window.{MARKER}=1 `",
     "htmx": f'" hx-get="/{MARKER}/" hx-trigger="load" hx-on::load="window.{MARKER}=1" data-hx-on:click="window.{MARKER}=1',
     "template": f"{{{{ settings.SECRET_KEY }}}}{{% include '{MARKER}' %}}${{7*7}}#{{7*7}}%(x)s{{0}}",
     "javascript": f"javascript:window.{MARKER}=1//",

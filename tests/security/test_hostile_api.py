@@ -35,7 +35,7 @@ def find_injected(html: str) -> list[str]:
         findings += [
             f"<{tag} {name}>"
             for name in attributes
-            if MARKER in name or name in ("autofocus", "x", "'", "`")
+            if MARKER in name or name in ("autofocus", "injected", "'", "`")
         ]
     for tag, name, value in page.addresses():
         is_ours = value.startswith(OWN_SCHEMES) and not value.startswith("//")
