@@ -85,7 +85,7 @@ def get_site_user(user_id: int) -> SiteUser | None:
 def get_roles(user: AnyUser) -> RolesByAccount:
     """Return the names of a user's roles by account, read once for each user object.
 
-    Each request and each change of a bulk change reads its user anew.
+    Each request loads its own user object, and so does each flow of a bulk change.
     """
     known: RolesByAccount | None = getattr(user, "_roles_by_account", None)
     if known is None:

@@ -93,8 +93,8 @@ class PlanRun:
             self._make_changes()
         except _PlanStopped as stop:
             stop_reason = str(stop)
-        # From here on, no error is handled any more: one that ends the task is stored with the
-        # errors before it, and their messages can quote values of the flow.
+        # Outside the `except` block: the queue stores an error together with the one that was being
+        # handled, whose message can quote values of the flow.
         if stop_reason:
             self._end(PlanEvent.STOP, stop_reason=stop_reason[:200])
         elif self._next_change() is None:

@@ -1,6 +1,6 @@
 """The WhatsApp sender resource, as far as this site reads it: its number and its status.
 
-Its configuration is left out, because it has a verification code, and so is its webhook. Source:
+Its configuration, which has a verification code, and its webhook are not read. Source:
 Twilio's OpenAPI document of Messaging v2, read 2026-11.
 """
 

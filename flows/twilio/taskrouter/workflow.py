@@ -1,6 +1,6 @@
 """The TaskRouter Workflow resource, as far as this site reads it: its name.
 
-Its configuration is left out, because it can hold addresses and attributes of customers. Source:
+Its configuration is not read, because it can hold addresses and attributes of customers. Source:
 Twilio's OpenAPI document of TaskRouter v1, read 2026-11.
 """
 

@@ -2,42 +2,18 @@
 
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
-from unittest import mock
 
 import pytest
 
-from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from tests import ACCOUNT
+from tests.flows.audit.views.logged_days import log_events
 from tests.flows.audit.views.test_log_rows import APPLIED, ATTEMPT, LOST_OUTCOME, stage
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
-OMAR = Actor(id="1", label="omar", role="operator")
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 HEADING = re.compile(r'<tr class="day"><th scope="rowgroup" colspan="5">(.*?)</th></tr>')
-
-
-@pytest.fixture
-def at():
-    """Return a context manager that sets the time to some days before a fixed noon."""
-
-    def set_time(days=0):
-        moment = NOON - timedelta(days=days)
-        return mock.patch("django.utils.timezone.now", return_value=moment)
-
-    with set_time():
-        yield set_time
-
-
-def log_events(count, **values):
-    for _ in range(count):
-        audit_log.append(
-            **{"action": "flow.export", "stage": "access", "result": "succeeded", "actor": OMAR}
-            | values
-        )
 
 
 def rows_by_day(page):

@@ -1,14 +1,13 @@
 """The chart above the log's rows: events a day by result, each bar a link to its day."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows.audit import audit_log, day_counts, log_paging
+from flows.audit import day_counts, log_paging
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.day_counts import ResultGroup
 from flows.audit.log_list import fetch_page
@@ -17,34 +16,13 @@ from flows.audit.models import AuditDay
 from tests import ACCOUNT
 from tests.benchmarks.log_filling import MAIN_ACCOUNT, PLAN_ID, SECOND_ACCOUNT, fill_log
 from tests.flows.audit.test_log_paging import explain_queries
+from tests.flows.audit.views.logged_days import log_events
 from tests.flows.audit.views.test_log_rows import ATTEMPT, LOST_OUTCOME, NOT_APPLIED, log_change
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
-OMAR = Actor(id="1", label="omar", role="operator")
 ADA = Actor(id="2", label="ada", role="admin")
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def at():
-    """Return a context manager that sets the time to some days before a fixed noon."""
-
-    def set_time(days=0):
-        moment = NOON - timedelta(days=days)
-        return mock.patch("django.utils.timezone.now", return_value=moment)
-
-    with set_time():
-        yield set_time
-
-
-def log_events(count, **values):
-    for _ in range(count):
-        audit_log.append(
-            **{"action": "flow.export", "stage": "access", "result": "succeeded", "actor": OMAR}
-            | values
-        )
 
 
 def totals(page):
