@@ -119,6 +119,11 @@ def open_dialog(page: Page, _world: DemoSite) -> None:
     page.locator("dialog[open]").wait_for()
 
 
+def show_shortcuts(page: Page, _world: DemoSite) -> None:
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+
+
 def select_flows(page: Page, _world: DemoSite) -> None:
     for box in page.locator("tbody input[type=checkbox]").all()[:3]:
         box.check()
@@ -169,6 +174,8 @@ SHOTS = (
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
+    Shot("shortcuts", "/shortcuts/"),
+    Shot("shortcuts-dialog", "/flows/", show_shortcuts),
     Shot("flow", "/flows/{sid}/"),
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
