@@ -84,6 +84,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="flows:list"), name="home"),
     *sign_in_urls,
     path("people/", include(user_urls)),
+    path("palette/", keyboard.palette, name="palette"),
     path("shortcuts/", keyboard.shortcut_list, name="shortcuts"),
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),

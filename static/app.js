@@ -1,6 +1,6 @@
 // Conveniences on top of pages that work without JavaScript. Nothing here decides anything.
-// The numbered sections follow a page's life: its start, the user's input, and htmx's requests. The shortcuts are in
-// keyboard.js.
+// The numbered sections follow a page's life: its start, the user's input, and htmx's requests. The shortcuts and the
+// palette are in keyboard.js.
 (() => {
   "use strict";
 
@@ -154,7 +154,7 @@
   const focusOpener = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
   document.addEventListener("click", (event) => {
     const link = event.target.closest(
-      'main a[href*="/enabled/"]:not([href*=undo]), a[data-dialog]',
+      ':is(main, #palette) a[href*="/enabled/"]:not([href*=undo]), a[data-dialog]',
     );
     const dismiss = event.target.closest("[data-dismiss]");
     if (link && dialog && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {

@@ -1,4 +1,4 @@
-// Keyboard shortcuts. Every page works without them.
+// Keyboard shortcuts, and the palette that Ctrl K opens. Every page works without them.
 // flexadmin/keyboard/shortcuts.py lists the shortcuts for users.
 (() => {
   "use strict";
@@ -84,4 +84,83 @@
       clearSearch(target);
     } else if (event.key !== "Shift") pressSingleKey(event);
   });
+
+  // 4. Palette
+  // The focus stays in the input. aria-activedescendant names the active option, which Enter opens.
+  const palette = find("#palette");
+  if (!palette) return;
+  const input = find("input", palette);
+  const status = find("[role=status]", palette);
+  const results = find("#palette-results");
+  const options = () => [...results.querySelectorAll("[role=option]")];
+  const activeOption = () => find("[aria-selected=true]", results);
+  let isStale = false; // the results are not those of the text
+  let isEnterWaiting = false; // Enter was pressed before the results came
+
+  const activate = (option) => {
+    activeOption()?.setAttribute("aria-selected", "false");
+    option?.setAttribute("aria-selected", "true");
+    option?.scrollIntoView({ block: "nearest" });
+    if (option) input.setAttribute("aria-activedescendant", option.id);
+    else input.removeAttribute("aria-activedescendant");
+  };
+  const markStale = () => {
+    isStale = true;
+    isEnterWaiting = false;
+    activate(null);
+  };
+  const openPalette = () => {
+    input.value = status.textContent = results.innerHTML = "";
+    markStale();
+    palette.append(find("#page-problem")); // outside the open dialog it would be inert
+    palette.showModal();
+    input.focus();
+    htmx.trigger(input, "opened");
+  };
+  const openActive = () => {
+    if (isStale) isEnterWaiting = true;
+    else activeOption()?.click();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (!isCommand(event, "k") || (isDialogOpen() && !palette.open)) return;
+    event.preventDefault();
+    if (palette.open) palette.close();
+    else openPalette();
+  });
+  input.addEventListener("input", markStale);
+  input.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.isComposing || !(step || event.key === "Enter")) return;
+    event.preventDefault();
+    if (!step) openActive();
+    else if (!isStale) {
+      const place = options().indexOf(activeOption()) + step;
+      activate(options().at(place % options().length));
+    }
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target !== results) return;
+    const count = options().length;
+    isStale = false;
+    input.setAttribute("aria-expanded", String(count > 0));
+    activate(options()[0]);
+    status.textContent = count ? `${count} result${count === 1 ? "" : "s"}` : "No results";
+    if (isEnterWaiting) openActive();
+  });
+  // A button whose request leads to another page stays visible until that has come.
+  palette.addEventListener("click", ({ target }) => {
+    const isChosen = target.closest("[role=option]:not([data-busy]), [data-close]");
+    if (target === palette || isChosen) palette.close();
+  });
+  // The browser gives the focus back, unless it was in the menu, which is closed by now.
+  const isFocusLost = () => document.activeElement === document.body || palette.contains(document.activeElement);
+  palette.addEventListener("close", () => {
+    htmx.trigger(input, "htmx:abort");
+    document.body.append(find("#page-problem"));
+    if (isFocusLost()) find(".menu-button").focus();
+    if (isFocusLost()) find("#main").focus();
+  });
+  find("[data-palette]")?.addEventListener("click", openPalette);
+  if (/Mac|iPhone|iPad/.test(navigator.platform)) find("[data-palette] kbd").textContent = "⌘ K";
 })();

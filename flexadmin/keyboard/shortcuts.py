@@ -32,6 +32,7 @@ def _single(key: str, label: str, then: str = "") -> Shortcut:
 
 SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
     "Everywhere": (
+        Shortcut(("Ctrl", "K"), "Go to a flow, an event or a page, or start an action"),
         _single("/", "Search"),
         _single("?", "Show the keyboard shortcuts"),
         Shortcut(("Ctrl", "Z"), "Go to the Undo button of the last change"),

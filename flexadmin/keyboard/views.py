@@ -1,15 +1,30 @@
-"""The page of the keyboard shortcuts."""
+"""The results of the palette, and the page of the keyboard shortcuts."""
 
 from __future__ import annotations
+
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from flexadmin.keyboard import shortcuts
+from flexadmin.keyboard.palette import find_groups
 from flows.audit.access import Request
+
+
+@require_GET
+def palette(request: Request) -> HttpResponse:
+    """Show what the palette finds. Without its dialog, the list's search is opened instead."""
+    text = request.GET.get("q", "")
+    if not request.htmx:
+        query = f"?{urlencode({'q': text})}" if text else ""
+        return redirect(reverse("flows:list") + query)
+    context = {"groups": find_groups(request, text), "text": text}
+    return render(request, "keyboard/_palette_results.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -98,7 +98,7 @@ def test_arrow_keys_lead_from_the_search_to_the_rows_and_back(open_page, three_f
     expect(page.locator("#q")).to_be_focused()
 
 
-def test_keys_are_text_in_a_field(open_page, three_flows):
+def test_keys_are_text_in_a_field_and_in_a_dialog(open_page, three_flows):
     page = open_page("operator")
     page.locator("#q").focus()
     page.keyboard.type("jkxe?g")
@@ -106,6 +106,10 @@ def test_keys_are_text_in_a_field(open_page, three_flows):
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(link_of(page, "Beta")).to_be_visible()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("gl/j")
+    expect(page.get_by_label("Flow, event, page or action")).to_have_value("gl/j")
 
     assert page.url.endswith("/flows/")
 
@@ -148,6 +152,8 @@ def test_single_keys_can_be_turned_off_and_on(open_page, three_flows):
     press(page, "j/?e")
     expect(page.locator("body")).to_be_focused()
     expect(page.get_by_text("/", exact=True)).to_be_hidden()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Go to")).to_be_visible()
     page.goto("/shortcuts/")
     page.get_by_label("Use single-key shortcuts").check()
     page.get_by_role("button", name="Save").click()
@@ -164,6 +170,7 @@ def test_shortcuts_are_a_page_without_javascript(open_page):
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Keyboard shortcuts")
     expect(page.get_by_role("table", name="Lists")).to_contain_text("Previous row")
+    expect(page.get_by_role("button", name="Go to")).to_be_hidden()
 
 
 @LOOKS
