@@ -144,6 +144,14 @@ def refresh_refused_names(page: Page, world: DemoSite) -> None:
     world.sandbox.clear_faults()
 
 
+def choose_task(page: Page, _world: DemoSite) -> None:
+    page.select_option("[name=integration_type]", "task")
+    page.locator("[name=integration_workflow_sid]").wait_for()
+    with page.expect_response(lambda response: "/flows/new/" in response.url):
+        page.select_option("[name=integration_workspace_sid]", index=1)
+    page.select_option("[name=integration_workflow_sid]", "_other")
+
+
 def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
@@ -183,6 +191,7 @@ SHOTS = (
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
+    Shot("new-task", "/flows/new/", choose_task),
     Shot("edit", "/flows/{sid}/edit/"),
     Shot("errors", "/flows/{sid}/edit/", submit_invalid_edit),
     Shot("review", "/flows/{sid}/edit/", review_edit),

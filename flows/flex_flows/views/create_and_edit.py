@@ -33,6 +33,7 @@ from flows.flex_flows.forms import (
     resolve_conflict,
     sign_base,
 )
+from flows.flex_flows.target_choices import offer_targets
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.clone import (
     CloneDraft,
@@ -49,7 +50,6 @@ from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.names.named_sids import name_sids
 from flows.redaction.redacted import redact_fields
-from flows.search import flow_search
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
@@ -232,6 +232,7 @@ def _render_form(
     restore: Restore | None = None,
     clone: CloneDraft | None = None,
 ) -> HttpResponse:
+    offer_targets(form, request.account_sid)
     context: dict[str, Any] = {
         "form": form,
         "flow": _heading_flow(request, form),
@@ -239,7 +240,6 @@ def _render_form(
         "conflicts": build_conflict_rows(form, request.account_sid),
         "restore": restore,
         "clone": clone,
-        "suggestions": flow_search.suggest_values(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else _related_event(request, form),
     }
