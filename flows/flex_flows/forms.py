@@ -19,6 +19,7 @@ from flows.changes.cleaning import clean
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
+from flows.flex_flows.target_picker import resolve_choices
 from flows.redaction.masking import replace_unstorable
 from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
@@ -30,9 +31,18 @@ _NESTED_NAMES: Final = tuple(entry.name for entry in FLEX_FLOW.nested_fields)
 _FIELDS_WITH_DEFAULT: Final = tuple(
     entry for entry in FLEX_FLOW.writable_fields if entry.requires and entry.default is not None
 )
+# Fields whose SID can be chosen by its name (target_choices.py).
+PICKED_FIELDS: Final = (
+    "integration_flow_sid",
+    "integration_workspace_sid",
+    "integration_workflow_sid",
+    "integration_channel",
+    "chat_service_sid",
+)
 SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
-# A new integration type swaps in its own fields.
-TYPE_ATTRIBUTES = {
+WORKSPACE_FIELD: Final = "integration_workspace_sid"
+# A new integration type swaps in its own fields, and a new workspace its own workflows.
+UPDATE_ATTRIBUTES = {
     "hx-post": "",
     "hx-trigger": "change",
     "hx-include": "closest form",
@@ -60,13 +70,15 @@ class FlowForm(ReasonForm):
         self.snapshot = base
         self.base_flow = base or Snapshot({})
         base_values = _initial_values(self.base_flow)
-        initial_input = _to_input({**base_values, **(initial or {})})
+        chosen = resolve_choices(initial or {}, PICKED_FIELDS, is_open=True)
+        initial_input = _to_input({**base_values, **chosen})
         base_input: dict[str, Any] = {}  # stands in for what the user's input lacks
         if base is not None:
             initial_input.setdefault("base", sign_base(base))
             base_input = _to_input(base_values)
         if data is not None:
-            data = {**base_input, **dict(data.items())}
+            chosen = resolve_choices(dict(data.items()), PICKED_FIELDS, is_open=False)
+            data = {**base_input, **chosen}
         super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
 
         self.selected_type = FLEX_FLOW.chosen_variant(self.input, base)
@@ -268,7 +280,7 @@ def _input_attributes(entry: Field) -> dict[str, str]:
     """Return the HTML attributes of a field's input."""
     attributes = {"autocomplete": "off"}
     if entry.kind == "sid":
-        attributes |= {**SID_ATTRIBUTES, "list": f"offered-{entry.name}"}
+        attributes |= SID_ATTRIBUTES
     if entry.name == TYPE_FIELD:
-        attributes |= TYPE_ATTRIBUTES
+        attributes |= UPDATE_ATTRIBUTES
     return attributes

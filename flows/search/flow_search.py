@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from flows.accounts import twilio_accounts
@@ -30,7 +30,6 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 PAGE_SIZE: Final = 50  # rows of a page, unless the query has another number
 COUNT_LIMIT: Final = 1000  # flows that a search counts
 PHONE_MIN_DIGITS: Final = 7  # digits of a phone number that can identify one flow
-MAX_SUGGESTIONS: Final = 8  # values of other flows that a field suggests
 _NULLABLE_COLUMNS: Final = ("enabled", "date_updated")
 _STATE_CONDITIONS: Final = {
     "": Q(gone_at=None),
@@ -105,21 +104,6 @@ def find_only_match(query: Query, *, is_number: bool) -> str:
     if query.errors:
         return ""
     return find_exact_match(query.q, is_number=is_number, scope=query.scope)
-
-
-def suggest_values(account_sid: str) -> dict[str, list[str]]:
-    """Return the most frequent values of each SID field in the account's flows."""
-    flows = Flow.objects.filter(gone_at=None, account_sid=account_sid)
-    sid_fields = [field for field in FLEX_FLOW.writable_fields if field.kind == "sid"]
-    return {field.name: _most_frequent_values(flows, field.name) for field in sid_fields}
-
-
-def _most_frequent_values(flows: QuerySet[Flow], name: str) -> list[str]:
-    """Return the most frequent values of a field, without the empty one."""
-    column = f"resource__{name}"
-    counts = flows.values_list(column).annotate(flows=Count("sid")).exclude(**{column: None})
-    most_frequent = counts.order_by("-flows")[:MAX_SUGGESTIONS]
-    return [value for value, _ in most_frequent if value]
 
 
 def find_page(query: Query) -> Page:

@@ -151,6 +151,23 @@ def review_bulk_change(page: Page, world: DemoSite) -> None:
     press_button(page, "Review…")
 
 
+def refresh_refused_names(page: Page, world: DemoSite) -> None:
+    from flows.twilio.sandbox.faults import Fault, FaultKind
+
+    refusal = Fault(FaultKind.REFUSE, path="/taskrouter/*", status=403, code=20003, times=None)
+    world.sandbox.inject(refusal)
+    press_button(page, "Refresh names")
+    world.sandbox.clear_faults()
+
+
+def choose_task(page: Page, _world: DemoSite) -> None:
+    page.select_option("[name=integration_type]", "task")
+    page.locator("[name=integration_workflow_sid]").wait_for()
+    with page.expect_response(lambda response: "/flows/new/" in response.url):
+        page.select_option("[name=integration_workspace_sid]", index=1)
+    page.select_option("[name=integration_workflow_sid]", "_other")
+
+
 def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
@@ -194,6 +211,7 @@ SHOTS = (
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
+    Shot("new-task", "/flows/new/", choose_task),
     Shot("edit", "/flows/{sid}/edit/"),
     Shot("errors", "/flows/{sid}/edit/", submit_invalid_edit),
     Shot("review", "/flows/{sid}/edit/", review_edit),
@@ -216,6 +234,8 @@ SHOTS = (
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
     Shot("plan-columns", "/flows/plans/import/", review_import),
+    Shot("accounts", "/accounts/"),
+    Shot("accounts-names-refused", "/accounts/", refresh_refused_names),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
     # The last, since what is changed elsewhere here shows in the pages above.
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),

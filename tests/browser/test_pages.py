@@ -99,6 +99,7 @@ PAGES = {
     "log": "/audit/",
     "log not understood": "/audit/?action=flow.teleport&from=yesterday",
     "log without events": "/audit/?q=nowhere",
+    "accounts": "/accounts/",
     "missing": "/flows/FO" + "0" * 32 + "/",
 }
 

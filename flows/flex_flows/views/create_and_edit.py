@@ -24,6 +24,7 @@ from flows.changes import failure_messages, flow_changes
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict
 from flows.checks import flow_warnings
+from flows.checks.target_warnings import load_target_names
 from flows.core.opened_forms import carried_initial, is_opening
 from flows.flex_flows.collisions import collision_warnings
 from flows.flex_flows.forms import (
@@ -32,6 +33,7 @@ from flows.flex_flows.forms import (
     resolve_conflict,
     sign_base,
 )
+from flows.flex_flows.target_choices import offer_targets
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.clone import (
     CloneDraft,
@@ -46,8 +48,8 @@ from flows.flex_flows.views.restore import Restore
 from flows.mirror import flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
+from flows.names.named_sids import name_sids
 from flows.redaction.redacted import redact_fields
-from flows.search import flow_search
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
@@ -230,14 +232,14 @@ def _render_form(
     restore: Restore | None = None,
     clone: CloneDraft | None = None,
 ) -> HttpResponse:
+    offer_targets(form, request.account_sid)
     context: dict[str, Any] = {
         "form": form,
         "flow": _heading_flow(request, form),
         "problem": problem,
-        "conflicts": build_conflict_rows(form),
+        "conflicts": build_conflict_rows(form, request.account_sid),
         "restore": restore,
         "clone": clone,
-        "suggestions": flow_search.suggest_values(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else _related_event(request, form),
     }
@@ -275,13 +277,15 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
             "new": display_redacted(name, values[name]),
         }
         rows.append(row)
+    name_sids(((request.account_sid, row) for row in rows), ["now", "new"])
     result = {**base, **values}
+    target_names = load_target_names([(request.account_sid, result)])[request.account_sid]
     context = {
         "form": form,
         "flow": _heading_flow(request, form),
         "rows": rows,
         "warnings": [
-            *flow_warnings.find_warnings(result),
+            *flow_warnings.find_warnings(result, target_names),
             *collision_warnings(request.account_sid, sid, result),
         ],
         "origin": _related_event(request, form),

@@ -28,8 +28,10 @@ from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
+from flows.checks.target_warnings import load_target_names
 from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
+from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
@@ -275,12 +277,15 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
     configured_accounts = twilio_accounts.all_accounts()
     accounts = {account.sid: account for account in configured_accounts}
     missing_sids = set() if is_complete else missing_flows.find_unchecked([row.sid for row in rows])
+    names = load_target_names((row.account_sid, row.resource) for row in rows)
     for row in rows:
         unconfigured_account = Account(row.account_sid, auth=("", ""))
         row.is_missing = row.sid in missing_sids  # type: ignore[attr-defined]
         row.account = accounts.get(row.account_sid, unconfigured_account)  # type: ignore[attr-defined]
         row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
-        row.warnings = flow_warnings.find_warnings(row.resource)  # type: ignore[attr-defined]
+        account_names = names[row.account_sid]
+        set_handler_name(row, account_names)
+        row.warnings = flow_warnings.find_warnings(row.resource, account_names)  # type: ignore[attr-defined]
 
 
 def _annotate_events(rows: list[Flow], occupied: Container[type[Model]]) -> None:

@@ -20,3 +20,9 @@ def written(sandbox):
 
 def has_error_beside(page, name):
     return f'id="id_{name}_error"' in page.content.decode()
+
+
+def offered_values(form, name):
+    """Return the values of a field's picker in their order, without "Another SID…"."""
+    widget = form.fields[name].widget
+    return [option.value for group in widget.groups for option in group.options]

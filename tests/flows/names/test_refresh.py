@@ -280,6 +280,7 @@ def test_each_request_has_a_turn_within_twilios_rates(sandbox, settings, monkeyp
     monkeypatch.setattr(shared_rates.SHARED_RATE_LIMITER, "book", note_booking)
 
     refresh_names(ACCOUNT, {DELETED_SID: ""})
+    shared_rates.SHARED_RATE_LIMITER.close()
 
     assert len(bookings) >= len(sandbox.requests) > 0
     assert {"studio.list", "studio.fetch", operation_of_product("taskrouter", "list")} < {*bookings}

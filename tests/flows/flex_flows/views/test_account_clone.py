@@ -9,6 +9,7 @@ from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from tests.conftest import form_data
 from tests.faults.acting import received_writes
+from tests.flows.flex_flows.form_fields import offered_values
 from tests.flows.flex_flows.views.two_accounts import FW, IS, text_of
 from tests.markup import squeezed
 
@@ -141,4 +142,4 @@ def test_siblings_of_another_account_are_not_offered(client_of, flows, sandbox, 
 
     page = client_of("operator").get("/flows/new/", {"account": staging.account_sid})
 
-    assert page.context["suggestions"]["chat_service_sid"] == [IS]
+    assert offered_values(page.context["form"], "chat_service_sid") == [IS]

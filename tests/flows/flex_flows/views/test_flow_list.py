@@ -151,8 +151,8 @@ def sync_new_flows(sandbox, flows):
     sync_account(ACCOUNT)
 
 
-# session, user with roles, tally, flows of the page, tables that are mostly empty, sync state
-QUERIES_OF_THE_LIST = 6
+# session, user with roles, tally, flows of the page, tables that are mostly empty, sync state, names
+QUERIES_OF_THE_LIST = 7
 
 
 def attempt_on(sid, actor):

@@ -1,4 +1,4 @@
-"""Shortcuts: undo of one's own last change, cloning, suggested values, links in reasons."""
+"""Shortcuts: undo of one's own last change, cloning, offered SIDs, links in reasons."""
 
 import uuid
 
@@ -11,6 +11,7 @@ from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
+from tests.flows.flex_flows.form_fields import offered_values
 
 pytestmark = pytest.mark.django_db
 
@@ -96,11 +97,13 @@ def test_values_of_most_siblings_are_offered_first(omar, sandbox):
     one = Flow.objects.filter(resource__chat_service_sid="IS" + "2" * 32).first()
     Flow.objects.filter(sid=one.sid).update(resource={})
 
-    offered = omar.get("/flows/new/").context["suggestions"]
+    form = omar.get("/flows/new/").context["form"]
 
-    assert offered["chat_service_sid"][0] == "IS" + "2" * 32
-    assert len(offered["chat_service_sid"]) == 3
-    assert offered["integration_workspace_sid"] == []
+    assert offered_values(form, "chat_service_sid") == [
+        "IS" + "2" * 32,
+        "IS" + "3" * 32,
+        "IS" + "1" * 32,
+    ]
 
 
 @pytest.mark.parametrize(
