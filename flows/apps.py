@@ -21,6 +21,7 @@ class FlowsConfig(AppConfig):
         from flows.availability.consistency import ReadOnlyCheck
         from flows.changes.actions import ChangeAction
         from flows.flex_flows.actions import FlowPageAction
+        from flows.local_details.actions import LocalDetailsAction
         from flows.mirror.actions import MirrorAction
         from flows.mirror.consistency import mirror_columns
         from flows.mirror.flow_target import FlowTarget
@@ -31,6 +32,7 @@ class FlowsConfig(AppConfig):
 
         access.register_target("sid", FlowTarget())
         action_registry.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
+        action_registry.register(LocalDetailsAction)
         action_registry.register(PlanAction, AvailabilityAction, AuditAction)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
