@@ -29,6 +29,8 @@ from flows.flex_flows import list_columns
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
+from flows.local_details.fields import Details
+from flows.local_details.reading import details_by_sid
 from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
@@ -60,12 +62,18 @@ def flow_list(request: Request) -> HttpResponse:
     answer = flow_search.run_query(query)
     accounts = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account()
-    context = _results_context(request, query, answer, accounts, is_fragment=is_fragment)
-    template_name = "flows/_results.html"
-    if not is_fragment:
+    if is_fragment:
+        template_name = "flows/_results.html"
+        context = _results_context(request, query, answer, accounts, is_fragment=True)
+    else:
         template_name = "flows/list.html"
+        choices = filter_bar.filter_options(query, answer, accounts)
+        has_details = "owner" in choices or "tag" in choices
+        context = _results_context(
+            request, query, answer, accounts, is_fragment=False, has_details=has_details
+        )
         context |= {
-            "choices": filter_bar.filter_options(query, answer, accounts),
+            "choices": choices,
             "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
             "unresolved_changes": list(
                 reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED]
@@ -106,21 +114,29 @@ def _results_context(
     accounts: Sequence[Account],
     *,
     is_fragment: bool,
+    has_details: bool = True,
 ) -> dict[str, Any]:
+    """Return the context of the results. Without `has_details`, no flow has an owner or tags."""
     page = answer.page
     is_complete = False
     mirror_context: dict[str, Any] = {}
     if not is_fragment or not page.rows:
         mirror_context = _mirror_context(_queried_accounts(accounts, query))
         is_complete = not mirror_context["has_gaps"]
-    _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
+    actions = AvailableActions(request)
+    _annotate_rows(page.rows, _accounts_with(actions, "update"), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
     shows_account = len(accounts) > 1
+    shows_owner = has_details and _add_details(page.rows)
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": list_columns.build_headings(query, shows_account=shows_account),
+        "columns": list_columns.build_headings(
+            query, shows_account=shows_account, shows_owner=shows_owner
+        ),
         "shows_account": shows_account,
+        "shows_owner": shows_owner,
+        "can_change_details": bool(_accounts_with(actions, "details")),
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
@@ -245,14 +261,18 @@ def _page_sizes(page: flow_search.Page, query: flow_search.Query) -> list[tuple[
     ]
 
 
-def _changeable_accounts(request: Request) -> set[str]:
-    """Return the accounts where the user may change flows and where that is available."""
-    actions = AvailableActions(request)
-    return {
-        account.sid
-        for account in twilio_accounts.all_accounts()
-        if actions.can("update", account.sid)
-    }
+def _accounts_with(actions: AvailableActions, operation: str) -> set[str]:
+    """Return the accounts where the user may make a kind of change, and where it is available."""
+    accounts = twilio_accounts.all_accounts()
+    return {account.sid for account in accounts if actions.can(operation, account.sid)}
+
+
+def _add_details(rows: Sequence[Flow]) -> bool:
+    """Set the owner and tags of each flow, and return True if one of them has any."""
+    details = details_by_sid(row.sid for row in rows)
+    for row in rows:
+        row.details = details.get(row.sid, Details())  # type: ignore[attr-defined]
+    return any(item.owner or item.tags for item in details.values())
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:

@@ -140,8 +140,8 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
 
 
 # session, user, roles, tally, SIDs of the page, its flows, closures, sync state, open changes of these flows,
-# external changes of these flows, saved views, unresolved changes, flows with external changes
-QUERIES_OF_THE_LIST = 13
+# external changes of these flows, owners and tags, saved views, unresolved changes, flows with external changes
+QUERIES_OF_THE_LIST = 14
 
 
 def attempt_on(sid, actor):
