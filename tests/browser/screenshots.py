@@ -109,6 +109,22 @@ def submit_conflicting_edit(page: Page, world: DemoSite) -> None:
     press_button(page, "Save changes")
 
 
+def submit_too_many_tags(page: Page, _world: DemoSite) -> None:
+    page.fill("[name=tags]", ", ".join(f"tag {number}" for number in range(12)))
+    press_button(page, "Save")
+
+
+def submit_conflicting_owner(page: Page, _world: DemoSite) -> None:
+    other_page = page.context.new_page()
+    other_page.goto(page.url)
+    owner = other_page.locator("[name=owner]")
+    owner.fill("Sales" if owner.input_value() == "Claims" else "Claims")
+    press_button(other_page, "Save")
+    other_page.close()
+    page.fill("[name=owner]", "Claims Lyon")
+    press_button(page, "Save")
+
+
 def confirm_wrong_name(page: Page, _world: DemoSite) -> None:
     page.fill("[name=confirm_name]", "Something else")
     press_button(page, "Delete")
@@ -172,6 +188,11 @@ SHOTS = (
     Shot("flow", "/flows/{sid}/"),
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
+    Shot("flow-owned", "/flows/{owned_sid}/"),
+    Shot("details", "/flows/{owned_sid}/details/"),
+    Shot("details-errors", "/flows/{owned_sid}/details/", submit_too_many_tags),
+    Shot("details-conflict", "/flows/{owned_sid}/details/", submit_conflicting_owner),
+    Shot("list-owner", "/flows/?owner=Claims"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
     Shot("edit", "/flows/{sid}/edit/"),
@@ -187,6 +208,7 @@ SHOTS = (
     Shot("log-fault", "/audit/?action=flow.teleport&from=yesterday&q=https://hooks.example.com/in"),
     Shot("export-fault", "/audit/export/?action=flow.teleport"),
     Shot("event", "/audit/{event}/"),
+    Shot("event-details", "/audit/{details_event}/"),
     Shot("event-drift", "/audit/{drift}/"),
     Shot("event-undecided", "/audit/{puzzle}/"),
     Shot("export", "/audit/export/"),
@@ -314,6 +336,7 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
 def _find_examples(sandbox: Any) -> dict[str, str]:
     """Return an example flow or event of each kind."""
     from flows.audit.models import AuditEvent, OpenChange
+    from flows.local_details.models import LocalDetails
 
     changed = AuditEvent.objects.filter(action="flow.update", stage="outcome", result="succeeded")
     of_kind = {
@@ -326,8 +349,12 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
     }
     open_change = OpenChange.objects.latest("pk")
     attempt = AuditEvent.objects.filter(target_sid=open_change.target_sid).latest("seq")
+    owned_sid = LocalDetails.objects.exclude(note="").get().sid
+    details_event = AuditEvent.objects.filter(action="flow.details", target_sid=owned_sid)
     return {
         "sid": of_kind["studio"].target_sid,
+        "owned_sid": owned_sid,
+        "details_event": str(details_event.latest("seq").event_id),
         "webhook": of_kind["external"].target_sid,
         "event": str(of_kind["studio"].event_id),
         "drift": str(AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id),
