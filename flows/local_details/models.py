@@ -22,7 +22,9 @@ class LocalDetails(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner_folded", "account_sid", "sid"], name="details_owner"),
+            models.Index(
+                fields=["owner_folded", "owner", "account_sid", "sid"], name="details_owner"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        fields=["owner_folded", "account_sid", "sid"], name="details_owner"
+                        fields=["owner_folded", "owner", "account_sid", "sid"], name="details_owner"
                     )
                 ],
             },

@@ -18,7 +18,7 @@ from flows.changes import failure_messages
 from flows.changes.failure_messages import Problem
 from flows.flex_flows.details_form import DetailsForm
 from flows.flex_flows.views import responses
-from flows.local_details import reading, services
+from flows.local_details import choices, reading, services
 from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.fields import LABELS, display_value
 from flows.local_details.services import DetailsConflict
@@ -40,7 +40,7 @@ def flow_details(request: Request, sid: str) -> HttpResponse:
     if unavailable:
         return unavailable
     current = reading.load_details(sid)
-    owners = reading.suggest_owners(scope_of(request.user, "flows.view_flow"))
+    owners = choices.suggest_owners(scope_of(request.user, "flows.view_flow"))
     if request.method == "GET" or "edit_again" in request.POST:
         initial = request.POST.dict()
         form = DetailsForm(sid=sid, current=current, owners=owners, initial=initial)

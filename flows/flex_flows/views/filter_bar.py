@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
-from flows.local_details.reading import load_choices
+from flows.local_details.choices import load_choices
 from flows.search import filters, flow_search
 from flows.search.filters import LABELS, NOT_SET
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES

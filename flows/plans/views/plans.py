@@ -18,7 +18,7 @@ from flows.audit.access import Request, get_actor, record_denial, require_permis
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
-from flows.local_details.reading import suggest_owners
+from flows.local_details.choices import suggest_owners
 from flows.plans import access, drafts, follow_ups, start_and_stop
 from flows.plans.actions import PlanAction
 from flows.plans.details_drafts import (

@@ -10,6 +10,8 @@ from flows.local_details.reading import load_details
 from flows.local_details.services import DetailsChange, change_details
 from tests import ACCOUNT
 
+ONE, TWO, THREE = (f"FO{number:032x}" for number in (1, 2, 3))
+AC_ONE, AC_TWO = "AC" + "1" * 32, "AC" + "2" * 32
 ACTOR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
 
 
