@@ -30,7 +30,7 @@ def clean_detail(clean: Callable[[str], Value], text: str) -> Value:
 
 def owner_help(owners: Iterable[str]) -> str:
     """Return the help text of an owner, with those that other flows have."""
-    help_text = "The team that looks after this flow."
+    help_text = "The responsible team."
     known = ", ".join(owners)
     return f"{help_text} Used so far: {known}." if known else help_text
 

@@ -151,6 +151,18 @@ def review_bulk_change(page: Page, world: DemoSite) -> None:
     press_button(page, "Review…")
 
 
+def enter_bulk_owner(page: Page, _world: DemoSite) -> None:
+    page.get_by_role("checkbox", name="Select all").check()
+    page.select_option("[name=kind]", "owner")
+    press_button(page, "Review…")
+
+
+def review_bulk_owner(page: Page, world: DemoSite) -> None:
+    enter_bulk_owner(page, world)
+    page.fill("[name=value]", "Sales")
+    press_button(page, "Review changes")
+
+
 def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
@@ -215,6 +227,8 @@ SHOTS = (
     Shot("verification", "/audit/verification/"),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
+    Shot("plan-owner-value", "/flows/?tag=vip", enter_bulk_owner),
+    Shot("plan-owner", "/flows/?tag=vip", review_bulk_owner),
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
     Shot("plan-columns", "/flows/plans/import/", review_import),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from flows.accounts.permissions import scope_of
 from flows.audit import audit_log
 from flows.audit.access import Request, get_actor, require_permission
-from flows.audit.models import AuditEvent
+from flows.audit.models import AuditEvent, Result
 from flows.availability.restrictions import OperationUnavailable
 from flows.changes import failure_messages
 from flows.changes.failure_messages import Problem
@@ -131,4 +131,7 @@ def _render(
     conflicts: list[dict[str, Any]] | None = None,
 ) -> HttpResponse:
     context = {"flow": flow, "form": form, "problem": problem, "conflicts": conflicts or []}
+    if conflicts:
+        changes = AuditEvent.objects.filter(target_sid=flow.sid, action=LocalDetailsAction.CHANGE)
+        context["last_change"] = changes.filter(result=Result.SUCCEEDED).order_by("-seq").first()
     return render(request, "flows/details.html", context, status=status)

@@ -17,6 +17,7 @@ from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import OMAR
 from tests.flows.local_details.changing import set_details
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,6 +115,7 @@ def test_second_of_two_editors_sees_a_conflict_and_loses_nothing(client_of, flow
     assert answer.status_code == 409
     assert load_details(flow_sid) == Details("Sales", ("vip",))
     assert table_rows(answer) == [["Owner", "Not set", "Sales", "Claims"]]
+    assert "The last change was made by omar" in squeezed(strip_tags(text(answer)))
     again = form_data(answer)
     assert (again["owner"], again["tags"], again["note"]) == ("Claims", "lyon, vip", "Mine")
     assert client.post(url(flow_sid), again).status_code == 302
