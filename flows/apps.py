@@ -21,6 +21,8 @@ class FlowsConfig(AppConfig):
         from flows.availability.consistency import ReadOnlyCheck
         from flows.changes.actions import ChangeAction
         from flows.flex_flows.actions import FlowPageAction
+        from flows.local_details.actions import LocalDetailsAction
+        from flows.local_details.consistency import flow_details
         from flows.mirror.actions import MirrorAction
         from flows.mirror.consistency import mirror_columns
         from flows.mirror.flow_target import FlowTarget
@@ -31,10 +33,12 @@ class FlowsConfig(AppConfig):
 
         access.register_target("sid", FlowTarget())
         action_registry.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
+        action_registry.register(LocalDetailsAction)
         action_registry.register(PlanAction, AvailabilityAction, AuditAction)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)
+        consistency.register(flow_details)
         consistency.register(index_tables.index_tables)
         consistency.register(plan_checks.bulk_changes)
         consistency.register(plan_checks.statuses)

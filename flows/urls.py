@@ -6,7 +6,14 @@ from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter
 from flows.external_changes import views as drift
-from flows.flex_flows.views import confirmations, create_and_edit, detail, export, flow_list
+from flows.flex_flows.views import (
+    confirmations,
+    create_and_edit,
+    detail,
+    details,
+    export,
+    flow_list,
+)
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
@@ -36,6 +43,7 @@ flow_urls = [
     path("<flex_flow_sid:sid>/", detail.flow_detail, name="detail"),
     path("<flex_flow_sid:sid>/code/", detail.flow_code, name="code"),
     path("<flex_flow_sid:sid>/edit/", create_and_edit.flow_edit, name="edit"),
+    path("<flex_flow_sid:sid>/details/", details.flow_details, name="details"),
     path("<flex_flow_sid:sid>/enabled/", confirmations.flow_enabled, name="enabled"),
     path("<flex_flow_sid:sid>/delete/", confirmations.flow_delete, name="delete"),
 ]

@@ -136,9 +136,10 @@
     showSelection();
     const facets = JSON.parse(find("[data-facets]")?.dataset.facets ?? "{}");
     document.querySelectorAll("#filters select").forEach(({ name, options }) => [...options].forEach((option) => {
-      const counts = facets[name] ?? {};
+      const counts = facets[name];
+      if (!counts || !option.value) return; // owners and tags have no counts
       const count = Object.hasOwn(counts, option.value) ? counts[option.value] : facets[""];
-      if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
+      option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
     }));
     const chips = [...document.querySelectorAll(".found .chip:not(.plain)")];
     const filters = chips.map((chip) => textOf(chip).replace("Remove ", ""));

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from unittest import mock
 
 from django.contrib.auth.models import User
@@ -19,6 +19,8 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
 from flows.changes import flow_changes, reconcile
+from flows.local_details.fields import Details
+from flows.local_details.services import change_details
 from flows.mirror import mirror
 from flows.mirror.sync import sync_account
 from flows.twilio.resource import Snapshot
@@ -27,6 +29,17 @@ from flows.twilio.sandbox.server import Sandbox
 
 HISTORY_DAYS = 12
 STEP_COUNT = 44
+# The owner and tags of the first flows by name, in turn.
+DETAILS: Final[tuple[tuple[str, list[str]], ...]] = (
+    ("Customer service", ["vip"]),
+    ("", []),
+    ("Claims", []),
+    ("", ["seasonal", "sms"]),
+    ("Sales", ["pilot"]),
+    ("", []),
+)
+DETAILED_FLOW_COUNT: Final = 24
+DEMO_NOTE: Final = "Ask Ada before turning this off: the number is printed on every invoice."
 
 
 class _NoSuchFlow(LookupError):
@@ -90,7 +103,19 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
             with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
                 step()
             reconcile.reconcile()
+        _add_details(sandbox, rng)
         _add_open_items(sandbox, rng)
+
+
+def _add_details(sandbox: Sandbox, rng: random.Random) -> None:
+    """Give some of the first flows by name an owner and tags, and one of them a note."""
+    flows = sorted(sandbox.flows.values(), key=lambda flow: str(flow["friendly_name"]).casefold())
+    scenario = _Scenario(sandbox, rng, _make_actor("ada"))
+    for number, flow in enumerate(flows[:DETAILED_FLOW_COUNT]):
+        owner, tags = DETAILS[number % len(DETAILS)]
+        note = DEMO_NOTE if number == 0 else ""
+        if owner or tags:
+            scenario.set_details(str(flow["sid"]), owner=owner, tags=tags, note=note)
 
 
 def _add_open_items(sandbox: Sandbox, rng: random.Random) -> None:
@@ -223,6 +248,17 @@ class _Scenario:
             account_sid=self.sandbox.account_sid,
             base={"friendly_name": base["friendly_name"]},
             reason="Number was given back to the carrier",
+            actor=self.actor,
+            change_id=self._new_change_id(),
+        )
+
+    def set_details(self, sid: str, *, owner: str, tags: list[str], note: str) -> None:
+        change_details(
+            sid=sid,
+            account_sid=self.sandbox.account_sid,
+            base=Details(),
+            values={"owner": owner, "tags": tags, "note": note},
+            reason="",
             actor=self.actor,
             change_id=self._new_change_id(),
         )

@@ -21,6 +21,7 @@ from django.urls import reverse
 FORM_PERMISSIONS: Final = {
     "flows:new": "flows.add_flow",
     "flows:edit": "flows.change_flow",
+    "flows:details": "flows.change_flow",
     "flows:enabled": "flows.change_flow",
     "flows:delete": "flows.delete_flow",
     "flows:plan-new": "flows.change_flow",

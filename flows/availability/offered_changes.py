@@ -13,8 +13,14 @@ PERMISSIONS: Final = {
     "create": "flows.add_flow",
     "update": "flows.change_flow",
     "delete": "flows.delete_flow",
+    "details": "flows.change_flow",
 }
-REVERSE_OPERATIONS: Final = {"create": "delete", "update": "update", "delete": "create"}
+REVERSE_OPERATIONS: Final = {
+    "create": "delete",
+    "update": "update",
+    "delete": "create",
+    "details": "details",
+}
 
 
 class AvailableActions:

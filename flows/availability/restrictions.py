@@ -7,7 +7,7 @@ administrator can make an account, or the whole site, read-only.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,12 +31,14 @@ log = logging.getLogger(__name__)
 
 READ_ONLY: Final = "change"  # the kind of a closure that an administrator made
 NO_CREDENTIALS: Final = "account"  # the kind of an account that the site has no credentials for
-CHANGE_OPERATIONS: Final = ("create", "update", "delete")
+# "details" changes the owner, tags and note, which Twilio doesn't know.
+CHANGE_OPERATIONS: Final = ("create", "update", "delete", "details")
 # A flow is read before it is changed or deleted.
-REQUIRED_CALLS: Final = {
+REQUIRED_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "create": ("create",),
     "update": ("fetch", "update"),
     "delete": ("fetch", "delete"),
+    "details": (),
 }
 COLLECTION_CALLS: Final = frozenset({"list", "create"})  # their 404 is not about one flow
 GONE_CODE: Final = 20410  # Twilio's error code for an endpoint that was removed

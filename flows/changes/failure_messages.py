@@ -181,6 +181,18 @@ def not_recorded() -> Problem:
     )
 
 
+def details_not_recorded() -> Problem:
+    """Return the message for a flow's owner, tags and note, which are never sent to Twilio."""
+    return Problem(
+        title="Couldn't write to the audit log, so nothing was changed",
+        text="The owner, tags and note are as they were.",
+        advice=(
+            "Your input is kept below. Try again in a moment. "
+            "If this continues, contact your administrator."
+        ),
+    )
+
+
 def outcome_not_recorded(error: FlexError | None) -> Problem:
     """Return the message for a lost outcome. `error` is None if Twilio confirmed the change."""
     action = "not sent" if isinstance(error, NotSent) else "sent"

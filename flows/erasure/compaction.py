@@ -14,6 +14,7 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
+from flows.local_details.models import FlowTag, LocalDetails
 from flows.mirror.models import Flow, SyncState
 from flows.plans.models import Plan, PlannedChange
 from flows.search import trigrams
@@ -26,6 +27,8 @@ PERSONAL_DATA_TABLES: Final = tuple(
         AuditPayload,
         Flow,
         FlowEntry,
+        FlowTag,
+        LocalDetails,
         OpenChange,
         OpenDrift,
         Plan,

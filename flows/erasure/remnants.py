@@ -1,7 +1,8 @@
 """Copies of a flow's data outside the audit log and the mirror.
 
-Bulk changes, saved views, names of numbers, reasons, readings of unresolved changes, error texts,
-tasks and sessions can hold such copies. An erasure searches each of these tables.
+Bulk changes, saved views, names of numbers, reasons, owners, tags and notes, readings of unresolved
+changes, error texts, tasks and sessions can hold such copies. An erasure searches each of these
+tables.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.core.database import split_batches
 from flows.erasure.mentions import MentionMatcher
+from flows.local_details.models import FlowTag, LocalDetails
 from flows.mirror.models import SyncState
 from flows.names.models import ResourceName
 from flows.plans.models import Plan, PlannedChange
@@ -52,12 +54,14 @@ class Remnants:
     row_updates: list[RowUpdate] = field(default_factory=list)
     view_pks: list[int] = field(default_factory=list)
     name_pks: list[int] = field(default_factory=list)
+    details_pks: list[str] = field(default_factory=list)
+    tag_pks: list[int] = field(default_factory=list)
     _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
     def is_empty(self) -> bool:
         remnants = [self.planned_change_pks, self.row_updates, self.view_pks, self.name_pks]
-        return not any(remnants)
+        return not any([*remnants, self.details_pks, self.tag_pks])
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         """Search the tables for these flows and changes, and for mentions of the data."""
@@ -72,6 +76,10 @@ class Remnants:
         self.view_pks = [view.pk for view in views if self._is_in_view(view)]
         names = ResourceName.objects.iterator()
         self.name_pks = [name.pk for name in names if self._is_in_name(name)]
+        details = LocalDetails.objects.values_list("sid", flat=True)
+        self.details_pks = [sid for sid in details if sid in self._sids]
+        tags = FlowTag.objects.iterator()
+        self.tag_pks = [tag.pk for tag in tags if self.identities.has_substring(tag.name)]
 
     def erase(self) -> None:
         """Erase the data from the rows that `find` collected."""
@@ -82,6 +90,10 @@ class Remnants:
         SavedView.objects.filter(pk__in=self.view_pks).delete()
         for batch in split_batches(self.name_pks):
             ResourceName.objects.filter(pk__in=batch).delete()
+        for sids in split_batches(self.details_pks):
+            LocalDetails.objects.filter(sid__in=sids).delete()
+        for pks in split_batches(self.tag_pks):
+            FlowTag.objects.filter(pk__in=pks).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
@@ -136,6 +148,10 @@ class Remnants:
             (Plan, "stop_reason", self.identities.has_substring, DATA_ERASED),
             (Closure, "reason", is_in_note, ""),
             (SyncState, "error", self.identities.has_substring, DATA_ERASED),
+            (LocalDetails, "note", is_in_note, ""),
+            # The owner of other flows can have the same name as an erased flow.
+            (LocalDetails, "owner", self.identities.has_substring, ""),
+            (LocalDetails, "owner_folded", self.identities.has_substring, ""),
         ]
 
     def _update_readings(self) -> Iterator[RowUpdate]:

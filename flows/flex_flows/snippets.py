@@ -12,9 +12,9 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
 from flows.redaction.masking import has_mask
@@ -23,6 +23,9 @@ from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
 from flows.twilio.resource import Resource
 
+# Columns that only this site has, by name: a value for each of the objects, in their order.
+Columns = Mapping[str, Sequence[Any]]
+NO_COLUMNS: Final[Columns] = {}
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 
@@ -62,25 +65,43 @@ def build_snippets(resource: Resource, snapshot: Redacted, *, api_url: str) -> l
     ]
 
 
-def as_json(resource: Resource, snapshots: Iterable[Redacted]) -> str:
+def as_json(
+    resource: Resource, snapshots: Sequence[Redacted], columns: Columns = NO_COLUMNS
+) -> str:
     """Return objects (redacted snapshots) as JSON, for flows as {"flows": […]}.
 
-    Each has its SID and the fields that a change can set.
+    Each has its SID, the fields that a change can set, and its values of the other `columns`.
     """
     names = ("sid", *resource.writable_names)
-    items = [{name: snapshot.get(name) for name in names} for snapshot in snapshots]
+    items = []
+    for snapshot, row in zip(snapshots, _to_rows(columns, len(snapshots)), strict=True):
+        item = {name: snapshot.get(name) for name in names}
+        items.append(item | dict(zip(columns, row, strict=True)))
     return json.dumps({f"{resource.name}s": items}, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_csv(resource: Resource, snapshots: Iterable[Redacted]) -> str:
-    """Return objects as a table for spreadsheets, under the fields' names. Formulas are escaped."""
+def as_csv(resource: Resource, snapshots: Sequence[Redacted], columns: Columns = NO_COLUMNS) -> str:
+    """Return objects as a table for spreadsheets, under the fields' names. Formulas are escaped.
+
+    The other `columns` come last. Commas separate the values of a list.
+    """
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
-    writer.writerow(resource.by_name)
-    for snapshot in snapshots:
-        writer.writerow([to_csv_cell(snapshot.get(name)) for name in resource.by_name])
+    writer.writerow([*resource.by_name, *columns])
+    for snapshot, row in zip(snapshots, _to_rows(columns, len(snapshots)), strict=True):
+        fields = [snapshot.get(name) for name in resource.by_name]
+        writer.writerow(map(to_csv_cell, [*fields, *map(_join_list, row)]))
     return buffer.getvalue()
+
+
+def _to_rows(columns: Columns, count: int) -> list[tuple[Any, ...]]:
+    """Return the values of the columns by row, of which there are `count`."""
+    return list(zip(*columns.values(), strict=True)) if columns else [()] * count
+
+
+def _join_list(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def _json(values: Mapping[Field, Any]) -> str:

@@ -26,6 +26,7 @@ PERMISSION_BY_ACTION: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
     "flow.delete": "flows.delete_flow",
+    "flow.details": "flows.change_flow",
 }
 _VIEW_PERMISSION, _CHANGE_PERMISSION = "flows.view_flow", "flows.change_flow"
 

@@ -127,17 +127,39 @@ def plan_bulk_action(
     flows = flows_by_sid(sids)
     open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [
-        _plan_action(action, flow, open_changes, editable_scope)
-        for flow in sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))
+        _plan_action(action, flow, open_changes, editable_scope) for flow in sort_by_name(flows)
     ]
-    planned += [
+    return save_selection_draft(
+        action.sentence, planned, sids, created_by=created_by, reason=reason
+    )
+
+
+def sort_by_name(flows: Mapping[str, Flow]) -> list[Flow]:
+    return sorted(flows.values(), key=lambda flow: (flow.name_folded, flow.sid))
+
+
+def save_selection_draft(
+    sentence: str,
+    planned: list[PlannedChange],
+    sids: Sequence[str],
+    *,
+    created_by: str,
+    reason: str = "",
+) -> Plan:
+    """Store one action for the selected flows; those that aren't planned haven't been synced.
+
+    `sentence` is the title, with the placeholder `{flows}`.
+    """
+    planned_sids = {change.target_sid for change in planned}
+    not_synced = [
         PlannedChange(action="flow.update", target_sid=sid, skip_reason=NOT_SYNCED)
         for sid in sids
-        if sid not in flows
+        if sid not in planned_sids
     ]
-    collisions.skip_collisions(planned)
-    title = titles.title_of_change(action.sentence, planned)
-    return save_draft(title, planned, created_by=created_by, reason=reason)
+    all_planned = planned + not_synced
+    collisions.skip_collisions(all_planned)
+    title = titles.title_of_change(sentence, all_planned)
+    return save_draft(title, all_planned, created_by=created_by, reason=reason)
 
 
 def _plan_action(

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from flows.audit.models import AuditEvent
 from flows.changes import in_flight
+from flows.local_details.actions import LocalDetailsAction, is_about_details
 from flows.mirror.models import Flow
 from flows.plans import collisions, titles
+from flows.plans.details_drafts import request_details_again, request_former_details
 from flows.plans.drafts import (
     empty_names,
     flows_by_sid,
@@ -78,6 +80,8 @@ def _request_rollback(change: PlannedChange, event: AuditEvent) -> None:
         prepare_deletion(change, after)
     elif event.action == "flow.delete":
         prepare_recreation(change, before)
+    elif is_about_details(event):
+        request_former_details(change, event)
     else:
         _request_former_values(change, before, after, event.changed_fields)
 
@@ -127,6 +131,8 @@ def _build_retry(
     with record_skip(change):
         if original.action == "flow.create":
             _request_creation_again(change, original)
+        elif original.action == LocalDetailsAction.CHANGE:
+            _request_details_again(change, original)
         else:
             _request_again(change, original, flow, open_changes)
     return change
@@ -138,6 +144,13 @@ def _request_creation_again(change: PlannedChange, original: PlannedChange) -> N
         raise SkipFlow(DATA_ERASED)
     change.requested = redact_fields(original.requested)
     check_without_masks(change.requested)
+
+
+def _request_details_again(change: PlannedChange, original: PlannedChange) -> None:
+    """Request the owner or the tags that the original requested. Raises `SkipFlow`."""
+    if not original.requested:
+        raise SkipFlow(DATA_ERASED)
+    request_details_again(change, original)
 
 
 def _request_again(

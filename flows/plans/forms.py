@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
+from flows.flex_flows.details_form import clean_detail, owner_help
+from flows.local_details.fields import clean_owner, clean_tags, join_tags
+from flows.plans.details_drafts import DETAILS_KINDS, SET_OWNER
 from flows.twilio.cleaning import InvalidValue
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -22,7 +25,11 @@ BULK_ACTIONS: Final = {
     "webhook_host": ("Change webhook host", "integration_url"),
     "studio_flow": ("Route to a Studio Flow", "integration_flow_sid"),
     "delete": ("Delete", ""),
+    "owner": ("Set owner", ""),
+    "add_tag": ("Add tags", ""),
+    "remove_tag": ("Remove tags", ""),
 }
+NO_TAGS: Final = "Enter at least one tag."
 _HOST_PATTERN = re.compile(
     r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE
 )
@@ -36,9 +43,16 @@ class BulkActionForm(forms.Form):
     )
 
     def __init__(
-        self, data: Mapping[str, Any] | None = None, *, kind: str = "", value: str | None = None
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        kind: str = "",
+        value: str | None = None,
+        owners: Iterable[str] = (),
     ) -> None:
+        """Build the form of one action. `owners` are those that flows have already."""
         super().__init__(data, initial={"kind": kind, "value": value})
+        self.action_kind = kind
         self.title, name = BULK_ACTIONS.get(kind, ("", ""))
         self.entry: Field | None = None
         self.fields["kind"].widget = forms.HiddenInput()
@@ -52,6 +66,8 @@ class BulkActionForm(forms.Form):
                 "and secrets stay the same and will be sent to the new host.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
+        elif kind in DETAILS_KINDS:
+            self.fields["value"] = _details_field(kind, owners)
         elif name:
             self.entry = FLEX_FLOW.by_name[name]
             self.fields["value"] = build_field(self.entry, required=True)
@@ -61,6 +77,10 @@ class BulkActionForm(forms.Form):
         value = self.cleaned_data["value"]
         if self.entry is not None:
             return _clean_entry(self.entry, value)
+        if self.action_kind == SET_OWNER:
+            return clean_detail(clean_owner, value)
+        if self.action_kind in DETAILS_KINDS:
+            return _clean_tags(value)
         if not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host name without https:// or a path, such as hooks.example.com."
@@ -106,6 +126,26 @@ class PlanStartForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         return error_list(self)
+
+
+def _details_field(kind: str, owners: Iterable[str]) -> VisibleTextField:
+    """Return the field for an owner, which can be empty, or for tags."""
+    if kind == SET_OWNER:
+        help_text = f"{owner_help(owners)} Leave it empty to remove the owner."
+        return VisibleTextField(label="Owner", required=False, help_text=help_text)
+    return VisibleTextField(
+        label="Tags",
+        help_text="Words separated by commas, such as vip, billing.",
+        error_messages={"required": NO_TAGS},
+    )
+
+
+def _clean_tags(text: str) -> str:
+    """Return the tags as an action takes them. Raises `ValidationError`, also for no tags."""
+    tags = clean_detail(clean_tags, text)
+    if not tags:
+        raise ValidationError(NO_TAGS)
+    return join_tags(tags)
 
 
 def _clean_entry(entry: Field, value: Any) -> Any:

@@ -13,6 +13,7 @@ from flows.changes.cleaning import clean
 from flows.checks.contact_identity import to_identity
 from flows.core.csv_cells import from_csv_cell, to_csv_cell
 from flows.core.matching import extract_digits
+from flows.local_details.fields import LABELS
 from flows.plans.drafts import without_empty_values
 from flows.plans.import_draft import ImportEntry
 from flows.plans.import_table import parse_cell
@@ -35,6 +36,11 @@ def item_sid(item: ImportItem) -> str:
     """Return the SID of the flow that an item changes, or "" if it has no valid one."""
     sid = _stripped(item, "sid")
     return sid if FLEX_FLOW.is_sid(sid) else ""
+
+
+def has_local_details(items: Sequence[ImportItem]) -> bool:
+    """Return True if an item has an owner, tags or a note, which are not imported."""
+    return any(item.fields.get(name) for item in items for name in LABELS)
 
 
 def _check_item(item: ImportItem, flow: Redacted | None) -> ImportEntry:
@@ -97,11 +103,12 @@ def _check_sid(item: ImportItem, name: str, prefix: str, description: str) -> No
 def _check_names(item: ImportItem, current: Mapping[str, Any]) -> None:
     """Raise `ValidationError` if a field is unknown.
 
-    Fields that Twilio sent for this flow are accepted, so that every export can be imported.
+    Fields that Twilio sent for this flow are accepted, and so are the owner, tags and note, which
+    are not imported. So every export can be imported.
     """
     for name in item.fields:
         name_at_twilio = name.replace("integration.", "integration_")
-        is_known = name in FLEX_FLOW.by_name or name_at_twilio in current
+        is_known = name in FLEX_FLOW.by_name or name in LABELS or name_at_twilio in current
         if not is_known:
             raise ValidationError(f"Unknown field “{name[:40]}”.")
 

@@ -20,6 +20,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import from_csv_cell
+from flows.local_details.fields import LABELS
 from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
 from flows.twilio.fields import Field
@@ -290,6 +291,9 @@ def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
 
 
 def _column_note(title: str) -> str:
+    """Return the reason why a column that an export has can't be imported, or ""."""
+    if _normalize_title(title) in LABELS:
+        return "Kept here only. Not imported."
     name = _NAME_BY_TITLE.get(_normalize_title(title), "")
     is_importable = name in ("", *TARGETS)
     return "" if is_importable else "Set by Twilio. Not imported."

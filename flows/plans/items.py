@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
+from flows.local_details.actions import LocalDetailsAction
 from flows.plans.models import Plan, PlannedChange
 
 Key = TypeVar("Key", bound=str)  # an action or a status
@@ -108,4 +109,5 @@ def is_applied(change_id: uuid.UUID) -> bool:
 
 
 def _applied_events() -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS)
+    is_change = Q(stage__in=UNIQUE_STAGES) | Q(action=LocalDetailsAction.CHANGE)
+    return AuditEvent.objects.filter(is_change, result__in=audit_log.APPLIED_RESULTS)

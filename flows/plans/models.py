@@ -73,7 +73,8 @@ class PlannedChange(models.Model):
     position = models.IntegerField(db_column="place")
     # The change's id in the audit log, which is unique there: nothing can be sent twice.
     change_id = models.UUIDField(unique=True, default=uuid.uuid4)
-    action = models.CharField(max_length=64)  # flow.create, flow.update or flow.delete
+    # flow.create, flow.update or flow.delete; flow.details is not sent to Twilio.
+    action = models.CharField(max_length=64)
     account_sid = models.CharField(max_length=34, blank=True)
     target_sid = models.CharField(max_length=34, blank=True)  # empty for a creation
     friendly_name = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""One change of a bulk change, made through the write protocol."""
+"""One change of a bulk change: through the write protocol, or of an owner or tags."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenDrift
 from flows.changes import flow_changes, in_flight
+from flows.local_details.actions import LocalDetailsAction
+from flows.local_details.fields import Details
+from flows.local_details.services import DetailsConflict, DetailsUnchanged, change_details
 from flows.mirror.stale_reads import StaleRead
 from flows.plans.items import is_applied, is_rolled_back
 from flows.plans.models import PlannedChange
@@ -43,11 +46,16 @@ def make_change(change: PlannedChange, *, reason: str, actor: Actor) -> ChangeRe
         error = _send(change, reason, actor)
     except flow_changes.FlowUnreadable as unreadable:
         error = unreadable.error
-    except flow_changes.NothingToChange:
+    except (flow_changes.NothingToChange, DetailsUnchanged):
         return ChangeResult("Already set when its turn came.")
     except in_flight.ConcurrentChange as concurrent:
         return _result_of_concurrent_change(change, concurrent)
-    except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
+    except (
+        flow_changes.Conflict,
+        flow_changes.OutcomeNotRecorded,
+        DetailsConflict,
+        audit_log.AlreadyRecorded,
+    ):
         return ChangeResult()
     return ChangeResult(is_account_failing=_is_account_failing(error))
 
@@ -77,6 +85,14 @@ def _send(change: PlannedChange, reason: str, actor: Actor) -> FlexError | None:
     }
     if change.action == "flow.create":
         return flow_changes.create_flow(values=change.requested, **common).error
+    if change.action == LocalDetailsAction.CHANGE:
+        change_details(
+            sid=change.target_sid,
+            base=Details.from_values(change.before),
+            values=change.requested,
+            **common,
+        )
+        return None
     common |= {"sid": change.target_sid, "base": change.before}
     if change.action == "flow.delete":
         return flow_changes.delete_flow(**common).error

@@ -12,7 +12,12 @@ from flows.accounts.twilio_accounts import Account, AccountNotConfigured
 from flows.plans.items import nonzero_counts
 from flows.plans.models import PlannedChange
 
-VERB_BY_ACTION: Final = {"flow.update": "change", "flow.create": "create", "flow.delete": "delete"}
+VERB_BY_ACTION: Final = {
+    "flow.update": "change",
+    "flow.create": "create",
+    "flow.delete": "delete",
+    "flow.details": "change",
+}
 _RETRY_PREFIX: Final = re.compile(r"Retry [0-9,]+ of: ")
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
+from flows.local_details.fields import NO_VALUE, InvalidDetail, clean_owner, clean_tag
 from flows.search.models import FlowTally
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
@@ -23,12 +24,14 @@ LABELS: Final = {
     "integration": "Handled by",
     "enabled": "Status",
     "account": "Account",
+    "owner": "Owner",
+    "tag": "Tag",
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
 }
 PAGE_SIZES: Final = (25, 50, 100)  # rows of a page that a user can choose
-NOT_SET: Final = "none"  # the value of a filter for flows without a channel or integration type
+NOT_SET: Final = NO_VALUE  # the value of a filter for flows without a channel, an owner, …
 MAX_SEARCH_LENGTH: Final = 256  # characters
 # Characters of an invalid value that are kept: enough to show it, and still too long for a search.
 MAX_VALUE_LENGTH: Final = 300
@@ -45,6 +48,8 @@ _ERROR_MESSAGES: Final = {
     "integration": "“{}” is not an integration type of any flow.",
     "enabled": "“{}” is not a status. Choose On, Off or Deleted.",
     "account": "“{}” is not one of your accounts.",
+    "owner": "“{}” can't be the owner of a flow.",
+    "tag": "“{}” can't be a tag of a flow.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
@@ -93,6 +98,7 @@ def parse_parameters(
     parsed = ParsedParameters()
     _parse_search(parsed, parameters.get("q", ""))
     _parse_filters(parsed, parameters, scope)
+    _parse_details(parsed, parameters)
     _parse_sort(parsed, parameters.get("sort", ""), sorts)
     _parse_page(parsed, parameters.get("page", ""))
     _parse_size(parsed, parameters.get("size", ""))
@@ -127,6 +133,23 @@ def _parse_filters(
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
         if value and not _is_allowed_value(name, value, scope):
             parsed.add_error(name, value)
+
+
+def _parse_details(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:
+    """Parse the owner and the tag. They need not exist: a saved view finds nothing without them."""
+    for name, clean in (("owner", clean_owner), ("tag", clean_tag)):
+        value = parameters.get(name, "")
+        parsed.values[name] = value[:MAX_VALUE_LENGTH]
+        if value and value != NOT_SET and not _is_valid_detail(clean, value):
+            parsed.add_error(name, value)
+
+
+def _is_valid_detail(clean: Callable[[str], str], value: str) -> bool:
+    """Return True if a flow can have this owner or tag."""
+    try:
+        return bool(clean(value))
+    except InvalidDetail:
+        return False
 
 
 def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:

@@ -1,4 +1,4 @@
-"""Search of the mirror's flows by name, contact identity and SID.
+"""Search of the mirror's flows by name, contact identity, SID, owner and tag.
 
 A page takes about the same time however many flows there are. The narrow table (projection.py)
 gives its rows, the tally (counters.py) the number of flows. A search counts up to `COUNT_LIMIT`
@@ -17,6 +17,7 @@ from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
+from flows.local_details.reading import owner_filter, tag_filter
 from flows.mirror.models import Flow
 from flows.search import facets, filters, trigrams
 from flows.search.facets import FacetCounts
@@ -120,13 +121,18 @@ def run_query(query: Query) -> SearchResult:
     """Return the result of a query, in three database queries or up to seven for a search."""
     if query.errors:
         return SearchResult(Page([], 0, 1), facets.count_facets([], query))
-    if not normalize_text(query.q):
+    if _is_counted_in_tally(query):
         return _run_filters(query)
     return _run_search(query)
 
 
+def _is_counted_in_tally(query: Query) -> bool:
+    """Return True if the query has only filters that the tally counts flows by."""
+    return not (normalize_text(query.q) or query.owner or query.tag)
+
+
 def _run_filters(query: Query) -> SearchResult:
-    """Return the result of a query without a search text."""
+    """Return the result of a query that the tally counts."""
     groups = list(facets.read_tally(query.scope))
     entries = _apply_filters(_visible_entries(query), query)
     return SearchResult(
@@ -137,8 +143,8 @@ def _run_filters(query: Query) -> SearchResult:
 
 
 def _run_search(query: Query) -> SearchResult:
-    """Return the result of a query with a search text."""
-    candidates = trigrams.candidate_filter(matching.index_terms(query.q))
+    """Return the result of a query with a search text, an owner or a tag."""
+    candidates = _candidates(query)
     keys_by_group = facets.group_entries(_apply_search(query, candidates), limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
     total = facets.count_matching(groups, query)
@@ -187,11 +193,7 @@ def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
         return []
-    if normalize_text(query.q):
-        candidates = trigrams.candidate_filter(matching.index_terms(query.q))
-        entries = _apply_search(query, candidates)
-    else:
-        entries = _visible_entries(query)
+    entries = _apply_search(query, _candidates(query))
     return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
@@ -214,7 +216,7 @@ def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
     end, or `COUNT_LIMIT` if that is more.
     """
     if not candidates:
-        candidates = trigrams.candidate_filter(matching.index_terms(query.q), in_order=True)
+        candidates = _candidates(query, in_order=True)
     entries = _apply_filters(_apply_search(query, candidates), query)
     if counted <= COUNT_LIMIT:
         # The filters excluded some of the first flows, but later ones may pass.
@@ -259,12 +261,26 @@ def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowE
 
 
 def _apply_search(query: Query, candidates: Q) -> QuerySet[FlowEntry]:
-    """Return the user's flows that match the search text, before the filters.
+    """Return the user's flows with the search text, the owner and the tag, before other filters.
 
     Every match by text is one of the `candidates`.
     """
+    entries = _visible_entries(query)
+    if query.owner:
+        entries = entries.filter(owner_filter(query.owner))
+    if query.tag:
+        entries = entries.filter(tag_filter(query.tag))
+    if not normalize_text(query.q):
+        return entries
     matches = candidates & matching.text_filter(query.q)
-    return _visible_entries(query).filter(matches | matching.sid_prefix_filter(query.q))
+    return entries.filter(matches | matching.sid_prefix_filter(query.q))
+
+
+def _candidates(query: Query, *, in_order: bool = False) -> Q:
+    """Return a filter for the flows that may have the search text: all of them without one."""
+    if not normalize_text(query.q):
+        return Q()
+    return trigrams.candidate_filter(matching.index_terms(query.q), in_order=in_order)
 
 
 def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:

@@ -23,7 +23,7 @@ SORTS: Final = {
     "updated": "date_updated",
     "account": "account_sid",
 }
-FILTERS: Final = ("channel", "integration", "enabled", "account")
+FILTERS: Final = ("channel", "integration", "enabled", "account", "owner", "tag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Query:
     sort: str = "name"
     page: int = 1
     size: int | None = None  # rows of a page, or None for the default
+    owner: str = ""
+    tag: str = ""
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()
     invalid_pairs: tuple[tuple[str, str], ...] = ()  # parameters of the URL without an attribute

@@ -31,9 +31,11 @@ _ROW_HTML: Final = (
     'aria-label="Select"><a class="name" dir="auto" href="{}" title="{}">{}</a> '
     '<span class="sid">{}<button class="copy" type="button" aria-label="Copy SID"></button></span>'
     '{}</th>{}<td{}>{}</td><td class="id" dir="auto"{}>{}</td>'
-    '<td data-label="Handled by"{}>{}</td><td>{}</td>'
+    '<td data-label="Handled by"{}>{}</td>{}<td>{}</td>'
     '<td class="time" data-label="Changed"{}>{}</td>{}</tr>\n'
 )
+_OWNER_HTML: Final = '<td class="owner" data-label="Owner and tags"{}>{}</td>'
+_NO_OWNER: Final = SafeString('<td class="owner"></td>')
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
 _OPEN_CHANGE_HTML: Final = '<td class="actions"><a href="{}">{}</a></td>'
@@ -59,11 +61,13 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, results (its rows, with the view's annotations), shows_account, perms.
+    Context: query, results (its rows, with the view's annotations), shows_account, shows_owner,
+    perms.
     """
     formatter = _RowFormatter(
         search_text=str(context["query"].q),
         shows_account=bool(context.get("shows_account")),
+        shows_owner=bool(context.get("shows_owner")),
         shows_actions=bool(context["perms"]["flows"]["change_flow"]),
     )
     rows = map(formatter.format_row, context["results"].rows)
@@ -73,9 +77,12 @@ def flow_rows(context: Context) -> SafeString:
 class _RowFormatter:
     """The settings that the rows of one page share, and their URLs and account marks."""
 
-    def __init__(self, *, search_text: str, shows_account: bool, shows_actions: bool) -> None:
+    def __init__(
+        self, *, search_text: str, shows_account: bool, shows_owner: bool, shows_actions: bool
+    ) -> None:
         self._search_text = search_text
         self._shows_account = shows_account
+        self._shows_owner = shows_owner
         self._shows_actions = shows_actions
         self._url_patterns = {
             name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
@@ -105,6 +112,7 @@ class _RowFormatter:
             visible(identity) if identity else NOT_SET,
             _format_title(whole_handler, _TEXT_CHARACTERS),
             visible(handler),
+            self._owner_cell(flow),
             _STATUS_HTML[flow_state(flow)],
             _format_title(minute_timestamp(flow.date_updated), 0),
             table_timestamp(flow.date_updated),
@@ -127,6 +135,15 @@ class _RowFormatter:
             mark = render_to_string("_account_mark.html", {"account": account})
             self._account_cells[account] = _format_safe(_ACCOUNT_HTML, mark)
         return self._account_cells[account]
+
+    def _owner_cell(self, flow: Any) -> SafeString:
+        """Return the owner and the tags as one text: each chip would be another node a row."""
+        if not self._shows_owner:
+            return _EMPTY
+        text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
+        if not text:
+            return _NO_OWNER
+        return _format_safe(_OWNER_HTML, _format_title(text, _TEXT_CHARACTERS), visible(text))
 
     def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
         if not self._shows_actions:

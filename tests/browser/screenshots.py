@@ -109,6 +109,22 @@ def submit_conflicting_edit(page: Page, world: DemoSite) -> None:
     press_button(page, "Save changes")
 
 
+def submit_too_many_tags(page: Page, _world: DemoSite) -> None:
+    page.fill("[name=tags]", ", ".join(f"tag {number}" for number in range(12)))
+    press_button(page, "Save")
+
+
+def submit_conflicting_owner(page: Page, _world: DemoSite) -> None:
+    other_page = page.context.new_page()
+    other_page.goto(page.url)
+    owner = other_page.locator("[name=owner]")
+    owner.fill("Sales" if owner.input_value() == "Claims" else "Claims")
+    press_button(other_page, "Save")
+    other_page.close()
+    page.fill("[name=owner]", "Claims Lyon")
+    press_button(page, "Save")
+
+
 def confirm_wrong_name(page: Page, _world: DemoSite) -> None:
     page.fill("[name=confirm_name]", "Something else")
     press_button(page, "Delete")
@@ -168,6 +184,18 @@ def choose_task(page: Page, _world: DemoSite) -> None:
     page.select_option("[name=integration_workflow_sid]", "_other")
 
 
+def enter_bulk_owner(page: Page, _world: DemoSite) -> None:
+    page.get_by_role("checkbox", name="Select all").check()
+    page.select_option("[name=kind]", "owner")
+    press_button(page, "Review…")
+
+
+def review_bulk_owner(page: Page, world: DemoSite) -> None:
+    enter_bulk_owner(page, world)
+    page.fill("[name=value]", "Sales")
+    press_button(page, "Review changes")
+
+
 def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
@@ -209,6 +237,11 @@ SHOTS = (
     Shot("flow", "/flows/{sid}/"),
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
+    Shot("flow-owned", "/flows/{owned_sid}/"),
+    Shot("details", "/flows/{owned_sid}/details/"),
+    Shot("details-errors", "/flows/{owned_sid}/details/", submit_too_many_tags),
+    Shot("details-conflict", "/flows/{owned_sid}/details/", submit_conflicting_owner),
+    Shot("list-owner", "/flows/?owner=Claims"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
     Shot("new-task", "/flows/new/", choose_task),
@@ -225,12 +258,15 @@ SHOTS = (
     Shot("log-fault", "/audit/?action=flow.teleport&from=yesterday&q=https://hooks.example.com/in"),
     Shot("export-fault", "/audit/export/?action=flow.teleport"),
     Shot("event", "/audit/{event}/"),
+    Shot("event-details", "/audit/{details_event}/"),
     Shot("event-drift", "/audit/{drift}/"),
     Shot("event-undecided", "/audit/{puzzle}/"),
     Shot("export", "/audit/export/"),
     Shot("verification", "/audit/verification/"),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
+    Shot("plan-owner-value", "/flows/?tag=vip", enter_bulk_owner),
+    Shot("plan-owner", "/flows/?tag=vip", review_bulk_owner),
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
     Shot("plan-columns", "/flows/plans/import/", review_import),
@@ -354,6 +390,7 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
 def _find_examples(sandbox: Any) -> dict[str, str]:
     """Return an example flow or event of each kind."""
     from flows.audit.models import AuditEvent, OpenChange
+    from flows.local_details.models import LocalDetails
 
     changed = AuditEvent.objects.filter(action="flow.update", stage="outcome", result="succeeded")
     of_kind = {
@@ -366,8 +403,12 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
     }
     open_change = OpenChange.objects.latest("pk")
     attempt = AuditEvent.objects.filter(target_sid=open_change.target_sid).latest("seq")
+    owned_sid = LocalDetails.objects.exclude(note="").get().sid
+    details_event = AuditEvent.objects.filter(action="flow.details", target_sid=owned_sid)
     return {
         "sid": of_kind["studio"].target_sid,
+        "owned_sid": owned_sid,
+        "details_event": str(details_event.latest("seq").event_id),
         "webhook": of_kind["external"].target_sid,
         "event": str(of_kind["studio"].event_id),
         "drift": str(AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id),

@@ -94,6 +94,7 @@ PAGES = {
     "new": "/flows/new/",
     "edit": "/flows/{sid}/edit/",
     "code": "/flows/{sid}/code/",
+    "details": "/flows/{sid}/details/",
     "switch": "/flows/{sid}/enabled/",
     "delete": "/flows/{sid}/delete/",
     "log": "/audit/",

@@ -160,6 +160,7 @@ def test_switch_and_deletion_come_back_too(open_page, sandbox, flow_sid, javascr
 GUARDED = {
     "new": ("/flows/new/", "friendly_name"),
     "edit": ("/flows/{sid}/edit/", "friendly_name"),
+    "details": ("/flows/{sid}/details/", "note"),
     "switch": ("/flows/{sid}/enabled/", "reason"),
     "delete": ("/flows/{sid}/delete/", "confirm_name"),
 }

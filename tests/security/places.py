@@ -20,7 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
+from flows.flex_flows.details_form import DetailsForm
 from flows.flex_flows.forms import sign_base
+from flows.local_details.reading import load_details
 from flows.mirror import mirror
 from flows.mirror.sync import sync_account
 from flows.plans import drafts
@@ -195,6 +197,11 @@ class SampleSite:
     def _flows_enabled(self, _person: str) -> Any:
         sid = self._ensure_flow()
         return self._flow(enabled=str(not self.sandbox.flows[sid]["enabled"]).lower())
+
+    def _flows_details(self, _person: str) -> Any:
+        sid = self._ensure_flow()
+        form = DetailsForm(sid=sid, current=load_details(sid))
+        return self._flow(base=form.initial["base"], owner=f"Team {uuid.uuid4().hex[:6]}")
 
     def _flows_delete(self, _person: str) -> Any:
         return self._flow(confirm_name=self._ensure_flow())

@@ -43,7 +43,15 @@ HOSTILE_SIDS = [
 SID_PLACES = [
     name
     for name in URL_NAMES
-    if name in {"flows:detail", "flows:code", "flows:edit", "flows:enabled", "flows:delete"}
+    if name
+    in {
+        "flows:detail",
+        "flows:details",
+        "flows:code",
+        "flows:edit",
+        "flows:enabled",
+        "flows:delete",
+    }
 ]
 REDIRECT_PARAMETERS = (
     "next",

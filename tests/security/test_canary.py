@@ -27,6 +27,7 @@ from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import switch_flow
 from tests.flexadmin.keyboard.palette_pages import search as search_palette
+from tests.flows.local_details.changing import set_details
 from tests.security.markup import read_body
 from tests.security.places import URL_NAMES, SampleSite, dump_database, send_form
 
@@ -137,6 +138,7 @@ def secret_flow(site: SampleSite, hook_url):
     )
     sync_account(ACCOUNT)
     switch_flow(sid, enabled=not site.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
+    set_details(sid, owner="Claims", tags=["vip"], note=f"see {HOOK_URL}\nBearer {HOOK_SECRET}")
     drafts.plan_bulk_action(
         action=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], created_by="admin"
     )

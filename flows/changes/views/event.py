@@ -16,7 +16,15 @@ from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
 from flows.audit.actions import AuditAction
 from flows.audit.log_list import readable_events
-from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
+from flows.audit.models import (
+    AuditEvent,
+    AuditPayload,
+    OpenChange,
+    OpenDrift,
+    Result,
+    Stage,
+    is_change_stage,
+)
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.changes import reconcile
 from flows.changes.actions import ChangeAction
@@ -27,6 +35,8 @@ from flows.changes.views.resolution import (
     find_open_change,
     resolution_context,
 )
+from flows.local_details.actions import is_about_details
+from flows.local_details.fields import LABELS, display_value
 from flows.mirror.models import Flow
 from flows.names.named_sids import name_sids
 from flows.twilio import labels
@@ -129,6 +139,8 @@ def _render_event(
         "event": event,
         **_payload_context(event),
         **_related_context(request, event),
+        "is_local": is_about_details(event),
+        "shows_requested": _shows_requested(event),
         "stages": stages,
         "latest": _outcome_event(event, stages),
         "is_last_known": _is_state_last_known(event, stages),
@@ -179,9 +191,16 @@ def _related_context(request: Request, event: AuditEvent) -> dict[str, Any]:
 
 def _load_stages(event: AuditEvent) -> list[AuditEvent]:
     """Return all events of the event's change in order, none if it is not of a change."""
-    if not event.change_id:
+    if not is_change_stage(event.change_id, event.stage):
         return []
     return list(AuditEvent.objects.filter(change_id=event.change_id).order_by("seq"))
+
+
+def _shows_requested(event: AuditEvent) -> bool:
+    """Return True if the request can differ from the result, so that it has its own column."""
+    if event.stage == Stage.OBSERVED:
+        return False
+    return not (is_about_details(event) and event.is_applied)
 
 
 def _outcome_event(event: AuditEvent, stages: list[AuditEvent]) -> AuditEvent:
@@ -202,8 +221,11 @@ def _is_state_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
 
 
 def _restorable_states(event: AuditEvent, payload: AuditPayload) -> list[dict[str, str]]:
-    """Return the states of the flow that can be restored: after the event, and before it."""
-    if not event.target_sid or not event.is_applied:
+    """Return the states of the flow that can be restored: after the event, and before it.
+
+    The owner, tags and note are no part of a flow's state.
+    """
+    if not event.target_sid or not event.is_applied or is_about_details(event):
         return []
     states = []
     if payload.after:
@@ -235,6 +257,8 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
     """
     if not is_about_resource(event.action):
         return []
+    if is_about_details(event):
+        return [_details_row(event, payload, name) for name in LABELS]
     resource = resource_of_action(event.action)
     names = {*payload.values_before, *payload.requested_values, *payload.values_after}
     rows = []
@@ -243,6 +267,24 @@ def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]
         if known_field is None or known_field.wire:
             rows.append(_field_row(resource, event, payload, name))
     return rows
+
+
+def _details_row(event: AuditEvent, payload: AuditPayload, name: str) -> dict[str, Any]:
+    """Return the row of an owner, tags or note. What was only requested is shown as such."""
+    before, requested, after = (
+        display_value(name, values.get(name)) or None
+        for values in (payload.values_before, payload.requested_values, payload.values_after)
+    )
+    is_requested = name in payload.requested_values and requested != before
+    return {
+        "name": name,
+        "label": LABELS[name],
+        "before": before,
+        "requested": requested if is_requested else None,
+        "after": after,
+        "is_changed": name in event.changed_fields,
+        "differs": False,
+    }
 
 
 def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:

@@ -29,6 +29,8 @@ from flows.flex_flows import history_chart, snippets
 from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views.page_source import read_for_page
+from flows.local_details.actions import LocalDetailsAction
+from flows.local_details.reading import load_details
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.names.lookup import Name
@@ -71,6 +73,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "read_at": timezone.now(),
         "problem": source.explain_error(request.states.get(request.account_sid)),
         "confirmed_at": source.confirmed_at(is_unresolved=is_unresolved),
+        "details": load_details(sid),
         "open_change": open_change,
         **_fields_context(source.snapshot, source.state, names),
         **_actions_context(request, actions, sid, source.state),
@@ -119,6 +122,7 @@ def _actions_context(
     can_read = not restrictions.find_restriction(request.account_sid, "fetch")
     return {
         "can_clone": state != "gone" and can_read,
+        "can_change_details": actions.can("details", request.account_sid),
         "clone_targets": _clone_targets(request, actions),
         "undoable_change": _undoable_change(sid, request),
         "only_enabled": ["enabled"],
@@ -178,7 +182,10 @@ def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 
 def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     """Return the flow's last change if the user made it a moment ago, else None."""
-    last_event = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
+    flow_events = AuditEvent.objects.filter(target_sid=sid).exclude(
+        action=LocalDetailsAction.CHANGE
+    )
+    last_event = flow_events.order_by("-seq").first()
     if last_event is None or not _is_undoable(last_event, request.user):
         return None
     return last_event

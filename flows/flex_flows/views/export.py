@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -22,6 +22,8 @@ from flows.audit.models import Result, Stage
 from flows.core import database
 from flows.flex_flows import snippets
 from flows.flex_flows.actions import FlowPageAction
+from flows.local_details.fields import LABELS, Details
+from flows.local_details.reading import details_by_sid
 from flows.mirror.models import Flow
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.search import flow_search
@@ -40,7 +42,7 @@ SELECTION_EMPTY = "Select at least one flow."
 def flow_export(request: Request) -> HttpResponse:
     """Return the selected flows as a file, and log that they leave the site.
 
-    They come from the mirror, which has no secrets.
+    They come from the mirror, which has no secrets. The last columns are owner, tags and note.
     """
     sids = selected_sids(request)
     if not sids:
@@ -65,11 +67,19 @@ def flow_export(request: Request) -> HttpResponse:
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
     content_type, write = FORMATS[file_format]
-    text = write(FLEX_FLOW, flows)
+    text = write(FLEX_FLOW, flows, _details_columns(flows))
     file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
     response = HttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
+
+
+def _details_columns(flows: Sequence[Redacted]) -> dict[str, list[Any]]:
+    """Return the owners, the tags and the notes of these flows, in their order."""
+    sids = [str(flow.get("sid")) for flow in flows]
+    details = details_by_sid(sids)
+    rows = [details.get(sid, Details()).as_values() for sid in sids]
+    return {name: [row[name] for row in rows] for name in LABELS}
 
 
 def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[Redacted]:

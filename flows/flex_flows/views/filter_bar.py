@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.local_details.choices import load_choices
 from flows.search import filters, flow_search
 from flows.search.filters import LABELS, NOT_SET
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
@@ -19,6 +20,8 @@ _VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
     "channel": {**CHANNEL_TYPES, NOT_SET: "Not set"},
     "integration": {**INTEGRATION_TYPES, NOT_SET: "Not set"},
     "enabled": {"true": "On", "false": "Off", "gone": "Deleted at Twilio"},
+    "owner": {NOT_SET: "No owner"},
+    "tag": {NOT_SET: "No tag"},
 }
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": tuple(CHANNEL_TYPES),
@@ -30,7 +33,11 @@ Option = tuple[str, str]  # value, label
 
 
 def filter_options(
-    query: flow_search.Query, answer: flow_search.SearchResult, accounts: Sequence[Account]
+    query: flow_search.Query,
+    answer: flow_search.SearchResult,
+    accounts: Sequence[Account],
+    *,
+    has_details: bool,
 ) -> dict[str, list[Option]]:
     """Return the options of each filter with the number of flows that each would find.
 
@@ -46,6 +53,24 @@ def filter_options(
     if len(accounts) > 1:
         sids = [account.sid for account in accounts]
         options["account"] = _build_options(query, answer, "account", sids)
+    return options | _details_options(query, has_details=has_details)
+
+
+def _details_options(query: flow_search.Query, *, has_details: bool) -> dict[str, list[Option]]:
+    """Return the options of the filters by owner and tag, which flows have on this site only.
+
+    A filter without options is omitted. The options have no numbers of flows, because the tally
+    doesn't count by owner and tag.
+    """
+    options = {}
+    choices = load_choices(query.scope) if has_details else {"owner": [], "tag": []}
+    for name, values in choices.items():
+        labels = [(value, value) for value in values]
+        active_value = str(getattr(query, name))
+        if active_value and active_value not in (*values, NOT_SET):
+            labels.append((active_value, active_value))
+        if labels:
+            options[name] = [*labels, (NOT_SET, _VALUE_LABELS[name][NOT_SET])]
     return options
 
 

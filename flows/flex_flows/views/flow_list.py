@@ -35,6 +35,9 @@ from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
+from flows.local_details.fields import Details
+from flows.local_details.models import LocalDetails
+from flows.local_details.reading import details_by_sid
 from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
@@ -46,7 +49,7 @@ from flows.twilio.errors import FlexError
 
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
 # Tables that the list shows something of, and that have no rows on most sites.
-_MOSTLY_EMPTY: Final = (Closure, OpenChange, OpenDrift, SavedView)
+_MOSTLY_EMPTY: Final = (Closure, LocalDetails, OpenChange, OpenDrift, SavedView)
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 
@@ -71,13 +74,14 @@ def flow_list(request: Request) -> HttpResponse:
     occupied = find_nonempty_tables(*_MOSTLY_EMPTY)
     request.states = restrictions.availability_by_account(has_closures=Closure in occupied)
     request.has_drift = OpenDrift in occupied
-    context = _results_context(request, query, answer, accounts, is_fragment=is_fragment)
-    _annotate_events(context["results"].rows, occupied)
+    context = _results_context(request, query, answer, accounts, occupied, is_fragment=is_fragment)
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
         context |= {
-            "choices": filter_bar.filter_options(query, answer, accounts),
+            "choices": filter_bar.filter_options(
+                query, answer, accounts, has_details=LocalDetails in occupied
+            ),
             "views": _saved_views(request.user) if SavedView in occupied else [],
             "unresolved_changes": (
                 list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
@@ -118,6 +122,7 @@ def _results_context(
     query: flow_search.Query,
     answer: flow_search.SearchResult,
     accounts: Sequence[Account],
+    occupied: Container[type[Model]],
     *,
     is_fragment: bool,
 ) -> dict[str, Any]:
@@ -127,14 +132,21 @@ def _results_context(
     if not is_fragment or not page.rows:
         mirror_context = _mirror_context(_queried_accounts(accounts, query))
         is_complete = not mirror_context["has_gaps"]
-    _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
+    actions = AvailableActions(request)
+    _annotate_rows(page.rows, _accounts_with(actions, "update"), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
     shows_account = len(accounts) > 1
+    _annotate_events(page.rows, occupied)
+    shows_owner = LocalDetails in occupied and _add_details(page.rows)
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": list_columns.build_headings(query, shows_account=shows_account),
+        "columns": list_columns.build_headings(
+            query, shows_account=shows_account, shows_owner=shows_owner
+        ),
         "shows_account": shows_account,
+        "shows_owner": shows_owner,
+        "can_change_details": bool(_accounts_with(actions, "details")),
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
@@ -259,14 +271,18 @@ def _page_sizes(page: flow_search.Page, query: flow_search.Query) -> list[tuple[
     ]
 
 
-def _changeable_accounts(request: Request) -> set[str]:
-    """Return the accounts where the user may change flows and where that is available."""
-    actions = AvailableActions(request)
-    return {
-        account.sid
-        for account in twilio_accounts.all_accounts()
-        if actions.can("update", account.sid)
-    }
+def _accounts_with(actions: AvailableActions, operation: str) -> set[str]:
+    """Return the accounts where the user may make a kind of change, and where it is available."""
+    accounts = twilio_accounts.all_accounts()
+    return {account.sid for account in accounts if actions.can(operation, account.sid)}
+
+
+def _add_details(rows: Sequence[Flow]) -> bool:
+    """Set the owner and tags of each flow, and return True if one of them has any."""
+    details = details_by_sid(row.sid for row in rows)
+    for row in rows:
+        row.details = details.get(row.sid, Details())  # type: ignore[attr-defined]
+    return any(item.owner or item.tags for item in details.values())
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:

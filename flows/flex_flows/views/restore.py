@@ -13,6 +13,7 @@ from flows.audit.access import Request, readable_event
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.core.opened_forms import carried_value
 from flows.flex_flows.forms import writable_values
+from flows.local_details.actions import is_about_details
 from flows.mirror import drift
 from flows.names.named_sids import name_sids
 from flows.redaction.masking import has_mask
@@ -88,10 +89,11 @@ class Restore:
 def _find_event(request: Request, sid: str) -> AuditEvent | None:
     """Return the event in the address, or None if it is not stored or not of this flow.
 
-    For a flow to create, `sid` is empty, and the event may be of any flow.
+    For a flow to create, `sid` is empty, and the event may be of any flow. An event about a flow's
+    owner, tags and note has no version of the flow.
     """
     event = readable_event(carried_value(request, "restore"), request)
-    if event is None or event.stored_payload is None:
+    if event is None or event.stored_payload is None or is_about_details(event):
         return None
     if sid and event.target_sid != sid:
         return None

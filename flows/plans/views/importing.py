@@ -6,7 +6,9 @@ JSON leads to the draft at once. A table first leads to the page that maps its c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,10 +21,14 @@ from flows.core import database
 from flows.mirror.models import Flow
 from flows.plans import import_draft
 from flows.plans.actions import PlanAction
-from flows.plans.import_entries import check_items, item_sid
+from flows.plans.import_entries import check_items, has_local_details, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
 from flows.redaction.redacted import Redacted
+
+DETAILS_NOT_IMPORTED: Final = (
+    "Owners, tags and notes were not imported. Change them on a flow's page or with a bulk change."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,6 +85,8 @@ def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse
         editable_scope=request.scope,
         visible_scope=visible_scope,
     )
+    if has_local_details(items):
+        messages.info(request, DETAILS_NOT_IMPORTED)
     return redirect("flows:plan", plan_id=plan.pk)
 
 

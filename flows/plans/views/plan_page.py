@@ -14,6 +14,7 @@ from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.availability.offered_changes import REVERSE_OPERATIONS, AvailableActions
+from flows.local_details.actions import LocalDetailsAction
 from flows.plans import access, leases, titles
 from flows.plans.forms import PlanStartForm
 from flows.plans.items import (
@@ -44,11 +45,13 @@ _FUTURE_PHRASES: Final = {
     "flow.update": "will change",
     "flow.create": "will be created",
     "flow.delete": "will be deleted",
+    "flow.details": "will change",
 }
 _PAST_PHRASES: Final = {
     "flow.update": "changed",
     "flow.create": "created",
     "flow.delete": "deleted",
+    "flow.details": "changed",
 }
 
 
@@ -160,6 +163,7 @@ def _summarize(
         "start_label": _start_label(items, account_suffix),
         "account_suffix": account_suffix,
         "has_deletions": "flow.delete" in count_actions(included),
+        "is_local": set(count_actions(included)) == {LocalDetailsAction.CHANGE},
         "account_summaries": _account_summaries(plan, items, account_sids),
     }
 

@@ -18,6 +18,8 @@ from flows.audit.access import Request
 from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent, Result
 from flows.core.safe_text import short, visible
+from flows.local_details.actions import LocalDetailsAction
+from flows.local_details.fields import LABELS, display_value
 from flows.mirror.models import Flow
 from flows.names.named_sids import name_sids
 from flows.plans import titles
@@ -187,8 +189,8 @@ def _channel_and_identity(change: PlannedChange, flow: Flow | None) -> tuple[Any
 
 
 def _change_label(action: str, status: ItemStatus) -> tuple[str, str]:
-    """Return the label and the CSS class of a creation or deletion, or an empty label."""
-    if action == "flow.update":
+    """Return the label and the CSS class of a creation or deletion, else an empty label."""
+    if action not in _LABELS_BY_ACTION:
         return "", "fine"
     css_class, label_by_status, negative_label = _LABELS_BY_ACTION[action]
     label = label_by_status.get(status)
@@ -198,10 +200,22 @@ def _change_label(action: str, status: ItemStatus) -> tuple[str, str]:
 def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     if change.action == "flow.delete":
         return []
+    if change.action == LocalDetailsAction.CHANGE:
+        return [_details_difference(change, name) for name in change.requested]
     return [
         _difference(name, change.before.get(name), requested)
         for name, requested in change.requested.items()
     ]
+
+
+def _details_difference(change: PlannedChange, name: str) -> dict[str, Any]:
+    """Return the row of an owner or of tags, which are no fields at Twilio."""
+    return {
+        "label": LABELS[name],
+        "is_sid": False,
+        "before": display_value(name, change.before.get(name)) or None,
+        "after": display_value(name, change.requested[name]) or None,
+    }
 
 
 def _difference(name: str, before: Any, requested: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,8 +18,15 @@ from flows.audit.access import Request, get_actor, record_denial, require_permis
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
+from flows.local_details.choices import suggest_owners
 from flows.plans import access, drafts, follow_ups, start_and_stop
 from flows.plans.actions import PlanAction
+from flows.plans.details_drafts import (
+    DETAILS_KINDS,
+    SET_OWNER,
+    DetailsAction,
+    plan_details_action,
+)
 from flows.plans.drafts import BulkAction
 from flows.plans.forms import BulkActionForm, PlanStartForm
 from flows.plans.models import Plan
@@ -108,19 +115,33 @@ def plan_new(request: Request) -> HttpResponse:
         messages.error(request, _selection_limit_message(len(sids)))
         return redirect(list_url(request))
     kind = request.POST.get("kind", "")
-    form = BulkActionForm(request.POST, kind=kind)
+    owners = suggest_owners(scope_of(request.user, "flows.view_flow")) if kind == SET_OWNER else []
+    form = BulkActionForm(request.POST, kind=kind, owners=owners)
     if _has_to_ask_for_value(request, form):
-        value_form = BulkActionForm(kind=kind, value=request.POST.get("value"))
+        value_form = BulkActionForm(kind=kind, value=request.POST.get("value"), owners=owners)
         return _render_value_form(request, value_form, sids)
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
-    plan = drafts.plan_bulk_action(
-        action=BulkAction(kind, form.cleaned_data.get("value")),
-        sids=sids,
-        created_by=request.user.get_username(),
-        editable_scope=request.scope,
-    )
+    plan = _draft_action(request, kind, form.cleaned_data.get("value"), sids)
     return redirect("flows:plan", plan_id=plan.pk)
+
+
+def _draft_action(request: Request, kind: str, value: Any, sids: list[str]) -> Plan:
+    """Draft an action for these flows: at Twilio, or of owners and tags, which are kept here."""
+    created_by, editable_scope = request.user.get_username(), request.scope
+    if kind in DETAILS_KINDS:
+        return plan_details_action(
+            action=DetailsAction(kind, value),
+            sids=sids,
+            created_by=created_by,
+            editable_scope=editable_scope,
+        )
+    return drafts.plan_bulk_action(
+        action=BulkAction(kind, value),
+        sids=sids,
+        created_by=created_by,
+        editable_scope=editable_scope,
+    )
 
 
 @require_GET

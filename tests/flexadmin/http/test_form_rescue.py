@@ -7,6 +7,8 @@ from django.test import Client
 
 from flexadmin.http import form_rescue
 from flows.audit.models import AuditEvent
+from flows.local_details.fields import Details
+from flows.local_details.reading import load_details
 from flows.plans import drafts
 from flows.plans.models import Plan
 from tests.conftest import form_data
@@ -32,6 +34,7 @@ PLAN_INPUT_BY_VIEW = {
     "flows:plan-import": ("/flows/plans/import/", {"entries": "[typed by hand"}),
     "flows:plan-start": ("/flows/plans/{plan}/start/", {"reason": "typed by hand"}),
 }
+DETAILS_INPUT = {"owner": "Claims", "tags": "vip", "note": "typed by hand"}
 
 
 @pytest.fixture
@@ -42,7 +45,22 @@ def client(client_of):
 
 
 def test_every_rescued_form_is_tested():
-    assert {*INPUT_BY_VIEW, *PLAN_INPUT_BY_VIEW} == set(form_rescue.FORM_PERMISSIONS)
+    tested = {*INPUT_BY_VIEW, *PLAN_INPUT_BY_VIEW, "flows:details"}
+    assert tested == set(form_rescue.FORM_PERMISSIONS)
+
+
+def test_owner_tags_and_note_come_back_after_sign_in(client, sandbox, flow_sid):
+    path = f"/flows/{flow_sid}/details/"
+    form = {**form_data(client.get(path)), **DETAILS_INPUT}
+    Session.objects.all().delete()
+
+    offer = sign_in(client, client.post(path, form))
+    back = client.post(*form_with(offer, "edit_again"))
+
+    assert form.items() <= form_data(back).items()
+    assert load_details(flow_sid) == Details()
+    assert client.post(path, form_data(back)).status_code == 302
+    assert load_details(flow_sid) == Details("Claims", ("vip",), "typed by hand")
 
 
 @pytest.mark.parametrize("view", PLAN_INPUT_BY_VIEW)

@@ -17,7 +17,7 @@ from tests.faults.acting import received_writes
 pytestmark = pytest.mark.django_db
 
 NOWHERE = "FO" + "9" * 32
-PAGES = ["", "code/", "edit/", "enabled/", "delete/"]
+PAGES = ["", "code/", "edit/", "details/", "enabled/", "delete/"]
 
 
 @pytest.fixture

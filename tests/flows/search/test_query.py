@@ -15,11 +15,11 @@ def test_query_with_every_parameter(add):
     query = Query.of(
         QueryDict(
             f"q=R%C3%A9clam&channel=sms&integration=none&enabled=false&account={AC}&sort=-updated&page=3"
-            "&size=25"
+            "&size=25&owner=Claims&tag=vip"
         )
     )
 
-    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3, 25)
+    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3, 25, "Claims", "vip")
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,8 @@ NONSENSE = [
     "enabled=1", "sort=date_updated", "sort=--name", "sort=-", "sort=name%3B", "sort=name,sid", "page=0", "page=-1", "page=1.5",
     "page=1e3", "page=abc", "page=1000000", "page=%D9%A3", "page=%C2%B2", "page=+2", "page=2%0A", "page=" + "9" * 400,
     "account=AC1", "account=%00", f"account={AC}", f"account={AC}1", f"account={AC}%0A", "account=' OR 1=1",
+    "owner=%E2%80%8B", "owner=" + "x" * 61, "owner=%CC%81", "owner=Claims&owner=Sales",
+    "tag=%23", "tag=" + "x" * 31, "tag=vip,lyon", "tag=token%3Dq8Zr71Lw0pXk52Vt93Bn",
     "size=0", "size=10", "size=050", "size=1000", "size=all", "size=%D9%A2%D9%A5",
     "q=%00", "q=a%00b", "q=" + "a" * 257, "q=%E2%80%8B", "q=%CC%81", "chanel=sms", "channel=sms&channel=web", "channel=sms&channel=",
     "channel=instagram&enabled=maybe",
@@ -157,6 +159,7 @@ def test_url_with_an_unknown_parameter():
         Query("é&=+%", "web", "none", "true", AC, "-enabled", 9),
         Query(q="100%_\\"),
         Query(q=" spaced "),
+        Query(owner="Claims & Co", tag="none"),
     ],
 )
 def test_query_survives_a_round_trip_through_its_url(add, query):

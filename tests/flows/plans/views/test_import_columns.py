@@ -9,6 +9,7 @@ from tests.flows.plans.views.import_pages import (
     NEW_FLOW,
     columns_of,
     error_of,
+    export,
     planned_changes,
     send,
     send_table,
@@ -117,3 +118,14 @@ def test_number_in_a_table_is_drafted_as_twilio_needs_it(operator, csv_sids):
         ({"contact_identity": "+14155550199"}, ""),
         ({}, "Already set."),
     ]
+
+
+def test_owner_tags_and_note_of_an_export_are_ignored_with_the_reason(operator, csv_sids):
+    page = operator.post(
+        "/flows/plans/import/", {"entries": export(operator, csv_sids, "csv").decode()}
+    )
+
+    columns = {column["title"]: column for column in page.context["form"].columns}
+    for title in ("owner", "tags", "note"):
+        assert columns[title]["note"] == "Kept here only. Not imported."
+        assert not columns[title]["field"].value()

@@ -7,10 +7,12 @@ import json
 import pytest
 
 from flows.audit.models import AuditEvent
+from flows.local_details.reading import load_details
 from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, dump_tables
+from tests.flows.local_details.changing import set_details
 from tests.flows.plans.views.import_pages import (
     export,
     planned_changes,
@@ -30,6 +32,40 @@ def test_exported_json_is_imported_without_a_change(operator, csv_sids):
         "operator",
         {"format": "json", "flows": 3},
     )
+
+
+def test_owner_tags_and_note_are_exported_and_not_imported(operator, csv_sids):
+    set_details(csv_sids[0], owner="=Claims", tags=["lyon", "vip"], note="Ring\nfirst")
+    data = json.loads(export(operator, csv_sids, "json"))
+    rows = list(csv.DictReader(io.StringIO(export(operator, csv_sids, "csv").decode("utf-8-sig"))))
+
+    page = operator.post(
+        "/flows/plans/import/",
+        {"entries": json.dumps(data).replace("=Claims", "Sales")},
+        follow=True,
+    )
+
+    exported = next(flow for flow in data["flows"] if flow["sid"] == csv_sids[0])
+    assert list(exported.items())[-3:] == [
+        ("owner", "=Claims"), ("tags", ["lyon", "vip"]), ("note", "Ring\nfirst"),
+    ]  # fmt: skip
+    row = next(row for row in rows if row["sid"] == csv_sids[0])
+    assert list(row.items())[-3:] == [
+        ("owner", "'=Claims"), ("tags", "lyon, vip"), ("note", "Ring\nfirst"),
+    ]  # fmt: skip
+    assert {change.skip_reason for change in planned_changes()} == {"Already set."}
+    assert "Owners, tags and notes were not imported." in page.content.decode()
+    assert load_details(csv_sids[0]).owner == "=Claims"
+
+
+def test_import_without_owners_says_nothing_of_them(operator, csv_sids):
+    page = operator.post(
+        "/flows/plans/import/",
+        {"entries": export(operator, csv_sids, "json").decode()},
+        follow=True,
+    )
+
+    assert "were not imported" not in page.content.decode()
 
 
 @pytest.mark.parametrize("is_file", [True, False], ids=["file", "pasted"])

@@ -1,0 +1,125 @@
+"""Owners and tags in the list of flows: their column, their filters and chips."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
+
+from flows.mirror.sync import sync_account
+from flows.search.models import SavedView
+from tests import ACCOUNT
+from tests.flows.local_details.changing import set_details
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def sids(sandbox, db):
+    sids = [sandbox.add_flow(friendly_name=name) for name in ("Bern", "Lyon", "Nice")]
+    sync_account(ACCOUNT)
+    return sids
+
+
+def text(page):
+    return page.content.decode()
+
+
+def names(page):
+    return [flow.friendly_name for flow in page.context["results"].rows]
+
+
+def owner_cells(page):
+    return [strip_tags(cell) for cell in re.findall(r'<td class="owner".*?</td>', text(page))]
+
+
+def test_list_without_owners_has_neither_column_nor_filters(client_of, sids):
+    set_details(sids[0], note="Ring first")  # a note has no column
+
+    page = client_of("viewer").get("/flows/")
+
+    assert "Owner and tags" not in text(page)
+    assert "More filters" not in text(page)
+    assert owner_cells(page) == []
+
+
+def test_column_shows_owner_and_tags_as_one_escaped_text(client_of, sids):
+    set_details(sids[0], owner="Claims <b>", tags=["vip", "lyon"])
+    set_details(sids[1], tags=["vip"])
+
+    page = client_of("viewer").get("/flows/", headers=HTMX)
+
+    assert owner_cells(page) == ["Claims &lt;b&gt; #lyon #vip", "#vip", ""]
+    assert 'title="Claims &lt;b&gt; #lyon #vip"' in text(page)
+    assert re.search(r'<th scope="col"\s+class="c-owner"\s*>\s*Owner and tags\s*</th>', text(page))
+
+
+def test_filters_offer_what_flows_have_and_stay_open_while_active(client_of, sids):
+    set_details(sids[0], owner="Team (5)", tags=["vip"])
+    client = client_of("viewer")
+
+    everything, filtered = client.get("/flows/"), client.get("/flows/?owner=Team+(5)&tag=none")
+
+    assert everything.context["choices"]["owner"] == [
+        ("Team (5)", "Team (5)"),
+        ("none", "No owner"),
+    ]
+    assert '<details class="more-filters">' in text(everything)
+    assert '<details class="more-filters" open>' in text(filtered)
+    assert '<option value="Team (5)" selected>' in text(filtered)
+    assert '<option value="none" selected>No tag</option>' in text(filtered)
+    assert [chip["label"] for chip in filtered.context["chips"]] == [
+        "Owner: Team (5)",
+        "Tag: No tag",
+    ]
+
+
+def test_owner_that_no_flow_has_any_longer_finds_nothing_and_stays_selected(client_of, sids):
+    page = client_of("viewer").get("/flows/?owner=Former")
+
+    assert names(page) == []
+    assert '<option value="Former" selected>Former</option>' in text(page)
+
+
+def test_owners_and_tags_of_other_accounts_are_not_offered(client_of, sandbox, staging):
+    set_details("FO" + "7" * 32, account_sid=staging.account_sid, owner="Secret", tags=["hidden"])
+
+    page = client_of("viewer", "vera", sandbox.account_sid).get("/flows/")
+
+    assert "Secret" not in text(page)
+    assert "hidden" not in page.context["choices"].get("tag", [])
+
+
+def test_saved_view_keeps_owner_and_tag(client_of, sids):
+    set_details(sids[1], owner="Claims", tags=["vip"])
+    client = client_of("viewer")
+
+    client.post("/flows/views/", {"name": "Ours", "query": "owner=Claims&tag=vip"})
+
+    query = SavedView.objects.get().query
+    assert query == "owner=Claims&tag=vip"
+    assert names(client.get(f"/flows/?{query}")) == ["Lyon"]
+
+
+def test_selection_of_all_matching_flows_follows_the_tag(client_of, sids):
+    set_details(sids[1], tags=["vip"])
+
+    page = client_of("operator").post(
+        "/flows/plans/new/", {"all": "1", "query": "tag=vip", "kind": "disable"}, follow=True
+    )
+
+    assert page.context["plan"].title == "Turn off 1 flow"
+
+
+def test_owners_take_no_query_a_row(client_of, sids):
+    client = client_of("viewer")
+    with CaptureQueriesContext(connection) as without:
+        client.get("/flows/", headers=HTMX)
+    for sid in sids:
+        set_details(sid, owner="Claims", tags=["vip", "lyon"])
+    with CaptureQueriesContext(connection) as with_owners:
+        client.get("/flows/", headers=HTMX)
+
+    assert len(with_owners) == len(without)
