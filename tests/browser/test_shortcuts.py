@@ -56,9 +56,9 @@ def test_enter_opens_the_row_and_e_edits_it(open_page, three_flows):
 
     press(page, "e")
     expect(page.get_by_role("heading", level=1)).to_have_text("Edit flow")
-    page.go_back()
-    page.go_back()
+    page.goto("/flows/")
     press(page, "jjj")
+    expect(link_of(page, "Gamma")).to_be_focused()
     press(page, "e")
 
     expect(page.locator("[name=friendly_name]")).to_have_value("Gamma")
