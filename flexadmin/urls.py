@@ -34,6 +34,7 @@ sign_in_urls: list[URLPattern] = [
 ]
 profile_urls: list[URLPattern] = [
     path("", own_account.profile, name="me"),
+    path("profile/", own_account.edit_profile, name="profile-edit"),
     path("password/", get_or_post(own_account.PasswordChange.as_view()), name="password-change"),
     path("sessions/end/", own_account.end_other_sessions, name="sessions-end"),
     path(

@@ -78,8 +78,12 @@ class RolesBackend(ModelBackend):
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
-    """Return the user with this id, with the epoch that their sessions are checked against."""
-    return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
+    """Return the user with this id, with what each page needs of them.
+
+    That is the epoch that their sessions are checked against, and their profile.
+    """
+    users = SiteUser.objects.select_related("ended_sessions", "profile")
+    return users.filter(pk=user_id).first()
 
 
 def get_roles(user: AnyUser) -> RolesByAccount:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words
-from flows.core.time_text import minute_timestamp, table_timestamp
+from flows.core.time_text import table_timestamp, utc_timestamp
 from flows.flex_flows.handlers import describe_handler
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.templatetags.formatting import NOT_SET, word
@@ -105,7 +105,7 @@ class _RowFormatter:
             _format_title(handler, _TEXT_CHARACTERS),
             visible(handler),
             _STATUS_HTML[flow_state(flow)],
-            _format_title(minute_timestamp(flow.date_updated), 0),
+            _format_title(utc_timestamp(flow.date_updated), 0),
             table_timestamp(flow.date_updated),
             self._actions_cell(flow, sid),
         )

@@ -275,6 +275,9 @@ class SampleSite:
             user=owner, type=kind, defaults={"data": secrets[kind]}
         )[0]
 
+    def _profile_edit(self, person: str) -> Any:
+        return {}, {"display_name": f"{person.title()} Silva", "theme": "dark"}
+
     def _password_change(self, person: str) -> Any:
         password = "a long passphrase"
         return {}, {
