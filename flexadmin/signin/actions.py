@@ -14,6 +14,7 @@ class SigninAction(Action):
     CHANGE_PROFILE = "auth.profile", "Changed own name or e-mail", "Change own name or e-mail"
     ADD_FACTOR = "auth.mfa_add", "Added a 2FA method", "Add a 2FA method"
     REMOVE_FACTOR = "auth.mfa_remove", "Removed a 2FA method", "Remove a 2FA method"
+    END_SESSION = "auth.session_end", "Signed out of one session", "Sign out of one session"
     END_SESSIONS = (
         "auth.sessions_end",
         "Signed out of other sessions",

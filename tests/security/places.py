@@ -11,6 +11,7 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
@@ -263,6 +264,16 @@ class SampleSite:
     def _mfa_view_recovery_codes(self, person: str) -> Any:
         self._factor(person, "recovery_codes")
         return {}, {}
+
+    _mfa_recovery_codes_file = _mfa_view_recovery_codes
+
+    def _session_end(self, person: str) -> Any:
+        name = person if person in self.people else "admin"
+        key = self.client(name).session.session_key
+        session = UserSession.objects.create(
+            user=self.people[name], session_key=key, ip="192.0.2.7"
+        )
+        return {"session_id": session.pk}, {}
 
     def _mfa_remove_webauthn(self, _person: str) -> Any:
         return {"pk": 1}, {}  # the password is required first
