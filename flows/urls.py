@@ -6,7 +6,14 @@ from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter
 from flows.external_changes import views as drift
-from flows.flex_flows.views import confirmations, create_and_edit, detail, export, flow_list
+from flows.flex_flows.views import (
+    confirmations,
+    create_and_edit,
+    detail,
+    export,
+    flow_list,
+    list_preferences,
+)
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
@@ -17,6 +24,7 @@ flow_urls = [
     path("", flow_list.flow_list, name="list"),
     path("new/", create_and_edit.flow_new, name="new"),
     path("sync/", flow_list.flow_sync, name="sync"),
+    path("list-view/", list_preferences.save_list_preferences, name="list-preferences"),
     path("views/", views.view_save, name="view-save"),
     path("views/<int:view_id>/remove/", views.view_delete, name="view-remove"),
     path("drift/", drift.drift_inbox, name="drift"),

@@ -80,9 +80,9 @@ class RolesBackend(ModelBackend):
 def get_site_user(user_id: int) -> SiteUser | None:
     """Return the user with this id, with what each page needs of them.
 
-    That is the epoch that their sessions are checked against, and their profile.
+    That is the epoch that their sessions are checked against, their profile and their preferences.
     """
-    users = SiteUser.objects.select_related("ended_sessions", "profile")
+    users = SiteUser.objects.select_related("ended_sessions", "profile", "list_preferences")
     return users.filter(pk=user_id).first()
 
 

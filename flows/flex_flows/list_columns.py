@@ -1,12 +1,14 @@
-"""The columns of the list of flows: their order, headings and sorts.
+"""The columns of the list of flows: their order, headings and sorts, and those that a user sees.
 
 The cells are in flows/templatetags/flow_list_rows.py, the sort orders in flows/search/query.py.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
+from flows.flex_flows.models import ListPreferences
 from flows.search.query import Query
 
 COLUMNS: Final = (
@@ -17,15 +19,88 @@ COLUMNS: Final = (
     ("enabled", "Status"),
     ("updated", "Changed"),
 )
+REQUIRED_COLUMN: Final = "name"
 _ACCOUNT_COLUMN: Final = ("account", "Account")  # after the name, on a site with several accounts
 
 
-def build_headings(query: Query, *, shows_account: bool) -> list[dict[str, str | None]]:
-    """Return the headings of the columns, each with the address that sorts by it."""
+class ListLayout:
+    """The columns that a page of the list shows, and its density.
+
+    The column of the name is always shown, and so is the one that sorts the list.
+    """
+
+    def __init__(self, query: Query, preferences: ListPreferences, *, shows_account: bool) -> None:
+        self._query = query
+        self._columns = _site_columns(shows_account=shows_account)
+        self._hidden: Collection[Any] = preferences.hidden_columns
+        self.density = preferences.density
+
+    @property
+    def visible_keys(self) -> list[str]:
+        """The keys of the columns that are shown, in their order."""
+        return [key for key, _ in self._columns if self._is_visible(key)]
+
+    @property
+    def headings(self) -> list[dict[str, str | None]]:
+        """The headings of the columns that are shown, each with the address that sorts by it."""
+        return [
+            _build_heading(self._query, key, label)
+            for key, label in self._columns
+            if self._is_visible(key)
+        ]
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        """Key, label and state of each column that a user can hide. True means not hidden."""
+        return [
+            (key, label, key not in self._hidden)
+            for key, label in self._columns
+            if key != REQUIRED_COLUMN
+        ]
+
+    @property
+    def densities(self) -> list[tuple[str, str, bool]]:
+        """Value, label and state of each density. True means chosen."""
+        return [
+            (value, label, value == self.density)
+            for value, label in ListPreferences.Density.choices
+        ]
+
+    def _is_visible(self, key: str) -> bool:
+        is_required = key in (REQUIRED_COLUMN, self._query.sort.removeprefix("-"))
+        return is_required or key not in self._hidden
+
+
+def load_preferences(user: Any) -> ListPreferences:
+    """Return the user's preferences, or the defaults if they have not saved any."""
+    preferences: ListPreferences | None = getattr(user, "list_preferences", None)
+    return preferences or ListPreferences(person_id=user.pk)
+
+
+def save_preferences(
+    user: Any, *, shown_columns: Iterable[str], density: str, shows_account: bool
+) -> None:
+    """Save the columns and the density that a user has chosen.
+
+    Unknown values are ignored. A column that the form did not offer stays as it was.
+    """
+    shown = set(shown_columns)
+    offered = {key for key, _ in _site_columns(shows_account=shows_account)} - {REQUIRED_COLUMN}
+    kept = set(load_preferences(user).hidden_columns) - offered
+    if density not in ListPreferences.Density.values:
+        density = ListPreferences.Density.COMFORTABLE
+    ListPreferences.objects.update_or_create(
+        person_id=user.pk,
+        defaults={"hidden_columns": sorted(offered - shown | kept), "density": density},
+    )
+
+
+def _site_columns(*, shows_account: bool) -> list[tuple[str, str]]:
+    """Return all columns of this site."""
     columns = list(COLUMNS)
     if shows_account:
         columns.insert(1, _ACCOUNT_COLUMN)
-    return [_build_heading(query, key, label) for key, label in columns]
+    return columns
 
 
 def _build_heading(query: Query, key: str, label: str) -> dict[str, str | None]:

@@ -119,6 +119,18 @@ def open_dialog(page: Page, _world: DemoSite) -> None:
     page.locator("dialog[open]").wait_for()
 
 
+def open_view_menu(page: Page, _world: DemoSite) -> None:
+    page.get_by_text("View", exact=True).click()
+
+
+def choose_compact(page: Page, _world: DemoSite) -> None:
+    open_view_menu(page, _world)
+    for label in ("Contact identity", "Changed"):
+        page.get_by_role("checkbox", name=label).uncheck()
+    page.get_by_label("Compact").check()
+    press_button(page, "Apply")
+
+
 def select_flows(page: Page, _world: DemoSite) -> None:
     for box in page.locator("tbody input[type=checkbox]").all()[:3]:
         box.check()
@@ -167,6 +179,8 @@ SHOTS = (
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", select_flows),
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
+    Shot("list-view", "/flows/", open_view_menu),
+    Shot("list-compact", "/flows/", choose_compact, person="aude"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
     Shot("flow", "/flows/{sid}/"),

@@ -200,6 +200,9 @@ class SampleSite:
     def _flows_delete(self, _person: str) -> Any:
         return self._flow(confirm_name=self._ensure_flow())
 
+    def _flows_list_preferences(self, _person: str) -> Any:
+        return {}, {"column": ["channel", "enabled"], "density": "compact"}
+
     def _flows_view_save(self, _person: str) -> Any:
         return {}, {"name": "Mine", "query": "q=lyon"}
 

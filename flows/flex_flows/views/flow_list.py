@@ -115,12 +115,13 @@ def _results_context(
         is_complete = not mirror_context["has_gaps"]
     _annotate_rows(page.rows, _changeable_accounts(request), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
-    shows_account = len(accounts) > 1
+    preferences = list_columns.load_preferences(request.user)
+    layout = list_columns.ListLayout(query, preferences, shows_account=len(accounts) > 1)
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": list_columns.build_headings(query, shows_account=shows_account),
-        "shows_account": shows_account,
+        "layout": layout,
+        "columns": layout.headings,
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list"),
