@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from flows.flex_flows.models import ListPreferences
+from flows.search.models import SavedView
 from flows.search.query import Query
 
 COLUMNS: Final = (
@@ -93,6 +94,11 @@ def save_preferences(
         person_id=user.pk,
         defaults={"hidden_columns": sorted(offered - shown | kept), "density": density},
     )
+
+
+def set_default_view(user: Any, view: SavedView | None) -> None:
+    """Make a view what the list shows without a query, or None for all flows."""
+    ListPreferences.objects.update_or_create(person_id=user.pk, defaults={"default_view": view})
 
 
 def _site_columns(*, shows_account: bool) -> list[tuple[str, str]]:

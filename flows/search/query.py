@@ -38,6 +38,7 @@ class Query:
     sort: str = "name"
     page: int = 1
     size: int | None = None  # rows of a page, or None for the default
+    view: str = ""  # `ALL_FLOWS` to keep the list from showing a default view
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()
     invalid_pairs: tuple[tuple[str, str], ...] = ()  # parameters of the URL without an attribute

@@ -123,6 +123,18 @@ def open_view_menu(page: Page, _world: DemoSite) -> None:
     page.get_by_text("View", exact=True).click()
 
 
+def use_default_view(page: Page, world: DemoSite) -> None:
+    """Save a view, share it and make it the default in the first look; the others open it."""
+    page.goto(f"{world.root}/flows/?channel=sms&enabled=true")
+    if page.get_by_role("link", name="SMS on").count() == 0:
+        page.get_by_text("Save view").click()
+        page.get_by_placeholder("Name", exact=True).fill("SMS on")
+        press_button(page, "Save")
+        press_button(page, "Share with everyone")
+        press_button(page, "Make default")
+    page.goto(f"{world.root}/flows/")
+
+
 def choose_compact(page: Page, _world: DemoSite) -> None:
     open_view_menu(page, _world)
     for label in ("Contact identity", "Changed"):
@@ -181,6 +193,7 @@ SHOTS = (
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
     Shot("list-view", "/flows/", open_view_menu),
     Shot("list-compact", "/flows/", choose_compact, person="aude"),
+    Shot("list-default-view", "/flows/", use_default_view, person="omar"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
     Shot("flow", "/flows/{sid}/"),

@@ -213,6 +213,15 @@ class SampleSite:
         )
         return {"view_id": view.pk}, {}
 
+    def _flows_view_share(self, person: str) -> Any:
+        arguments, _ = self._flows_view_remove(person)
+        is_shared = SavedView.objects.get(pk=arguments["view_id"]).is_shared
+        return arguments, {"shared": str(not is_shared).lower()}
+
+    def _flows_view_default(self, person: str) -> Any:
+        # False, because later calls are for the list without a query.
+        return self._flows_view_remove(person)[0], {"default": "false"}
+
     def _flows_drift_accept(self, _person: str) -> Any:
         if not OpenDrift.objects.exists():
             self.sandbox.edit_flow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import has_permission_anywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, require_permission
@@ -33,7 +35,7 @@ from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.mirror.sync import SyncBusy, needs_sync, sync_account
-from flows.search import filters, flow_search
+from flows.search import filters, flow_search, saved_views
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
@@ -53,10 +55,16 @@ def flow_list(request: Request) -> HttpResponse:
         only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
         if only_sid:
             return redirect("flows:detail", sid=only_sid)
+        default_view = _default_view_to_open(request)
+        if default_view:
+            return redirect(f"{reverse('flows:list')}?{default_view.query}")
     is_fragment = bool(request.htmx and not request.htmx.history_restore_request)
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
 
+    default_view_id = list_columns.load_preferences(request.user).default_view_id
+    if default_view_id:  # links to the whole list must not lead to the default view
+        query = replace(query, view=filters.ALL_FLOWS)
     answer = flow_search.run_query(query)
     accounts = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account()
@@ -66,7 +74,9 @@ def flow_list(request: Request) -> HttpResponse:
         template_name = "flows/list.html"
         context |= {
             "choices": filter_bar.filter_options(query, answer, accounts),
-            "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
+            "views": saved_views.visible_views(request.user, request.scope),
+            "default_view_id": default_view_id,
+            "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
             "unresolved_changes": list(
                 reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED]
             ),
@@ -99,6 +109,15 @@ def flow_sync(request: Request) -> HttpResponse:
     return response
 
 
+def _default_view_to_open(request: Request) -> SavedView | None:
+    """Return the user's default view if they opened the list without any query, or None."""
+    preferences = list_columns.load_preferences(request.user)
+    if request.GET or preferences.default_view_id is None:
+        return None
+    view = saved_views.find_view(request.user, request.scope, preferences.default_view_id)
+    return view if view and view.query else None
+
+
 def _results_context(
     request: Request,
     query: flow_search.Query,
@@ -124,8 +143,8 @@ def _results_context(
         "columns": layout.headings,
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
-        "clear_url": reverse("flows:list"),
-        "query_string": query.url(page=1).removeprefix("?"),
+        "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
+        "query_string": query.url(page=1, view="").removeprefix("?"),
         "is_mirror_empty": has_no_results and flow_search.is_mirror_empty(request.scope),
         **mirror_context,
     }
