@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -75,3 +76,13 @@ class Env(environ.Env):  # type: ignore[misc]  # has no types
     def secrets(self) -> set[str]:
         """Return the values read so far whose names look like a secret's."""
         return {value for value in self.ENVIRON.secret_values if not _SID.fullmatch(value)}
+
+
+def check_time_zone(name: str) -> str:
+    """Return the name of a time zone, or raise `ImproperlyConfigured` if there is no such zone."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError, ValueError):  # unknown, a folder of zones, or a path
+        raise ImproperlyConfigured(
+            f"TIME_ZONE is no time zone: {name}. Examples are UTC and Europe/Berlin."
+        ) from None

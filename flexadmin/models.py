@@ -5,8 +5,9 @@ A role on every account is a membership of the role's group, and so has no model
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_backends
@@ -60,6 +61,45 @@ class SiteUser(User):
         """Number of times that all sessions of this user were ended."""
         epoch: SessionEpoch | None = getattr(self, "ended_sessions", None)
         return epoch.number if epoch else 0
+
+    @property
+    def own_profile(self) -> Profile:
+        """The user's profile, or one with the defaults if they have not saved any."""
+        profile: Profile | None = getattr(self, "profile", None)
+        return profile or Profile(person=self)
+
+
+class Profile(models.Model):
+    """The display name and the preferences that a user has chosen.
+
+    Their e-mail address is `User.email`.
+    """
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", "Same as the device"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="profile",
+        primary_key=True,
+    )
+    display_name = models.CharField(max_length=60, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)  # empty for the site's
+    theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+
+    def __str__(self) -> str:
+        return f"profile of {self.person}"
+
+    @property
+    def zone(self) -> tzinfo:
+        """The user's time zone. It is the site's if they chose none, or one that was abolished."""
+        try:
+            return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (KeyError, OSError, ValueError):
+            return timezone.get_default_timezone()
 
 
 class AccountRole(models.Model):

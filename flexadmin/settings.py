@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from flexadmin.account_env import check_twilio_api_url, read_accounts
-from flexadmin.env import Env
+from flexadmin.env import Env, check_time_zone
 from flexadmin.http import proxies
 from flexadmin.ops import log_records
 from flexadmin.signin.oidc_settings import read_oidc_settings
@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "flexadmin.http.middleware.SignInMiddleware",
+    "flexadmin.http.middleware.TimeZoneMiddleware",
     "flexadmin.http.middleware.NotRecordedMiddleware",
 ]
 
@@ -229,7 +230,8 @@ SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds that a thread waits for the provid
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": read_oidc_settings(env)}
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+# Of pages, for users who have not chosen another one. Stored times, exports and logs are in UTC.
+TIME_ZONE = check_time_zone(env.str("TIME_ZONE", default="UTC"))
 USE_TZ = True
 USE_I18N = False
 

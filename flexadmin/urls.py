@@ -35,8 +35,10 @@ sign_in_urls: list[URLPattern] = [
 ]
 profile_urls: list[URLPattern] = [
     path("", own_account.profile, name="me"),
+    path("profile/", own_account.edit_profile, name="profile-edit"),
     path("password/", get_or_post(own_account.PasswordChange.as_view()), name="password-change"),
     path("sessions/end/", own_account.end_other_sessions, name="sessions-end"),
+    path("sessions/<int:session_id>/end/", own_account.end_session, name="session-end"),
     path(
         "confirm/",
         get_or_post(reauthentication.PasswordReauthentication.as_view()),
@@ -62,6 +64,9 @@ profile_urls: list[URLPattern] = [
         name="mfa_remove_webauthn",
     ),
     path("codes/", require_GET(mfa.RecoveryCodes.as_view()), name="mfa_view_recovery_codes"),
+    path(
+        "codes/text/", require_GET(mfa.RecoveryCodesFile.as_view()), name="mfa_recovery_codes_file"
+    ),
     path(
         "codes/new/",
         get_or_post(mfa.GenerateRecoveryCodes.as_view()),

@@ -30,10 +30,11 @@ class FlowsConfig(AppConfig):
         from flows.plans.actions import PlanAction
         from flows.plans.log_links import PlanLinks
         from flows.search import index_tables
+        from flows.search.actions import SavedViewAction
 
         access.register_target("sid", FlowTarget())
         action_registry.register(MirrorAction, ChangeAction, DriftAction, FlowPageAction)
-        action_registry.register(LocalDetailsAction)
+        action_registry.register(LocalDetailsAction, SavedViewAction)
         action_registry.register(PlanAction, AvailabilityAction, AuditAction)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)

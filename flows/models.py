@@ -19,6 +19,7 @@ from flows.audit.models import OpenDrift as OpenDrift
 from flows.audit.models import Result as Result
 from flows.audit.models import Stage as Stage
 from flows.availability.models import Closure as Closure
+from flows.flex_flows.models import ListPreferences as ListPreferences
 from flows.local_details.models import FlowTag as FlowTag
 from flows.local_details.models import LocalDetails as LocalDetails
 from flows.mirror.models import Flow as Flow

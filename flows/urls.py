@@ -13,6 +13,7 @@ from flows.flex_flows.views import (
     details,
     export,
     flow_list,
+    list_preferences,
 )
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
@@ -24,8 +25,11 @@ flow_urls = [
     path("", flow_list.flow_list, name="list"),
     path("new/", create_and_edit.flow_new, name="new"),
     path("sync/", flow_list.flow_sync, name="sync"),
+    path("list-view/", list_preferences.save_list_preferences, name="list-preferences"),
     path("views/", views.view_save, name="view-save"),
     path("views/<int:view_id>/remove/", views.view_delete, name="view-remove"),
+    path("views/<int:view_id>/share/", views.view_share, name="view-share"),
+    path("views/<int:view_id>/default/", list_preferences.change_default_view, name="view-default"),
     path("drift/", drift.drift_inbox, name="drift"),
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("drift/accept/", drift.drift_accept_many, name="drift-accept-many"),

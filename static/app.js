@@ -42,7 +42,7 @@
     field.closest(".field")?.scrollIntoView({ block: "center" });
   });
 
-  // 3. Copy
+  // 3. Copy and print
   // In a row of the list, only the link contains the whole SID.
   const sidOfRow = (element) => find("a.name", element.closest("tr")).pathname.split("/")[2];
   const copyText = async (text) => {
@@ -61,11 +61,12 @@
       return done;
     }
   };
-  document.querySelectorAll(".copy-text").forEach((button) => { button.hidden = false; });
+  document.querySelectorAll(".copy-text, [data-print]").forEach((button) => { button.hidden = false; });
+  find("[data-print]")?.addEventListener("click", () => print());
   document.addEventListener("click", async (event) => {
     const button = event.target.closest(".copy, .copy-text");
     if (!button) return;
-    const source = button.previousElementSibling;
+    const source = button.dataset.from ? find(button.dataset.from) : button.previousElementSibling;
     const isSid = button.matches(".copy");
     const label = isSid ? source?.title || sidOfRow(button) : source.getAttribute("aria-label");
     const done = await copyText(isSid ? label : source.textContent);

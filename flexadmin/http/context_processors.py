@@ -1,4 +1,4 @@
-"""Template context of every page: account, API host, role, external changes, restrictions, `perms`.
+"""Template context of every page: account, API host, role, theme, restrictions, `perms` and more.
 
 On a page about one account, `perms` are the user's permissions on that account.
 """
@@ -18,6 +18,8 @@ from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.http import form_rescue
 from flexadmin.keyboard.shortcuts import has_single_keys
+from flexadmin.models import Profile
+from flexadmin.users.display_names import display_names
 from flexadmin.users.roles import get_role, get_role_on_any_account, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
@@ -31,6 +33,7 @@ OPERATION_BY_PERMISSION: Final = {
     "change_flow": "update",
     "delete_flow": "delete",
 }
+NO_DISPLAY_NAMES: dict[str, tuple[str, str]] = {}
 NO_ACCOUNTS: tuple[twilio_accounts.Account, ...] = ()
 
 
@@ -163,6 +166,8 @@ def site(request: HttpRequest) -> dict[str, object]:
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
         "are_single_keys_off": not has_single_keys(request),
         "role": _lazy(lambda: _role(user, account), ""),
+        "display_names": _lazy(display_names, NO_DISPLAY_NAMES),
+        "theme": _query_or_default(lambda: _theme(user), ""),
     }
     if hasattr(request, "user"):
         unavailable = Restrictions(request, account)
@@ -221,6 +226,14 @@ def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
 
 def _role(user: Any, account: twilio_accounts.Account | None) -> str:
     return get_role(user, account.sid) if account else get_role_on_any_account(user)
+
+
+def _theme(user: Any) -> str:
+    """Return the theme that the user chose, "light" or "dark", or "" for that of the device."""
+    if not user.is_authenticated:
+        return ""
+    theme = user.own_profile.theme
+    return "" if theme == Profile.Theme.SYSTEM else str(theme)
 
 
 def _count_drift(request: HttpRequest) -> int:

@@ -1,4 +1,4 @@
-"""Middleware for request ids, access log, security headers, encoding, sign-in and the audit log.
+"""Middleware for request ids, security headers, encoding, sign-in, time zones and the audit log.
 
 Permissions are checked in the views.
 """
@@ -19,6 +19,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from flexadmin.http import form_rescue
 from flexadmin.ops import log_records
@@ -156,6 +157,22 @@ class SignInMiddleware(LoginRequiredMiddleware):
             response.status_code = 204
             response["HX-Refresh"] = "true"
         return response
+
+
+class TimeZoneMiddleware:
+    """Shows times in the time zone that the signed-in user has chosen, or else in the site's."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(None):  # the zone of one request must not reach the next
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view_func: Any, *_args: Any) -> None:
+        # Health checks must not load the user from the database.
+        if getattr(view_func, "login_required", True) and request.user.is_authenticated:
+            timezone.activate(request.user.own_profile.zone)  # type: ignore[attr-defined]
 
 
 class NotRecordedMiddleware:

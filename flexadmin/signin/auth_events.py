@@ -185,9 +185,12 @@ def change_own_account(
     action: str,
     change: Callable[[], Any],
     *,
+    before: dict[str, Any] | None = None,
     details: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """Change the account of the signed-in user in the transaction of its event.
+
+    `details` are recorded as the state after the change.
 
     Raises `NotRecorded` if the event can't be written; nothing is changed then.
     """
@@ -200,5 +203,9 @@ def change_own_account(
         action=action,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=Payload(friendly_name=user.get_username(), after=redact_fields(details)),
+        payload=Payload(
+            friendly_name=user.get_username(),
+            before=redact_fields(before),
+            after=redact_fields(details),
+        ),
     )

@@ -112,6 +112,22 @@ class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]
     """The unused recovery codes."""
 
 
+class RecoveryCodesFile(RecoveryCodes):
+    """The unused recovery codes as a text file. As their page, it asks for the password first."""
+
+    def render_to_response(self, context: dict[str, Any], **_options: Any) -> HttpResponse:
+        lines = [
+            f"Recovery codes of {self.request.user.get_username()} at {self.request.get_host()}",
+            "Each code works once.",
+            "",
+            *context["unused_codes"],
+        ]
+        response = HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="recovery-codes.txt"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
 @require_GET
 def redirect_to_profile(_request: HttpRequest) -> HttpResponse:
     """Redirect allauth's list of factors, which this site shows on the profile page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -13,36 +13,64 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
-from flexadmin.models import OneTimePassword
+from flexadmin.models import OneTimePassword, SiteUser
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.password_rules import refuse_current
 from flexadmin.signin.reauthentication import PasswordCheckMixin
+from flexadmin.signin.session_list import list_sessions
+from flexadmin.signin.user_agents import describe_user_agent
 from flexadmin.users.forms import get_assigned_roles
-from flexadmin.users.views import get_factors
+from flexadmin.users.profiles import ProfileForm
+from flexadmin.users.views import NOT_RECORDED_MESSAGE, get_factors
 from flows.audit.access import Request
+from flows.audit.views.unrecorded import page_if_unrecorded
 
 
 @require_GET
 def profile(request: Request) -> HttpResponse:
-    """Show the user's roles, second factors and sessions."""
+    """Show the user's profile, second factors and sessions."""
+    return _profile_page(request)
+
+
+@require_POST
+def edit_profile(request: Request) -> HttpResponse:
+    """Save the user's display name, e-mail address, time zone and theme."""
+    form = ProfileForm(request.POST, person=_site_user(request))
+    if not form.is_valid():
+        return _profile_page(request, form, status=422)
+    with page_if_unrecorded(lambda: _profile_page(request, form, NOT_RECORDED_MESSAGE, 503)):
+        form.save(request)
+    messages.success(request, "Profile saved.")
+    return redirect("me")
+
+
+def _profile_page(
+    request: Request, form: ProfileForm | None = None, error: str = "", status: int = 200
+) -> HttpResponse:
     factors = get_factors(request.user)
     context = {
+        "form": form or ProfileForm(person=_site_user(request)),
+        "error": error,
         "factors": factors,
         "has_factor": any(one.type != Authenticator.Type.RECOVERY_CODES for one in factors),
         "has_app": any(one.type == Authenticator.Type.TOTP for one in factors),
         "roles": get_assigned_roles(request.user),
-        "sessions": UserSession.objects.purge_and_list(request.user),
+        "sessions": list_sessions(request.user, request.session.session_key or ""),
         "is_required": settings.SECOND_FACTOR_REQUIRED,
         "idle_minutes": settings.SESSION_IDLE_MINUTES,
         "hours": settings.SESSION_HOURS,
     }
-    return render(request, "people/me.html", context)
+    return render(request, "people/me.html", context, status=status)
+
+
+def _site_user(request: Request) -> SiteUser:
+    return cast("SiteUser", request.user)
 
 
 @require_POST
@@ -57,6 +85,23 @@ def end_other_sessions(request: Request) -> HttpResponse:
     auth_events.change_own_account(request, SigninAction.END_SESSIONS, end_sessions)
     request.session[sessions.EPOCH_KEY] = epochs[0]
     messages.success(request, "You are signed out of your other sessions.")
+    return redirect("me")
+
+
+@require_POST
+def end_session(request: Request, session_id: int) -> HttpResponse:
+    """End one of the user's other sessions."""
+    others = UserSession.objects.filter(user=request.user)
+    others = others.exclude(session_key=request.session.session_key or "")
+    session = get_object_or_404(others, pk=session_id)
+    device = describe_user_agent(session.user_agent)
+    auth_events.change_own_account(
+        request,
+        SigninAction.END_SESSION,
+        session.end,
+        details={"browser": device, "address": session.ip},
+    )
+    messages.success(request, f"Signed out of {device}.")
     return redirect("me")
 
 

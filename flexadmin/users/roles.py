@@ -76,8 +76,13 @@ class RolesBackend(ModelBackend):
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
-    """Return the user with this id, their roles, and the epoch of their sessions, in one query."""
-    users = SiteUser.objects.select_related("ended_sessions").filter(pk=user_id)
+    """Return the user with this id, with what each page needs of them, in one query.
+
+    That is the epoch that their sessions are checked against, their profile, their preferences and
+    their roles.
+    """
+    users = SiteUser.objects.select_related("ended_sessions", "profile", "list_preferences")
+    users = users.filter(pk=user_id)
     # One row for each pair of a group and a role on an account.
     rows = users.annotate(
         group_name=F("groups__name"),

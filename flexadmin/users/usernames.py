@@ -41,8 +41,8 @@ def validate_new_username(name: str) -> str:
     """Return the name as Django normalizes it, or raise `ValidationError` with one sentence."""
     normalized = User.normalize_username(name)
     UnicodeUsernameValidator()(normalized)
-    _refuse_reserved(normalized)
-    _refuse_mixed_scripts(normalized)
+    refuse_reserved(normalized)
+    refuse_mixed_scripts(normalized)
     _refuse_similar(normalized)
     return normalized
 
@@ -69,13 +69,19 @@ def _neutral_username(uid: str) -> str:
     return next(name for name in names if name not in used_names)
 
 
-def _refuse_reserved(name: str) -> None:
-    letters = "".join(filter(str.isalnum, _skeleton(name)))
-    if letters in RESERVED_NAMES:
+def lookalike_letters(name: str) -> str:
+    """Return the letters and digits of a name. Names that look alike have the same."""
+    return "".join(filter(str.isalnum, _skeleton(name)))
+
+
+def refuse_reserved(name: str) -> None:
+    """Raise `ValidationError` for a label that the audit log uses for itself."""
+    if lookalike_letters(name) in RESERVED_NAMES:
         raise ValidationError(RESERVED_MESSAGE, code="reserved", params={"name": name})
 
 
-def _refuse_mixed_scripts(name: str) -> None:
+def refuse_mixed_scripts(name: str) -> None:
+    """Raise `ValidationError` for a name with letters of alphabets that no language combines."""
     scripts = _scripts(name)
     if len(scripts) <= 1 or any(scripts <= allowed for allowed in COMBINABLE_SCRIPTS):
         return

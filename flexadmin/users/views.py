@@ -55,6 +55,7 @@ def user_list(request: Request) -> HttpResponse:
     people = User.objects.order_by("-is_active", "username").prefetch_related(
         "groups", "account_roles__role", "authenticator_set", "socialaccount_set"
     )
+    people = people.select_related("profile")
     with_rights = set(outside_rights.users_with_outside_rights().values_list("pk", flat=True))
     rows = [
         {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,10 +22,10 @@ from flows.accounts import twilio_accounts
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import log_list, log_paging
 from flows.audit.actions import DriftAction
-from flows.audit.day_index import DAY_EXPRESSION
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery
-from flows.audit.models import APPLIED_RESULTS, AuditDay, AuditEntry, Result
+from flows.audit.models import APPLIED_RESULTS, AuditEntry, Result
+from flows.core import local_days
 
 MAX_DAYS: Final = 30
 COUNT_LIMIT: Final = 5000  # entries
@@ -59,7 +59,7 @@ class ResultGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """The number of entries of one day in UTC by result, in the order of `ResultGroup`.
+    """The number of entries of one day by result, in the order of `ResultGroup`.
 
     If `is_partial` is True, the day may have more entries than were counted.
     """
@@ -87,7 +87,7 @@ def count_days(
         return None
     counts: dict[date, dict[str, int]] = defaultdict(dict)
     oldest_searched = None
-    for day, group, count in _valid_rows(_fetch_counts(query, scope, page, since, until)):
+    for day, group, count in _valid_rows(_fetch_counts(query, scope, page, since, until), since):
         if group is None:
             oldest_searched = day
         else:
@@ -112,7 +112,7 @@ def _days_between(first: date, last: date) -> Iterator[date]:
 
 def _period(query: LogQuery) -> tuple[date, date]:
     """Return the first and last day of the chart, both included."""
-    today = timezone.now().astimezone(UTC).date()
+    today = local_days.day_of(timezone.now(), query.zone)
     until = min(date.fromisoformat(query.to_date), today) if query.to_date else today
     since = max(until, date.min + timedelta(days=MAX_DAYS)) - timedelta(days=MAX_DAYS - 1)
     if query.from_date:
@@ -138,7 +138,7 @@ def _fetch_counts(
     statements: list[str] = []
     parameters: list[Any] = []
     for branch in log_list.indexed_branches(query, scope):
-        entries = _newest_of_days(branch, lowest, since, until)
+        entries = _newest_of_days(branch, lowest, since, until, query.zone)
         try:
             sql, values = entries.query.sql_with_params()
         except EmptyResultSet:
@@ -147,7 +147,8 @@ def _fetch_counts(
         parameters += values
     if not statements:
         return []
-    day = DAY_EXPRESSION[connection.vendor].format(row="")
+    day, day_starts = _day_number_sql(since, until, query.zone)
+    parameters += day_starts
     newest = "matches"  # of a single branch these are the newest
     if len(statements) > 1:
         newest = _NEWEST_SQL
@@ -155,10 +156,26 @@ def _fetch_counts(
     sql = _COUNT_SQL.format(matches=" UNION ".join(statements), day=day, newest=newest)
     if lowest:
         sql += _DAY_OF_EVENT_SQL.format(day=day)
-        parameters.append(lowest)
+        parameters += [*day_starts, lowest]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
+
+
+def _day_number_sql(since: date, until: date, zone: tzinfo) -> tuple[str, list[Any]]:
+    """Return an SQL expression for the day of a time `at`, and its parameters.
+
+    The expression is the number of days after `since`, and NULL before it.
+    """
+    numbers = range((until - since).days, -1, -1)
+    starts = [
+        connection.ops.adapt_datetimefield_value(
+            local_days.start_of_day(since + timedelta(days=number), zone)
+        )
+        for number in numbers
+    ]
+    cases = " ".join(f"WHEN at >= %s THEN {number}" for number in numbers)
+    return f"CASE {cases} END", starts
 
 
 def _lowest_counted(query: LogQuery, page: EntryPage) -> int:
@@ -174,17 +191,18 @@ def _lowest_counted(query: LogQuery, page: EntryPage) -> int:
 
 
 def _newest_of_days(
-    branch: QuerySet[AuditEntry], lowest: int, since: date, until: date
+    branch: QuerySet[AuditEntry], lowest: int, since: date, until: date, zone: tzinfo
 ) -> QuerySet[AuditEntry, Any]:
     """Return seq, time and group of the newest entries of these days, in the order of an index."""
-    days = AuditDay.objects.filter(day__gte=since, day__lte=until)
+    start, end = local_days.start_of_day(since, zone), local_days.end_of_day(until, zone)
+    days = log_paging.days_of_period(start, end)
     if lowest:  # one more condition, and SQLite would choose a less selective index
         branch = branch.filter(pk__gte=lowest)
     entries = branch.filter(
         pk__gte=Subquery(days.order_by("first").values("first")[:1]),
         pk__lte=Subquery(days.order_by("-last").values("last")[:1]),
-        at__gte=datetime.combine(since, time.min, UTC),
-        at__lte=datetime.combine(until, time.max, UTC),
+        at__gte=start,
+        at__lt=end,
     )
     entries = entries.annotate(group=_group_of_result())
     return entries.order_by("-start_id").values_list("start_id", "at", "group")[:COUNT_LIMIT]
@@ -202,8 +220,10 @@ def _group_of_result() -> Case:
     )
 
 
-def _valid_rows(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[date, str | None, int]]:
-    """Yield rows with their day. SQLite has it as text, and None for a value that is no time."""
-    for day, group, count in rows:
-        if day is not None:
-            yield date.fromisoformat(str(day)), group, count
+def _valid_rows(
+    rows: Sequence[Sequence[Any]], since: date
+) -> Iterator[tuple[date, str | None, int]]:
+    """Yield rows with their day. Those of times before `since` have none and are left out."""
+    for number, group, count in rows:
+        if number is not None:
+            yield since + timedelta(days=number), group, count

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
@@ -277,11 +276,10 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
         entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
-    if query.from_date:
-        entries = entries.filter(at__gte=_start_of_day(query.from_date))
-    if query.to_date:
-        end = datetime.combine(date.fromisoformat(query.to_date), time.max, UTC)
-        entries = entries.filter(at__lte=end)
+    if query.since:
+        entries = entries.filter(at__gte=query.since)
+    if query.until:
+        entries = entries.filter(at__lt=query.until)
     return _filter_terms(entries, query)
 
 
@@ -350,13 +348,4 @@ def _entry_seqs_by_id(identifier: str) -> list[int]:
 
 def _seq_range(query: LogQuery) -> tuple[int, int]:
     """Return the first and last seq that an event of the query's days can have."""
-    since, until = _parse_date(query.from_date), _parse_date(query.to_date)
-    return log_paging.seq_range(since, until)
-
-
-def _parse_date(day: str) -> date | None:
-    return date.fromisoformat(day) if day else None
-
-
-def _start_of_day(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time.min, UTC)
+    return log_paging.seq_range(query.since, query.until)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -153,19 +153,30 @@ def neighbours(
     )
 
 
-def seq_range(since: date | None, until: date | None) -> tuple[int, int]:
-    """Return the first and last seq that an event of these days can have.
+def seq_range(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Return the first and last seq that an event of this period can have.
 
-    Days are in UTC, both included. The range is empty (first > last) if they have no events.
+    `until` is the first moment after it. The period counts with whole days in UTC, so the range can
+    have other events. It is empty (first > last) if those days have no events.
     """
     if since is None and until is None:
         return 1, audit_log.last_seq()
-    days = AuditDay.objects.filter(day__gte=since or date.min, day__lte=until or date.max)
+    days = days_of_period(since, until)
     try:
         bounds = days.aggregate(first=Min("first", default=1), last=Max("last", default=0))
     except ValueError:  # SQLite: a value that is no number, which a verification reports
         return 1, audit_log.last_seq()
     return max(bounds["first"], 1), min(bounds["last"], audit_log.last_seq())
+
+
+def days_of_period(since: datetime | None, until: datetime | None) -> QuerySet[AuditDay]:
+    """Return the days in UTC that a period touches. `until` is the first moment after it."""
+    days = AuditDay.objects.all()
+    if since:
+        days = days.filter(day__gte=since.astimezone(UTC).date())
+    if until:
+        days = days.filter(day__lte=(until.astimezone(UTC) - timedelta(microseconds=1)).date())
+    return days
 
 
 def actor_labels(scope: twilio_accounts.Scope) -> list[str]:

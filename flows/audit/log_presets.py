@@ -24,7 +24,7 @@ class Preset:
 
 
 def build_presets(query: LogQuery, username: str, today: date) -> list[Preset]:
-    """Return the presets of a user's page. `today` is a day in UTC, as all days of the log."""
+    """Return the presets of a user's page. `today` is a day in the user's time zone."""
     presets = []
     for label, length in _PERIODS:
         since = today - timedelta(days=length - 1)

@@ -9,16 +9,17 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils import timezone
 
 from flows.audit import action_registry
 from flows.audit.models import Result
 from flows.audit.search_text import url_host
-from flows.core import matching
+from flows.core import local_days, matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -75,7 +76,7 @@ class SearchTerms:
 class LogQuery:
     """A query of the log.
 
-    Dates are inclusive days in UTC. A change belongs to the day of its start.
+    Dates are inclusive days of the time zone `zone`. A change belongs to the day of its start.
     """
 
     q: str = ""
@@ -90,16 +91,35 @@ class LogQuery:
     before: int = 0  # only entries older than this seq
     whole: str = ""  # "1" to search the log to its beginning, however long that takes
     faults: Mapping[str, str] = field(default_factory=dict)  # error messages by parameter
+    zone: tzinfo = UTC  # not in the URL
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> LogQuery:
-        """Parse the parameters of a URL, without those that belong to its page only."""
+        """Parse the parameters of a URL, without those that belong to its page only.
+
+        Days are those of the user's time zone.
+        """
         reader = _ParameterReader(parameters)
         filters = {name: reader.read(parameter) for name, parameter in _FILTERS.items()}
         before = reader.read_event_number("before")
         reader.check_order_of_dates(filters["from_date"], filters["to_date"])
         whole = "1" if reader.values.get("whole") == "1" else ""
-        return cls(**filters, before=before, whole=whole, faults=reader.faults)
+        zone = timezone.get_current_timezone()
+        return cls(**filters, before=before, whole=whole, faults=reader.faults, zone=zone)
+
+    @property
+    def since(self) -> datetime | None:
+        """The first moment of the query's days, or None if they have no beginning."""
+        if not self.from_date:
+            return None
+        return local_days.start_of_day(date.fromisoformat(self.from_date), self.zone)
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment after the query's days, or None if they have no end."""
+        if not self.to_date:
+            return None
+        return local_days.end_of_day(date.fromisoformat(self.to_date), self.zone)
 
     @property
     def terms(self) -> SearchTerms:
@@ -166,7 +186,7 @@ class LogQuery:
 _FILTERS: Final = {
     one.name: PARAMETER_NAMES.get(one.name, one.name)
     for one in fields(LogQuery)
-    if one.name not in ("before", "whole", "faults")
+    if one.name not in ("before", "whole", "faults", "zone")
 }
 KNOWN_PARAMETERS: Final = frozenset({*_FILTERS.values(), "before", "whole"})
 

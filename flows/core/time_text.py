@@ -1,6 +1,6 @@
-"""Times as text for pages, in UTC and with their age.
+"""Times as text for pages: in the user's time zone, with UTC in the tooltip and the age next to it.
 
-The stylesheet puts a dot between the two.
+The stylesheet puts a dot between time and age. Days are those of the user's time zone, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Final
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from flows.core import local_days
 
 UNKNOWN_TIME: Final = format_html('<span class="unset">{}</span>', "Unknown")
 _UNITS: Final = (  # with their seconds
@@ -24,27 +26,26 @@ _UNITS: Final = (  # with their seconds
 
 
 def when(moment: datetime) -> SafeString:
-    """Return a time in UTC with its age."""
-    utc = moment.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time> {}',
-        f"{utc:%Y-%m-%d %H:%M:%SZ}",
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        f"{utc.day} {utc:%b %Y, %H:%M}",
-        ago(utc),
-    )
+    """Return a time with its age."""
+    return _time_element(moment, timestamp(moment))
 
 
 def table_timestamp(value: datetime | None) -> SafeString:
-    """Return a time to the minute with its age, in short HTML for a table of many rows."""
+    """Return a time with its age, in short HTML for a table of many rows."""
     if value is None:
         return UNKNOWN_TIME
-    return SafeString(f"<time>{minute_timestamp(value)}</time> {ago(value)}")
+    return SafeString(f"<time>{timestamp(value)}</time> {ago(value)}")
 
 
-def minute_timestamp(value: datetime | None) -> str:
-    """Return a time in UTC to the minute, such as "2026-11-20 10:42Z", or "" for None."""
-    return f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}" if value else ""
+def timestamp(moment: datetime) -> str:
+    """Return a time to the minute with its zone, such as "26 Nov 2026, 14:05 CET"."""
+    local = local_days.local_time(moment)
+    return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
+
+
+def utc_timestamp(moment: datetime | None) -> str:
+    """Return a time in UTC for a tooltip, such as "2026-11-26 13:05:12 UTC", or "" for None."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
 
 
 def ago(moment: datetime | None) -> str:
@@ -60,33 +61,42 @@ def ago(moment: datetime | None) -> str:
     return "just now"
 
 
-def clock(moment: datetime | None) -> str:
-    """Return the time of day of a recent time, such as "10:42 UTC"."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "unknown time"
-
-
 def inline_timestamp(moment: datetime | None) -> SafeString:
     """Return a time with its age for a line of text. The date is omitted if it is today."""
     if moment is None:
         return UNKNOWN_TIME
-    utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()
-    day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
-    text = f"{day}{utc:%H:%M} UTC"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
-        f"{utc:%Y-%m-%d %H:%M:%SZ}",
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        text,
-        ago(utc),
-    )
+    if local_days.day_of(moment) != local_days.today():
+        return when(moment)
+    local = local_days.local_time(moment)
+    return _time_element(moment, f"{local:%H:%M} {_zone_name(local)}")
 
 
 def day_label(day: date) -> str:
-    """Return a day in UTC for a heading, such as "Today, Thu 26 Nov 2026"."""
-    today = timezone.now().astimezone(UTC).date()
+    """Return a day of the user's time zone for a heading, such as "Today, Thu 26 Nov 2026"."""
+    today = local_days.today()
     text = f"{day:%a} {day.day} {day:%b %Y}"
     if day == today:
         return f"Today, {text}"
     if day == today - timedelta(days=1):
         return f"Yesterday, {text}"
     return text
+
+
+def _time_element(moment: datetime, text: str) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time> {}',
+        f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
+        utc_timestamp(moment),
+        text,
+        ago(moment),
+    )
+
+
+def _zone_name(local: datetime) -> str:
+    """Return the abbreviation of a time's zone, or its offset such as "UTC-3" or "UTC+5:45"."""
+    name = local.tzname() or ""
+    if name.isalpha():
+        return name
+    offset = f"{local:%z}"  # such as -0300
+    minutes = "" if offset[3:5] == "00" else f":{offset[3:5]}"
+    return f"UTC{offset[0]}{int(offset[1:3])}{minutes}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from flows.audit import event_text
 from flows.audit.models import AuditEvent
-from flows.core import charts
+from flows.core import charts, time_text
 from flows.core.safe_text import visible
 
 
@@ -39,12 +39,11 @@ def _started_at(event: AuditEvent) -> datetime:
 
 def _describe(event: AuditEvent) -> SafeString:
     """Return an event for a tooltip: its action, result, user and time."""
-    utc = _started_at(event).astimezone(UTC)
     parts = (
         event_text.headline(event),
         event_text.ending(event),
         event_text.actor_name(event.entry.start),
-        f"{utc.day} {utc:%b %Y, %H:%M} UTC",
+        time_text.timestamp(_started_at(event)),
     )
     # `visible` has escaped the text, and a tooltip can't show its markup.
     return SafeString(" · ".join(strip_tags(visible(part)) for part in parts))

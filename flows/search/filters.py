@@ -29,6 +29,7 @@ LABELS: Final = {
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
+    "view": "View",
 }
 PAGE_SIZES: Final = (25, 50, 100)  # rows of a page that a user can choose
 NOT_SET: Final = NO_VALUE  # the value of a filter for flows without a channel, an owner, …
@@ -42,6 +43,7 @@ _ALLOWED_VALUES: Final = {
     "integration": frozenset((*INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
 }
+ALL_FLOWS: Final = "all"  # the value of `view` for the whole list in place of a default view
 _PAGE_NUMBER: Final = re.compile(r"(?!0+$)[0-9]{1,6}")  # not zero
 _ERROR_MESSAGES: Final = {
     "channel": "“{}” is not a channel of any flow.",
@@ -53,6 +55,7 @@ _ERROR_MESSAGES: Final = {
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
+    "view": "“{}” is not a view.",
 }
 
 # "" for other parameters
@@ -102,6 +105,7 @@ def parse_parameters(
     _parse_sort(parsed, parameters.get("sort", ""), sorts)
     _parse_page(parsed, parameters.get("page", ""))
     _parse_size(parsed, parameters.get("size", ""))
+    _parse_view(parsed, parameters.get("view", ""))
     _reject_repeated(parsed, parameters)
     _reject_unknown(parsed, parameters)
     return parsed
@@ -197,6 +201,14 @@ def _parse_size(parsed: ParsedParameters, size: str) -> None:
     if size and size not in sizes:
         parsed.add_error("size", size)
         parsed.invalid_pairs.append(("size", size[:MAX_VALUE_LENGTH]))
+
+
+def _parse_view(parsed: ParsedParameters, view: str) -> None:
+    is_known = view in ("", ALL_FLOWS)
+    parsed.values["view"] = view if is_known else ""
+    if not is_known:
+        parsed.add_error("view", view)
+        parsed.invalid_pairs.append(("view", view[:MAX_VALUE_LENGTH]))
 
 
 def _reject_repeated(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:

@@ -80,13 +80,17 @@ class FlowTally(models.Model):
 
 
 class SavedView(models.Model):
-    """A query of the flow list that a user saved under a name, as a URL's query string."""
+    """A query of the flow list that a user saved under a name, as a URL's query string.
+
+    Only saved_views.py changes it.
+    """
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flow_views"
     )
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=600)
+    is_shared = models.BooleanField(default=False)  # everyone sees it
 
     class Meta:
         constraints = [

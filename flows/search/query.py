@@ -40,6 +40,7 @@ class Query:
     size: int | None = None  # rows of a page, or None for the default
     owner: str = ""
     tag: str = ""
+    view: str = ""  # `ALL_FLOWS` to keep the list from showing a default view
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()
     invalid_pairs: tuple[tuple[str, str], ...] = ()  # parameters of the URL without an attribute

@@ -1,20 +1,21 @@
-"""Saved views: a user's named queries of the flow list."""
+"""The forms of saved views: save, delete, share with everyone."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from flows.audit.access import Request, require_permission
+from flows.audit.access import Request, get_actor, require_permission
 from flows.core.invisible import trim_invisible
-from flows.search import flow_search
+from flows.search import flow_search, saved_views
+from flows.search.actions import SavedViewAction
 from flows.search.models import SavedView
+from flows.search.saved_views import MAX_SHARED_VIEWS, MAX_VIEWS
 
-MAX_VIEWS = 20  # views of one user
 MAX_QUERY_LENGTH = 600  # characters
 
 
@@ -23,7 +24,7 @@ MAX_QUERY_LENGTH = 600  # characters
 def view_save(request: Request) -> HttpResponse:
     """Save the query under a name, in place of the user's view of that name."""
     query = flow_search.Query.from_query_string(request.POST.get("query", "")[:2000], request.scope)
-    query_string = query.url().removeprefix("?")
+    query_string = query.url(view="").removeprefix("?")
     name = " ".join(request.POST.get("name", "").split())[:60]
     name = trim_invisible(name.replace("\x00", ""))
     views = SavedView.objects.filter(person=request.user)
@@ -31,11 +32,11 @@ def view_save(request: Request) -> HttpResponse:
     if error:
         messages.error(request, error)
     else:
-        SavedView.objects.update_or_create(
-            person=request.user, name=name, defaults={"query": query_string}
+        saved_views.save_view(
+            user=request.user, name=name, query=query_string, actor=get_actor(request)
         )
         messages.success(request, f"Saved view “{name}”.")
-    return redirect(reverse("flows:list") + query.url().rstrip("?"))
+    return redirect(reverse("flows:list") + query.url(view="").rstrip("?"))
 
 
 def _query_error(query: flow_search.Query, query_string: str) -> str:
@@ -60,5 +61,26 @@ def _name_error(name: str, views: QuerySet[SavedView]) -> str:
 @require_permission("flows.view_flow", action="flow.view")
 def view_delete(request: Request, view_id: int) -> HttpResponse:
     """Delete a view of this user."""
-    get_object_or_404(SavedView, pk=view_id, person=request.user).delete()
+    view = get_object_or_404(SavedView, pk=view_id, person=request.user)
+    saved_views.delete_view(view, get_actor(request))
     return redirect("flows:list")
+
+
+@require_POST
+@require_permission("flows.change_flow", action=SavedViewAction.SHARE)
+def view_share(request: Request, view_id: int) -> HttpResponse:
+    """Share a view with everyone, or stop that. The POST field `shared` is "true" or "false".
+
+    Whoever may change flows may share, and may stop sharing any shared view: its owner may have
+    left. The view itself stays with its owner.
+    """
+    view = saved_views.find_view(request.user, request.scope, view_id)
+    is_shared = request.POST.get("shared") == "true"
+    if view is None:
+        raise Http404
+    try:
+        saved_views.set_shared(view, get_actor(request), is_shared=is_shared)
+    except saved_views.TooManySharedViews:
+        text = f"{MAX_SHARED_VIEWS} views are shared already. Stop sharing one first."
+        messages.error(request, text)
+    return redirect(f"{reverse('flows:list')}?{view.query}")

@@ -7,7 +7,7 @@ flows/flex_flows/list_columns.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django import template
@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words
-from flows.core.time_text import minute_timestamp, table_timestamp
+from flows.core.time_text import table_timestamp, utc_timestamp
 from flows.flex_flows.handlers import describe_handler, describe_whole_handler
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.templatetags.formatting import NOT_SET, word
@@ -30,13 +30,18 @@ _ROW_HTML: Final = (
     '<tr{}><th scope="row"><input type="checkbox" name="sid" value="{}" form="many" '
     'aria-label="Select"><a class="name" dir="auto" href="{}" title="{}">{}</a> '
     '<span class="sid">{}<button class="copy" type="button" aria-label="Copy SID"></button></span>'
-    '{}</th>{}<td{}>{}</td><td class="id" dir="auto"{}>{}</td>'
-    '<td data-label="Handled by"{}>{}</td>{}<td>{}</td>'
-    '<td class="time" data-label="Changed"{}>{}</td>{}</tr>\n'
+    "{}</th>"
 )
-_OWNER_HTML: Final = '<td class="owner" data-label="Owner and tags"{}>{}</td>'
-_NO_OWNER: Final = SafeString('<td class="owner"></td>')
-_ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
+# The cells after the name, by the key of their column.
+_CELL_HTML: Final = {
+    "account": '<td data-label="Account">{}</td>',
+    "channel": "<td{}>{}</td>",
+    "identity": '<td class="id" dir="auto"{}>{}</td>',
+    "integration": '<td data-label="Handled by"{}>{}</td>',
+    "owner": '<td class="owner" data-label="Owner and tags"{}>{}</td>',
+    "enabled": "<td>{}</td>",
+    "updated": '<td class="time" data-label="Changed"{}>{}</td>',
+}
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
 _OPEN_CHANGE_HTML: Final = '<td class="actions"><a href="{}">{}</a></td>'
 _OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome"}
@@ -61,13 +66,11 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, results (its rows, with the view's annotations), shows_account, shows_owner,
-    perms.
+    Context: query, results (its rows, with the view's annotations), columns (key), perms.
     """
     formatter = _RowFormatter(
         search_text=str(context["query"].q),
-        shows_account=bool(context.get("shows_account")),
-        shows_owner=bool(context.get("shows_owner")),
+        columns=[str(column["key"]) for column in context["columns"]],
         shows_actions=bool(context["perms"]["flows"]["change_flow"]),
     )
     rows = map(formatter.format_row, context["results"].rows)
@@ -77,27 +80,22 @@ def flow_rows(context: Context) -> SafeString:
 class _RowFormatter:
     """The settings that the rows of one page share, and their URLs and account marks."""
 
-    def __init__(
-        self, *, search_text: str, shows_account: bool, shows_owner: bool, shows_actions: bool
-    ) -> None:
+    def __init__(self, *, search_text: str, columns: Sequence[str], shows_actions: bool) -> None:
         self._search_text = search_text
-        self._shows_account = shows_account
-        self._shows_owner = shows_owner
+        self._columns = [key for key in columns if key in _CELL_HTML]
+        cells = "".join(_CELL_HTML[key] for key in self._columns)
+        self._row_html = f"{_ROW_HTML}{cells}{{}}</tr>\n"
         self._shows_actions = shows_actions
         self._url_patterns = {
             name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
             for name in ("detail", "enabled", "edit")
         }
-        self._account_cells: dict[Any, SafeString] = {}
+        self._account_marks: dict[Any, SafeString] = {}
 
     def format_row(self, flow: Any) -> SafeString:
         sid = visible(flow.sid)
-        channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
-        identity = flow.contact_identity
-        handler = describe_handler(flow)
-        whole_handler = describe_whole_handler(flow) if flow.handler_name else handler
         return _format_safe(
-            _ROW_HTML,
+            self._row_html,
             _GONE_CLASS if flow.gone_at else _EMPTY,
             sid,
             self._url("detail", sid),
@@ -105,19 +103,17 @@ class _RowFormatter:
             self._name(flow),
             visible(short(flow.sid)),
             _format_flags(flow),
-            self._account_cell(flow),
-            _format_title(channel, _CHANNEL_CHARACTERS),
-            visible(channel),
-            _format_title(identity, _TEXT_CHARACTERS),
-            visible(identity) if identity else NOT_SET,
-            _format_title(whole_handler, _TEXT_CHARACTERS),
-            visible(handler),
-            self._owner_cell(flow),
-            _STATUS_HTML[flow_state(flow)],
-            _format_title(minute_timestamp(flow.date_updated), 0),
-            table_timestamp(flow.date_updated),
+            *self._cells(flow),
             self._actions_cell(flow, sid),
         )
+
+    def _cells(self, flow: Any) -> Iterator[SafeString]:
+        """Yield the parts of the cells after the name. Hidden columns take no work."""
+        for key in self._columns:
+            if key == "account":
+                yield self._account_mark(flow)
+            else:
+                yield from _CELL_PARTS[key](flow)
 
     def _url(self, name: str, sid: SafeString) -> SafeString:
         return SafeString(self._url_patterns[name].replace(_SID_PLACEHOLDER, sid))
@@ -127,23 +123,12 @@ class _RowFormatter:
             return visible(flow)
         return mark_search_words(flow, self._search_text)
 
-    def _account_cell(self, flow: Any) -> SafeString:
-        if not self._shows_account:
-            return _EMPTY
+    def _account_mark(self, flow: Any) -> SafeString:
         account = flow.account
-        if account not in self._account_cells:
+        if account not in self._account_marks:
             mark = render_to_string("_account_mark.html", {"account": account})
-            self._account_cells[account] = _format_safe(_ACCOUNT_HTML, mark)
-        return self._account_cells[account]
-
-    def _owner_cell(self, flow: Any) -> SafeString:
-        """Return the owner and the tags as one text: each chip would be another node a row."""
-        if not self._shows_owner:
-            return _EMPTY
-        text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
-        if not text:
-            return _NO_OWNER
-        return _format_safe(_OWNER_HTML, _format_title(text, _TEXT_CHARACTERS), visible(text))
+            self._account_marks[account] = SafeString(mark)
+        return self._account_marks[account]
 
     def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
         if not self._shows_actions:
@@ -164,6 +149,49 @@ class _RowFormatter:
         return _format_safe(
             _OPEN_CHANGE_HTML, SafeString(url), SafeString(_OPEN_CHANGE_FLAGS[change.is_under_way])
         )
+
+
+def _channel_parts(flow: Any) -> tuple[SafeString, ...]:
+    channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
+    return _format_title(channel, _CHANNEL_CHARACTERS), visible(channel)
+
+
+def _identity_parts(flow: Any) -> tuple[SafeString, ...]:
+    identity = flow.contact_identity
+    text = visible(identity) if identity else NOT_SET
+    return _format_title(identity, _TEXT_CHARACTERS), text
+
+
+def _handler_parts(flow: Any) -> tuple[SafeString, ...]:
+    handler = describe_handler(flow)
+    whole_handler = describe_whole_handler(flow) if flow.handler_name else handler
+    return _format_title(whole_handler, _TEXT_CHARACTERS), visible(handler)
+
+
+def _owner_parts(flow: Any) -> tuple[SafeString, ...]:
+    """Return the owner and the tags as one text: each chip would be another node a row."""
+    text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
+    return _format_title(text, _TEXT_CHARACTERS), visible(text)
+
+
+def _status_parts(flow: Any) -> tuple[SafeString, ...]:
+    return (_STATUS_HTML[flow_state(flow)],)
+
+
+def _time_parts(flow: Any) -> tuple[SafeString, ...]:
+    updated_at = flow.date_updated
+    return _format_title(utc_timestamp(updated_at), 0), table_timestamp(updated_at)
+
+
+# The values of each cell in `_CELL_HTML`. That of the account is the formatter's.
+_CELL_PARTS: Final[Mapping[str, Callable[[Any], tuple[SafeString, ...]]]] = {
+    "channel": _channel_parts,
+    "identity": _identity_parts,
+    "integration": _handler_parts,
+    "owner": _owner_parts,
+    "enabled": _status_parts,
+    "updated": _time_parts,
+}
 
 
 def _is_changeable(flow: Any) -> bool:

@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flows.audit import event_text
+from flows.audit.models import AuditEvent
 from flows.core import safe_text, time_text
 from flows.core.search_marks import mark_search_words
 from flows.flex_flows import handlers
@@ -39,7 +40,6 @@ register.filter("short", safe_text.short)
 register.filter("allow_breaks", safe_text.allow_breaks)
 register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
-register.filter("clock", time_text.clock)
 register.filter("inline_timestamp", time_text.inline_timestamp)
 register.filter("day_label", time_text.day_label)
 register.filter("ending", event_text.ending)
@@ -95,7 +95,7 @@ def format_value(value: Any) -> SafeString:
 
 @register.filter
 def when(value: Any) -> SafeString:
-    """Return a time in UTC with its age. A value that is not a time is shown as it is."""
+    """Return a time with its age. A value that is not a time is shown as it is."""
     if not value:
         return time_text.UNKNOWN_TIME
     moment = value if isinstance(value, datetime) else parse_datetime(value)
@@ -168,6 +168,27 @@ def _studio_console_url(sid: str) -> str:
         return ""
     path = quote(f"/console/studio/flows/{sid}?x-target-region=us1", safe="")
     return _STUDIO_CONSOLE_URL + path
+
+
+@register.simple_tag(takes_context=True)
+def actor(context: Context, event: AuditEvent) -> SafeString:
+    """Return who caused an event: the username in the log, with today's display name beside it."""
+    return username(context, event_text.actor_name(event), event.actor_id)
+
+
+@register.simple_tag(takes_context=True)
+def username(context: Context, name: object, user_id: str = "") -> SafeString:
+    """Return a username with the display name beside it.
+
+    `display_names` in the context has ids and display names by username. With another `user_id`,
+    the username belonged to someone else then, and stands alone.
+    """
+    known_id, display_name = (context.get("display_names") or {}).get(str(name), ("", ""))
+    html = format_html("<bdi>{}</bdi>", safe_text.visible(name))
+    if not display_name or user_id not in ("", known_id):
+        return html
+    html_beside = ' <span class="display-name">(<bdi>{}</bdi>)</span>'
+    return html + format_html(html_beside, safe_text.visible(display_name))
 
 
 @register.simple_tag

@@ -151,6 +151,30 @@ def show_shortcuts(page: Page, _world: DemoSite) -> None:
     page.locator("dialog[open]").wait_for()
 
 
+def open_view_menu(page: Page, _world: DemoSite) -> None:
+    page.get_by_text("View", exact=True).click()
+
+
+def use_default_view(page: Page, world: DemoSite) -> None:
+    """Save a view, share it and make it the default in the first look; the others open it."""
+    page.goto(f"{world.root}/flows/?channel=sms&enabled=true")
+    if page.get_by_role("link", name="SMS on").count() == 0:
+        page.get_by_text("Save view").click()
+        page.get_by_placeholder("Name", exact=True).fill("SMS on")
+        press_button(page, "Save")
+        press_button(page, "Share with everyone")
+        press_button(page, "Make default")
+    page.goto(f"{world.root}/flows/")
+
+
+def choose_compact(page: Page, _world: DemoSite) -> None:
+    open_view_menu(page, _world)
+    for label in ("Contact identity", "Changed"):
+        page.get_by_role("checkbox", name=label).uncheck()
+    page.get_by_label("Compact").check()
+    press_button(page, "Apply")
+
+
 def select_flows(page: Page, _world: DemoSite) -> None:
     for box in page.locator("tbody input[type=checkbox]").all()[:3]:
         box.check()
@@ -228,6 +252,9 @@ SHOTS = (
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", select_flows),
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
+    Shot("list-view", "/flows/", open_view_menu),
+    Shot("list-compact", "/flows/", choose_compact, person="aude"),
+    Shot("list-default-view", "/flows/", use_default_view, person="omar"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
     Shot("palette", "/flows/{sid}/", open_palette),

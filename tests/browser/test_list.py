@@ -123,7 +123,7 @@ def test_header_of_a_phone_is_one_line_with_one_menu(open_page, flows):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_filters_of_a_phone_are_behind_a_button(open_page, flows, javascript):
     page = on_phone(open_page, javascript=javascript)
-    channel = page.get_by_label("Channel")
+    channel = page.locator("#filters").get_by_label("Channel")
 
     expect(channel).to_be_hidden()
     page.locator("summary", has_text="Filters").click()
@@ -138,7 +138,7 @@ def test_filters_of_a_phone_are_behind_a_button(open_page, flows, javascript):
 def test_filters_of_a_wide_window_are_in_the_page(open_page, flows):
     page = open_page("operator", javascript=False)
 
-    expect(page.get_by_label("Channel")).to_be_visible()
+    expect(page.locator("#filters").get_by_label("Channel")).to_be_visible()
     expect(page.locator("summary", has_text="Filters")).to_be_hidden()
 
 

@@ -58,6 +58,8 @@ def test_missing_credentials_are_named():
         ("AUDIT_KEY", "short"),
         ("TWILIO_API_KEY", "AC" + "1" * 32),
         ("TWILIO_API_URL", "https://studio.twilio.com"),
+        ("TIME_ZONE", "Berlin"),
+        ("TIME_ZONE", "../etc/passwd"),
     ],
 )
 def test_placeholder_is_named(name, value):

@@ -11,6 +11,7 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
@@ -206,6 +207,9 @@ class SampleSite:
     def _flows_delete(self, _person: str) -> Any:
         return self._flow(confirm_name=self._ensure_flow())
 
+    def _flows_list_preferences(self, _person: str) -> Any:
+        return {}, {"column": ["channel", "enabled"], "density": "compact"}
+
     def _flows_view_save(self, _person: str) -> Any:
         return {}, {"name": "Mine", "query": "q=lyon"}
 
@@ -215,6 +219,15 @@ class SampleSite:
             person=owner, name="To be removed", defaults={"query": "q=x"}
         )
         return {"view_id": view.pk}, {}
+
+    def _flows_view_share(self, person: str) -> Any:
+        arguments, _ = self._flows_view_remove(person)
+        is_shared = SavedView.objects.get(pk=arguments["view_id"]).is_shared
+        return arguments, {"shared": str(not is_shared).lower()}
+
+    def _flows_view_default(self, person: str) -> Any:
+        # False, because later calls are for the list without a query.
+        return self._flows_view_remove(person)[0], {"default": "false"}
 
     def _flows_drift_accept(self, _person: str) -> Any:
         if not OpenDrift.objects.exists():
@@ -271,6 +284,16 @@ class SampleSite:
         self._factor(person, "recovery_codes")
         return {}, {}
 
+    _mfa_recovery_codes_file = _mfa_view_recovery_codes
+
+    def _session_end(self, person: str) -> Any:
+        name = person if person in self.people else "admin"
+        key = self.client(name).session.session_key
+        session = UserSession.objects.create(
+            user=self.people[name], session_key=key, ip="192.0.2.7"
+        )
+        return {"session_id": session.pk}, {}
+
     def _mfa_remove_webauthn(self, _person: str) -> Any:
         return {"pk": 1}, {}  # the password is required first
 
@@ -281,6 +304,9 @@ class SampleSite:
         return Authenticator.objects.get_or_create(
             user=owner, type=kind, defaults={"data": secrets[kind]}
         )[0]
+
+    def _profile_edit(self, person: str) -> Any:
+        return {}, {"display_name": f"{person.title()} Silva", "theme": "dark"}
 
     def _password_change(self, person: str) -> Any:
         password = "a long passphrase"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import groupby
 from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
@@ -34,6 +33,7 @@ from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.audit.views.histogram import Histogram
+from flows.core import local_days
 
 CHIP_LABELS: Final = {
     "q": "Search",
@@ -77,7 +77,7 @@ def event_list(request: Request) -> HttpResponse:
         "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
-        "presets": log_presets.build_presets(query, username, _day_of(timezone.now())),
+        "presets": log_presets.build_presets(query, username, local_days.today()),
         "scanned_to": page.scanned_to,
         "scanned": _scan_description(query.scan_scope),
         **_page_urls(query, page),
@@ -98,13 +98,9 @@ def _build_histogram(
 
 
 def _group_by_day(events: Iterable[AuditEvent]) -> list[tuple[date, list[AuditEvent]]]:
-    """Return the events of a page by the day in UTC on which each change started."""
-    days = groupby(events, key=lambda event: _day_of(event.entry.start.at))
+    """Return the events of a page by the day, in the user's time zone, of each change's start."""
+    days = groupby(events, key=lambda event: local_days.day_of(event.entry.start.at))
     return [(day, list(events_of_day)) for day, events_of_day in days]
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()
 
 
 def _page_urls(query: LogQuery, page: EntryPage) -> dict[str, str | None]:
@@ -129,6 +125,8 @@ def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str
         value = getattr(query, name)
         if value:
             text = f"{label}: {labels.get(value, value)}"
+            if name in ("from_date", "to_date") and str(query.zone) != "UTC":
+                text += f" ({query.zone})"
             chips.append({"label": text, "remove_url": query.url(**{name: ""})})
     filter_parameters = {"from", "to", *CHIP_LABELS}
     for name, message in query.faults.items():

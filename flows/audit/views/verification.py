@@ -185,6 +185,8 @@ def _recorded_filters(
     if is_whole and scope is None:
         return None
     filters = {} if is_whole else query.parameters()
+    if "from" in filters or "to" in filters:
+        filters["time zone"] = str(query.zone)
     if scope is not None:
         filters["accounts"] = " ".join(sorted(scope))
     return filters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db import Error
 from django.db.models import Model
 from django.http import HttpResponse
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import has_permission_anywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, require_permission
@@ -43,7 +44,7 @@ from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
 from flows.mirror.name_sync import sync_with_names
 from flows.mirror.sync import SyncBusy, needs_sync
-from flows.search import filters, flow_search
+from flows.search import filters, flow_search, saved_views
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
@@ -65,10 +66,16 @@ def flow_list(request: Request) -> HttpResponse:
         only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
         if only_sid:
             return redirect("flows:detail", sid=only_sid)
+        default_view = _default_view_to_open(request)
+        if default_view:
+            return redirect(f"{reverse('flows:list')}?{default_view.query}")
     is_fragment = bool(request.htmx and not request.htmx.history_restore_request)
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
 
+    default_view_id = list_columns.load_preferences(request.user).default_view_id
+    if default_view_id:  # links to the whole list must not lead to the default view
+        query = replace(query, view=filters.ALL_FLOWS)
     answer = flow_search.run_query(query)
     accounts = twilio_accounts.visible_accounts(request.scope)
     occupied = find_nonempty_tables(*_MOSTLY_EMPTY)
@@ -82,7 +89,13 @@ def flow_list(request: Request) -> HttpResponse:
             "choices": filter_bar.filter_options(
                 query, answer, accounts, has_details=LocalDetails in occupied
             ),
-            "views": _saved_views(request.user) if SavedView in occupied else [],
+            "views": (
+                saved_views.visible_views(request.user, request.scope)
+                if SavedView in occupied
+                else []
+            ),
+            "default_view_id": default_view_id,
+            "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
             "unresolved_changes": (
                 list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
                 if OpenChange in occupied
@@ -117,6 +130,15 @@ def flow_sync(request: Request) -> HttpResponse:
     return response
 
 
+def _default_view_to_open(request: Request) -> SavedView | None:
+    """Return the user's default view if they opened the list without any query, or None."""
+    preferences = list_columns.load_preferences(request.user)
+    if request.GET or preferences.default_view_id is None:
+        return None
+    view = saved_views.find_view(request.user, request.scope, preferences.default_view_id)
+    return view if view and view.query else None
+
+
 def _results_context(
     request: Request,
     query: flow_search.Query,
@@ -135,22 +157,24 @@ def _results_context(
     actions = AvailableActions(request)
     _annotate_rows(page.rows, _accounts_with(actions, "update"), is_complete=is_complete)
     has_no_results = not page.total and not query.errors
-    shows_account = len(accounts) > 1
     _annotate_events(page.rows, occupied)
-    shows_owner = LocalDetails in occupied and _add_details(page.rows)
+    layout = list_columns.ListLayout(
+        query,
+        list_columns.load_preferences(request.user),
+        shows_account=len(accounts) > 1,
+        has_owners=LocalDetails in occupied,
+        shows_owner=LocalDetails in occupied and _add_details(page.rows),
+    )
     return {
         "query": query,
         "results": _ResultsPage(page, query),
-        "columns": list_columns.build_headings(
-            query, shows_account=shows_account, shows_owner=shows_owner
-        ),
-        "shows_account": shows_account,
-        "shows_owner": shows_owner,
+        "layout": layout,
+        "columns": layout.headings,
         "can_change_details": bool(_accounts_with(actions, "details")),
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
-        "clear_url": reverse("flows:list"),
-        "query_string": query.url(page=1).removeprefix("?"),
+        "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
+        "query_string": query.url(page=1, view="").removeprefix("?"),
         "is_mirror_empty": has_no_results and flow_search.is_mirror_empty(request.scope),
         **mirror_context,
     }
@@ -313,7 +337,3 @@ def _annotate_events(rows: list[Flow], occupied: Container[type[Model]]) -> None
     for row in rows:
         row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
         row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]
-
-
-def _saved_views(user: User) -> list[SavedView]:
-    return list(SavedView.objects.filter(person=user).order_by("name"))
