@@ -32,7 +32,7 @@ def test_list_narrows_to_an_account_and_wears_its_colour(client_of, flows, stagi
 
     assert "Live line" not in page
     assert "Try line" in page
-    assert '<body class="marked teal">' in page
+    assert '<body class="marked teal"' in page
 
 
 def test_one_account_has_no_column_and_no_choice(client_of, flow_sid):
