@@ -56,3 +56,22 @@ def test_chosen_theme_wins_over_that_of_the_device(open_page, flow_sid):
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(17, 18, 21)"
     assert find_problems(page) == []
+
+
+@LOOKS
+def test_shared_default_view_opens_without_findings(open_page, flow_sid, scheme, width):
+    page = open_page("operator", scheme=scheme, width=width)
+    page.goto("/flows/?channel=sms")
+    page.get_by_text("Save view").click()
+    page.get_by_placeholder("Name", exact=True).fill("SMS")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Share with everyone").click()
+    page.get_by_role("button", name="Make default").click()
+    expect(page.get_by_role("button", name="Stop using as default")).to_be_visible()
+
+    page.goto("/flows/")
+
+    page.wait_for_url("**/flows/?channel=sms")
+    assert find_problems(page) == []
+    page.get_by_role("link", name="Show all flows").click()
+    page.wait_for_url("**/flows/?view=all")

@@ -45,7 +45,7 @@ def test_shared_view_is_seen_by_everyone_and_recorded(client_of):
     assert share(owner, view)["Location"] == "/flows/?channel=sms"
 
     assert names(viewer) == ["SMS"]
-    assert "shared by <bdi>operator</bdi>" in squeezed(viewer.get("/flows/").content.decode())
+    assert "shared by<bdi>operator</bdi>" in squeezed(viewer.get("/flows/").content.decode())
     assert view_events() == [("view.share", "succeeded", "operator")]
     payload = AuditEvent.objects.latest("seq").payload
     assert payload.friendly_name == "SMS"
