@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from flows.core.safe_text import short
 from flows.mirror.models import Flow
+from flows.mirror.targets import url_hostname
 from flows.twilio import labels
-from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NO_HANDLER: Final = "No handler"
@@ -33,18 +32,9 @@ class _Handler:
         return self.shorten(flow.value(self.field_name))
 
 
-def _hostname(url: object) -> str:
-    """Return the host of a URL, or "" if it has none or is malformed."""
-    try:
-        host = urlsplit(to_text(url)).hostname
-    except ValueError:
-        return ""
-    return host or ""
-
-
 _HANDLERS: Final = {  # by integration type
     "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid", short),
-    "external": _Handler("Webhook", "External webhook", "integration_url", _hostname),
+    "external": _Handler("Webhook", "External webhook", "integration_url", url_hostname),
     "task": _Handler("Workflow", "TaskRouter", "integration_workflow_sid", short),
 }
 
