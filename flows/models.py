@@ -22,6 +22,9 @@ from flows.availability.models import Closure as Closure
 from flows.mirror.models import Flow as Flow
 from flows.mirror.models import MissingFlow as MissingFlow
 from flows.mirror.models import SyncState as SyncState
+from flows.names.models import NameReading as NameReading
+from flows.names.models import NameRefresh as NameRefresh
+from flows.names.models import ResourceName as ResourceName
 from flows.plans.models import Plan as Plan
 from flows.plans.models import PlannedChange as PlannedChange
 from flows.search.models import FlowEntry as FlowEntry

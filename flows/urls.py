@@ -52,6 +52,7 @@ audit_urls = [
 account_urls = [
     path("", accounts.account_list, name="list"),
     path("act/", accounts.account_action, name="act"),
+    path("names/", accounts.names_refresh, name="names"),
 ]
 
 urlpatterns = [

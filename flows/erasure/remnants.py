@@ -1,7 +1,7 @@
 """Copies of a flow's data outside the audit log and the mirror.
 
-Bulk changes, saved views, reasons, readings of unresolved changes, error texts, tasks and sessions
-can hold such copies. An erasure searches each of these tables.
+Bulk changes, saved views, names of numbers, reasons, readings of unresolved changes, error texts,
+tasks and sessions can hold such copies. An erasure searches each of these tables.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
+from flows.core.database import split_batches
 from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
+from flows.names.models import ResourceName
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import DATA_ERASED
 from flows.search.models import SavedView
@@ -49,11 +51,12 @@ class Remnants:
     planned_change_pks: list[int] = field(default_factory=list)
     row_updates: list[RowUpdate] = field(default_factory=list)
     view_pks: list[int] = field(default_factory=list)
+    name_pks: list[int] = field(default_factory=list)
     _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
     def is_empty(self) -> bool:
-        remnants = [self.planned_change_pks, self.row_updates, self.view_pks]
+        remnants = [self.planned_change_pks, self.row_updates, self.view_pks, self.name_pks]
         return not any(remnants)
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
@@ -67,6 +70,8 @@ class Remnants:
         ]
         views = SavedView.objects.all()
         self.view_pks = [view.pk for view in views if self._is_in_view(view)]
+        names = ResourceName.objects.iterator()
+        self.name_pks = [name.pk for name in names if self._is_in_name(name)]
 
     def erase(self) -> None:
         """Erase the data from the rows that `find` collected."""
@@ -75,6 +80,8 @@ class Remnants:
             rows.filter(done_at=None).update(skip_reason=DATA_ERASED)
             rows.update(friendly_name="", before={}, requested={})
         SavedView.objects.filter(pk__in=self.view_pks).delete()
+        for batch in split_batches(self.name_pks):
+            ResourceName.objects.filter(pk__in=batch).delete()
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
@@ -107,6 +114,10 @@ class Remnants:
         """Return True if the view's name or one of its filters contains the data."""
         query_values = [value for _, value in parse_qsl(view.query)]
         return self.mentions.has_substring(view.name, query_values)
+
+    def _is_in_name(self, name: ResourceName) -> bool:
+        """Return True if a number, a sender or the name of an object has one of the identities."""
+        return self.identities.has_word(name.name, name.reference)
 
     def _update_texts(self) -> Iterator[RowUpdate]:
         """Empty texts that users wrote, and replace those that this site composed."""

@@ -36,8 +36,8 @@ MISSING_THRESHOLD = 5
 class SyncReport:
     """Result of a complete sync, in numbers of flows.
 
-    The last two are missing from Twilio's list: `unchecked` have not been fetched by SID yet,
-    `left_out` still exist.
+    `unchecked` and `left_out` are missing from Twilio's list. The first have not been fetched by
+    SID yet, the second still exist. `names` is the number of changed names, if names were read.
     """
 
     flows: int
@@ -46,10 +46,11 @@ class SyncReport:
     deleted: int
     unchecked: int = 0
     left_out: int = 0
+    names: int = 0
 
     @property
     def has_changes(self) -> bool:
-        return bool(self.created or self.changed or self.deleted)
+        return bool(self.created or self.changed or self.deleted or self.names)
 
 
 class SyncBusy(Exception):

@@ -2,7 +2,8 @@
 
 Options: [--flows 10000] [--runs 7] [--output FILE.json]. It compares a sync without changes with
 Twilio's own client, which only lists, and with bare requests, at latencies of 0 and 150 ms, in
-turns. It also measures the first sync. The exit status is 1 if a promise isn't kept.
+turns. It also measures the first sync, and what names for 300 Studio Flows and 40 workflows add to
+a sync within Twilio's rates. The exit status is 1 if a promise isn't kept.
 
 DATABASE_URL chooses the database; the default is a temporary SQLite file. The sandbox is a process
 of its own.
@@ -38,7 +39,9 @@ from django.db import connection
 from django.test import override_settings
 
 from flows.accounts import twilio_accounts
+from flows.mirror import name_sync
 from flows.mirror.sync import sync_account
+from flows.names.models import ResourceName
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
 from tests.faults.databases import temporary_databases, use_database
@@ -49,6 +52,8 @@ MAX_RATIO_TO_TWILIO: Final = 1.0  # of Twilio's own client, where requests take 
 MAX_RATIO_TO_REQUESTS: Final = 1.15  # of the requests' own time, where they take their time
 # A sync says that it is under way, and that it is done; nothing else is written if nothing changed.
 MAX_WRITES: Final = 2
+MAX_SECONDS_FOR_NAMES: Final = 2.0  # added to a sync, where requests take no time of their own
+STUDIO_FLOWS, WORKFLOWS = 300, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,10 @@ def run_sandbox(flows: int, latency: int) -> Iterator[str]:
         str(flows),
         "--latency-ms",
         str(latency),
+        "--studio-flows",
+        str(STUDIO_FLOWS),
+        "--workflows",
+        str(WORKFLOWS),
     ]
     process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True)
     try:
@@ -120,8 +129,9 @@ def list_with_requests(address: str) -> tuple[int, int]:
 
 
 def measure(address: str, flows: int, latency: int, runs: int) -> list[Measurement]:
+    account_sid = twilio_accounts.all_accounts()[0].sid
     with override_settings(FLEX_API_URL=address):
-        sync = partial(sync_account, twilio_accounts.all_accounts()[0].sid)
+        sync = partial(sync_account, account_sid)
         first = time_call(sync)
         counted = Counter[str]()
         with connection.execute_wrapper(_count_queries(counted)):
@@ -137,6 +147,7 @@ def measure(address: str, flows: int, latency: int, runs: int) -> list[Measureme
         for _ in range(runs):
             for name, act in acts.items():
                 seconds[name].append(time_call(act))
+    first_names, *later_names = measure_names(address, account_sid, runs)
     writes = sum(count for verb, count in counted.items() if verb in ("INSERT", "UPDATE", "DELETE"))
     figures = {"queries": counted.total(), "writes": writes, "received": size}
     return [
@@ -144,7 +155,28 @@ def measure(address: str, flows: int, latency: int, runs: int) -> list[Measureme
         Measurement("a sync, nothing changed", latency, seconds["sync"], **figures),
         Measurement("twilio-python, listing only", latency, seconds["twilio"], received=size),
         Measurement("bare requests, parsing only", latency, seconds["bare"], received=size),
+        Measurement("the first names, all stored", latency, [first_names]),
+        Measurement("names, nothing changed", latency, later_names),
     ]
+
+
+def measure_names(address: str, account_sid: str, runs: int) -> list[float]:
+    """Return the seconds of each reading of all names, within Twilio's rates."""
+    api_url = f"{address.removesuffix('/v1')}/{{product}}"
+    refresh = partial(name_sync.refresh_names, account_sid)
+    with override_settings(FLEX_API_URL=address, TWILIO_API_URL=api_url, FLEX_RATE_LIMITS=True):
+        report = refresh()
+        assert not report.failures
+        assert (
+            ResourceName.objects.filter(resource="studio_flow", gone_at=None).count()
+            >= STUDIO_FLOWS
+        )
+        ResourceName.objects.all().delete()
+        seconds = []
+        for _ in range(runs + 1):
+            time.sleep(2)  # turns that the reading before took are free again
+            seconds.append(time_call(refresh))
+    return seconds
 
 
 def time_call(act: Callable[[], Any]) -> float:
@@ -179,6 +211,9 @@ def check_promises(rows: list[Measurement]) -> dict[str, tuple[float, float]]:
         ),
         "beside the bare requests at 150 ms": (
             ours[150].median / by["bare requests", 150].median, MAX_RATIO_TO_REQUESTS
+        ),
+        "seconds for names at 0 ms": (
+            max(by["names", 0].median, by["the first names", 0].median), MAX_SECONDS_FOR_NAMES
         ),
         "writes, if nothing changed": (max(row.writes for row in ours.values()), MAX_WRITES),
     }  # fmt: skip

@@ -27,7 +27,7 @@ from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
 from flows.audit.models import AuditEvent
 from flows.management import command_line
-from flows.mirror.sync import sync_account
+from flows.mirror.name_sync import sync_with_names
 from flows.plans import execution
 from flows.twilio.sandbox.server import Sandbox
 
@@ -98,7 +98,7 @@ class Command(BaseCommand):
             history.make_history(sandbox, add_users=_add_users)
         _add_users()
         for account in twilio_accounts.all_accounts():
-            sync_account(account.sid)
+            sync_with_names(account.sid)
 
     def _announce(self, port: int) -> None:
         self.stdout.write("\nDemo users:")

@@ -32,7 +32,8 @@ from flows.flex_flows.views.responses import redirect_url
 from flows.mirror import freshness, missing_flows
 from flows.mirror.actions import MirrorAction
 from flows.mirror.models import Flow
-from flows.mirror.sync import SyncBusy, needs_sync, sync_account
+from flows.mirror.name_sync import sync_with_names
+from flows.mirror.sync import SyncBusy, needs_sync
 from flows.search import filters, flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
@@ -155,7 +156,7 @@ def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
 def _sync_account(account: Account) -> bool:
     """Sync one account, and return whether flows may have changed."""
     try:
-        return sync_account(account.sid).has_changes
+        return sync_with_names(account.sid).has_changes
     except SyncBusy:
         return True  # another sync is running, so reload what it brings
     except FlexError:

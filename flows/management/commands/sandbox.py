@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from flows.management.command_line import parse_count
+from flows.twilio.sandbox.named_seed import MinimumCounts
 from flows.twilio.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ class Command(BaseCommand):
             "--flows", type=parse_count, default=300, help="how many made-up flows (default: 300)"
         )
         parser.add_argument(
+            "--studio-flows",
+            type=parse_count,
+            default=0,
+            help="how many Studio Flows at least (default: as many as flows point to)",
+        )
+        parser.add_argument(
+            "--workflows",
+            type=parse_count,
+            default=0,
+            help="how many workflows at least (default: as many as flows point to)",
+        )
+        parser.add_argument(
             "--latency-ms", type=int, default=0, help="wait before each answer (default: 0)"
         )
         parser.add_argument(
@@ -45,6 +58,7 @@ class Command(BaseCommand):
             flows=options["flows"],
             latency=options["latency_ms"] / 1000,
             lag=options["lag_seconds"],
+            minimum_counts=MinimumCounts(options["studio_flows"], options["workflows"]),
         )
         try:
             sandbox.start()

@@ -16,7 +16,8 @@ from flows.changes import reconcile
 from flows.core.terminal_text import escape_line
 from flows.management import command_line
 from flows.mirror import first_contact, freshness
-from flows.mirror.sync import SyncBusy, sync_account, sync_state
+from flows.mirror.name_sync import sync_with_names
+from flows.mirror.sync import SyncBusy, sync_state
 from flows.twilio.errors import FlexError
 
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         prefix = command_line.account_prefix(account.sid)
         try:
             with Console(file=sys.stderr).status(f"{prefix}Reading the flows from Twilio"):
-                report = sync_account(account.sid)
+                report = sync_with_names(account.sid)
         except SyncBusy:
             return f"{prefix}Another sync is in progress."
         except FlexError as error:

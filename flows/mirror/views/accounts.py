@@ -1,4 +1,4 @@
-"""The accounts page: status and restrictions of each account, and the switch to read-only.
+"""The accounts page: status, names and restrictions of each account, and the switch to read-only.
 
 Also the response of change pages to a form that can't be sent.
 """
@@ -22,9 +22,12 @@ from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trim_invisible
-from flows.mirror import freshness
+from flows.mirror import freshness, name_sync
+from flows.mirror.actions import MirrorAction
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow
+from flows.names import readings
+from flows.names.refresh import RefreshBusy, RefreshReport
 
 SITE: Final = "site"  # in the form, in place of an account's SID
 READ_ONLY_PERMISSION: Final = "flows.close_account"
@@ -64,6 +67,30 @@ def account_action(request: Request) -> HttpResponse:
     else:
         messages.info(request, "This was already done.")
     return redirect("accounts:list")
+
+
+@require_POST
+@require_permission("flows.view_flow", action=MirrorAction.SYNC)
+def names_refresh(request: Request) -> HttpResponse:
+    """Read the names of one account from Twilio. Like a sync, everyone who views flows may."""
+    sid = request.POST.get("account", "")
+    if sid and _is_visible(request, sid):
+        try:
+            report = name_sync.refresh_names(sid)
+        except RefreshBusy:
+            messages.info(request, "Names are already being refreshed.")
+        else:
+            _add_names_message(request, sid, report)
+    return redirect("accounts:list")
+
+
+def _add_names_message(request: Request, sid: str, report: RefreshReport) -> None:
+    if report.failures:
+        text = f"{_describe_target(sid)}: some names couldn't be read from Twilio."
+        messages.warning(request, text)
+        return
+    names = "1 name" if report.names == 1 else f"{report.names} names"
+    messages.success(request, f"{_describe_target(sid)}: {names} read from Twilio.")
 
 
 def _require_permission(request: Request, action: str, sid: str) -> None:
@@ -120,6 +147,7 @@ def _account_rows(request: Request) -> list[dict[str, Any]]:
     accounts = twilio_accounts.visible_accounts(request.scope)
     flow_counts = _count_flows(request.scope)
     availability = restrictions.availability_by_account()
+    names = readings.load_states(accounts)
     syncs = {
         item.sync.account_sid: Freshness(item.sync) for item in freshness.load_freshness(accounts)
     }
@@ -129,6 +157,7 @@ def _account_rows(request: Request) -> list[dict[str, Any]]:
             "flows": flow_counts.get(account.sid, 0),
             "freshness": syncs[account.sid],
             "state": availability[account.sid],
+            "names": names[account.sid],
             "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
             "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
             "is_own_read_only": _is_own_read_only(account),

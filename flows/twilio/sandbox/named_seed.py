@@ -6,8 +6,9 @@ The SIDs of flows that tests add (`seed.DEMO_SIDS`) have names as well.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
+from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 from flows.twilio.api.incoming_phone_number import INCOMING_PHONE_NUMBER
@@ -65,12 +66,28 @@ AGE = timedelta(days=40)
 OFFLINE_INTERVAL = 7  # every 7th WhatsApp sender is offline
 
 
+@dataclass(frozen=True, slots=True)
+class MinimumCounts:
+    """The smallest numbers of objects. Objects that no flow points to are added up to them."""
+
+    studio_flows: int = 0
+    workflows: int = 0
+
+
+NO_MINIMUM = MinimumCounts()
+
+
 def make_stores(
-    flows: Iterable[Body], *, account_sid: str, clock: Callable[[], datetime]
+    flows: Iterable[Body],
+    *,
+    account_sid: str,
+    clock: Callable[[], datetime],
+    minimum: MinimumCounts = NO_MINIMUM,
 ) -> Iterator[Store]:
     """Yield a store for each collection of the named resources of these flows, newest first."""
     snapshots = [FLEX_FLOW.decode(flow) for flow in reversed(list(flows))]
-    names = _NameGenerator([DEMO_SIDS, *snapshots], BodyFactory(account_sid, clock() - AGE))
+    factory = BodyFactory(account_sid, clock() - AGE)
+    names = _NameGenerator([DEMO_SIDS, *snapshots], factory, minimum)
 
     def make_store(resource: Resource, bodies: Sequence[Body], parent_sid: str = "") -> Store:
         return Store(
@@ -98,13 +115,17 @@ def make_stores(
 class _NameGenerator:
     """Generates the objects that these flows, oldest first, point to."""
 
-    def __init__(self, flows: Sequence[Mapping[str, object]], factory: BodyFactory) -> None:
+    def __init__(
+        self, flows: Sequence[Mapping[str, object]], factory: BodyFactory, minimum: MinimumCounts
+    ) -> None:
         self._flows = flows
         self._factory = factory
+        self._minimum = minimum
 
     def studio_flows(self) -> list[Body]:
         sids = self._values("integration_flow_sid")
         existing = sids[:-1] if len(sids) > 1 else sids
+        existing += _more_sids("FW", self._minimum.studio_flows - len(existing) - 1)
         bodies = [
             self._factory.studio_flow(
                 sid,
@@ -139,6 +160,10 @@ class _NameGenerator:
                 used.add(workflow)
                 name = _name(WORKFLOW_NAMES, next(numbers))
                 bodies.append(self._factory.workflow(workflow, name, workspace))
+        workspaces = cycle(workflows)
+        for sid in _more_sids("WW", self._minimum.workflows - len(used)):
+            workspace, name = next(workspaces), _name(WORKFLOW_NAMES, next(numbers))
+            workflows[workspace].append(self._factory.workflow(sid, name, workspace))
         return workflows
 
     def task_channels(self, workspace_sid: str) -> list[Body]:
@@ -190,6 +215,10 @@ class _NameGenerator:
         """Return the different values of a field, in the order of the flows."""
         values = dict.fromkeys(flow.get(field) for flow in self._flows)
         return [value for value in values if isinstance(value, str)]
+
+
+def _more_sids(prefix: str, count: int) -> list[str]:
+    return [make_sid(prefix, f"unused {number}") for number in range(count)]
 
 
 def _name(names: Sequence[str], position: int) -> str:

@@ -20,6 +20,7 @@ from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
 from flows.twilio.sandbox.delivery import Gate
 from flows.twilio.sandbox.faults import API_ROOT, Fault, FaultQueue
 from flows.twilio.sandbox.handler import LOCALHOST, Server
+from flows.twilio.sandbox.named_seed import NO_MINIMUM, MinimumCounts
 from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 from flows.twilio.sandbox.store import Store
 from flows.twilio.sandbox.store_index import StoreIndex
@@ -51,6 +52,7 @@ class Sandbox:
     seconds. `lag` is the most seconds by which a read is behind the writes, at random. If
     `state_file` exists, its flows are used instead of `flows` and `seed`. An account that is seeded
     beyond Twilio's limit has room for as many flows again. `other_resources` are served as well.
+    `minimum_counts` adds Studio Flows and workflows that no flow points to.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Sandbox:
         clock: Callable[[], datetime] = utc_now,
         flow_limit: int | None = None,
         other_resources: Iterable[Resource] = (),
+        minimum_counts: MinimumCounts = NO_MINIMUM,
     ) -> None:
         keys = dict(keys or {DEMO_API_KEY: DEMO_API_SECRET})
         self.account_sid = account_sid
@@ -100,7 +103,9 @@ class Sandbox:
         seeded_flows = self._store.snapshot().values()
 
         def make_named_stores() -> Iterator[Store]:
-            return named_seed.make_stores(seeded_flows, account_sid=account_sid, clock=clock)
+            return named_seed.make_stores(
+                seeded_flows, account_sid=account_sid, clock=clock, minimum=minimum_counts
+            )
 
         self._index = StoreIndex((self._store, *other_stores), make_named=make_named_stores)
         self._api = Api(self._index, credentials=keys | {account_sid: auth_token})

@@ -16,6 +16,7 @@ from flows.twilio.named_resources import NAMED_RESOURCES
 from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.named_bodies import SECRET
+from flows.twilio.sandbox.named_seed import MinimumCounts
 from flows.twilio.sandbox.seed import DEMO_SIDS
 from flows.twilio.sandbox.server import Sandbox
 from flows.twilio.studio.studio_flow import STUDIO_FLOW
@@ -343,3 +344,13 @@ def test_each_api_keeps_its_connection(sandbox, client_for):
         list(client_for(MESSAGING_SERVICE).list())
 
     assert sandbox.connections == 4
+
+
+def test_studio_flows_and_workflows_are_added_up_to_the_minimum():
+    with Sandbox(flows=40, minimum_counts=MinimumCounts(studio_flows=300, workflows=40)) as sandbox:
+        workspaces = sandbox.store_of(WORKSPACE).snapshot()
+        workflows = [len(sandbox.store_of(WORKFLOW, sid).snapshot()) for sid in workspaces]
+        assert len(sandbox.store_of(STUDIO_FLOW).snapshot()) == 300
+
+    assert sum(workflows) == 40
+    assert max(workflows) - min(workflows) <= 5  # spread over the workspaces
