@@ -50,7 +50,7 @@ def drop(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("flows", "0019_plain_names")]
+    dependencies = [("flows", "0020_names")]
 
     operations = [
         migrations.RunPython(drop_triggers, create_triggers),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db import models
 
 from flows.core.normalization import normalize_text
+from flows.core.safe_text import short
 from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW, INTEGRATION_TYPES
 
@@ -27,6 +28,7 @@ class TargetKind(models.TextChoices):
     WORKSPACE = "workspace", "Workspace"
     TASK_CHANNEL = "task-channel", "Task channel"
     CHAT_SERVICE = "chat-service", "Chat service"
+    IDENTITY = "identity", "Contact identity"  # a flow has it in columns of its own
 
 
 _FIELD_NAMES: Final = {
@@ -55,6 +57,15 @@ def find_targets(snapshot: Mapping[str, Any]) -> list[list[str]]:
         if value:
             targets.append([kind.value, value, normalize_text(value)[:MAX_LENGTH]])
     return targets
+
+
+def describe_target(kind: str, value: str, name: str = "") -> str:
+    """Return a target in words, such as "Support IVR · FW1234…abcd"."""
+    is_sid_kind = kind not in (TargetKind.WEBHOOK, TargetKind.IDENTITY)
+    text = short(value) if is_sid_kind else value
+    if name:
+        return f"{name} · {text}"
+    return f"{TargetKind(kind).label} {text}"
 
 
 def url_hostname(url: object) -> str:

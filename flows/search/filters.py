@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
+from flows.mirror.targets import TargetKind
 from flows.search.models import FlowTally
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
@@ -23,6 +24,7 @@ LABELS: Final = {
     "integration": "Handled by",
     "enabled": "Status",
     "account": "Account",
+    "target": "Target",
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
@@ -45,6 +47,7 @@ _ERROR_MESSAGES: Final = {
     "integration": "“{}” is not an integration type of any flow.",
     "enabled": "“{}” is not a status. Choose On, Off or Deleted.",
     "account": "“{}” is not one of your accounts.",
+    "target": "“{}” is not a target. Select one on the page Targets.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
@@ -93,6 +96,7 @@ def parse_parameters(
     parsed = ParsedParameters()
     _parse_search(parsed, parameters.get("q", ""))
     _parse_filters(parsed, parameters, scope)
+    _parse_target(parsed, parameters.get("target", ""))
     _parse_sort(parsed, parameters.get("sort", ""), sorts)
     _parse_page(parsed, parameters.get("page", ""))
     _parse_size(parsed, parameters.get("size", ""))
@@ -127,6 +131,15 @@ def _parse_filters(
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
         if value and not _is_allowed_value(name, value, scope):
             parsed.add_error(name, value)
+
+
+def _parse_target(parsed: ParsedParameters, target: str) -> None:
+    """Parse a target. One that no flow uses is valid: the query finds nothing."""
+    parsed.values["target"] = target[:MAX_VALUE_LENGTH]
+    kind, _, value = target.partition(":")
+    is_valid = kind in TargetKind.values and value and "\x00" not in value
+    if target and not (is_valid and len(target) <= MAX_VALUE_LENGTH):
+        parsed.add_error("target", target)
 
 
 def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:

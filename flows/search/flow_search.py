@@ -7,6 +7,7 @@ flows and reports that there are more. The meaning of its text is defined in flo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +17,6 @@ from django.db.models.expressions import OrderBy
 from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import strip_invisible
-from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.search import facets, filters, trigrams
 from flows.search.facets import FacetCounts
@@ -25,6 +25,8 @@ from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
 from flows.search.query import Query as Query
+from flows.search.search_conditions import SearchConditions
+from flows.search.target_search import FoundTarget
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 50  # rows of a page, unless the query has another number
@@ -68,13 +70,14 @@ class SearchResult:
     """A page of flows, and the number of flows that each value of a filter would find.
 
     The numbers are lower bounds if `is_bounded`. `value_counts` are those of the whole mirror, if
-    the query had to read them.
+    the query had to read them. `targets` are those that the search means.
     """
 
     page: Page
     facets: FacetCounts
     is_bounded: bool = False
     value_counts: filters.ValueCounts | None = None
+    targets: Sequence[FoundTarget] = ()
 
 
 def find_exact_match(
@@ -133,12 +136,13 @@ def find_facets(query: Query) -> FacetCounts:
 
 
 def run_query(query: Query) -> SearchResult:
-    """Return the result of a query, in three database queries or up to seven for a search."""
+    """Return the result of a query, in three database queries or up to nine for a search."""
     if query.errors:
         return SearchResult(Page([], 0, 1), facets.count_facets([], query))
-    if not normalize_text(query.q):
+    search = SearchConditions.of(query)
+    if search is None:
         return _run_filters(query)
-    return _run_search(query)
+    return _run_search(query, search)
 
 
 def _run_filters(query: Query) -> SearchResult:
@@ -152,22 +156,23 @@ def _run_filters(query: Query) -> SearchResult:
     )
 
 
-def _run_search(query: Query) -> SearchResult:
-    """Return the result of a query with a search text."""
-    candidates = trigrams.candidate_filter(matching.index_terms(query.q))
-    keys_by_group = facets.group_entries(_apply_search(query, candidates), limit=COUNT_LIMIT + 1)
+def _run_search(query: Query, search: SearchConditions) -> SearchResult:
+    """Return the result of a query with a search text or a target."""
+    candidates = search.candidates()
+    matches = _visible_entries(query).filter(search.condition(candidates))
+    keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
     total = facets.count_matching(groups, query)
     facet_counts = facets.count_facets(groups, query)
     found_keys = [key for _, keys in keys_by_group for key in keys]
     if len(found_keys) > COUNT_LIMIT:
-        page = _fetch_bounded_page(query, candidates, total)
-        return SearchResult(page, facet_counts, is_bounded=True)
+        page = _fetch_bounded_page(query, search, candidates, total)
+        return SearchResult(page, facet_counts, is_bounded=True, targets=search.matches.targets)
     if not total:
         return SearchResult(Page([], 0, 1), facet_counts)
     entries = FlowEntry.objects.filter(pk__in=found_keys)
     page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
-    return SearchResult(page, facet_counts)
+    return SearchResult(page, facet_counts, targets=search.matches.targets)
 
 
 def is_mirror_empty(scope: twilio_accounts.Scope) -> bool:
@@ -179,11 +184,9 @@ def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
         return []
-    if normalize_text(query.q):
-        candidates = trigrams.candidate_filter(matching.index_terms(query.q))
-        entries = _apply_search(query, candidates)
-    else:
-        entries = _visible_entries(query)
+    entries = _visible_entries(query)
+    if search := SearchConditions.of(query):
+        entries = entries.filter(search.condition(search.candidates()))
     return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
@@ -199,15 +202,18 @@ def _fetch_page(
     return Page(_load_flows(list(sids[start : start + size])), total, page, size=size)
 
 
-def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
+def _fetch_bounded_page(
+    query: Query, search: SearchConditions, candidates: Q, counted: int
+) -> Page:
     """Return the page of a search that finds more than `COUNT_LIMIT` flows.
 
     `counted` of the first ones pass the filters. The page's total is the number of flows up to its
     end, or `COUNT_LIMIT` if that is more.
     """
     if not candidates:
-        candidates = trigrams.candidate_filter(matching.index_terms(query.q), in_order=True)
-    entries = _apply_filters(_apply_search(query, candidates), query)
+        candidates = search.candidates(in_order=True)
+    matches = _visible_entries(query).filter(search.condition(candidates))
+    entries = _apply_filters(matches, query)
     if counted <= COUNT_LIMIT:
         # The filters excluded some of the first flows, but later ones may pass.
         counted = entries[: COUNT_LIMIT + 1].count()
@@ -251,15 +257,6 @@ def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowE
     if query.integration:
         entries = entries.filter(integration_type__in=_stored_values(query.integration))
     return entries
-
-
-def _apply_search(query: Query, candidates: Q) -> QuerySet[FlowEntry]:
-    """Return the user's flows that match the search text, before the filters.
-
-    Every match by text is one of the `candidates`.
-    """
-    matches = candidates & matching.text_filter(query.q)
-    return _visible_entries(query).filter(matches | matching.sid_prefix_filter(query.q))
 
 
 def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:

@@ -454,7 +454,12 @@ def _empty():
     append_only.remove(connection)
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
-            if model not in (FlowEntry, FlowTally, Target, TargetUse):  # which follow from the mirror
+            if model not in (
+                FlowEntry,
+                FlowTally,
+                Target,
+                TargetUse,
+            ):  # which follow from the mirror
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")
     append_only.install(connection)
 

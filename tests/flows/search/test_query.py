@@ -15,11 +15,14 @@ def test_query_with_every_parameter(add):
     query = Query.of(
         QueryDict(
             f"q=R%C3%A9clam&channel=sms&integration=none&enabled=false&account={AC}&sort=-updated&page=3"
-            "&size=25"
+            "&size=25&target=webhook%3Ahooks.example.com"
         )
     )
 
-    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3, 25)
+    assert query == Query(
+        "Réclam", "sms", "none", "false", AC, "-updated", 3, 25, "webhook:hooks.example.com"
+    )
+    assert query.target_key == ("webhook", "hooks.example.com")
 
 
 @pytest.mark.parametrize(
