@@ -19,7 +19,12 @@ from flows.accounts.twilio_accounts import Scope
 
 
 class SiteUser(User):
-    """A user with the permissions of their roles only."""
+    """A user with the permissions of their roles only.
+
+    `roles_by_account` is set where the user was loaded with their roles (users/roles.py).
+    """
+
+    roles_by_account: dict[str, set[str]]
 
     class Meta:
         proxy = True

@@ -132,7 +132,7 @@ TEMPLATES: list[dict[str, Any]] = [
                     ],
                 )
             ],
-            "builtins": ["heroicons.templatetags.heroicons", "flows.templatetags.formatting"],
+            "builtins": ["flows.templatetags.icons", "flows.templatetags.formatting"],
         },
     }
 ]

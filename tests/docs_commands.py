@@ -185,6 +185,8 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
 
 
 def main() -> int:
+    # A shell's background job ignores Ctrl-C, and so would every command that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     words = sys.argv[1:]
     documented = docs.commands() | docs.manage_commands()
     if unknown := sorted(documented - SHORT_FORMS.keys() - RUN_ELSEWHERE.keys()):

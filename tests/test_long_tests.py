@@ -1,5 +1,6 @@
 """Long tests are left out of `uv run pytest`, which says so."""
 
+import functools
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ FILE, OTHER_FILE = "tests/browser/test_keyboard.py", "tests/browser/test_pages.p
 pytestmark = pytest.mark.long
 
 
+@functools.cache
 def collect(*arguments):
     output = run("--collect-only", "-q", *arguments).stdout
     return {line for line in output.splitlines() if "::" in line}, output

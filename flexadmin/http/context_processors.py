@@ -157,7 +157,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "accounts": _lazy(lambda: _selectable_accounts(user), NO_ACCOUNTS),
         "api_host": ", ".join(sorted(hosts)),
         "is_twilio": all(map(_is_twilio, hosts)),
-        "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(user), 0)),
+        "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(request), 0)),
         "can_manage_users": _lazy(lambda: _can_manage_users(user), default=False),
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
         "role": _lazy(lambda: _role(user, account), ""),
@@ -221,9 +221,11 @@ def _role(user: Any, account: twilio_accounts.Account | None) -> str:
     return get_role(user, account.sid) if account else get_role_on_any_account(user)
 
 
-def _count_drift(user: Any) -> int:
+def _count_drift(request: HttpRequest) -> int:
     """Return the number of flows with external changes that the user may see."""
-    scope = get_scope(user, "flows.view_flow")
+    if not getattr(request, "has_drift", True):
+        return 0
+    scope = get_scope(request.user, "flows.view_flow")
     drifts = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
     return drifts.values("target_sid").distinct().count()
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
-from django.db.models import Value
+from django.db.models import F, Value
 
 from flexadmin.models import AccountRole, SiteUser
 from flows.accounts import twilio_accounts
@@ -64,13 +65,10 @@ class RolesBackend(ModelBackend):
         `obj` is an account's SID, `ALL_ACCOUNTS`, or None for any account. `ALL_ACCOUNTS` includes
         accounts that the site no longer has.
         """
-        return perm in self.get_all_permissions(user_obj, obj)
+        return perm in _permissions_of(user_obj, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        if not user_obj.is_active or user_obj.is_anonymous:
-            return set()
-        names = _names_on_any_account(user_obj) if obj is None else _names_on(user_obj, obj)
-        return set[str]().union(*map(get_role_permissions, names))
+        return set(_permissions_of(user_obj, obj))
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         prefix = f"{app_label}."
@@ -78,8 +76,22 @@ class RolesBackend(ModelBackend):
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
-    """Return the user with this id, with the epoch that their sessions are checked against."""
-    return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
+    """Return the user with this id, their roles, and the epoch of their sessions, in one query."""
+    users = SiteUser.objects.select_related("ended_sessions").filter(pk=user_id)
+    # One row for each pair of a group and a role on an account.
+    rows = users.annotate(
+        group_name=F("groups__name"),
+        role_account_sid=F("account_roles__account_sid"),
+        role_name=F("account_roles__role__name"),
+    )
+    pairs: set[tuple[str, str]] = set()
+    user: SiteUser | None = None
+    for user in rows.order_by():
+        pairs.add((twilio_accounts.ALL_ACCOUNTS, user.group_name))
+        pairs.add((user.role_account_sid, user.role_name))
+    if user is not None:
+        user.roles_by_account = _group_roles(pairs)
+    return user
 
 
 def get_roles(user: AnyUser) -> RolesByAccount:
@@ -87,23 +99,42 @@ def get_roles(user: AnyUser) -> RolesByAccount:
 
     Each request loads its own user object, and so does each flow of a bulk change.
     """
-    known: RolesByAccount | None = getattr(user, "_roles_by_account", None)
+    known: RolesByAccount | None = getattr(user, "roles_by_account", None)
     if known is None:
         known = _read_roles(user)
-        setattr(user, "_roles_by_account", known)  # noqa: B010 - no attribute of Django's
+        setattr(user, "roles_by_account", known)  # noqa: B010 - no attribute of Django's
     return known
 
 
 def _read_roles(user: AnyUser) -> RolesByAccount:
     """Return the names of a user's roles by account, with one query."""
-    groups = Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES)
+    groups = Group.objects.filter(user__pk=user.pk or 0)
     everywhere = groups.values_list(Value(twilio_accounts.ALL_ACCOUNTS), "name")
-    account_roles = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
+    account_roles = AccountRole.objects.filter(person_id=user.pk or 0)
     on_accounts = account_roles.values_list("account_sid", "role__name")
+    return _group_roles(everywhere.union(on_accounts))
+
+
+def _group_roles(pairs: Iterable[tuple[str, str]]) -> RolesByAccount:
+    """Return the roles among these pairs of an account SID and a group's name."""
     roles: RolesByAccount = defaultdict(set)
-    for account_sid, name in everywhere.union(on_accounts):
-        roles[account_sid].add(name)
+    for account_sid, name in pairs:
+        if name in ROLES:
+            roles[account_sid].add(name)
     return dict(roles)
+
+
+def _permissions_of(user: Any, account_sid: str | None) -> frozenset[str]:
+    """Return the user's permissions on an account, or without one those on any account."""
+    if not user.is_active or user.is_anonymous:
+        return frozenset()
+    names = _names_on_any_account(user) if account_sid is None else _names_on(user, account_sid)
+    return _join_permissions(frozenset(names))
+
+
+@functools.cache
+def _join_permissions(roles: frozenset[str]) -> frozenset[str]:
+    return frozenset[str]().union(*map(get_role_permissions, roles))
 
 
 @functools.cache
@@ -151,7 +182,7 @@ def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:
     if user.has_perm(permission, twilio_accounts.ALL_ACCOUNTS):
         return None
     sids = {account.sid for account in twilio_accounts.all_accounts()}
-    sids |= {row.account_sid for row in AccountRole.objects.filter(person=user)}
+    sids |= get_roles(user).keys() - {twilio_accounts.ALL_ACCOUNTS}
     return frozenset(sid for sid in sids if user.has_perm(permission, sid))
 
 

@@ -36,6 +36,7 @@ class Request(HttpRequest):
     account_sid: str  # account of the page's flow or event; "" for none or several
     states: dict[str, Any]  # `availability.restrictions.State` by account, once the view loads it
     scope: twilio_accounts.Scope  # accounts where the user has the page's permission
+    has_drift: bool  # False if a view has found that no flow has external changes
     readings: dict[str, Snapshot]  # flows that this request has read from Twilio, by SID
 
 

@@ -104,12 +104,12 @@ class OperationUnavailable(PicklableError):
         self.restriction = restriction
 
 
-def availability_by_account() -> dict[str, Availability]:
-    """Return the availability by account SID, with one query.
+def availability_by_account(*, has_closures: bool = True) -> dict[str, Availability]:
+    """Return the availability by account SID, with one query, or none without `has_closures`.
 
     Includes each account of the site, and each other account that has a closure.
     """
-    closures = list(Closure.objects.order_by("since"))
+    closures = list(Closure.objects.order_by("since")) if has_closures else []
     sids = {account.sid for account in twilio_accounts.all_accounts()}
     sids |= {closure.account_sid for closure in closures} - {""}
     return {sid: _build_availability(sid, closures) for sid in sids}

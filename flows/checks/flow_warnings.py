@@ -11,13 +11,18 @@ from flows.checks.field_warnings import (
     find_unreadable_values,
     is_unset,
 )
+from flows.checks.target_warnings import NO_NAMES, NamesBySid, find_target_warnings
 from flows.core import invisible
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
-def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
-    """Return the warnings about a flow as sentences, the most serious first."""
+def find_warnings(snapshot: Mapping[str, Any], names: NamesBySid = NO_NAMES) -> list[str]:
+    """Return the warnings about a flow as sentences, the most serious first.
+
+    `names` are those of what it points to, by SID.
+    """
     return [
+        *find_target_warnings(snapshot, names),
         *find_unreadable_values(FLEX_FLOW, snapshot),
         *find_missing_values(FLEX_FLOW, snapshot),
         *_check_type(snapshot),

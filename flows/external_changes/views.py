@@ -29,6 +29,7 @@ from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
+from flows.names.named_sids import name_sids
 from flows.plans.access import only_account_sid
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -45,10 +46,12 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 class InboxItem(ExternalChange):
     """The external change of one flow on the page, with what the user can do about it.
 
-    `skip_reason` says why a bulk change would not revert it, or is empty. `is_offered` is False
-    where Twilio or this site allows no such change at the moment.
+    `rows` are the changed fields: label, value before, value after. `skip_reason` says why a bulk
+    change would not revert it, or is empty. `is_offered` is False where Twilio or this site allows
+    no such change at the moment.
     """
 
+    rows: list[dict[str, Any]]
     skip_reason: str = ""
     can_accept: bool = False
     is_offered: bool = False
@@ -61,18 +64,6 @@ class InboxItem(ExternalChange):
     @property
     def is_revertible_in_bulk(self) -> bool:
         return self.is_offered and not self.skip_reason
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The changed fields: label, value before, value after."""
-        return [
-            {
-                "label": FLEX_FLOW.label_of(name),
-                "before": labels.display_value(FLEX_FLOW, name, before),
-                "after": labels.display_value(FLEX_FLOW, name, after),
-            }
-            for name, (before, after) in self.values.items()
-        ]
 
     @property
     def revert_url(self) -> str:
@@ -282,7 +273,7 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
     reverts = reverting.build_reverts(list(chain.from_iterable(groups)))
     skip_reasons = {revert.refers_to: revert.skip_reason for revert in reverts}
     actions = AvailableActions(request)
-    return [
+    built_groups = [
         Group(
             [
                 _build_item(request, actions, change, skip_reasons[change.first.event_id])
@@ -291,6 +282,10 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
         )
         for members in groups
     ]
+    items = chain.from_iterable(group.members for group in built_groups)
+    rows = [(item.last.account_sid or "", row) for item in items for row in item.rows]
+    name_sids(rows, ["before", "after"])
+    return built_groups
 
 
 def _build_item(
@@ -299,7 +294,19 @@ def _build_item(
     account_sid = change.last.account_sid
     return InboxItem(
         change.events,
+        rows=_difference_rows(change),
         skip_reason=skip_reason,
         can_accept=has_permission(request.user, "flows.change_flow", account_sid),
         is_offered=actions.can(REVERT_OPERATIONS[change.kind], account_sid),
     )
+
+
+def _difference_rows(change: ExternalChange) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": FLEX_FLOW.label_of(name),
+            "before": labels.display_value(FLEX_FLOW, name, before),
+            "after": labels.display_value(FLEX_FLOW, name, after),
+        }
+        for name, (before, after) in change.values.items()
+    ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from flows.core.safe_text import short
 from flows.mirror.models import Flow
 from flows.mirror.targets import url_hostname
+from flows.names.lookup import Name
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -31,6 +32,13 @@ class _Handler:
         """Return the handler's shortened SID or its host, or "" if the flow has neither."""
         return self.shorten(flow.value(self.field_name))
 
+    def describe(self, flow: Flow, *, with_sid: bool) -> str:
+        """Return the handler such as "Support IVR · FW1234…abcd", without a name by its title."""
+        address = self.address(flow)
+        if flow.handler_name and address:
+            return f"{flow.handler_name} · {address}" if with_sid else flow.handler_name
+        return f"{self.title} {address or 'not set'}"
+
 
 _HANDLERS: Final = {  # by integration type
     "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid", short),
@@ -39,19 +47,48 @@ _HANDLERS: Final = {  # by integration type
 }
 
 
-def describe_handler(flow: Flow) -> str:
-    """Return the handler of the flow's messages, such as "Studio Flow FW1234…abcd"."""
+def describe_handler(flow: Flow, *, with_sid: bool = True) -> str:
+    """Return the handler of the flow's messages, such as "Support IVR · FW1234…abcd".
+
+    The name comes from `set_handler_name`. Without one it is such as "Studio Flow FW1234…abcd". With
+    one, the SID can be left out.
+    """
     integration_type = flow.value("integration_type")
     if not FLEX_FLOW.is_readable("integration_type", integration_type):
         return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
     variant = FLEX_FLOW.variant_of(flow.resource)
     if not variant:
-        return _describe_implied_handler(flow)
+        return _describe_implied_handler(flow, with_sid=with_sid)
     if variant not in _HANDLERS:
         return variant
-    handler = _HANDLERS[variant]
-    address = handler.address(flow) or "not set"
-    return f"{handler.title} {address}"
+    return _HANDLERS[variant].describe(flow, with_sid=with_sid)
+
+
+def describe_whole_handler(flow: Flow) -> str:
+    """Return the handler with its whole SID, for a tooltip."""
+    text = describe_handler(flow)
+    if not flow.handler_name:
+        return text
+    sid = handler_sid(flow)
+    return text.replace(short(sid), sid)
+
+
+def set_handler_name(flow: Flow, names: Mapping[str, Name]) -> None:
+    """Set the name of the flow's handler. `names` are those of its account by SID."""
+    if found := names.get(handler_sid(flow)):
+        flow.handler_name = found.name
+
+
+def describe_handler_briefly(flow: Flow) -> str:
+    """Return the handler by its name alone, if it has one, for a place that shows its SID apart."""
+    return describe_handler(flow, with_sid=False)
+
+
+def handler_sid(flow: Flow) -> str:
+    """Return the SID of the Studio Flow or workflow that handles the flow's messages, or ""."""
+    handler = _HANDLERS.get(FLEX_FLOW.variant_of(flow.resource) or "task")
+    sid = flow.value(handler.field_name) if handler else None
+    return sid if isinstance(sid, str) else ""
 
 
 def explain_handler(flow: Flow) -> str:
@@ -76,10 +113,12 @@ def _explain_missing_type(flow: Flow) -> str:
     return "No integration type set; Twilio's default is Studio"
 
 
-def _describe_implied_handler(flow: Flow) -> str:
+def _describe_implied_handler(flow: Flow, *, with_sid: bool = True) -> str:
     """Return the handler that a flow without an integration type has settings for."""
     if host := _HANDLERS["external"].address(flow):
         return f"No type set, webhook {host}"
-    if sid := _HANDLERS["task"].address(flow):
-        return f"No type set, workflow {sid}"
+    handler = _HANDLERS["task"]
+    if sid := handler.address(flow):
+        workflow = handler.describe(flow, with_sid=with_sid) if flow.handler_name else sid
+        return f"No type set, workflow {workflow}"
     return NO_HANDLER

@@ -32,6 +32,9 @@ class Flow(models.Model):
     mirrored_at = models.DateTimeField()  # last change of this row
     gone_at = models.DateTimeField(null=True)  # first time that Twilio no longer had it
 
+    # The name of the Studio Flow or workflow that handles its messages, once a page has loaded it.
+    handler_name = ""
+
     class Meta:
         indexes = [
             models.Index(fields=["name_folded", "sid"], name="flow_name"),

@@ -22,6 +22,7 @@ class Name:
     status: str
     parent_sid: str
     is_gone: bool
+    revision: int | None = None  # the latest one of a Studio Flow
 
 
 Names = dict[tuple[str, str], Name]  # by account SID and SID
@@ -41,9 +42,13 @@ def load_names(targets: Iterable[tuple[str, str]]) -> Names:
     rows = ResourceName.objects.filter(
         account_sid__in={account_sid for account_sid, _ in wanted},
         sid__in={sid for _, sid in wanted},
-    ).values_list("account_sid", "sid", "resource", "name", "status", "parent_sid", "gone_at")
+    ).values_list(
+        "account_sid", "sid", "resource", "name", "status", "parent_sid", "gone_at", "revision"
+    )
     return {
-        (account_sid, sid): Name(sid, resource, name, status, parent_sid, gone_at is not None)
-        for account_sid, sid, resource, name, status, parent_sid, gone_at in rows
+        (account_sid, sid): Name(
+            sid, resource, name, status, parent_sid, gone_at is not None, revision
+        )
+        for account_sid, sid, resource, name, status, parent_sid, gone_at, revision in rows
         if (account_sid, sid) in wanted
     }

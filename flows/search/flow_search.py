@@ -198,8 +198,8 @@ def _fetch_page(
     last_page = -(-total // size)
     page = max(1, min(query.page, last_page))
     start = (page - 1) * size
-    sids = _sorted_sids(query, entries, by_index=by_index)
-    return Page(_load_flows(list(sids[start : start + size])), total, page, size=size)
+    flows = _load_flows(query, entries, start=start, count=size, by_index=by_index)
+    return Page(flows, total, page, size=size)
 
 
 def _fetch_bounded_page(
@@ -222,26 +222,23 @@ def _fetch_bounded_page(
     size = query.size or PAGE_SIZE
     start = (query.page - 1) * size
     by_index = trigrams.is_common(entries, candidates)
-    sids = list(_sorted_sids(query, entries, by_index=by_index)[start : start + size + 1])
-    if not sids:  # past the end, where no link leads
+    flows = _load_flows(query, entries, start=start, count=size + 1, by_index=by_index)
+    if not flows:  # past the end, where no link leads
         return _fetch_page(query, entries, entries.count(), by_index=by_index)
-    has_more = len(sids) > size
-    last = start + min(len(sids), size)
+    has_more = len(flows) > size
+    last = start + min(len(flows), size)
     total = max(COUNT_LIMIT, last) if has_more else last
-    return Page(_load_flows(sids[:size]), total, query.page, has_more, size)
+    return Page(flows[:size], total, query.page, has_more, size)
 
 
-def _sorted_sids(
-    query: Query, entries: QuerySet[FlowEntry], *, by_index: bool
-) -> QuerySet[FlowEntry, str]:
-    order = _order_by(query.sort, by_index=by_index)
-    return entries.order_by(*order).values_list("sid", flat=True)
-
-
-def _load_flows(sids: list[str]) -> list[Flow]:
-    """Return these flows in this order, without those that were deleted meanwhile."""
-    flows = Flow.objects.in_bulk(sids) if sids else {}
-    return [flows[sid] for sid in sids if sid in flows]
+def _load_flows(
+    query: Query, entries: QuerySet[FlowEntry], *, start: int, count: int, by_index: bool
+) -> list[Flow]:
+    """Return `count` flows of these entries, from `start` on in the query's order."""
+    sorted_entries = entries.order_by(*_order_by(query.sort, by_index=by_index))
+    sids = sorted_entries.values("sid")[start : start + count]
+    # The narrow table gives the rows of the page, and then only these are sorted again.
+    return list(Flow.objects.filter(sid__in=sids).order_by(*_order_by(query.sort, by_index=True)))
 
 
 def _visible_entries(query: Query) -> QuerySet[FlowEntry]:

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words
 from flows.core.time_text import minute_timestamp, table_timestamp
-from flows.flex_flows.handlers import describe_handler
+from flows.flex_flows.handlers import describe_handler, describe_whole_handler
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.templatetags.formatting import NOT_SET, word
 
@@ -88,6 +88,7 @@ class _RowFormatter:
         channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
         identity = flow.contact_identity
         handler = describe_handler(flow)
+        whole_handler = describe_whole_handler(flow) if flow.handler_name else handler
         return _format_safe(
             _ROW_HTML,
             _GONE_CLASS if flow.gone_at else _EMPTY,
@@ -102,7 +103,7 @@ class _RowFormatter:
             visible(channel),
             _format_title(identity, _TEXT_CHARACTERS),
             visible(identity) if identity else NOT_SET,
-            _format_title(handler, _TEXT_CHARACTERS),
+            _format_title(whole_handler, _TEXT_CHARACTERS),
             visible(handler),
             _STATUS_HTML[flow_state(flow)],
             _format_title(minute_timestamp(flow.date_updated), 0),

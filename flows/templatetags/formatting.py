@@ -23,6 +23,7 @@ from flows.flex_flows import handlers
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
+from flows.names.named_sids import NamedSid
 from flows.twilio import labels
 from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import CHOICE_LABELS, FLEX_FLOW
@@ -50,10 +51,17 @@ register.filter("actor_name", event_text.actor_name)
 register.filter("headline", event_text.headline)
 register.filter("state", flow_state)
 register.filter("handler", handlers.describe_handler)
+register.filter("handler_briefly", handlers.describe_handler_briefly)
 register.filter("handler_note", handlers.explain_handler)
+register.filter("handler_sid", handlers.handler_sid)
 
 NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
+# The script copies the title.
+_NAMED_SID_HTML: Final = (
+    '<bdi>{}</bdi> <span class="sid"><span title="{}">{}</span>'
+    '<button class="copy" type="button" aria-label="Copy SID"></button></span>'
+)
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 _CHOICE_FIELDS: Final = frozenset(field.name for field in FLEX_FLOW.fields if field.kind == "enum")
 _BOOLEAN_HTML: Final = {True: SafeString("Yes"), False: SafeString("No")}
@@ -78,6 +86,10 @@ def format_value(value: Any) -> SafeString:
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
         return format_html("<code>{}</code>", safe_text.visible(text))
+    if isinstance(value, NamedSid):
+        return format_html(
+            _NAMED_SID_HTML, safe_text.visible(value.name), value, safe_text.short(value)
+        )
     return format_html("<bdi>{}</bdi>", safe_text.visible(value))
 
 
@@ -95,7 +107,7 @@ def when(value: Any) -> SafeString:
 @register.filter
 def display_lines(value: Any) -> SafeString:
     """Return a value as HTML in which the lines of a text stay lines."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, NamedSid):
         return format_value(value)
     lines = [(format_value(line),) for line in value.split("\n")]
     return format_html_join(SafeString("<br>"), "{}", lines)
@@ -135,11 +147,15 @@ def missing_progress(sync: SyncState) -> str:
 def sid_link(
     context: Context, sid: object, link: bool = True, in_row: bool = False
 ) -> dict[str, Any]:
-    """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console."""
+    """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console.
+
+    A `NamedSid` has its name before it.
+    """
     text = to_text(sid)
     has_console = context.get("is_twilio") is not False  # unlike the sandbox
     return {
         "sid": text,
+        "name": sid.name if isinstance(sid, NamedSid) else "",
         "is_flow": link and FLEX_FLOW.is_sid(text),
         "console_url": _studio_console_url(text) if link and has_console else "",
         "in_row": in_row,

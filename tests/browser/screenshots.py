@@ -135,6 +135,15 @@ def review_bulk_change(page: Page, world: DemoSite) -> None:
     press_button(page, "Review…")
 
 
+def refresh_refused_names(page: Page, world: DemoSite) -> None:
+    from flows.twilio.sandbox.faults import Fault, FaultKind
+
+    refusal = Fault(FaultKind.REFUSE, path="/taskrouter/*", status=403, code=20003, times=None)
+    world.sandbox.inject(refusal)
+    press_button(page, "Refresh names")
+    world.sandbox.clear_faults()
+
+
 def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
@@ -196,6 +205,8 @@ SHOTS = (
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
     Shot("plan-columns", "/flows/plans/import/", review_import),
+    Shot("accounts", "/accounts/"),
+    Shot("accounts-names-refused", "/accounts/", refresh_refused_names),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
     # The last, since what is changed elsewhere here shows in the pages above.
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),

@@ -138,8 +138,8 @@ def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
 def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(site: SampleSite):
     client, previous_count = site.client("admin"), len(site.sandbox.requests)
 
-    for text in HOSTILE_SIDS:
-        for method, name, data in (  # SIDs in parameters and form fields
+    for index, text in enumerate(HOSTILE_SIDS):
+        calls = (  # SIDs in parameters and form fields
             ("GET", "flows:new", {"clone": text, "restore": text, "undo": text}),
             ("GET", "flows:list", {"q": text, "go": "1"}),
             (
@@ -154,7 +154,9 @@ def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(site: SampleSite):
                 "flows:plan-import",
                 {"entries": f'[{{"sid": {json.dumps(text)}, "friendly_name": "x"}}]'},
             ),
-        ):
+        )
+        # Similar texts are neighbours, so each place gets some of every sort.
+        for method, name, data in calls[index % 2 :: 2]:
             assert send_form(client, method, reverse(name), data).status_code < 500, (
                 name,
                 text[:60],

@@ -28,6 +28,7 @@ from flows.changes.views.resolution import (
     resolution_context,
 )
 from flows.mirror.models import Flow
+from flows.names.named_sids import name_sids
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.registry import is_about_resource, resource_of_action
@@ -152,9 +153,11 @@ def _payload_context(event: AuditEvent) -> dict[str, Any]:
             "is_gone": False,
             "states": [],
         }
+    rows = _field_rows(event, payload)
+    name_sids(((event.account_sid or "", row) for row in rows), ["before", "requested", "after"])
     return {
         "payload": payload,
-        "rows": _field_rows(event, payload),
+        "rows": rows,
         "recorded_values": _recorded_values(event, payload),
         "is_gone": _is_deletion(event, payload),
         "states": _restorable_states(event, payload),

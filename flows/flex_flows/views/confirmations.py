@@ -16,8 +16,10 @@ from flows.audit.access import Request, readable_event, require_permission
 from flows.changes import flow_changes
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
+from flows.checks.target_warnings import load_target_names
 from flows.core.opened_forms import carried_value, is_opening
 from flows.flex_flows.collisions import find_collisions
+from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.conflicts import displayed_values
 from flows.flex_flows.views.page_source import fetch_once
@@ -152,6 +154,8 @@ def _render_switch(
     problem: Problem | None = None,
 ) -> HttpResponse:
     flow = _latest_row(flow)
+    names = load_target_names([(flow.account_sid, flow.resource)])
+    set_handler_name(flow, names[flow.account_sid])
     turns_on = str(form["enabled"].value()) == "true"
     collisions: list[Flow] = []
     if turns_on:

@@ -14,6 +14,7 @@ from flows.audit.models import AuditEvent, Stage
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict, choice_label
 from flows.flex_flows.forms import FlowForm
+from flows.names.named_sids import name_sids
 from flows.redaction.masking import redact_field, replace_unstorable
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
@@ -36,7 +37,7 @@ def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> Flow
     return form.rebase(conflict.theirs, form_conflict)
 
 
-def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
+def build_conflict_rows(form: FlowForm, account_sid: str) -> list[dict[str, Any]]:
     """Return a row for each choice, secrets masked, or nothing if there is no conflict."""
     conflict = form.pending_conflict
     if conflict is None:
@@ -46,7 +47,7 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     last_changes = _last_change_by_field(to_text(theirs.get("sid")), conflict.before)
     selections = conflict.selections(form.input)
     errors = dict(form.conflict_errors)
-    return [
+    rows = [
         {
             "name": choice,
             "label": choice_label(choice, conflict),
@@ -59,6 +60,8 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
         }
         for choice in conflict.choices
     ]
+    name_sids(((account_sid, row) for row in rows), ["base", "theirs", "mine"])
+    return rows
 
 
 def _form_values(form: FlowForm) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from flows.changes import failure_messages, flow_changes
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict
 from flows.checks import flow_warnings
+from flows.checks.target_warnings import load_target_names
 from flows.core.opened_forms import carried_initial, is_opening
 from flows.flex_flows.collisions import collision_warnings
 from flows.flex_flows.forms import (
@@ -46,6 +47,7 @@ from flows.flex_flows.views.restore import Restore
 from flows.mirror import flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
+from flows.names.named_sids import name_sids
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
 from flows.twilio.cleaning import to_text
@@ -234,7 +236,7 @@ def _render_form(
         "form": form,
         "flow": _heading_flow(request, form),
         "problem": problem,
-        "conflicts": build_conflict_rows(form),
+        "conflicts": build_conflict_rows(form, request.account_sid),
         "restore": restore,
         "clone": clone,
         "suggestions": flow_search.suggest_values(request.account_sid),
@@ -275,13 +277,15 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
             "new": display_redacted(name, values[name]),
         }
         rows.append(row)
+    name_sids(((request.account_sid, row) for row in rows), ["now", "new"])
     result = {**base, **values}
+    target_names = load_target_names([(request.account_sid, result)])[request.account_sid]
     context = {
         "form": form,
         "flow": _heading_flow(request, form),
         "rows": rows,
         "warnings": [
-            *flow_warnings.find_warnings(result),
+            *flow_warnings.find_warnings(result, target_names),
             *collision_warnings(request.account_sid, sid, result),
         ],
         "origin": _related_event(request, form),

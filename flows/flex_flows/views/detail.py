@@ -24,11 +24,15 @@ from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight
 from flows.checks import flow_warnings
+from flows.checks.target_warnings import load_target_names
 from flows.flex_flows import history_chart, snippets
+from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views.page_source import read_for_page
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.names.lookup import Name
+from flows.names.named_sids import with_name
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
@@ -54,18 +58,21 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     Heading, route and fields are of one source, which the page names.
     """
     source = read_for_page(request, sid)
+    flow = source.build_flow()
+    names = load_target_names([(request.account_sid, flow.resource)])[request.account_sid]
+    set_handler_name(flow, names)
     open_change = mark_under_way(in_flight.open_changes_by_flow([sid]).get(sid))
     is_unresolved = open_change is not None
     actions = AvailableActions(request)  # also loads `request.states`, which the problem needs
     context = {
-        "flow": source.build_flow(),
+        "flow": flow,
         "state": source.state,
         "stale_read": source.stale_read,
         "read_at": timezone.now(),
         "problem": source.explain_error(request.states.get(request.account_sid)),
         "confirmed_at": source.confirmed_at(is_unresolved=is_unresolved),
         "open_change": open_change,
-        **_fields_context(source.snapshot, source.state),
+        **_fields_context(source.snapshot, source.state, names),
         **_actions_context(request, actions, sid, source.state),
         **_history_context(request, sid),
     }
@@ -89,15 +96,19 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     return render(request, "flows/code.html", context)
 
 
-def _fields_context(snapshot: Redacted, state: str) -> dict[str, Any]:
+def _fields_context(snapshot: Redacted, state: str, names: Mapping[str, Name]) -> dict[str, Any]:
     """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
     unknown_fields = [
         (name, value) for name, value in snapshot.items() if name not in FLEX_FLOW.by_name
     ]
+    sections = _sections(snapshot)
+    for _, rows in sections:
+        for row in rows:
+            row["value"] = with_name(row["value"], names)
     return {
-        "sections": _sections(snapshot),
+        "sections": sections,
         "unknown_fields": unknown_fields,
-        "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot),
+        "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot, names),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import Error
+from django.db.models import Model
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,12 +22,16 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.access import Request, current_page_url, require_permission
-from flows.audit.models import OpenDrift
+from flows.audit.models import OpenChange, OpenDrift
 from flows.availability import restrictions
+from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight, reconcile
 from flows.checks import flow_warnings
+from flows.checks.target_warnings import load_target_names
+from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
+from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
@@ -39,6 +45,8 @@ from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
+# Tables that the list shows something of, and that have no rows on most sites.
+_MOSTLY_EMPTY: Final = (Closure, OpenChange, OpenDrift, SavedView)
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 
@@ -60,16 +68,21 @@ def flow_list(request: Request) -> HttpResponse:
 
     answer = flow_search.run_query(query)
     accounts = twilio_accounts.visible_accounts(request.scope)
-    request.states = restrictions.availability_by_account()
+    occupied = find_nonempty_tables(*_MOSTLY_EMPTY)
+    request.states = restrictions.availability_by_account(has_closures=Closure in occupied)
+    request.has_drift = OpenDrift in occupied
     context = _results_context(request, query, answer, accounts, is_fragment=is_fragment)
+    _annotate_events(context["results"].rows, occupied)
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
         context |= {
             "choices": filter_bar.filter_options(query, answer, accounts),
-            "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
-            "unresolved_changes": list(
-                reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED]
+            "views": _saved_views(request.user) if SavedView in occupied else [],
+            "unresolved_changes": (
+                list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
+                if OpenChange in occupied
+                else []
             ),
         }
     response = render(request, template_name, context)
@@ -263,16 +276,28 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool)
     """
     configured_accounts = twilio_accounts.all_accounts()
     accounts = {account.sid: account for account in configured_accounts}
-    sids = [row.sid for row in rows]
-    open_changes = in_flight.open_changes_by_flow(sids)
-    drift_items = OpenDrift.objects.filter(target_sid__in=sids)
-    drifted_sids = set(drift_items.values_list("target_sid", flat=True))
-    missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)
+    missing_sids = set() if is_complete else missing_flows.find_unchecked([row.sid for row in rows])
+    names = load_target_names((row.account_sid, row.resource) for row in rows)
     for row in rows:
         unconfigured_account = Account(row.account_sid, auth=("", ""))
         row.is_missing = row.sid in missing_sids  # type: ignore[attr-defined]
         row.account = accounts.get(row.account_sid, unconfigured_account)  # type: ignore[attr-defined]
         row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
-        row.warnings = flow_warnings.find_warnings(row.resource)  # type: ignore[attr-defined]
+        account_names = names[row.account_sid]
+        set_handler_name(row, account_names)
+        row.warnings = flow_warnings.find_warnings(row.resource, account_names)  # type: ignore[attr-defined]
+
+
+def _annotate_events(rows: list[Flow], occupied: Container[type[Model]]) -> None:
+    """Set the open change and the external changes of each flow, if these tables have rows."""
+    sids = [row.sid for row in rows]
+    open_changes = in_flight.open_changes_by_flow(sids) if OpenChange in occupied else {}
+    drift_items = OpenDrift.objects.filter(target_sid__in=sids if OpenDrift in occupied else [])
+    drifted_sids = set(drift_items.values_list("target_sid", flat=True))
+    for row in rows:
         row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
         row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]
+
+
+def _saved_views(user: User) -> list[SavedView]:
+    return list(SavedView.objects.filter(person=user).order_by("name"))

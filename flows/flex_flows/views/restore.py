@@ -14,6 +14,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.core.opened_forms import carried_value
 from flows.flex_flows.forms import writable_values
 from flows.mirror import drift
+from flows.names.named_sids import name_sids
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
@@ -59,6 +60,7 @@ class Restore:
             version = _exclude_own_changes(event, version, live)
         restore = cls(event, state)
         restore._add_fields(version, live)
+        name_sids(((event.account_sid or "", row) for row in restore.rows), ["now", "then"])
         return restore
 
     def _add_fields(self, version: Mapping[str, Any], live: Mapping[str, Any]) -> None:

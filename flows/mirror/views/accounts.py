@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
@@ -85,12 +86,13 @@ def names_refresh(request: Request) -> HttpResponse:
 
 
 def _add_names_message(request: Request, sid: str, report: RefreshReport) -> None:
+    account_name = twilio_accounts.get_account(sid).name
+    prefix = f"{account_name}: " if account_name else ""
     if report.failures:
-        text = f"{_describe_target(sid)}: some names couldn't be read from Twilio."
-        messages.warning(request, text)
+        messages.warning(request, capfirst(f"{prefix}some names couldn't be read from Twilio."))
         return
     names = "1 name" if report.names == 1 else f"{report.names} names"
-    messages.success(request, f"{_describe_target(sid)}: {names} read from Twilio.")
+    messages.success(request, f"{prefix}{names} read from Twilio.")
 
 
 def _require_permission(request: Request, action: str, sid: str) -> None:

@@ -19,6 +19,7 @@ from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent, Result
 from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
+from flows.names.named_sids import name_sids
 from flows.plans import titles
 from flows.plans.items import ItemStatus, PlanItem, count_statuses, nonzero_counts, with_status
 from flows.plans.models import Plan, PlannedChange
@@ -130,7 +131,12 @@ def _page_url(plan: Plan, status: str, number: int) -> str:
 def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
     events = _load_events(items)
     flows = _load_flows(items, scope)
-    return [_build_row(item, events.get(item.change.change_id), flows) for item in items]
+    rows = [_build_row(item, events.get(item.change.change_id), flows) for item in items]
+    differences = (
+        (row["change"].account_sid, difference) for row in rows for difference in row["differences"]
+    )
+    name_sids(differences, ["before", "after"])
+    return rows
 
 
 def _load_events(items: Sequence[PlanItem]) -> dict[uuid.UUID | None, AuditEvent]:

@@ -1,5 +1,7 @@
 """The helpers that commands share."""
 
+from argparse import ArgumentTypeError
+
 import pytest
 from django.core.management.base import CommandError
 
@@ -26,3 +28,9 @@ def test_site_with_several_accounts_names_each(staging):
     assert command_line.account_prefix(ACCOUNT) == "production: "
     assert command_line.account_prefix(staging.account_sid) == "staging: "
     assert command_line.account_prefix(removed_account) == f"{removed_account}: "
+
+
+@pytest.mark.parametrize("text", ["-1", "some", "1.5", "", "²"])
+def test_what_is_no_count_is_refused(text):
+    with pytest.raises(ArgumentTypeError, match="is not a whole number"):
+        command_line.parse_count(text)

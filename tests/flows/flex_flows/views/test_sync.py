@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.name_sync import refresh_names
 from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests import ACCOUNT
 from tests.faults.acting import read_only_database
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,8 @@ def test_refresh_without_javascript_goes_back_to_the_list(client_of, sandbox):
 
 
 def test_refresh_that_finds_nothing_new_leaves_the_table_alone(client_of, flow_sid):
+    refresh_names(ACCOUNT)
+
     answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
 
     assert "HX-Trigger" not in answer

@@ -27,7 +27,7 @@ def test_viewer_refreshes_the_names_of_an_account(sandbox, client_of):
     page = text_of(refresh(client))
 
     count = ResourceName.objects.count()
-    assert f"The account: {count} names read from Twilio." in page
+    assert f"{count} names read from Twilio." in page
     assert "Not read yet" not in page
     assert not AuditEvent.objects.exists()  # like a sync, it only reads
 
@@ -41,7 +41,7 @@ def test_page_says_once_which_names_cannot_be_read(sandbox, client_of):
 
     sentence = "may not read Workspaces, Workflows and Task Channels (status 403, code 20003)."
     assert page.count(sentence) == 1
-    assert "some names couldn't be read from Twilio" in page.replace("&#x27;", "'")
+    assert "Some names couldn't be read from Twilio" in page.replace("&#x27;", "'")
     assert ResourceName.objects.filter(resource="studio_flow").exists()
 
 
