@@ -23,8 +23,7 @@ from flows.core.normalization import normalize_text
 from flows.mirror.targets import TargetKind
 from flows.search import trigrams
 from flows.search.models import Target
-from flows.twilio.api.incoming_phone_number import INCOMING_PHONE_NUMBER
-from flows.twilio.messaging.whatsapp_sender import WHATSAPP_SENDER
+from flows.search.target_names import SENDERS
 
 MIN_LENGTH: Final = 2  # letters of a search for targets
 HANDLER_KINDS: Final = (TargetKind.STUDIO_FLOW, TargetKind.WORKFLOW)
@@ -204,8 +203,7 @@ def _find_candidates(words: Sequence[str], scope: twilio_accounts.Scope) -> list
     parameters += [
         *accounts,
         TargetKind.IDENTITY.value,
-        INCOMING_PHONE_NUMBER.name,
-        WHATSAPP_SENDER.name,
+        *SENDERS,
     ]
     parameters += [*name_parameters, *accounts]
     with connection.cursor() as cursor:

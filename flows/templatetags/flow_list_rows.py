@@ -17,10 +17,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from flows.core.safe_text import short, visible, visible_attribute
-from flows.core.search_marks import mark_search_words
+from flows.core.search_marks import mark_search_words, mark_target
 from flows.core.time_text import minute_timestamp, table_timestamp
-from flows.flex_flows.handlers import describe_handler, describe_whole_handler
+from flows.flex_flows.handlers import (
+    describe_handler,
+    describe_whole_handler,
+    handler_target,
+)
 from flows.flex_flows.states import STATE_LABELS, flow_state
+from flows.flex_flows.target_links import quote_value
+from flows.mirror.targets import TargetKind, describe_target
+from flows.search.target_search import FoundTarget
 from flows.templatetags.formatting import NOT_SET, word
 
 register = template.Library()
@@ -41,6 +48,8 @@ _OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome
 # A triangle whose name and tooltip are the title. A card shows the title as text.
 _FLAG_HTML: Final = '<span class="flag" role="img" title="{}"></span>'
 _FLAG_SEPARATOR: Final = "&#10;"  # a line break in a tooltip
+_LINK_HTML: Final = '<a href="{}">{}</a>'
+_TARGET_SEPARATOR: Final = SafeString(" · ")
 _TITLE_HTML: Final = ' title="{}"'
 # Characters that a column shows at any width. A longer text gets a tooltip.
 _CHANNEL_CHARACTERS: Final = 8
@@ -59,10 +68,12 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, results (its rows, with the view's annotations), shows_account, perms.
+    Context: query, results (its rows, with the view's annotations), shows_account, perms,
+    found_targets (those that the search means).
     """
     formatter = _RowFormatter(
         search_text=str(context["query"].q),
+        found_targets=context.get("found_targets") or (),
         shows_account=bool(context.get("shows_account")),
         shows_actions=bool(context["perms"]["flows"]["change_flow"]),
     )
@@ -73,22 +84,31 @@ def flow_rows(context: Context) -> SafeString:
 class _RowFormatter:
     """The settings that the rows of one page share, and their URLs and account marks."""
 
-    def __init__(self, *, search_text: str, shows_account: bool, shows_actions: bool) -> None:
+    def __init__(
+        self,
+        *,
+        search_text: str,
+        found_targets: Iterable[FoundTarget],
+        shows_account: bool,
+        shows_actions: bool,
+    ) -> None:
         self._search_text = search_text
+        self._found_targets = {
+            (target.account_sid, target.kind, target.value): target for target in found_targets
+        }
         self._shows_account = shows_account
         self._shows_actions = shows_actions
         self._url_patterns = {
             name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
             for name in ("detail", "enabled", "edit")
         }
+        self._targets_url = reverse("flows:targets")
         self._account_cells: dict[Any, SafeString] = {}
 
     def format_row(self, flow: Any) -> SafeString:
         sid = visible(flow.sid)
         channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
         identity = flow.contact_identity
-        handler = describe_handler(flow)
-        whole_handler = describe_whole_handler(flow) if flow.handler_name else handler
         return _format_safe(
             _ROW_HTML,
             _GONE_CLASS if flow.gone_at else _EMPTY,
@@ -103,8 +123,7 @@ class _RowFormatter:
             visible(channel),
             _format_title(identity, _TEXT_CHARACTERS),
             visible(identity) if identity else NOT_SET,
-            _format_title(whole_handler, _TEXT_CHARACTERS),
-            visible(handler),
+            *self._handler_cell(flow),
             _STATUS_HTML[flow_state(flow)],
             _format_title(minute_timestamp(flow.date_updated), 0),
             table_timestamp(flow.date_updated),
@@ -118,6 +137,34 @@ class _RowFormatter:
         if len(self._search_text) < 2:  # one letter would be marked in almost every name
             return visible(flow)
         return mark_search_words(flow, self._search_text)
+
+    def _handler_cell(self, flow: Any) -> tuple[SafeString, SafeString]:
+        """Return the title and the contents of the cell with the flow's handler."""
+        text = describe_handler(flow)
+        title = describe_whole_handler(flow) if flow.handler_name else text
+        target = handler_target(flow)
+        found = self._found_targets_of(flow) if self._found_targets else {}
+        html = self._mark(text, found.pop(target)) if target in found else visible(text)
+        if target:
+            kind, value = target
+            url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
+            html = _format_safe(_LINK_HTML, url, html)
+        if found:  # the reason why the search found the flow comes first
+            reasons = {describe_target(*key, item.name): item for key, item in found.items()}
+            title = " · ".join([*reasons, title])
+            marked = [self._mark(reason, item) for reason, item in reasons.items()]
+            html = SafeString(_TARGET_SEPARATOR.join([*marked, html]))
+        return _format_title(title, _TEXT_CHARACTERS), html
+
+    def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
+        """Return the flow's targets that the search means, by kind and value."""
+        keys = [(kind, value) for kind, value, _ in flow.targets]
+        keys.append((TargetKind.IDENTITY.value, flow.contact_identity))
+        found = {key: self._found_targets.get((flow.account_sid, *key)) for key in keys}
+        return {key: target for key, target in found.items() if target}
+
+    def _mark(self, text: str, target: FoundTarget) -> SafeString:
+        return mark_target(text, self._search_text, target.value)
 
     def _account_cell(self, flow: Any) -> SafeString:
         if not self._shows_account:

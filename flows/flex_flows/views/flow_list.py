@@ -133,6 +133,7 @@ def _results_context(
     return {
         "query": query,
         "results": _ResultsPage(page, query),
+        "found_targets": answer.targets,
         "columns": list_columns.build_headings(query, shows_account=shows_account),
         "shows_account": shows_account,
         "facets": filter_bar.facets_as_json(answer),
@@ -257,6 +258,12 @@ def _page_sizes(page: flow_search.Page, query: flow_search.Query) -> list[tuple[
         )
         for size in filters.PAGE_SIZES
     ]
+
+
+def annotate_rows(request: Request, rows: list[Flow]) -> None:
+    """Set what the list shows of each flow, for another page with the list's rows."""
+    _annotate_rows(rows, _changeable_accounts(request), is_complete=False)
+    _annotate_events(rows, (OpenChange, OpenDrift))
 
 
 def _changeable_accounts(request: Request) -> set[str]:
