@@ -7,11 +7,14 @@ from urllib.parse import quote, urlencode
 
 from django.urls import reverse
 
+MAX_LENGTH: Final = 256  # characters, Twilio's limit; a longer value has no page
 _SAFE_CHARACTERS: Final = "+:@"  # as Django's `reverse` leaves them
 
 
 def target_url(kind: str, value: str) -> str:
-    """Return the address of a target's page."""
+    """Return the address of a target's page, or "" if its value is too long for one."""
+    if len(value) > MAX_LENGTH:
+        return ""
     return f"{reverse('flows:targets')}{kind}/{quote_value(value)}/"
 
 

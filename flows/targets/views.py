@@ -14,7 +14,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, require_permission
 from flows.core.safe_text import short
-from flows.flex_flows.target_links import target_list_url, target_url
+from flows.flex_flows.target_links import MAX_LENGTH, target_list_url, target_url
 from flows.flex_flows.views import flow_list
 from flows.mirror.targets import TargetKind
 from flows.names.models import ResourceName
@@ -62,6 +62,8 @@ def target_list(request: Request) -> HttpResponse:
 @require_permission("flows.view_flow", action="flow.view")
 def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
     """Show which flows use a target, by account. It exists if it has a flow or a name."""
+    if len(value) > MAX_LENGTH:
+        raise Http404("No target has such a long value")
     uses = count_uses(kind, value, request.scope)
     named = find_named([value], request.scope).get(value)
     is_named = named is not None and named.name and named.resource in RESOURCES[TargetKind(kind)]

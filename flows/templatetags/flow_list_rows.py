@@ -25,7 +25,7 @@ from flows.flex_flows.handlers import (
     handler_target,
 )
 from flows.flex_flows.states import STATE_LABELS, flow_state
-from flows.flex_flows.target_links import quote_value
+from flows.flex_flows.target_links import MAX_LENGTH, quote_value
 from flows.mirror.targets import TargetKind, describe_target
 from flows.search.target_search import FoundTarget
 from flows.templatetags.formatting import NOT_SET, word
@@ -145,7 +145,7 @@ class _RowFormatter:
         target = handler_target(flow)
         found = self._found_targets_of(flow) if self._found_targets else {}
         html = self._mark(text, found.pop(target)) if target in found else visible(text)
-        if target:
+        if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
             url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA_START
+from flows.flex_flows import target_links
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from flows.plans import drafts
@@ -89,8 +90,9 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
 
 def _targets(sid: str) -> list[tuple[str, str]]:
     flow = Flow.objects.get(sid=sid)
-    identities = [("identity", flow.contact_identity)] if flow.contact_identity else []
-    return [*((kind, value) for kind, value, _ in flow.targets), *identities]
+    identities = [("identity", flow.contact_identity, "")] if flow.contact_identity else []
+    targets = [*flow.targets, *identities]
+    return [(kind, value) for kind, value, _ in targets if len(value) <= target_links.MAX_LENGTH]
 
 
 def add_hostile_flow(sandbox, kind):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from flows.flex_flows.target_links import target_url
 from tests import ACCOUNT
 from tests.flows.search.mirrored_flows import DAY, OTHER_AC
 from tests.markup import squeezed
@@ -112,6 +113,27 @@ def test_identity_with_any_characters_has_a_page(flows, client_of):
     [url] = [row["url"] for row in page.context["rows"]]
 
     assert flow_names(client.get(url)) == ["Paris"]
+
+
+@pytest.mark.parametrize(
+    "identity", ["a\nb", " +1 ", "a%20b", "//x", "\u202e1", "ÉTÉ ø", "?q=1", "x/", "<b>"], ids=ascii
+)
+def test_flow_page_links_to_its_identity(add, client_of, identity):
+    flow = add("Rome", account_sid=ACCOUNT, contact_identity=identity)
+
+    page = client_of("viewer").get(target_url("identity", flow.contact_identity))
+
+    assert flow_names(page) == ["Rome"]
+
+
+def test_value_that_is_too_long_has_no_page(add, client_of):
+    add("Rome", account_sid=ACCOUNT, contact_identity="x " * 200)
+    client = client_of("viewer")
+
+    assert [row["url"] for row in client.get("/flows/targets/?kind=identity").context["rows"]] == [
+        ""
+    ]
+    assert client.get(f"/flows/targets/identity/{'x' * 300}/").status_code == 404
 
 
 def test_named_target_without_flows_has_a_page(flows, client_of):
