@@ -1,4 +1,6 @@
-"""The URL path converter for SIDs of Flex Flows."""
+"""The URL path converters for SIDs of Flex Flows and for targets."""
+
+from flows.mirror.targets import TargetKind
 
 
 class FlexFlowSidConverter:
@@ -11,3 +13,21 @@ class FlexFlowSidConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+class TargetKindConverter:
+    """Matches the kind of a target, such as "studio-flow"."""
+
+    regex = "|".join(TargetKind.values)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class TargetValueConverter(TargetKindConverter):
+    """Matches any text, such as a host or a contact identity. It can have slashes."""
+
+    regex = "(?s:.+)"

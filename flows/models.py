@@ -33,3 +33,5 @@ from flows.plans.models import PlannedChange as PlannedChange
 from flows.search.models import FlowEntry as FlowEntry
 from flows.search.models import FlowTally as FlowTally
 from flows.search.models import SavedView as SavedView
+from flows.search.models import Target as Target
+from flows.search.models import TargetUse as TargetUse

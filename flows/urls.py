@@ -4,7 +4,7 @@ from django.urls import include, path, register_converter
 
 from flows.audit.views import log, verification
 from flows.changes.views import event
-from flows.converters import FlexFlowSidConverter
+from flows.converters import FlexFlowSidConverter, TargetKindConverter, TargetValueConverter
 from flows.external_changes import views as drift
 from flows.flex_flows.views import (
     confirmations,
@@ -18,8 +18,11 @@ from flows.flex_flows.views import (
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
+from flows.targets import views as targets
 
 register_converter(FlexFlowSidConverter, "flex_flow_sid")
+register_converter(TargetKindConverter, "target_kind")
+register_converter(TargetValueConverter, "target_value")
 
 flow_urls = [
     path("", flow_list.flow_list, name="list"),
@@ -34,6 +37,8 @@ flow_urls = [
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("drift/accept/", drift.drift_accept_many, name="drift-accept-many"),
     path("drift/revert/", drift.drift_revert_many, name="drift-revert-many"),
+    path("targets/", targets.target_list, name="targets"),
+    path("targets/<target_kind:kind>/<target_value:value>/", targets.target_detail, name="target"),
     path("copy-out/", export.flow_export, name="copy-out"),
     path("plans/", plans.plan_list, name="plans"),
     path("plans/new/", plans.plan_new, name="plan-new"),

@@ -32,7 +32,12 @@ DJANGO_FOLDERS = {
 READ_BY_LIBRARIES = {"TMPDIR"}
 PATTERNS = {"NAME_FILE"}  # stand for many variables
 FILESYSTEM = ("/dev/", "/etc/", "/run/", "/srv/")
-PLACEHOLDERS = {"<FO…>": "FO" + "0" * 32, "<event_id>": str(uuid.UUID(int=0))}
+PLACEHOLDERS = {
+    "<FO…>": "FO" + "0" * 32,
+    "<event_id>": str(uuid.UUID(int=0)),
+    "<kind>": "webhook",
+    "<value>": "hooks.example.com",
+}
 CODE = re.compile(r"`([^`\n]+)`")
 VARIABLE = re.compile(r"(?<![\w<{/.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+(?![\w>}])")
 OWN_HOSTS = r"https?://(?:YOUR-HOST|127\.0\.0\.1:8000|flows\.example\.com)"

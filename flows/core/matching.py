@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from django.db.models import Q
@@ -18,19 +20,30 @@ from flows.core.phone_numbers import to_e164
 
 # A text with fewer digits is not searched for as a phone number.
 PARTIAL_PHONE_MIN_DIGITS: Final = 4
+MIN_SID_END: Final = 4  # digits of a SID's end, as pages show it
 _SHORT_SID: Final = re.compile(
     r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE
 )
+_SID_START: Final = re.compile(r"[a-z]{2}[0-9a-f]{2,32}")
+_SID_END: Final = re.compile(rf"\.\.\.([0-9a-f]{{2,32}})|([0-9a-f]{{{MIN_SID_END},32}})")
+_NO_FILTERS: Final[Mapping[str, Q]] = MappingProxyType({})
 _PHONE_NUMBER: Final = re.compile(
     r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE
 )
 
 
-def text_filter(text: str, *, name: str = "name_folded", identity: str = "identity_folded") -> Q:
+def text_filter(
+    text: str,
+    *,
+    name: str = "name_folded",
+    identity: str = "identity_folded",
+    word_filters: Mapping[str, Q] = _NO_FILTERS,
+) -> Q:
     """Return a condition for entries that contain every part of a search.
 
     A word matches the name or the identity, a phone number matches the identity. `name` and
-    `identity` are the columns with the normalized texts. Both can be the same column.
+    `identity` are the columns with the normalized texts. Both can be the same column. Entries
+    match a word of `word_filters` by that condition as well.
     """
     parts = split_parts(text)
     has_all_parts = Q()
@@ -38,7 +51,8 @@ def text_filter(text: str, *, name: str = "name_folded", identity: str = "identi
         has_words = Q()
         for word in _split_words(part, parts):
             is_only_part = len(parts) == 1
-            has_words &= _word_filter(word, name, identity, is_only_part=is_only_part)
+            has_word = _word_filter(word, name, identity, is_only_part=is_only_part)
+            has_words &= has_word | word_filters.get(word, Q(pk__in=[]))
         has_all_parts &= has_words | phone_filter(part, identity=identity)
     return has_all_parts | phone_filter(text, identity=identity)
 
@@ -71,6 +85,13 @@ def split_parts(text: str) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
+def split_words(text: str) -> list[str]:
+    """Return the words that `text_filter` compares, each once."""
+    parts = split_parts(text)
+    words = [word for part in parts for word in _split_words(part, parts)]
+    return list(dict.fromkeys(words))
+
+
 def _is_number(word: str) -> bool:
     return _PHONE_NUMBER.fullmatch(word) is not None
 
@@ -88,20 +109,41 @@ def phone_filter(text: str, *, identity: str = "identity_folded") -> Q:
     return has_number
 
 
-def sid_prefix_filter(text: str) -> Q:
-    """Return a condition for entries whose SID starts with this text."""
+def sid_filter(text: str) -> Q:
+    """Return a condition for entries whose SID starts with this text, or is shortened to it."""
     sid = strip_invisible(text).strip()
-    return Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else Q(pk__in=[])
+    if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid):
+        return Q(sid__startswith=sid)
+    short_sid = split_short_sid(sid)
+    if short_sid and short_sid[0].startswith("fo"):
+        return Q(sid__istartswith=short_sid[0], sid__iendswith=short_sid[1])
+    return Q(pk__in=[])
 
 
-def index_terms(text: str) -> set[str]:
-    """Return terms for an index. Every entry that `text_filter` matches contains one of them."""
+def is_part_of_sid(sid: str, word: str) -> bool:
+    """Return True if a word is a SID in lower case, its beginning, its end or its short form.
+
+    Short forms are FW1234…abcd, as pages show it, and …abcd.
+    """
+    if short_sid := split_short_sid(word):
+        return sid.startswith(short_sid[0]) and sid.endswith(short_sid[1])
+    if _SID_START.fullmatch(word) and sid.startswith(word):
+        return True
+    end = _SID_END.fullmatch(word)
+    return end is not None and sid.endswith(end[1] or end[2])
+
+
+def index_terms(text: str) -> dict[str, set[str]]:
+    """Return texts for an index by word, the words that narrow a search most first.
+
+    Every entry with all words in its columns contains one of the texts of any word.
+    """
     parts = split_parts(text)
-    part = max(parts, key=len)
+    whole_number = expand_phone_number(text)
     return {
-        max(_split_words(part, parts), key=len),
-        *expand_phone_number(part),
-        *expand_phone_number(text),
+        word: {word, *expand_phone_number(part), *whole_number}
+        for part in sorted(parts, key=len, reverse=True)
+        for word in sorted(_split_words(part, parts), key=len, reverse=True)
     }
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from flows.core.safe_text import short
 from flows.mirror.models import Flow
+from flows.mirror.targets import TargetKind, url_hostname
 from flows.names.lookup import Name
 from flows.twilio import labels
-from flows.twilio.cleaning import to_text
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 NO_HANDLER: Final = "No handler"
@@ -41,20 +40,15 @@ class _Handler:
         return f"{self.title} {address or 'not set'}"
 
 
-def _hostname(url: object) -> str:
-    """Return the host of a URL, or "" if it has none or is malformed."""
-    try:
-        host = urlsplit(to_text(url)).hostname
-    except ValueError:
-        return ""
-    return host or ""
-
-
 _HANDLERS: Final = {  # by integration type
     "studio": _Handler("Studio Flow", "Studio", "integration_flow_sid", short),
-    "external": _Handler("Webhook", "External webhook", "integration_url", _hostname),
+    "external": _Handler("Webhook", "External webhook", "integration_url", url_hostname),
     "task": _Handler("Workflow", "TaskRouter", "integration_workflow_sid", short),
 }
+
+
+# A flow without a type can have several handlers. The first one counts.
+_HANDLER_KINDS: Final = (TargetKind.WEBHOOK, TargetKind.WORKFLOW, TargetKind.STUDIO_FLOW)
 
 
 def describe_handler(flow: Flow, *, with_sid: bool = True) -> str:
@@ -99,6 +93,12 @@ def handler_sid(flow: Flow) -> str:
     handler = _HANDLERS.get(FLEX_FLOW.variant_of(flow.resource) or "task")
     sid = flow.value(handler.field_name) if handler else None
     return sid if isinstance(sid, str) else ""
+
+
+def handler_target(flow: Flow) -> tuple[str, str] | None:
+    """Return the kind and the value of the handler as a target, or None without a handler."""
+    targets = [(kind, value) for kind, value, _ in flow.targets if kind in _HANDLER_KINDS]
+    return min(targets, key=lambda target: _HANDLER_KINDS.index(target[0]), default=None)
 
 
 def explain_handler(flow: Flow) -> str:

@@ -22,11 +22,13 @@ def shorten(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    index_tables.install(schema_editor.connection)
+    for part in index_tables.FIRST_PARTS:
+        part.install(schema_editor.connection)
 
 
 def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    index_tables.drop(schema_editor.connection)
+    for part in reversed(index_tables.FIRST_PARTS):
+        part.drop(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

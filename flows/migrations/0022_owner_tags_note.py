@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flows", "0020_names"),
+        ("flows", "0021_targets"),
     ]
 
     operations = [

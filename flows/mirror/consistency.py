@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flows.mirror import flow_rows
 from flows.mirror.models import Flow
+from flows.mirror.targets import find_targets
 
 
 def mirror_columns() -> Iterator[str]:
@@ -20,7 +21,11 @@ def mirror_columns() -> Iterator[str]:
 def _find_differing_column(flow: Flow) -> str:
     """Return the name of the first column that differs from the snapshot, or ""."""
     account_sid = flow.resource.get("account_sid") or flow.account_sid
-    expected = {**flow_rows.extract_columns(flow.resource), "account_sid": account_sid}
+    expected = {
+        **flow_rows.extract_columns(flow.resource),
+        "account_sid": account_sid,
+        "targets": find_targets(flow.resource),
+    }
     for name, value in expected.items():
         if getattr(flow, name) != value:
             return name

@@ -15,6 +15,7 @@ from flows.core.bulk_insert import insert_rows
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
+from flows.mirror.targets import find_targets
 from flows.redaction.redacted import Redacted
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -85,6 +86,7 @@ def _row_values(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> 
         "resource": snapshot,
         "mirrored_at": mirrored_at,
         "gone_at": None,
+        "targets": find_targets(snapshot),
         **extract_columns(snapshot),
     }
 

@@ -28,6 +28,7 @@ class Flow(models.Model):
     date_created = models.DateTimeField(null=True)
     date_updated = models.DateTimeField(null=True)
     resource: models.JSONField[Redacted, Redacted] = models.JSONField(default=dict)
+    targets = models.JSONField(default=list)  # what the flow points to (targets.py)
     mirrored_at = models.DateTimeField()  # last change of this row
     gone_at = models.DateTimeField(null=True)  # first time that Twilio no longer had it
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
 from flows.local_details.fields import NO_VALUE, InvalidDetail, clean_owner, clean_tag
+from flows.mirror.targets import TargetKind
 from flows.search.models import FlowTally
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
@@ -26,6 +27,7 @@ LABELS: Final = {
     "account": "Account",
     "owner": "Owner",
     "tag": "Tag",
+    "target": "Target",
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
@@ -52,6 +54,7 @@ _ERROR_MESSAGES: Final = {
     "account": "“{}” is not one of your accounts.",
     "owner": "“{}” can't be the owner of a flow.",
     "tag": "“{}” can't be a tag of a flow.",
+    "target": "“{}” is not a target. Select one on the page Targets.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
@@ -102,6 +105,7 @@ def parse_parameters(
     _parse_search(parsed, parameters.get("q", ""))
     _parse_filters(parsed, parameters, scope)
     _parse_details(parsed, parameters)
+    _parse_target(parsed, parameters.get("target", ""))
     _parse_sort(parsed, parameters.get("sort", ""), sorts)
     _parse_page(parsed, parameters.get("page", ""))
     _parse_size(parsed, parameters.get("size", ""))
@@ -154,6 +158,15 @@ def _is_valid_detail(clean: Callable[[str], str], value: str) -> bool:
         return bool(clean(value))
     except InvalidDetail:
         return False
+
+
+def _parse_target(parsed: ParsedParameters, target: str) -> None:
+    """Parse a target. One that no flow uses is valid: the query finds nothing."""
+    parsed.values["target"] = target[:MAX_VALUE_LENGTH]
+    kind, _, value = target.partition(":")
+    is_valid = kind in TargetKind.values and value and "\x00" not in value
+    if target and not (is_valid and len(target) <= MAX_VALUE_LENGTH):
+        parsed.add_error("target", target)
 
 
 def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:

@@ -7,6 +7,7 @@ flows and reports that there are more. The meaning of its text is defined in flo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +18,6 @@ from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
-from flows.local_details.reading import owner_filter, tag_filter
 from flows.mirror.models import Flow
 from flows.search import facets, filters, trigrams
 from flows.search.facets import FacetCounts
@@ -26,6 +26,8 @@ from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
 from flows.search.query import Query as Query
+from flows.search.search_conditions import SearchConditions
+from flows.search.target_search import FoundTarget
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 PAGE_SIZE: Final = 50  # rows of a page, unless the query has another number
@@ -68,13 +70,14 @@ class SearchResult:
     """A page of flows, and the number of flows that each value of a filter would find.
 
     The numbers are lower bounds if `is_bounded`. `value_counts` are those of the whole mirror, if
-    the query had to read them.
+    the query had to read them. `targets` are those that the search means.
     """
 
     page: Page
     facets: FacetCounts
     is_bounded: bool = False
     value_counts: filters.ValueCounts | None = None
+    targets: Sequence[FoundTarget] = ()
 
 
 def find_exact_match(
@@ -118,17 +121,13 @@ def find_facets(query: Query) -> FacetCounts:
 
 
 def run_query(query: Query) -> SearchResult:
-    """Return the result of a query, in three database queries or up to seven for a search."""
+    """Return the result of a query, in three database queries or up to nine for a search."""
     if query.errors:
         return SearchResult(Page([], 0, 1), facets.count_facets([], query))
-    if _is_counted_in_tally(query):
+    search = SearchConditions.of(query)
+    if search is None:
         return _run_filters(query)
-    return _run_search(query)
-
-
-def _is_counted_in_tally(query: Query) -> bool:
-    """Return True if the query has only filters that the tally counts flows by."""
-    return not (normalize_text(query.q) or query.owner or query.tag)
+    return _run_search(query, search)
 
 
 def _run_filters(query: Query) -> SearchResult:
@@ -142,22 +141,23 @@ def _run_filters(query: Query) -> SearchResult:
     )
 
 
-def _run_search(query: Query) -> SearchResult:
-    """Return the result of a query with a search text, an owner or a tag."""
-    candidates = _candidates(query)
-    keys_by_group = facets.group_entries(_apply_search(query, candidates), limit=COUNT_LIMIT + 1)
+def _run_search(query: Query, search: SearchConditions) -> SearchResult:
+    """Return the result of a query with a search text, an owner, a tag or a target."""
+    candidates = search.candidates()
+    matches = _visible_entries(query).filter(search.condition(candidates))
+    keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
     total = facets.count_matching(groups, query)
     facet_counts = facets.count_facets(groups, query)
     found_keys = [key for _, keys in keys_by_group for key in keys]
     if len(found_keys) > COUNT_LIMIT:
-        page = _fetch_bounded_page(query, candidates, total)
-        return SearchResult(page, facet_counts, is_bounded=True)
+        page = _fetch_bounded_page(query, search, candidates, total)
+        return SearchResult(page, facet_counts, is_bounded=True, targets=search.matches.targets)
     if not total:
         return SearchResult(Page([], 0, 1), facet_counts)
     entries = FlowEntry.objects.filter(pk__in=found_keys)
     page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
-    return SearchResult(page, facet_counts)
+    return SearchResult(page, facet_counts, targets=search.matches.targets)
 
 
 def find_first(query: Query, limit: int) -> list[Flow]:
@@ -166,10 +166,11 @@ def find_first(query: Query, limit: int) -> list[Flow]:
     They are not counted, so two or three database queries are enough.
     """
     text = normalize_text(query.q)
-    if query.errors or not text:
+    search = SearchConditions.of(query)
+    if query.errors or not text or search is None:
         return []
-    candidates = trigrams.candidate_filter(matching.index_terms(query.q))
-    entries = _apply_filters(_apply_search(query, candidates), query)
+    matches = _visible_entries(query).filter(search.condition(search.candidates()))
+    entries = _apply_filters(matches, query)
     flows = _load_first(entries, limit)
     if len(flows) == limit:  # there may be more, so the best ones are asked for
         flows = [*_load_first(entries.filter(name_folded__startswith=text), limit), *flows]
@@ -193,7 +194,9 @@ def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
         return []
-    entries = _apply_search(query, _candidates(query))
+    entries = _visible_entries(query)
+    if search := SearchConditions.of(query):
+        entries = entries.filter(search.condition(search.candidates()))
     return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
@@ -209,15 +212,18 @@ def _fetch_page(
     return Page(flows, total, page, size=size)
 
 
-def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
+def _fetch_bounded_page(
+    query: Query, search: SearchConditions, candidates: Q, counted: int
+) -> Page:
     """Return the page of a search that finds more than `COUNT_LIMIT` flows.
 
     `counted` of the first ones pass the filters. The page's total is the number of flows up to its
     end, or `COUNT_LIMIT` if that is more.
     """
     if not candidates:
-        candidates = _candidates(query, in_order=True)
-    entries = _apply_filters(_apply_search(query, candidates), query)
+        candidates = search.candidates(in_order=True)
+    matches = _visible_entries(query).filter(search.condition(candidates))
+    entries = _apply_filters(matches, query)
     if counted <= COUNT_LIMIT:
         # The filters excluded some of the first flows, but later ones may pass.
         counted = entries[: COUNT_LIMIT + 1].count()
@@ -258,29 +264,6 @@ def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowE
     if query.integration:
         entries = entries.filter(integration_type__in=_stored_values(query.integration))
     return entries
-
-
-def _apply_search(query: Query, candidates: Q) -> QuerySet[FlowEntry]:
-    """Return the user's flows with the search text, the owner and the tag, before other filters.
-
-    Every match by text is one of the `candidates`.
-    """
-    entries = _visible_entries(query)
-    if query.owner:
-        entries = entries.filter(owner_filter(query.owner))
-    if query.tag:
-        entries = entries.filter(tag_filter(query.tag))
-    if not normalize_text(query.q):
-        return entries
-    matches = candidates & matching.text_filter(query.q)
-    return entries.filter(matches | matching.sid_prefix_filter(query.q))
-
-
-def _candidates(query: Query, *, in_order: bool = False) -> Q:
-    """Return a filter for the flows that may have the search text: all of them without one."""
-    if not normalize_text(query.q):
-        return Q()
-    return trigrams.candidate_filter(matching.index_terms(query.q), in_order=in_order)
 
 
 def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:

@@ -1,4 +1,4 @@
-"""The tables behind the flow list: the narrow table, the tally and the search index.
+"""The tables behind the flow list: the narrow table, the tally, targets and the search index.
 
 The database keeps them in step with the mirror. A migration installs them. A later migration that
 rebuilds the mirror's table, as SQLite must for most changes, loses the triggers; so `repair` runs
@@ -15,9 +15,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flows.core import triggers
 from flows.core.triggers import Trigger
-from flows.search import counters, projection, trigrams
+from flows.search import counters, projection, target_tables, trigrams
 
-_PARTS: Final = (projection, counters, trigrams)  # in this order: the index needs the narrow table
+# In this order: the index needs the narrow table.
+FIRST_PARTS: Final = (projection, counters, trigrams)  # of a migration before there were targets
+_PARTS: Final = (*FIRST_PARTS, target_tables)
 
 _INDEX_HINTS: Final = {
     "sqlite": "Run `manage.py migrate`.",
@@ -44,7 +46,7 @@ def repair(*, using: str, **_signal: Any) -> None:
     """Rebuild the tables if one is missing or out of step. Runs after every `migrate`."""
     connection = connections[using]
     tables = connection.introspection.table_names()
-    if not {projection.TABLE, counters.TABLE} <= set(tables):
+    if not {projection.TABLE, counters.TABLE, target_tables.TABLE} <= set(tables):
         return
     has_triggers = not triggers.find_altered(connection, list_triggers(connection.vendor))
     is_complete = has_triggers and trigrams.is_installed(connection)
@@ -70,6 +72,10 @@ def find_differences(connection: BaseDatabaseWrapper) -> list[str]:
     if not counters.is_consistent(connection):
         differences.append(
             "The counts of the flow list differ from the mirror. Run `migrate` to rebuild them."
+        )
+    if not target_tables.is_consistent(connection):
+        differences.append(
+            "The targets of the flows differ from the mirror. Run `migrate` to rebuild them."
         )
     if not trigrams.is_consistent(connection):
         differences.append(

@@ -1,4 +1,4 @@
-"""The tables that the flow list searches and counts, and the users' saved views."""
+"""The tables that the flow list searches and counts, targets, and the users' saved views."""
 
 from __future__ import annotations
 
@@ -77,6 +77,49 @@ class FlowTally(models.Model):
     def __str__(self) -> str:
         kind = f"{self.account_sid} {self.channel_type} {self.integration_type} {self.state}"
         return f"{kind}: {self.flows}"
+
+
+class Target(models.Model):
+    """Something that flows of an account use, and how many do.
+
+    Only triggers write it (target_tables.py), from the mirror's column `targets`.
+    """
+
+    account_sid = models.CharField(max_length=34)
+    kind = models.CharField(max_length=16)  # a TargetKind
+    value = models.CharField(max_length=500)  # a SID, a task channel's name, or a host
+    value_folded = models.CharField(max_length=500)
+    flows_on = models.IntegerField()
+    flows_off = models.IntegerField()
+    flows_gone = models.IntegerField()  # deleted at Twilio
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_sid", "kind", "value"], name="one_target_of_a_value"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class TargetUse(models.Model):
+    """A flow's use of a target. Only triggers write it (target_tables.py)."""
+
+    flow_sid = models.CharField(max_length=34)
+    target = models.ForeignKey(
+        Target, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["target", "flow_sid"], name="use_target"),
+            models.Index(fields=["flow_sid", "target"], name="use_flow"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow_sid} {self.target_id}"
 
 
 class SavedView(models.Model):

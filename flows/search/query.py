@@ -23,7 +23,7 @@ SORTS: Final = {
     "updated": "date_updated",
     "account": "account_sid",
 }
-FILTERS: Final = ("channel", "integration", "enabled", "account", "owner", "tag")
+FILTERS: Final = ("channel", "integration", "enabled", "account", "owner", "tag", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Query:
     size: int | None = None  # rows of a page, or None for the default
     owner: str = ""
     tag: str = ""
+    target: str = ""  # its kind and value, such as "webhook:hooks.example.com"
     view: str = ""  # `ALL_FLOWS` to keep the list from showing a default view
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()
@@ -60,6 +61,12 @@ class Query:
     def from_query_string(cls, text: str, scope: twilio_accounts.Scope = None) -> Query:
         """Return the query in a query string, which forms carry in a hidden field."""
         return cls.of(QueryDict(text.lstrip("?")), scope)
+
+    @property
+    def target_key(self) -> tuple[str, str]:
+        """The kind and the value of the target, both "" without one."""
+        kind, _, value = self.target.partition(":")
+        return kind, value
 
     @property
     def error_text(self) -> str:

@@ -17,10 +17,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from flows.core.safe_text import short, visible, visible_attribute
-from flows.core.search_marks import mark_search_words
+from flows.core.search_marks import mark_search_words, mark_target
 from flows.core.time_text import table_timestamp, utc_timestamp
-from flows.flex_flows.handlers import describe_handler, describe_whole_handler
+from flows.flex_flows.handlers import (
+    describe_handler,
+    describe_whole_handler,
+    handler_target,
+)
 from flows.flex_flows.states import STATE_LABELS, flow_state
+from flows.flex_flows.target_links import MAX_LENGTH, quote_value
+from flows.mirror.targets import TargetKind, describe_target
+from flows.search.target_search import FoundTarget
 from flows.templatetags.formatting import NOT_SET, word
 
 register = template.Library()
@@ -48,6 +55,8 @@ _OPEN_CHANGE_FLAGS: Final = {True: "Change in progress", False: "Unknown outcome
 # A triangle whose name and tooltip are the title. A card shows the title as text.
 _FLAG_HTML: Final = '<span class="flag" role="img" title="{}"></span>'
 _FLAG_SEPARATOR: Final = "&#10;"  # a line break in a tooltip
+_LINK_HTML: Final = '<a href="{}">{}</a>'
+_TARGET_SEPARATOR: Final = SafeString(" · ")
 _TITLE_HTML: Final = ' title="{}"'
 # Characters that a column shows at any width. A longer text gets a tooltip.
 _CHANNEL_CHARACTERS: Final = 8
@@ -66,10 +75,12 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, results (its rows, with the view's annotations), columns (key), perms.
+    Context: query, results (its rows, with the view's annotations), columns (key), perms,
+    found_targets (those that the search means).
     """
     formatter = _RowFormatter(
         search_text=str(context["query"].q),
+        found_targets=context.get("found_targets") or (),
         columns=[str(column["key"]) for column in context["columns"]],
         shows_actions=bool(context["perms"]["flows"]["change_flow"]),
     )
@@ -80,8 +91,18 @@ def flow_rows(context: Context) -> SafeString:
 class _RowFormatter:
     """The settings that the rows of one page share, and their URLs and account marks."""
 
-    def __init__(self, *, search_text: str, columns: Sequence[str], shows_actions: bool) -> None:
+    def __init__(
+        self,
+        *,
+        search_text: str,
+        found_targets: Iterable[FoundTarget],
+        columns: Sequence[str],
+        shows_actions: bool,
+    ) -> None:
         self._search_text = search_text
+        self._found_targets = {
+            (target.account_sid, target.kind, target.value): target for target in found_targets
+        }
         self._columns = [key for key in columns if key in _CELL_HTML]
         cells = "".join(_CELL_HTML[key] for key in self._columns)
         self._row_html = f"{_ROW_HTML}{cells}{{}}</tr>\n"
@@ -90,6 +111,7 @@ class _RowFormatter:
             name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
             for name in ("detail", "enabled", "edit")
         }
+        self._targets_url = reverse("flows:targets")
         self._account_marks: dict[Any, SafeString] = {}
 
     def format_row(self, flow: Any) -> SafeString:
@@ -112,6 +134,8 @@ class _RowFormatter:
         for key in self._columns:
             if key == "account":
                 yield self._account_mark(flow)
+            elif key == "integration":
+                yield from self._handler_parts(flow)
             else:
                 yield from _CELL_PARTS[key](flow)
 
@@ -122,6 +146,34 @@ class _RowFormatter:
         if len(self._search_text) < 2:  # one letter would be marked in almost every name
             return visible(flow)
         return mark_search_words(flow, self._search_text)
+
+    def _handler_parts(self, flow: Any) -> tuple[SafeString, SafeString]:
+        """Return the title and the contents of the cell with the flow's handler."""
+        text = describe_handler(flow)
+        title = describe_whole_handler(flow) if flow.handler_name else text
+        target = handler_target(flow)
+        found = self._found_targets_of(flow) if self._found_targets else {}
+        html = self._mark(text, found.pop(target)) if target in found else visible(text)
+        if target and len(target[1]) <= MAX_LENGTH:
+            kind, value = target
+            url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
+            html = _format_safe(_LINK_HTML, url, html)
+        if found:  # the reason why the search found the flow comes first
+            reasons = {describe_target(*key, item.name): item for key, item in found.items()}
+            title = " · ".join([*reasons, title])
+            marked = [self._mark(reason, item) for reason, item in reasons.items()]
+            html = SafeString(_TARGET_SEPARATOR.join([*marked, html]))
+        return _format_title(title, _TEXT_CHARACTERS), html
+
+    def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
+        """Return the flow's targets that the search means, by kind and value."""
+        keys = [(kind, value) for kind, value, _ in flow.targets]
+        keys.append((TargetKind.IDENTITY.value, flow.contact_identity))
+        found = {key: self._found_targets.get((flow.account_sid, *key)) for key in keys}
+        return {key: target for key, target in found.items() if target}
+
+    def _mark(self, text: str, target: FoundTarget) -> SafeString:
+        return mark_target(text, self._search_text, target.value)
 
     def _account_mark(self, flow: Any) -> SafeString:
         account = flow.account
@@ -162,12 +214,6 @@ def _identity_parts(flow: Any) -> tuple[SafeString, ...]:
     return _format_title(identity, _TEXT_CHARACTERS), text
 
 
-def _handler_parts(flow: Any) -> tuple[SafeString, ...]:
-    handler = describe_handler(flow)
-    whole_handler = describe_whole_handler(flow) if flow.handler_name else handler
-    return _format_title(whole_handler, _TEXT_CHARACTERS), visible(handler)
-
-
 def _owner_parts(flow: Any) -> tuple[SafeString, ...]:
     """Return the owner and the tags as one text: each chip would be another node a row."""
     text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
@@ -183,11 +229,10 @@ def _time_parts(flow: Any) -> tuple[SafeString, ...]:
     return _format_title(utc_timestamp(updated_at), 0), table_timestamp(updated_at)
 
 
-# The values of each cell in `_CELL_HTML`. That of the account is the formatter's.
+# The values of each cell in `_CELL_HTML`. Those of account and handler are the formatter's.
 _CELL_PARTS: Final[Mapping[str, Callable[[Any], tuple[SafeString, ...]]]] = {
     "channel": _channel_parts,
     "identity": _identity_parts,
-    "integration": _handler_parts,
     "owner": _owner_parts,
     "enabled": _status_parts,
     "updated": _time_parts,

@@ -20,7 +20,7 @@ from flows.audit import event_text
 from flows.audit.models import AuditEvent
 from flows.core import safe_text, time_text
 from flows.core.search_marks import mark_search_words
-from flows.flex_flows import handlers
+from flows.flex_flows import handlers, target_links
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
@@ -53,6 +53,7 @@ register.filter("state", flow_state)
 register.filter("handler", handlers.describe_handler)
 register.filter("handler_briefly", handlers.describe_handler_briefly)
 register.filter("handler_note", handlers.explain_handler)
+register.filter("target_url", target_links.target_url)
 register.filter("handler_sid", handlers.handler_sid)
 
 NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
@@ -201,6 +202,13 @@ def querystring_of(**values: object) -> str:
 def status(flow: Flow) -> tuple[str, str]:
     """Return the CSS class and the label of the flow's state."""
     return STATE_LABELS[flow_state(flow)]
+
+
+@register.filter
+def handler_url(flow: Flow) -> str:
+    """Return the address of the page of the flow's handler, or "" without a handler."""
+    target = handlers.handler_target(flow)
+    return target_links.target_url(*target) if target else ""
 
 
 @register.filter

@@ -255,6 +255,15 @@ SHOTS = (
     Shot("list-view", "/flows/", open_view_menu),
     Shot("list-compact", "/flows/", choose_compact, person="aude"),
     Shot("list-default-view", "/flows/", use_default_view, person="omar"),
+    Shot("list-target-search", "/flows/?q=after-hours"),
+    Shot("list-target", "/flows/?target=studio-flow:{studio_flow}"),
+    Shot("targets", "/flows/targets/"),
+    Shot("targets-search", "/flows/targets/?q=nowhere&use=none"),
+    Shot("targets-unused", "/flows/targets/?use=none"),
+    Shot("targets-fault", "/flows/targets/?kind=teapot"),
+    Shot("target", "/flows/targets/studio-flow/{studio_flow}/"),
+    Shot("target-webhook", "/flows/targets/webhook/hooks.example.com/"),
+    Shot("target-unused", "/flows/targets/studio-flow/{unused_studio_flow}/"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
     Shot("palette", "/flows/{sid}/", open_palette),
@@ -437,11 +446,22 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
         "owned_sid": owned_sid,
         "details_event": str(details_event.latest("seq").event_id),
         "webhook": of_kind["external"].target_sid,
+        **_find_studio_flows(of_kind["studio"].target_sid),
         "event": str(of_kind["studio"].event_id),
         "drift": str(AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id),
         "unresolved_sid": open_change.target_sid,
         "puzzle": str(attempt.event_id),
     }
+
+
+def _find_studio_flows(flow_sid: str) -> dict[str, str]:
+    """Return the Studio Flow that a flow uses, and one that no flow uses."""
+    from flows.mirror.models import Flow
+    from flows.names.models import ResourceName
+
+    unused = ResourceName.objects.get(resource="studio_flow", name="Holiday greeting (old)")
+    used_sid = Flow.objects.get(sid=flow_sid).value("integration_flow_sid")
+    return {"studio_flow": used_sid, "unused_studio_flow": unused.sid}
 
 
 def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:

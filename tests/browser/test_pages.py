@@ -90,6 +90,11 @@ def test_ended_session_leads_to_sign_in_and_not_into_the_table(open_page, flow_s
 PAGES = {
     "list": "/flows/",
     "nothing found": "/flows/?q=nowhere&channel=sms",
+    "targets": "/flows/targets/",
+    "targets not understood": "/flows/targets/?kind=teapot",
+    "no targets": "/flows/targets/?q=nowhere&use=none",
+    "target": "/flows/targets/studio-flow/FW" + "5c" * 16 + "/",
+    "flow found by its target": "/flows/?q=FW5c5c",
     "flow": "/flows/{sid}/",
     "new": "/flows/new/",
     "edit": "/flows/{sid}/edit/",

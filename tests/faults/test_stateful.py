@@ -35,7 +35,7 @@ from flows.changes import flow_changes, in_flight, operations, reconcile
 from flows.mirror import drift, flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.mirror.sync import SyncBusy, sync_account
-from flows.search.models import FlowEntry, FlowTally
+from flows.search.models import FlowEntry, FlowTally, Target, TargetUse
 from flows.twilio.client import WRITE_OPERATIONS, ResourceClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -454,7 +454,12 @@ def _empty():
     append_only.remove(connection)
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
-            if model not in (FlowEntry, FlowTally):  # which follow from the mirror
+            if model not in (
+                FlowEntry,
+                FlowTally,
+                Target,
+                TargetUse,
+            ):  # which follow from the mirror
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")
     append_only.install(connection)
 

@@ -243,6 +243,10 @@ class SampleSite:
 
     _flows_drift_revert_many = _flows_drift_accept_many
 
+    def _flows_target(self, _person: str) -> Any:
+        self._ensure_flow()
+        return {"kind": "studio-flow", "value": "FW" + "1" * 32}, {}
+
     def _flows_copy_out(self, _person: str) -> Any:
         return {}, {"sid": self._ensure_flow(), "format": "csv"}
 

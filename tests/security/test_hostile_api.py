@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA_START
+from flows.flex_flows import target_links
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from flows.plans import drafts
@@ -78,12 +79,21 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
         ("get", reverse("audit:detail", args=[event]), {}),
         ("get", reverse("flows:edit", args=[sid]), {"restore": str(event), "state": "before"}),
         ("get", reverse("flows:drift"), {}),
+        *(("get", reverse("flows:targets"), {"kind": kind}) for kind in ("", "identity")),
+        *(("get", reverse("flows:target", args=target), {}) for target in _targets(sid)),
         ("get", reverse("flows:plans"), {}),
         *(("get", reverse("flows:plan", args=[plan.pk]), {}) for plan in Plan.objects.all()),
         *(("post", reverse("flows:copy-out"), {"sid": sid, "format": form}) for form in ("csv", "json")),
         *(("post", reverse("audit:export"), {"format": form, "what": "all"}) for form in ("csv", "ndjson")),
         ("post", reverse("audit:verification"), {"head": ""}),
     ]  # fmt: skip
+
+
+def _targets(sid: str) -> list[tuple[str, str]]:
+    flow = Flow.objects.get(sid=sid)
+    identities = [("identity", flow.contact_identity, "")] if flow.contact_identity else []
+    targets = [*flow.targets, *identities]
+    return [(kind, value) for kind, value, _ in targets if len(value) <= target_links.MAX_LENGTH]
 
 
 def add_hostile_flow(sandbox, kind):

@@ -10,7 +10,8 @@ from typing import Any, Final
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.local_details.choices import load_choices
-from flows.search import filters, flow_search
+from flows.mirror.targets import describe_target
+from flows.search import filters, flow_search, target_names
 from flows.search.filters import LABELS, NOT_SET
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
@@ -96,10 +97,16 @@ def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
     for name in ("q", *flow_search.FILTERS):
         value = getattr(query, name)
         if value and not query.has_error(name):
-            value_label = _value_labels(query, name).get(value, value)
+            value_label = _target_label(query) if name == "target" else ""
+            value_label = value_label or _value_labels(query, name).get(value, value)
             label = f"{LABELS[name]}: {value_label}"
             chips.append({"label": label, "remove_url": query.without(name).url()})
     return chips + _error_chips(query)
+
+
+def _target_label(query: flow_search.Query) -> str:
+    kind, value = query.target_key
+    return describe_target(kind, value, target_names.find_name(value, query.scope))
 
 
 def _error_chips(query: flow_search.Query) -> list[dict[str, Any]]:

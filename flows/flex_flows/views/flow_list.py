@@ -168,6 +168,7 @@ def _results_context(
     return {
         "query": query,
         "results": _ResultsPage(page, query),
+        "found_targets": answer.targets,
         "layout": layout,
         "columns": layout.headings,
         "can_change_details": bool(_accounts_with(actions, "details")),
@@ -307,6 +308,12 @@ def _add_details(rows: Sequence[Flow]) -> bool:
     for row in rows:
         row.details = details.get(row.sid, Details())  # type: ignore[attr-defined]
     return any(item.owner or item.tags for item in details.values())
+
+
+def annotate_rows(request: Request, rows: list[Flow]) -> None:
+    """Set what the list shows of each flow, for another page with the list's rows."""
+    _annotate_rows(rows, _accounts_with(AvailableActions(request), "update"), is_complete=False)
+    _annotate_events(rows, (OpenChange, OpenDrift))
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:

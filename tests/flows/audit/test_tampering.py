@@ -145,6 +145,12 @@ TABLES = {
     ),
     "counts": ("UPDATE flows_flowtally SET flows = flows + 1", "The counts of the flow list"),
     "no counts": ("DELETE FROM flows_flowtally", "The counts of the flow list"),
+    "counts of a target": ("UPDATE flows_target SET flows_on = flows_on + 1", "The targets of the flows"),
+    "a flow out of a target": ("DELETE FROM flows_targetuse", "The targets of the flows"),
+    "a target in the mirror's own column": (
+        "UPDATE flows_flow SET targets = '[]' WHERE name_folded = 'flow 0'",
+        "The mirror's targets of flow",
+    ),
     "a bulk change under another id": (
         "UPDATE flows_plannedchange SET change_id = '99999999999999999999999999999999' WHERE place = 0",
         "Bulk change",

@@ -4,6 +4,8 @@ import pytest
 
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
+from flows.mirror.targets import find_targets
+from flows.names.models import ResourceName
 from tests.flows.search.mirrored_flows import AC, DAY, OTHER_AC
 
 
@@ -31,9 +33,23 @@ def add(db):
             }
             | fields
         )
+        flow.targets = find_targets(flow.resource)
         flow.save()
         flows.append(flow)
         return flow
+
+    return one
+
+
+@pytest.fixture
+def name_target(db):
+    """Store the name of an object at Twilio."""
+
+    def one(resource, sid, name, **fields):
+        values = {"account_sid": AC, "name_folded": normalize_text(name), "changed_at": DAY}
+        return ResourceName.objects.create(
+            **{**values, "resource": resource, "sid": sid, "name": name, **fields}
+        )
 
     return one
 

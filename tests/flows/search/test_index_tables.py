@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from flows.erasure import compaction
 from flows.mirror import flow_rows
 from flows.mirror.models import Flow
-from flows.search import counters, flow_search, index_tables, projection, trigrams
+from flows.search import counters, flow_search, index_tables, projection, target_tables, trigrams
 from flows.search.flow_search import Query
-from flows.search.models import FlowEntry, FlowTally
+from flows.search.models import FlowEntry, FlowTally, Target, TargetUse
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 AC = "AC" + "1" * 32
@@ -28,6 +28,8 @@ def snapshot(number, name="Lyon", **fields):
         "contact_identity": f"+1415555{number:04}",
         "enabled": True,
         "integration_type": "studio",
+        "integration_flow_sid": f"FW{number % 2:032}",
+        "chat_service_sid": "IS" + "1" * 32,
     } | fields
 
 
@@ -44,11 +46,28 @@ def assert_in_step():
         (*row[:3], "gone" if row[4] else {True: "true", False: "false", None: "unset"}[row[3]])
         for row in Flow.objects.values_list(*columns, "enabled", "gone_at")
     )
+    assert_targets_in_step()
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO flow_trigram (flow_trigram, rank) VALUES ('integrity-check', 1)"
             )
+
+
+def assert_targets_in_step():
+    uses, counts = Counter(), {}
+    for flow in Flow.objects.all():
+        place = 2 if flow.gone_at else 0 if flow.enabled else 1
+        for kind, value, folded in flow.targets:
+            uses[flow.sid, flow.account_sid, kind, value] += 1
+            counts.setdefault((flow.account_sid, kind, value, folded), [0, 0, 0])[place] += 1
+    columns = ("account_sid", "kind", "value")
+    rows = TargetUse.objects.values_list("flow_sid", *(f"target__{name}" for name in columns))
+    assert Counter(rows) == uses
+    rows = Target.objects.values_list(
+        *columns, "value_folded", "flows_on", "flows_off", "flows_gone"
+    )
+    assert {row[:4]: list(row[4:]) for row in rows} == counts
 
 
 def find_names(q):
@@ -69,6 +88,9 @@ def test_tables_are_in_step_after_every_kind_of_write(db):
     assert find_names("paris") == ["Paris"]
     assert len(find_names("lyon")) == 8
 
+    write(snapshot(6, chat_service_sid="IS" + "2" * 32), snapshot(7, integration_flow_sid=None))
+    assert_in_step()
+
     write(snapshot(8), deleted=[f"FO{4:032}", f"FO{5:032}"])
     assert_in_step()
 
@@ -88,6 +110,7 @@ def test_tables_are_in_step_after_every_kind_of_write(db):
     Flow.objects.all().delete()
     assert_in_step()
     assert not FlowEntry.objects.exists()
+    assert not Target.objects.exists()
 
 
 def test_rollback_leaves_no_trace(db):
@@ -101,7 +124,7 @@ def test_rollback_leaves_no_trace(db):
     assert find_names("lyon") == ["Lyon"]
 
 
-@pytest.mark.parametrize("part", [projection, counters, trigrams])
+@pytest.mark.parametrize("part", [projection, counters, target_tables, trigrams])
 def test_migrate_restores_a_missing_table(db, part):
     write(snapshot(1), snapshot(2))
     part.drop(connection)

@@ -15,11 +15,14 @@ def test_query_with_every_parameter(add):
     query = Query.of(
         QueryDict(
             f"q=R%C3%A9clam&channel=sms&integration=none&enabled=false&account={AC}&sort=-updated&page=3"
-            "&size=25&owner=Claims&tag=vip"
+            "&size=25&owner=Claims&tag=vip&target=webhook%3Ahooks.example.com"
         )
     )
 
-    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3, 25, "Claims", "vip")
+    assert query == Query(
+        "Réclam", "sms", "none", "false", AC, "-updated", 3, 25, "Claims", "vip", "webhook:hooks.example.com"
+    )  # fmt: skip
+    assert query.target_key == ("webhook", "hooks.example.com")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""Addresses of the pages of targets, and of the flows that use one in the list."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from django.urls import reverse
+
+MAX_LENGTH: Final = 256  # characters, Twilio's limit; a longer value has no page
+_SAFE_CHARACTERS: Final = "+:@"  # as Django's `reverse` leaves them
+
+
+def target_url(kind: str, value: str) -> str:
+    """Return the address of a target's page, or "" if its value is too long for one."""
+    if len(value) > MAX_LENGTH:
+        return ""
+    return f"{reverse('flows:targets')}{kind}/{quote_value(value)}/"
+
+
+def quote_value(value: str) -> str:
+    """Return a target's value as it stands in the address of its page."""
+    return quote(value, safe=_SAFE_CHARACTERS)
+
+
+def target_list_url(kind: str, value: str, **filters: str) -> str:
+    """Return the address of the list of flows that use a target."""
+    return f"{reverse('flows:list')}?{urlencode({'target': f'{kind}:{value}', **filters})}"

@@ -1,0 +1,97 @@
+"""The conditions of a query's search text, owner, tag and target for the flow list's entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from django.db.models import Q
+
+from flows.core import matching
+from flows.core.normalization import normalize_text
+from flows.local_details.reading import owner_filter, tag_filter
+from flows.search import target_search, trigrams
+from flows.search.query import Query
+from flows.search.target_search import TargetGroup, TargetMatches
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConditions:
+    """The search text of a query with the targets that it means, and what else it selects."""
+
+    text: str  # "" if the query has none
+    matches: TargetMatches
+    selected: TargetGroup | None = None
+    details: Q = field(default_factory=Q)  # of the owner and the tag
+
+    @classmethod
+    def of(cls, query: Query) -> Self | None:
+        """Return the conditions of a query, with a database query for its text and its target.
+
+        None if the query has only filters that the tally counts flows by.
+        """
+        text = query.q if normalize_text(query.q) else ""
+        if not (text or query.target or query.owner or query.tag):
+            return None
+        selected = None
+        if query.target:
+            selected = target_search.select_target(*query.target_key, query.scope)
+        matches = target_search.find_targets(text, query.scope)
+        return cls(text, matches, selected, _details_condition(query))
+
+    def candidates(self, *, in_order: bool = False) -> Q:
+        """Return a condition with an index that every match passes. It is empty without an index.
+
+        `in_order` is for a second attempt, as in `trigrams.candidate_filter`.
+        """
+        if self.selected and not self.selected.is_common and self.selected.ids:
+            return self.selected.condition
+        terms, groups = self._index_terms()
+        if not terms or any(group.is_common for group in groups):
+            return Q()
+        candidates = trigrams.candidate_filter(terms, in_order=in_order)
+        if not candidates:
+            return Q()
+        for group in groups:
+            candidates |= group.uses
+        return candidates
+
+    def condition(self, candidates: Q) -> Q:
+        """Return the condition for the matches. `candidates` are from the method of that name."""
+        condition = candidates
+        if self.text:
+            condition &= self._text_condition()
+            condition |= matching.sid_filter(self.text)
+        if self.selected:
+            condition &= self.selected.condition
+        return condition & self.details
+
+    def _index_terms(self) -> tuple[set[str], list[TargetGroup]]:
+        """Return what to look up for the text.
+
+        Each match has one of the texts in its name or identity, or uses one of the targets. The
+        first word is looked up whose targets few flows use.
+        """
+        if not self.text:
+            return (set(self.selected.identities) if self.selected else set()), []
+        terms = matching.index_terms(self.text)
+        no_targets = TargetGroup()
+        groups = {word: self.matches.by_word.get(word, no_targets) for word in terms}
+        rare_words = [word for word, group in groups.items() if not group.is_common]
+        word = next(iter(rare_words or groups))
+        indexed_groups = [groups[word], self.matches.by_text]
+        return terms[word].union(*(group.identities for group in indexed_groups)), indexed_groups
+
+    def _text_condition(self) -> Q:
+        by_word = {word: group.condition for word, group in self.matches.by_word.items()}
+        has_words = matching.text_filter(self.text, word_filters=by_word)
+        return has_words | self.matches.by_text.condition
+
+
+def _details_condition(query: Query) -> Q:
+    condition = Q()
+    if query.owner:
+        condition &= owner_filter(query.owner)
+    if query.tag:
+        condition &= tag_filter(query.tag)
+    return condition

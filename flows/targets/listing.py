@@ -1,0 +1,156 @@
+"""The list of targets: those that flows use, and those that no flow uses, with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
+
+from flows.accounts import twilio_accounts
+from flows.core import matching
+from flows.mirror.models import Flow
+from flows.mirror.targets import TargetKind
+from flows.names.models import ResourceName
+from flows.search.models import FlowEntry, Target
+from flows.search.target_names import SENDERS
+from flows.twilio.chat.chat_service import CHAT_SERVICE
+from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
+from flows.twilio.studio.studio_flow import STUDIO_FLOW
+from flows.twilio.taskrouter.task_channel import TASK_CHANNEL
+from flows.twilio.taskrouter.workflow import WORKFLOW
+from flows.twilio.taskrouter.workspace import WORKSPACE
+
+PAGE_SIZE: Final = 50
+# The resources whose objects are targets, by the targets' kind.
+RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    TargetKind.STUDIO_FLOW: (STUDIO_FLOW.name,),
+    TargetKind.WEBHOOK: (),
+    TargetKind.WORKFLOW: (WORKFLOW.name,),
+    TargetKind.WORKSPACE: (WORKSPACE.name,),
+    TargetKind.TASK_CHANNEL: (TASK_CHANNEL.name,),
+    TargetKind.CHAT_SERVICE: (CONVERSATION_SERVICE.name, CHAT_SERVICE.name),
+    TargetKind.IDENTITY: SENDERS,
+}
+_KINDS: Final = {name: kind for kind, names in RESOURCES.items() for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTarget:
+    """A target of an account, and the numbers of flows that use it."""
+
+    account_sid: str
+    kind: str
+    value: str
+    flows_on: int = 0
+    flows_off: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetQuery:
+    """What the list of targets shows. Empty values stand for all targets that a flow uses."""
+
+    q: str = ""
+    kind: str = ""
+    account: str = ""
+    is_unused: bool = False
+    page: int = 1
+    scope: twilio_accounts.Scope = None
+
+    def run(self) -> tuple[list[ListedTarget], int]:
+        """Return a page of targets, the most used ones first, and the number of all."""
+        if self.is_unused:
+            return self._find_unused()
+        if self.kind == TargetKind.IDENTITY:
+            return self._find_identities()
+        return self._find_used()
+
+    def _find_used(self) -> tuple[list[ListedTarget], int]:
+        targets = self._filter_account(Target.objects.exclude(flows_on=0, flows_off=0))
+        if self.kind:
+            targets = targets.filter(kind=self.kind)
+        named = ResourceName.objects.filter(
+            account_sid=OuterRef("account_sid"), sid=OuterRef("value")
+        )
+        name = Subquery(named.values("name_folded")[:1])
+        targets = targets.annotate(name=name).filter(self._has_words("value_folded", "name"))
+        order = ((F("flows_on") + F("flows_off")).desc(), "kind", "value", "account_sid")
+        columns = ("account_sid", "kind", "value", "flows_on", "flows_off")
+        rows = self._slice(targets.order_by(*order).values_list(*columns))
+        return [ListedTarget(*row) for row in rows], targets.count()
+
+    def _find_identities(self) -> tuple[list[ListedTarget], int]:
+        """Find contact identities. They are in the list's own table, normalized."""
+        entries = self._filter_account(FlowEntry.objects.filter(gone_at=None))
+        entries = entries.exclude(identity_folded="").filter(self._has_identity())
+        groups = entries.values("account_sid", "identity_folded").annotate(
+            flows=Count("sid"), flows_on=Count("sid", Q(enabled=True)), sid=Min("sid")
+        )
+        rows = list(self._slice(groups.order_by("-flows", "identity_folded", "account_sid")))
+        flows = Flow.objects.filter(sid__in=[row["sid"] for row in rows])
+        identities = dict(flows.values_list("sid", "contact_identity"))
+        targets = [
+            ListedTarget(
+                row["account_sid"],
+                TargetKind.IDENTITY,
+                identities.get(row["sid"], row["identity_folded"]),
+                row["flows_on"],
+                row["flows"] - row["flows_on"],
+            )
+            for row in rows
+        ]
+        return targets, groups.count()
+
+    def _find_unused(self) -> tuple[list[ListedTarget], int]:
+        """Find what has a name at Twilio, but no flow."""
+        resources = RESOURCES[self.kind] if self.kind else [*_KINDS]
+        named = self._filter_account(ResourceName.objects.filter(gone_at=None))
+        named = named.filter(resource__in=resources).exclude(name="")
+        named = named.annotate(sid_folded=Lower("sid"))
+        used = Target.objects.filter(account_sid=OuterRef("account_sid"))
+        used = used.exclude(flows_on=0, flows_off=0)
+        entries = FlowEntry.objects.filter(gone_at=None, account_sid=OuterRef("account_sid"))
+        identity = OuterRef("reference")  # a number or an address, which is normalized
+        is_used = (
+            Q(Exists(used.filter(value=OuterRef("sid"))))
+            | Q(resource=TASK_CHANNEL.name) & Q(Exists(used.filter(value=OuterRef("reference"))))
+            | Q(resource__in=SENDERS) & Q(Exists(entries.filter(identity_folded=identity)))
+        )
+        unused = named.exclude(is_used).filter(self._has_words("sid_folded", "name_folded"))
+        rows = self._slice(unused.order_by("resource", "name_folded", "sid"))
+        return [_listed_name(row) for row in rows], unused.count()
+
+    def _filter_account(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = twilio_accounts.filter_scope(rows, self.scope)
+        return rows.filter(account_sid=self.account) if self.account else rows
+
+    def _has_words(self, value: str, name: str) -> Q:
+        """Return the condition for targets with all words in their name or their value."""
+        condition = Q()
+        for word in matching.split_words(self.q) if self.q else []:
+            has_word = Q((f"{value}__contains", word)) | Q((f"{name}__contains", word))
+            if short_sid := matching.split_short_sid(word):
+                start, end = short_sid
+                has_word = Q((f"{value}__startswith", start), (f"{value}__endswith", end))
+            condition &= has_word
+        return condition
+
+    def _has_identity(self) -> Q:
+        """Return the condition for entries with all words in their identity or its name."""
+        if not self.q:
+            return Q()
+        named = self._filter_account(ResourceName.objects.filter(resource__in=SENDERS))
+        named = named.filter(self._has_words("reference", "name_folded"))
+        has_name = Q(identity_folded__in=named.values("reference"))
+        return has_name | matching.text_filter(self.q, name="identity_folded")
+
+    def _slice(self, rows: QuerySet[Any, Any]) -> Iterable[Any]:
+        start = (self.page - 1) * PAGE_SIZE
+        return rows[start : start + PAGE_SIZE]
+
+
+def _listed_name(row: ResourceName) -> ListedTarget:
+    value = row.reference if row.resource in SENDERS else row.sid
+    return ListedTarget(row.account_sid, _KINDS[row.resource], value)

@@ -1,0 +1,173 @@
+"""The pages of targets: their list, and the flows that use one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
+from flows.audit.access import Request, require_permission
+from flows.core.safe_text import short
+from flows.flex_flows.target_links import MAX_LENGTH, target_list_url, target_url
+from flows.flex_flows.views import flow_list
+from flows.mirror.targets import TargetKind
+from flows.names.models import ResourceName
+from flows.search import flow_search
+from flows.search.target_names import find_named
+from flows.targets.forms import TargetFilterForm
+from flows.targets.listing import PAGE_SIZE, RESOURCES, ListedTarget
+from flows.targets.uses import AccountUse, count_uses
+from flows.twilio.studio.studio_flow import STUDIO_FLOW
+
+MAX_ROWS: Final = 50  # flows on a target's page; the list has all of them
+
+
+@require_GET
+@require_permission("flows.view_flow", action="flow.view")
+def target_list(request: Request) -> HttpResponse:
+    """List what flows point to, the most used first, or what no flow points to."""
+    form = TargetFilterForm(request.GET, request.scope)
+    targets: list[ListedTarget] = []
+    total, page = 0, 1
+    if form.is_valid():
+        query = form.query()
+        targets, total = query.run()
+        last_page = max(1, -(-total // PAGE_SIZE))
+        page = min(query.page, last_page)
+        if page != query.page:
+            targets, total = replace(query, page=page).run()
+    first = (page - 1) * PAGE_SIZE
+    context = {
+        "form": form,
+        "rows": _target_rows(targets, request.scope),
+        "total": total,
+        "first": first + 1,
+        "last": first + len(targets),
+        "shows_account": form.has_accounts,
+        "is_unused": form.is_valid() and form.query().is_unused,
+        "is_filtered": any(request.GET.get(name) for name in form.fields),
+        "previous_url": _page_url(request, page - 1) if page > 1 else None,
+        "next_url": _page_url(request, page + 1) if first + len(targets) < total else None,
+    }
+    return render(request, "targets/list.html", context)
+
+
+@require_GET
+@require_permission("flows.view_flow", action="flow.view")
+def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
+    """Show which flows use a target, by account. It exists if it has a flow or a name."""
+    if len(value) > MAX_LENGTH:
+        raise Http404("No target has such a long value")
+    uses = count_uses(kind, value, request.scope)
+    named = find_named([value], request.scope).get(value)
+    is_named = named is not None and named.name and named.resource in RESOURCES[TargetKind(kind)]
+    if not uses and not is_named:
+        raise Http404("No flow uses this target, and it has no name")
+    query = flow_search.Query(
+        target=f"{kind}:{value}", sort="-enabled", size=MAX_ROWS, scope=request.scope
+    )
+    page = flow_search.find_page(query)
+    flow_list.annotate_rows(request, page.rows)
+    accounts = _accounts_by_sid()
+    name = named.name if named else ""
+    context = {
+        **_describe(kind, value, named),
+        "title": name or (value if _is_text(kind) else short(value)),
+        "name": name,
+        "uses": [_use_row(use, kind, value, accounts) for use in uses],
+        "flows_on": sum(use.flows_on for use in uses),
+        "flows_off": sum(use.flows_off for use in uses),
+        "flows_gone": sum(use.flows_gone for use in uses),
+        "list_url": target_list_url(kind, value),
+        "gone_url": target_list_url(kind, value, enabled="gone"),
+        "query": query,
+        "query_string": query.url(size=None, sort="name").removeprefix("?"),
+        "results": page,
+        "shows_account": len(twilio_accounts.visible_accounts(request.scope)) > 1,
+        "target_account": _only_account(uses, named, accounts),
+    }
+    return render(request, "targets/detail.html", context)
+
+
+def _describe(kind: str, value: str, named: ResourceName | None) -> dict[str, Any]:
+    """Return what a page shows of a target apart from the flows that use it."""
+    return {
+        "kind": kind,
+        "value": value,
+        "kind_label": TargetKind(kind).label,
+        "is_text": _is_text(kind),
+        "is_gone": named is not None and named.gone_at is not None,
+        "is_draft": named is not None
+        and named.resource == STUDIO_FLOW.name
+        and named.status == "draft",
+    }
+
+
+def _target_rows(
+    targets: Sequence[ListedTarget], scope: twilio_accounts.Scope
+) -> list[dict[str, Any]]:
+    """Return these targets with their names and addresses, with one query."""
+    named = find_named([target.value for target in targets], scope) if targets else {}
+    accounts = _accounts_by_sid()
+    return [
+        {
+            "target": target,
+            "name": named[target.value].name if target.value in named else "",
+            "url": target_url(target.kind, target.value),
+            "account": accounts.get(target.account_sid) or _unconfigured(target.account_sid),
+            **_describe(target.kind, target.value, named.get(target.value)),
+        }
+        for target in targets
+    ]
+
+
+def _use_row(
+    use: AccountUse, kind: str, value: str, accounts: dict[str, Account]
+) -> dict[str, Any]:
+    urls = {
+        name: target_list_url(kind, value, account=use.account_sid, **filters)
+        for name, filters in (
+            ("on_url", {"enabled": "true"}),
+            ("off_url", {"enabled": "false"}),
+            ("gone_url", {"enabled": "gone"}),
+        )
+    }
+    account = accounts.get(use.account_sid) or _unconfigured(use.account_sid)
+    return {"use": use, "account": account, **urls}
+
+
+def _only_account(
+    uses: Sequence[AccountUse], named: ResourceName | None, accounts: dict[str, Account]
+) -> Account | None:
+    """Return the account of a target that only one has, or None."""
+    sids = {use.account_sid for use in uses} or ({named.account_sid} if named else set())
+    if len(sids) != 1:
+        return None
+    [sid] = sids
+    return accounts.get(sid) or _unconfigured(sid)
+
+
+def _is_text(kind: str) -> bool:
+    """Return True for a kind whose values people read, unlike SIDs."""
+    return kind in (TargetKind.WEBHOOK, TargetKind.IDENTITY)
+
+
+def _accounts_by_sid() -> dict[str, Account]:
+    return {account.sid: account for account in twilio_accounts.all_accounts()}
+
+
+def _unconfigured(sid: str) -> Account:
+    """Return an account that this site no longer has."""
+    return Account(sid, auth=("", ""))
+
+
+def _page_url(request: Request, page: int) -> str:
+    parameters = request.GET.copy()
+    parameters["page"] = str(page)
+    return f"?{parameters.urlencode()}"

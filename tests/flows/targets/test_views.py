@@ -1,0 +1,221 @@
+"""The pages of targets: which flows use each, on and off, and what no flow uses."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flows.flex_flows.target_links import target_url
+from tests import ACCOUNT
+from tests.flows.search.mirrored_flows import DAY, OTHER_AC
+from tests.markup import squeezed
+
+FW, WW = "FW" + "a" * 28 + "f339", "WW" + "b" * 28 + "12ab"
+STUDIO = {"integration_type": "studio", "integration_flow_sid": FW}
+SECRET_URL = "https://user:private@Hooks.Example.com/in?token=private"
+WEBHOOK = {"integration_type": "external", "integration_url": SECRET_URL}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def flows(add, name_target):
+    add("Lyon", resource=STUDIO, account_sid=ACCOUNT)
+    add("Nice", resource=STUDIO, account_sid=ACCOUNT, enabled=False)
+    add("Gone", resource=STUDIO, account_sid=ACCOUNT, gone_at=DAY)
+    add("Bern", resource=STUDIO, account_sid=OTHER_AC)
+    add("Paris", resource=WEBHOOK, account_sid=ACCOUNT, contact_identity="page: a/b?c#d %2F é")
+    name_target("studio_flow", FW, "Support IVR", account_sid=ACCOUNT)
+    name_target("workflow", WW, "Night shift", account_sid=ACCOUNT)
+    name_target(
+        "phone_number", "PN" + "1" * 32, "Main line", account_sid=ACCOUNT, reference="+442071"
+    )
+
+
+def listed(page):
+    """Return the rows of the list of targets: name or value, flows on and flows off."""
+    return [
+        (row["name"] or row["target"].value, row["target"].flows_on, row["target"].flows_off)
+        for row in page.context["rows"]
+    ]
+
+
+def flow_names(page):
+    return [flow.friendly_name for flow in page.context["results"].rows]
+
+
+def test_list_has_the_most_used_targets_first(flows, client_of):
+    page = client_of("viewer").get("/flows/targets/")
+
+    assert listed(page)[:2] == [("Support IVR", 1, 1), ("Support IVR", 1, 0)]
+    assert ("hooks.example.com", 1, 0) in listed(page)
+    assert "private" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=ivr", ["Support IVR"]), ("q=f339", ["Support IVR"]), ("q=FWaaaa%E2%80%A6f339", ["Support IVR"]), ("q=hooks", ["hooks.example.com"]),
+        ("kind=webhook", ["hooks.example.com"]), ("q=nowhere", []), ("use=none", ["Main line", "Night shift"]),
+        ("use=none&kind=workflow", ["Night shift"]), ("use=none&q=12ab", ["Night shift"]), ("use=none&kind=webhook", []),
+        ("kind=identity&q=page", ["page: a/b?c#d %2F é"]), ("page=99&kind=webhook", ["hooks.example.com"]),
+    ],
+)  # fmt: skip
+def test_filters_of_the_list(flows, client_of, query, found):
+    page = client_of("viewer", account_sid=ACCOUNT).get(f"/flows/targets/?{query}")
+
+    assert sorted(name for name, *_ in listed(page)) == found
+
+
+@pytest.mark.parametrize("query", ["kind=teapot", "use=x", "account=AC1", "page=0", "page=x"])
+def test_list_shows_nothing_for_a_filter_that_it_does_not_understand(flows, client_of, query):
+    page = client_of("viewer").get(f"/flows/targets/?{query}")
+
+    assert page.context["rows"] == []
+    assert "Invalid filter" in page.content.decode()
+
+
+def test_list_is_limited_to_the_users_accounts(flows, client_of):
+    page = client_of("viewer", account_sid=ACCOUNT).get("/flows/targets/?q=f339")
+
+    assert listed(page) == [("Support IVR", 1, 1)]
+
+
+def test_page_has_the_flows_that_use_a_target_those_that_are_on_first(flows, client_of):
+    page = client_of("viewer", account_sid=ACCOUNT).get(f"/flows/targets/studio-flow/{FW}/")
+
+    text = squeezed(page.content.decode())
+    assert flow_names(page) == ["Lyon", "Nice"]
+    assert "2 flows: 1 on, 1 off" in text
+    assert "1 deleted flow" in text
+    assert f"/flows/?target=studio-flow%3A{FW}" in text
+    assert "Bern" not in text
+
+
+def test_page_counts_the_flows_by_account(flows, client_of):
+    page = client_of("viewer").get(f"/flows/targets/studio-flow/{FW}/")
+
+    counts = [(row["use"].account_sid, row["use"].flows_on) for row in page.context["uses"]]
+    assert sorted(counts) == sorted([(ACCOUNT, 1), (OTHER_AC, 1)])
+
+
+def test_page_of_a_webhook_shows_no_more_than_its_host(flows, client_of):
+    page = client_of("viewer").get("/flows/targets/webhook/hooks.example.com/")
+
+    assert flow_names(page) == ["Paris"]
+    assert "private" not in page.content.decode()
+
+
+def test_identity_with_any_characters_has_a_page(flows, client_of):
+    client = client_of("viewer")
+    page = client.get("/flows/targets/?kind=identity&q=page")
+    [url] = [row["url"] for row in page.context["rows"]]
+
+    assert flow_names(client.get(url)) == ["Paris"]
+
+
+@pytest.mark.parametrize(
+    "identity", ["a\nb", " +1 ", "a%20b", "//x", "\u202e1", "ÉTÉ ø", "?q=1", "x/", "<b>"], ids=ascii
+)
+def test_flow_page_links_to_its_identity(add, client_of, identity):
+    flow = add("Rome", account_sid=ACCOUNT, contact_identity=identity)
+
+    page = client_of("viewer").get(target_url("identity", flow.contact_identity))
+
+    assert flow_names(page) == ["Rome"]
+
+
+def test_value_that_is_too_long_has_no_page(add, client_of):
+    add("Rome", account_sid=ACCOUNT, contact_identity="x " * 200)
+    client = client_of("viewer")
+
+    assert [row["url"] for row in client.get("/flows/targets/?kind=identity").context["rows"]] == [
+        ""
+    ]
+    assert client.get(f"/flows/targets/identity/{'x' * 300}/").status_code == 404
+
+
+def test_named_target_without_flows_has_a_page(flows, client_of):
+    page = client_of("viewer").get(f"/flows/targets/workflow/{WW}/")
+
+    assert "Night shift" in page.content.decode()
+    assert "No flow uses it" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", [f"workflow/{FW}", "studio-flow/FW1", "webhook/other.example.com", "identity/+1", "teapot/x"]
+)  # fmt: skip
+def test_unknown_target_has_no_page(flows, client_of, path):
+    assert client_of("viewer").get(f"/flows/targets/{path}/").status_code == 404
+
+
+def test_target_of_another_account_has_no_page(flows, client_of, add):
+    add("Basel", resource=STUDIO | {"integration_flow_sid": "FW9"}, account_sid=OTHER_AC)
+
+    answer = client_of("viewer", account_sid=ACCOUNT).get("/flows/targets/studio-flow/FW9/")
+
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/flows/targets/", f"/flows/targets/studio-flow/{FW}/", "/flows/"]
+)
+def test_number_of_queries_does_not_depend_on_the_number_of_flows(flows, client_of, add, path):
+    client = client_of("admin")
+    few = _count_queries(client, path)
+    for number in range(20):
+        add(f"More {number}", resource=STUDIO, account_sid=ACCOUNT)
+
+    assert _count_queries(client, path) <= few
+
+
+def _count_queries(client, path):
+    client.get(path)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path)
+    return len(queries)
+
+
+def test_handler_in_the_list_leads_to_its_page(flows, client_of):
+    page = client_of("viewer").get("/flows/?q=lyon").content.decode()
+
+    assert f'href="/flows/targets/studio-flow/{FW}/"' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [("support", ["Support"]), (FW, ["FWaaaa…f339"]), ("f339", ["f339"]), ("FWaaaaaaaa", ["FWaaaa…f339"]), ("hooks", ["hooks"])],
+)  # fmt: skip
+def test_marks_show_why_a_flow_was_found(flows, client_of, query, marked):
+    page = client_of("viewer", account_sid=ACCOUNT).get(f"/flows/?q={query}")
+
+    assert sorted(set(re.findall("<mark>([^<]*)</mark>", page.content.decode()))) == marked
+
+
+def test_service_that_the_row_does_not_show_is_named_as_the_reason(flows, client_of, add):
+    sid = "IS" + "c" * 28 + "56ef"
+    add("Rome", resource=STUDIO | {"chat_service_sid": sid}, account_sid=ACCOUNT)
+
+    page = client_of("viewer", account_sid=ACCOUNT).get("/flows/?q=56ef").content.decode()
+
+    assert "Chat service IScccc…<mark>56ef</mark> · " in page
+
+
+def test_list_filtered_by_a_target_names_it_and_keeps_it(flows, client_of):
+    page = client_of("viewer", account_sid=ACCOUNT).get(
+        f"/flows/?target=studio-flow:{FW}&channel=sms"
+    )
+
+    text = squeezed(page.content.decode())
+    assert "Target: Support IVR · FWaaaa…f339" in text
+    assert f'<input type="hidden" name="target" value="studio-flow:{FW}" form="filters">' in text
+    assert flow_names(page) == ["Lyon", "Nice"]
+
+
+def test_bulk_change_and_export_take_all_flows_of_a_target(flows, client_of):
+    form = {"all": "1", "query": f"target=studio-flow:{FW}", "format": "json"}
+
+    answer = client_of("operator", account_sid=ACCOUNT).post("/flows/copy-out/", form)
+
+    assert len(answer.json()["flows"]) == 2
