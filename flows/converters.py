@@ -28,6 +28,9 @@ class TargetKindConverter:
 
 
 class TargetValueConverter(TargetKindConverter):
-    """Matches any text, such as a host or a contact identity. It can have slashes."""
+    """Matches a host, a contact identity or a SID. It can have slashes.
 
-    regex = "(?s:.+)"
+    PostgreSQL takes no text with a NUL character.
+    """
+
+    regex = r"[^\x00]+"

@@ -86,6 +86,12 @@ class ListLayout:
         return is_required or key not in self._hidden
 
 
+def plain_columns(*, shows_account: bool) -> list[dict[str, str]]:
+    """Return the columns after the name for a page whose list nobody sorts or arranges."""
+    columns = _site_columns(shows_account=shows_account, has_owners=False)
+    return [{"key": key, "label": label} for key, label in columns if key != REQUIRED_COLUMN]
+
+
 def load_preferences(user: Any) -> ListPreferences:
     """Return the user's preferences, or the defaults if they have not saved any."""
     preferences: ListPreferences | None = getattr(user, "list_preferences", None)

@@ -36,7 +36,8 @@ def names_for(account_sid: str, sids: Collection[str]) -> dict[str, Name]:
 
 def load_names(targets: Iterable[tuple[str, str]]) -> Names:
     """Return the names of these (account SID, SID), with one query. Those without are omitted."""
-    wanted = set(targets)
+    # What isn't a SID has no name, and some of it can't be in a query, such as a NUL.
+    wanted = {(account_sid, sid) for account_sid, sid in targets if _may_be_sid(sid)}
     if not wanted:
         return {}
     rows = ResourceName.objects.filter(
@@ -52,3 +53,7 @@ def load_names(targets: Iterable[tuple[str, str]]) -> Names:
         for account_sid, sid, resource, name, status, parent_sid, gone_at, revision in rows
         if (account_sid, sid) in wanted
     }
+
+
+def _may_be_sid(text: str) -> bool:
+    return text.isascii() and text.isalnum()

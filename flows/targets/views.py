@@ -13,9 +13,11 @@ from django.views.decorators.http import require_GET
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, require_permission
+from flows.availability.offered_changes import AvailableActions
 from flows.core.safe_text import short
+from flows.flex_flows import list_columns
+from flows.flex_flows.list_rows import annotate_rows
 from flows.flex_flows.target_links import MAX_LENGTH, target_list_url, target_url
-from flows.flex_flows.views import flow_list
 from flows.mirror.targets import TargetKind
 from flows.names.models import ResourceName
 from flows.search import flow_search
@@ -73,9 +75,10 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         target=f"{kind}:{value}", sort="-enabled", size=MAX_ROWS, scope=request.scope
     )
     page = flow_search.find_page(query)
-    flow_list.annotate_rows(request, page.rows)
+    annotate_rows(page.rows, AvailableActions(request))
+    shows_account = len(twilio_accounts.visible_accounts(request.scope)) > 1
     accounts = _accounts_by_sid()
-    name = named.name if named else ""
+    name = _distinct_name(value, named)
     context = {
         **_describe(kind, value, named),
         "title": name or (value if _is_text(kind) else short(value)),
@@ -89,10 +92,16 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         "query": query,
         "query_string": query.url(size=None, sort="name").removeprefix("?"),
         "results": page,
-        "shows_account": len(twilio_accounts.visible_accounts(request.scope)) > 1,
+        "shows_account": shows_account,
+        "columns": list_columns.plain_columns(shows_account=shows_account),
         "target_account": _only_account(uses, named, accounts),
     }
     return render(request, "targets/detail.html", context)
+
+
+def _distinct_name(value: str, named: ResourceName | None) -> str:
+    """Return the name, or "" if there is none or if it only repeats the value, as of a number."""
+    return named.name if named and named.name != value else ""
 
 
 def _describe(kind: str, value: str, named: ResourceName | None) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def _target_rows(
     return [
         {
             "target": target,
-            "name": named[target.value].name if target.value in named else "",
+            "name": _distinct_name(target.value, named.get(target.value)),
             "url": target_url(target.kind, target.value),
             "account": accounts.get(target.account_sid) or _unconfigured(target.account_sid),
             **_describe(target.kind, target.value, named.get(target.value)),

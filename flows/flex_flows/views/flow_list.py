@@ -27,21 +27,15 @@ from flows.audit.models import OpenChange, OpenDrift
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
-from flows.changes import in_flight, reconcile
-from flows.checks import flow_warnings
-from flows.checks.target_warnings import load_target_names
+from flows.changes import reconcile
 from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
-from flows.flex_flows.handlers import set_handler_name
-from flows.flex_flows.states import mark_under_way
+from flows.flex_flows.list_rows import accounts_with, add_details, annotate_rows
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
-from flows.local_details.fields import Details
 from flows.local_details.models import LocalDetails
-from flows.local_details.reading import details_by_sid
-from flows.mirror import freshness, missing_flows
+from flows.mirror import freshness
 from flows.mirror.actions import MirrorAction
-from flows.mirror.models import Flow
 from flows.mirror.name_sync import sync_with_names
 from flows.mirror.sync import SyncBusy, needs_sync
 from flows.search import filters, flow_search, saved_views
@@ -155,15 +149,14 @@ def _results_context(
         mirror_context = _mirror_context(_queried_accounts(accounts, query))
         is_complete = not mirror_context["has_gaps"]
     actions = AvailableActions(request)
-    _annotate_rows(page.rows, _accounts_with(actions, "update"), is_complete=is_complete)
+    annotate_rows(page.rows, actions, is_complete=is_complete, occupied=occupied)
     has_no_results = not page.total and not query.errors
-    _annotate_events(page.rows, occupied)
     layout = list_columns.ListLayout(
         query,
         list_columns.load_preferences(request.user),
         shows_account=len(accounts) > 1,
         has_owners=LocalDetails in occupied,
-        shows_owner=LocalDetails in occupied and _add_details(page.rows),
+        shows_owner=LocalDetails in occupied and add_details(page.rows),
     )
     return {
         "query": query,
@@ -171,7 +164,7 @@ def _results_context(
         "found_targets": answer.targets,
         "layout": layout,
         "columns": layout.headings,
-        "can_change_details": bool(_accounts_with(actions, "details")),
+        "can_change_details": bool(accounts_with(actions, "details")),
         "facets": filter_bar.facets_as_json(answer),
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
@@ -294,53 +287,3 @@ def _page_sizes(page: flow_search.Page, query: flow_search.Query) -> list[tuple[
         )
         for size in filters.PAGE_SIZES
     ]
-
-
-def _accounts_with(actions: AvailableActions, operation: str) -> set[str]:
-    """Return the accounts where the user may make a kind of change, and where it is available."""
-    accounts = twilio_accounts.all_accounts()
-    return {account.sid for account in accounts if actions.can(operation, account.sid)}
-
-
-def _add_details(rows: Sequence[Flow]) -> bool:
-    """Set the owner and tags of each flow, and return True if one of them has any."""
-    details = details_by_sid(row.sid for row in rows)
-    for row in rows:
-        row.details = details.get(row.sid, Details())  # type: ignore[attr-defined]
-    return any(item.owner or item.tags for item in details.values())
-
-
-def annotate_rows(request: Request, rows: list[Flow]) -> None:
-    """Set what the list shows of each flow, for another page with the list's rows."""
-    _annotate_rows(rows, _accounts_with(AvailableActions(request), "update"), is_complete=False)
-    _annotate_events(rows, (OpenChange, OpenDrift))
-
-
-def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_complete: bool) -> None:
-    """Set what the list shows of each flow, with one query of each kind for all rows.
-
-    `is_complete` means that the last sync found no flow missing.
-    """
-    configured_accounts = twilio_accounts.all_accounts()
-    accounts = {account.sid: account for account in configured_accounts}
-    missing_sids = set() if is_complete else missing_flows.find_unchecked([row.sid for row in rows])
-    names = load_target_names((row.account_sid, row.resource) for row in rows)
-    for row in rows:
-        unconfigured_account = Account(row.account_sid, auth=("", ""))
-        row.is_missing = row.sid in missing_sids  # type: ignore[attr-defined]
-        row.account = accounts.get(row.account_sid, unconfigured_account)  # type: ignore[attr-defined]
-        row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
-        account_names = names[row.account_sid]
-        set_handler_name(row, account_names)
-        row.warnings = flow_warnings.find_warnings(row.resource, account_names)  # type: ignore[attr-defined]
-
-
-def _annotate_events(rows: list[Flow], occupied: Container[type[Model]]) -> None:
-    """Set the open change and the external changes of each flow, if these tables have rows."""
-    sids = [row.sid for row in rows]
-    open_changes = in_flight.open_changes_by_flow(sids) if OpenChange in occupied else {}
-    drift_items = OpenDrift.objects.filter(target_sid__in=sids if OpenDrift in occupied else [])
-    drifted_sids = set(drift_items.values_list("target_sid", flat=True))
-    for row in rows:
-        row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
-        row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]

@@ -53,3 +53,8 @@ def test_same_sid_has_a_name_in_each_account(django_assert_num_queries):
 def test_nothing_is_asked_for_no_sids(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert names_for(ACCOUNT, []) == {}
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "", "FW 1"])
+def test_what_is_no_sid_has_no_name(db, text):
+    assert names_for(ACCOUNT, [text]) == {}
