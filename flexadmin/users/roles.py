@@ -151,7 +151,7 @@ def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:
     if user.has_perm(permission, twilio_accounts.ALL_ACCOUNTS):
         return None
     sids = {account.sid for account in twilio_accounts.all_accounts()}
-    sids |= {row.account_sid for row in AccountRole.objects.filter(person=user)}
+    sids |= get_roles(user).keys() - {twilio_accounts.ALL_ACCOUNTS}
     return frozenset(sid for sid in sids if user.has_perm(permission, sid))
 
 
