@@ -100,7 +100,7 @@ def test_verify_audit_with_a_checkpoint_finds_missing_last_events(event, tmp_pat
 def test_verify_audit_accepts_an_earlier_checkpoint(event, tmp_path):
     run_command("export_audit", "--head", str(tmp_path / "head"), "--output", str(tmp_path / "log"))
 
-    assert "2 events verified, chain intact" in run_command(
+    assert "3 events verified, chain intact" in run_command(
         "verify_audit", "--head", str(tmp_path / "head")
     )
 
