@@ -163,6 +163,8 @@ SHOTS = (
     Shot("people", "/people/"),
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
+    Shot("overview", "/"),
+    Shot("overview-viewer", "/", person="vera"),
     Shot("list", "/flows/"),
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", select_flows),
