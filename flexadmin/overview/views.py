@@ -45,7 +45,7 @@ def show_overview(request: Request) -> HttpResponse:
 
 
 def _worker_items(heartbeat: datetime | None) -> list[AttentionItem]:
-    """Return the sentence about a worker that stopped. A site's first worker is in the checklist."""
+    """Return a sentence if the worker stopped. A site's first one is in the checklist."""
     if heartbeat is None or not worker_heartbeat.is_overdue(heartbeat):
         return []
     detail = f"The last one was seen {time_text.ago(heartbeat)}. Bulk changes wait for one."
