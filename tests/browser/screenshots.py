@@ -142,6 +142,11 @@ def review_import(page: Page, _world: DemoSite) -> None:
     press_button(page, "Review changes")
 
 
+def preview_erasure(page: Page, _world: DemoSite) -> None:
+    page.fill("[name=subject]", page.url.rpartition("#")[2])
+    press_button(page, "Preview")
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """Name, user, path (with places of the demo) and preparation of a screenshot."""
@@ -193,6 +198,8 @@ SHOTS = (
     Shot("event-undecided", "/audit/{puzzle}/"),
     Shot("export", "/audit/export/"),
     Shot("verification", "/audit/verification/"),
+    Shot("erasure", "/audit/erasure/"),
+    Shot("erasure-preview", "/audit/erasure/#{sid}", preview_erasure),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
     Shot("plans", "/flows/plans/"),

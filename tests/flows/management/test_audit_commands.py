@@ -168,8 +168,3 @@ def test_actor_without_a_name_is_unknown(monkeypatch, error):
     monkeypatch.setattr("getpass.getuser", fail_getuser)
 
     assert command_line.command_actor().label == "CLI (unknown)"
-
-
-def test_long_list_of_events_is_shortened():
-    assert command_line.format_seqs([3, 4, 5, 9]) == "3-5, 9"
-    assert command_line.format_seqs(range(1, 100, 2)).endswith("37, 39 and 30 more places")
