@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from flexadmin.ops import worker_heartbeat
-from flows.audit import audit_log, checkpoints, verification
+from flows.audit import audit_log, checkpoints, log_paging, verification
 from flows.availability import restrictions
 from flows.mirror.models import SyncState
 from flows.mirror.sync import sync_account
@@ -134,6 +134,17 @@ def test_chart_links_to_the_days_of_the_log(client_of, actor):
     (row,) = histogram.rows
     assert (row.total, len(histogram.days)) == ("1", 30)
     assert [event.action for event in client.get(row.url).context["events"]] == ["flow.export"]
+
+
+def test_chart_searches_only_the_newest_part_of_a_long_log(client_of, actor, monkeypatch):
+    for action in ("flow.export", *["flow.baseline"] * 5):
+        audit_log.append(action=action, stage="access", result="succeeded", actor=actor)
+    client = client_of("viewer")
+    assert client.get("/").context["histogram"] is not None
+
+    monkeypatch.setattr(log_paging, "SCAN_WINDOW", 5)
+
+    assert client.get("/").context["histogram"] is None
 
 
 def test_state_of_the_log_is_shown(client_of, flow_sid, actor):
