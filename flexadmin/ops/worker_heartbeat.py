@@ -19,9 +19,11 @@ TIMEOUT: Final = timedelta(minutes=2)  # a worker without a heartbeat for this l
 _CACHE_KEY: Final = "flexadmin.worker_heartbeat"
 
 
-def start() -> None:
-    """Start the thread. It ends with the process."""
-    threading.Thread(target=_beat_forever, name="worker-heartbeat", daemon=True).start()
+def start() -> threading.Event:
+    """Start the thread. It ends with the process, or once the returned event is set."""
+    stop = threading.Event()
+    threading.Thread(target=_beat, args=[stop], name="worker-heartbeat", daemon=True).start()
+    return stop
 
 
 def record() -> None:
@@ -42,9 +44,9 @@ def is_overdue(heartbeat: datetime) -> bool:
     return heartbeat < timezone.now() - TIMEOUT
 
 
-def _beat_forever() -> None:
-    pause = threading.Event()
+def _beat(stop: threading.Event) -> None:
     while True:
         close_old_connections()
         record()
-        pause.wait(INTERVAL)
+        if stop.wait(INTERVAL):
+            return

@@ -34,16 +34,19 @@ def test_failing_database_does_not_end_the_heartbeat(monkeypatch):
     worker_heartbeat.record()
 
 
-def test_thread_beats_until_the_process_ends(monkeypatch):
+def test_thread_beats_until_it_is_stopped_or_the_process_ends(monkeypatch):
     has_beaten = threading.Event()
     monkeypatch.setattr(worker_heartbeat, "record", has_beaten.set)
     monkeypatch.setattr(worker_heartbeat, "close_old_connections", lambda: None)
 
-    worker_heartbeat.start()
+    stop = worker_heartbeat.start()
 
     assert has_beaten.wait(10)
     (thread,) = (one for one in threading.enumerate() if one.name == "worker-heartbeat")
     assert thread.daemon
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("batch", "starts"), [(False, 1), (True, 0)])
