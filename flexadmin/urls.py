@@ -6,10 +6,10 @@ Only some of allauth's views have a URL: the site has no sign-up and sends no ma
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_GET, require_http_methods
-from django.views.generic import RedirectView
 
 from flexadmin.keyboard import views as keyboard
 from flexadmin.ops import health, metrics
+from flexadmin.overview import views as overview
 from flexadmin.signin import mfa, reauthentication, sso_views
 from flexadmin.signin import views as signin
 from flexadmin.users import own_account, views
@@ -86,7 +86,7 @@ user_urls: list[URLPattern | URLResolver] = [
     path("<int:person_id>/password/", views.reset_user_password, name="person-password"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="flows:list"), name="home"),
+    path("", overview.show_overview, name="home"),
     *sign_in_urls,
     path("people/", include(user_urls)),
     path("palette/", keyboard.palette, name="palette"),

@@ -5,6 +5,7 @@ from django.urls import include, path, register_converter
 from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter, TargetKindConverter, TargetValueConverter
+from flows.erasure import views as erasure
 from flows.external_changes import views as drift
 from flows.flex_flows.views import (
     confirmations,
@@ -61,6 +62,7 @@ audit_urls = [
     path("", log.event_list, name="list"),
     path("export/", verification.log_export, name="export"),
     path("verification/", verification.verification, name="verification"),
+    path("erasure/", erasure.erase_personal_data, name="erasure"),
     path("<uuid:event_id>/", event.event_detail, name="detail"),
     path("<uuid:event_id>/reconcile/", event.event_reconcile, name="reconcile"),
     path("<uuid:event_id>/decide/", event.event_decide, name="decide"),

@@ -59,8 +59,12 @@ def missing_and_unknown(kind, documented, actual):
 
 @functools.cache
 def our_commands():
-    """Return the parser of each command that this site adds to Django's, by its name."""
+    """Return the parser of each command that this site adds to Django's, by its name.
+
+    `db_worker` is the one of django-tasks-db with a heartbeat; its options are documented there.
+    """
     apps = {name: app for name, app in get_commands().items() if app in OUR_APPS}
+    del apps["db_worker"]
     return {
         name: load_command_class(app, name).create_parser("manage.py", name)
         for name, app in apps.items()

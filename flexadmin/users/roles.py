@@ -25,13 +25,14 @@ READ = ("view_flow", "view_auditevent")
 CHANGE = ("add_flow", "change_flow", "delete_flow")
 EXPORT = ("export_auditevent",)
 SET_READ_ONLY = ("close_account",)
+ERASE = ("erase_auditevent",)  # required on every account, because the search covers all of them
 MANAGE_USERS = ("manage_people",)  # required on every account, because it allows any role
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": READ,
     "operator": (*READ, *CHANGE),
     "auditor": (*READ, *EXPORT),
-    "admin": (*READ, *CHANGE, *EXPORT, *SET_READ_ONLY, *MANAGE_USERS),
+    "admin": (*READ, *CHANGE, *EXPORT, *SET_READ_ONLY, *ERASE, *MANAGE_USERS),
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser

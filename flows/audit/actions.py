@@ -11,6 +11,11 @@ class AuditAction(Action):
     VIEW = "audit.view", "Viewed the audit log", "View the audit log"
     EXPORT = "audit.export", "Exported the audit log", "Export the audit log"
     VERIFY = "audit.verify", "Verified the audit log", "Verify the audit log"
+    CHECKPOINT = (
+        "audit.checkpoint",
+        "Exported a signed checkpoint",
+        "Export a signed checkpoint",
+    )
     ERASE = "audit.erase", "Erased personal data", "Erase personal data"
     RESTORE = "audit.restore", "Restored database triggers", "Restore database triggers"
 

@@ -13,7 +13,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from flows.audit import audit_log
+from flows.audit.actions import AuditAction
+from flows.audit.audit_log import Actor, Payload
 from flows.audit.chain import audit_keys, canonical_json
+from flows.audit.models import Result, Stage
+from flows.redaction.redacted import redact_fields
 
 MAX_CHECKPOINT_LENGTH: Final = 2000  # characters; one has some 250
 
@@ -24,6 +28,22 @@ def signed_checkpoint() -> dict[str, Any]:
     at = timezone.now().isoformat(timespec="microseconds")
     values = {"seq": seq, "hash": last_hash, "at": at}
     return {**values, "signature": _checkpoint_signature(values, settings.AUDIT_KEY)}
+
+
+def export_checkpoint(actor: Actor) -> dict[str, Any]:
+    """Return a signed checkpoint, and log its export in the event after it.
+
+    Raises `NotRecorded`.
+    """
+    checkpoint = signed_checkpoint()
+    audit_log.append(
+        action=AuditAction.CHECKPOINT,
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
+        actor=actor,
+        payload=Payload(after=redact_fields({"through": checkpoint["seq"]})),
+    )
+    return checkpoint
 
 
 def parse_checkpoint(text: str) -> dict[str, Any] | None:

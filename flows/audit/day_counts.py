@@ -105,6 +105,19 @@ def count_days(
     ]
 
 
+def count_recent_days(
+    scope: twilio_accounts.Scope, last_seq: int
+) -> tuple[LogQuery, list[DayCount] | None]:
+    """Return the query for the last 30 days of the log, and its counts as `count_days` does.
+
+    `last_seq` is the end of the log.
+    """
+    today = local_days.today()
+    since = today - timedelta(days=MAX_DAYS - 1)
+    query = LogQuery(from_date=since.isoformat(), to_date=today.isoformat())
+    return query, count_days(query, scope, EntryPage([], has_older=False, newest=last_seq))
+
+
 def _days_between(first: date, last: date) -> Iterator[date]:
     for index in range((last - first).days + 1):
         yield first + timedelta(days=index)

@@ -90,7 +90,10 @@ class AuditEvent(RedactedModel):
     masks = REASON_REDACTORS
 
     class Meta:
-        permissions = [("export_auditevent", "Can export the audit log")]
+        permissions = [
+            ("export_auditevent", "Can export the audit log"),
+            ("erase_auditevent", "Can erase personal data"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["change_id", "stage"],

@@ -139,12 +139,15 @@ def last_verification() -> VerificationRecord | None:
         action=AuditAction.VERIFY, result__in=(Result.SUCCEEDED, Result.FAILED)
     )
     event = events.select_related("payload").order_by("-seq").first()
-    if event is None:
-        return None
+    return read_verification(event, audit_log.last_seq()) if event else None
+
+
+def read_verification(event: AuditEvent, last_seq: int) -> VerificationRecord:
+    """Return the verification that an event records. `last_seq` is the end of the log."""
     body = event.stored_payload or AuditPayload()
     is_intact = _has_valid_hashes(event, body)
     summary = body.values_after if is_intact else {}
-    since = audit_log.last_seq() - summary.get("through", 0) - 1  # without the event itself
+    since = last_seq - summary.get("through", 0) - 1  # without the event itself
     return VerificationRecord(event, summary, max(0, since), is_intact)
 
 

@@ -19,6 +19,8 @@ BAR_HEIGHT: Final = 56  # pixels of the highest bar
 MIN_SEGMENT_HEIGHT: Final = 4  # pixels; a single failure among thousands is still seen
 _MAX_SEGMENTS_HEIGHT: Final = 16  # pixels that the smallest segments may add to the highest bar
 _BAR_WIDTH: Final = 0.76  # of the space for one bar
+_ROW_BAR_HEIGHT: Final = 16  # pixels
+_MIN_PART_WIDTH: Final = 1.0  # percent of the longest bar
 _MARK_SIZE: Final = 16  # pixels
 _MARK_SPACE: Final = 6.0  # percent of the axis that one mark takes in a narrow column
 _MAX_MARK_ROWS: Final = 4
@@ -33,6 +35,14 @@ _PATTERN_HTML: Final = (
 _LINK_HTML: Final = '<a href="{}" tabindex="-1"><title>{}</title>{}</a>'
 _HIT_AREA_HTML: Final = '<rect class="hit" x="{}%" width="{}%" height="100%"/>'
 _SEGMENT_HTML: Final = '<rect x="{}%" y="{}" width="{}%" height="{}" fill="url(#{}-{})"/>'
+_PATTERNS_HTML: Final = (
+    '<svg class="chart-patterns" width="0" height="0" aria-hidden="true" focusable="false">'
+    "<defs>{}</defs></svg>"
+)
+_ROW_BAR_HTML: Final = (
+    '<svg class="chart-row" width="100%" height="{}" aria-hidden="true" focusable="false">{}</svg>'
+)
+_PART_HTML: Final = '<rect x="{}%" width="{}%" height="100%" fill="url(#{}-{})"/>'
 _SWATCH_HTML: Final = (
     '<svg class="swatch" width="12" height="12" aria-hidden="true" focusable="false">'
     '<rect width="12" height="12" fill="url(#{}-{})"/></svg>'
@@ -69,6 +79,16 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class BarPart:
+    """A part of a bar in a table's row, which links to what it counts."""
+
+    title: str
+    url: str
+    series: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A mark that links to what it stands for. `position` is between 0 and 1 on the axis."""
 
@@ -89,12 +109,34 @@ def stacked_bars(name: str, series: Sequence[str], bars: Sequence[Bar]) -> SafeS
         _draw_bar(name, series, bar, left=index * space, space=space, highest=highest)
         for index, bar in enumerate(bars)
     ]
-    patterns = format_html_join(
-        "", _PATTERN_HTML, ((name, one, _HATCHES.get(one, "")) for one in series)
-    )
-    defs = format_html("<defs>{}</defs>", patterns)
+    defs = format_html("<defs>{}</defs>", _draw_patterns(name, series))
     height = BAR_HEIGHT + _MAX_SEGMENTS_HEIGHT
     return format_html(_SVG_HTML, "bars", height, defs, _join(links))
+
+
+def row_bar(name: str, parts: Iterable[BarPart], *, longest: int) -> SafeString:
+    """Return a bar for a row of a table, with one part after the other.
+
+    `longest` is the total of the table's longest bar, which fills the width. The page has the
+    `patterns` of the chart `name`.
+    """
+    left = 0.0
+    links = []
+    for part in parts:
+        if not part.value:
+            continue
+        width = max(part.value / longest * 100, _MIN_PART_WIDTH)
+        left = min(left, 100 - width)
+        numbers = f"{left:.2f}", f"{width:.2f}"
+        drawing = format_html(_PART_HTML, *numbers, name, part.series)
+        links.append(format_html(_LINK_HTML, part.url, part.title, drawing))
+        left += width
+    return format_html(_ROW_BAR_HTML, _ROW_BAR_HEIGHT, _join(links))
+
+
+def patterns(name: str, series: Sequence[str]) -> SafeString:
+    """Return the patterns that the bars and swatches of the chart `name` share."""
+    return format_html(_PATTERNS_HTML, _draw_patterns(name, series))
 
 
 def swatch(name: str, series: str) -> SafeString:
@@ -118,6 +160,11 @@ def timeline(marks: Iterable[Mark]) -> SafeString:
     y = baseline + _MARK_SIZE // 2
     axis = format_html('<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>', y, y)
     return format_html(_SVG_HTML, "timeline", height, axis, _join(links))
+
+
+def _draw_patterns(name: str, series: Sequence[str]) -> SafeString:
+    rows = ((name, one, _HATCHES.get(one, "")) for one in series)
+    return format_html_join("", _PATTERN_HTML, rows)
 
 
 def _draw_bar(

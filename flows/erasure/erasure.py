@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
@@ -25,6 +25,8 @@ from flows.erasure.remnants import erase_from_sessions
 from flows.mirror.models import Flow
 from flows.redaction.redacted import redact_fields
 from flows.twilio.pickling import PicklableError
+
+MIN_IDENTITY_LENGTH: Final = 3  # characters; a shorter text would match nearly everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class ReasonMentionsData(Exception):
     """The reason contains the data to erase, and would keep it in the log for good."""
 
 
+class StillAtTwilio(Exception):
+    """Twilio still has the data, so that the next sync would restore it."""
+
+
 class BlockedByOpenChange(PicklableError):
     """An open change of the flows prevents the erasure. `event` is the change's latest event.
 
@@ -75,12 +81,14 @@ def erase(
     reason: str = "",
     actor: Actor,
     despite_open_change: bool = False,
+    despite_twilio: bool = True,
 ) -> ErasureResult:
     """Erase the data of the flow `sid`, or of `identity` and of each flow that ever had it.
 
     With `despite_open_change`, changes with an unknown outcome are erased too. A user then decides
-    their outcome without the data. Raises `ReasonMentionsData`, `BlockedByOpenChange` or
-    `NotRecorded`; nothing was erased then.
+    their outcome without the data. With `despite_twilio`, flows that Twilio still has are erased
+    too. Raises `ReasonMentionsData`, `StillAtTwilio`, `BlockedByOpenChange` or `NotRecorded`;
+    nothing was erased then.
     """
     search = ErasureSearch(sid, identity)
     if search.mentions.has_substring(reason):
@@ -90,6 +98,9 @@ def erase(
     event: AuditEvent | None = None
     with suppress(_NothingToErase), audit_log.transaction() as log:
         search.scan_events(log.last_seq)
+        search.select()
+        if search.sids_at_twilio and not despite_twilio:
+            raise StillAtTwilio
         payload = _erase_search_results(search, despite_open_change=despite_open_change)
         event = log.append(
             action=AuditAction.ERASE,
@@ -129,11 +140,10 @@ def _to_result(search: ErasureSearch, event: AuditEvent | None) -> ErasureResult
 
 def _erase_search_results(search: ErasureSearch, *, despite_open_change: bool) -> Payload:
     """Erase the search's results, and return the payload of the event that records it."""
-    search.select()
     if search.is_empty:
         raise _NothingToErase
     search.open_change_seqs = _check_open_changes(
-        set(search.erasable_seqs), despite_open_change=despite_open_change
+        search.erasable_seqs, despite_open_change=despite_open_change
     )
     _empty_payloads(search.erasable_seqs)
     for sids in split_batches(search.mirrored_sids):
@@ -169,25 +179,30 @@ def _describe_erasure(search: ErasureSearch) -> Payload:
     return Payload(requested=redact_fields(details), message=message)
 
 
-def _check_open_changes(erasable_seqs: set[int], *, despite_open_change: bool) -> list[int]:
+def _check_open_changes(erasable_seqs: list[int], *, despite_open_change: bool) -> list[int]:
     """Return the latest event of each open change whose payload is erased.
 
     Raises `BlockedByOpenChange`, in any case for a change in progress: its outcome would restore
     the data.
     """
     latest_seqs = []
-    for change in OpenChange.objects.select_related("latest").order_by("latest"):
-        if change.attempt_id not in erasable_seqs:
-            continue
-        is_in_progress = _is_in_progress(change.latest)
-        if is_in_progress or not despite_open_change:
-            raise BlockedByOpenChange(change.latest, is_in_progress=is_in_progress)
+    for change in find_affected_changes(erasable_seqs):
+        is_pending = is_in_progress(change.latest)
+        if is_pending or not despite_open_change:
+            raise BlockedByOpenChange(change.latest, is_in_progress=is_pending)
         latest_seqs.append(change.latest_id)
         OpenChange.objects.filter(pk=change.pk).update(last_reading={})
     return latest_seqs
 
 
-def _is_in_progress(latest_event: AuditEvent) -> bool:
+def find_affected_changes(erasable_seqs: Iterable[int]) -> list[OpenChange]:
+    """Return the open changes whose attempt is among these events, with their latest event."""
+    seqs = set(erasable_seqs)
+    changes = OpenChange.objects.select_related("latest").order_by("latest")
+    return [change for change in changes if change.attempt_id in seqs]
+
+
+def is_in_progress(latest_event: AuditEvent) -> bool:
     """Return True if the process that makes an open change can still be waiting for Twilio."""
     is_recent = latest_event.at > timezone.now() - ATTEMPT_TIMEOUT
     return latest_event.result == Result.PENDING and is_recent

@@ -59,9 +59,14 @@ class Remnants:
     _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
+    def count(self) -> int:
+        """The number of rows that `find` collected."""
+        rows = len(self.planned_change_pks) + len(self.row_updates) + len(self.view_pks)
+        return rows + len(self.name_pks) + len(self.details_pks) + len(self.tag_pks)
+
+    @property
     def is_empty(self) -> bool:
-        remnants = [self.planned_change_pks, self.row_updates, self.view_pks, self.name_pks]
-        return not any([*remnants, self.details_pks, self.tag_pks])
+        return not self.count
 
     def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         """Search the tables for these flows and changes, and for mentions of the data."""

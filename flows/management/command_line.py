@@ -1,19 +1,16 @@
-"""Helpers for commands: the actor for the audit log, accounts, failures, arguments, events."""
+"""Helpers for commands: the actor for the audit log, accounts, failures, arguments."""
 
 from __future__ import annotations
 
 import getpass
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 
 from flows.accounts import twilio_accounts
 from flows.audit.audit_log import Actor, NotRecorded
-from flows.erasure.erasure import seq_ranges
-
-MAX_RANGES = 20
 
 
 def command_actor() -> Actor:
@@ -50,16 +47,3 @@ def parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise ArgumentTypeError(f"{text!r} is not a whole number (0 or higher)")
     return int(text)
-
-
-def format_seqs(seqs: Sequence[int]) -> str:
-    """Return the seqs of events as ranges, such as "3-7, 9", up to `MAX_RANGES` of them."""
-    ranges = seq_ranges(seqs)
-    text = ", ".join(_format_range(first, last) for first, last in ranges[:MAX_RANGES])
-    if len(ranges) > MAX_RANGES:
-        text += f" and {len(ranges) - MAX_RANGES} more places"
-    return text
-
-
-def _format_range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}-{last}"

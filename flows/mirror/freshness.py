@@ -40,6 +40,11 @@ class Freshness:
         return CHECKED
 
     @property
+    def without_account(self) -> Freshness:
+        """The same for a place that names the account already."""
+        return Freshness(self.sync)
+
+    @property
     def is_up_to_date(self) -> bool:
         return self.state == CHECKED
 

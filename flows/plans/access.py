@@ -78,11 +78,21 @@ def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> Plan
 def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     """Return the plans that a user may see, each annotated with `flows`, its number of flows.
 
-    `scope` holds the accounts that the user may see. A plan that also changes flows of another
-    account is omitted as a whole, because its figures would give those flows away.
+    `scope` holds the accounts that the user may see.
     """
     effective = Q(changes__skip_reason="") | Q(changes__done_at__isnull=False)
     plans = Plan.objects.annotate(flows=Count("changes", filter=effective))
+    return filter_visible(plans, user, scope)
+
+
+def filter_visible(
+    plans: QuerySet[Plan], user: User, scope: twilio_accounts.Scope
+) -> QuerySet[Plan]:
+    """Return those of the plans that a user may see, who may see the accounts of `scope`.
+
+    A plan that also changes flows of another account is omitted as a whole, because its figures
+    would give those flows away.
+    """
     if scope is None:
         return plans
     changes_out_of_scope = PlannedChange.objects.filter(EFFECTIVE_CHANGES).exclude(

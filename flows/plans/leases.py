@@ -54,8 +54,13 @@ def abandoned_plan(plan: Plan) -> QuerySet[Plan]:
 
 def is_waiting_for_worker(plan: Plan) -> bool:
     """Return True if an active plan has had no worker for longer than a pickup takes."""
-    is_late = plan.heartbeat_at is None or plan.heartbeat_at < timezone.now() - PICKUP_TIMEOUT
-    return is_late and idle_plan(plan).exists()
+    if plan.status not in ACTIVE_STATUSES:
+        return False
+    if plan.heartbeat_at is None:
+        return True
+    # A worker that holds the lease has until the lease expires.
+    timeout = LEASE_TIMEOUT if plan.lease_id else PICKUP_TIMEOUT
+    return plan.heartbeat_at < timezone.now() - timeout
 
 
 def _has_no_heartbeat() -> Q:

@@ -20,6 +20,7 @@ from flows.audit import event_text
 from flows.audit.models import AuditEvent
 from flows.core import safe_text, time_text
 from flows.core.search_marks import mark_search_words
+from flows.erasure import seq_text
 from flows.flex_flows import handlers, target_links
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
@@ -42,6 +43,7 @@ register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("inline_timestamp", time_text.inline_timestamp)
 register.filter("day_label", time_text.day_label)
+register.filter("event_numbers", seq_text.name_events)
 register.filter("ending", event_text.ending)
 register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)

@@ -227,6 +227,11 @@ def review_import(page: Page, _world: DemoSite) -> None:
     press_button(page, "Review changes")
 
 
+def preview_erasure(page: Page, _world: DemoSite) -> None:
+    page.fill("[name=subject]", page.url.rpartition("#")[2])
+    press_button(page, "Preview")
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """Name, user, path (with places of the demo) and preparation of a screenshot."""
@@ -248,6 +253,8 @@ SHOTS = (
     Shot("people", "/people/"),
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
+    Shot("overview", "/"),
+    Shot("overview-viewer", "/", person="vera"),
     Shot("list", "/flows/"),
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", select_flows),
@@ -299,6 +306,8 @@ SHOTS = (
     Shot("event-undecided", "/audit/{puzzle}/"),
     Shot("export", "/audit/export/"),
     Shot("verification", "/audit/verification/"),
+    Shot("erasure", "/audit/erasure/"),
+    Shot("erasure-preview", "/audit/erasure/#{sid}", preview_erasure),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
     Shot("plan-owner-value", "/flows/?tag=vip", enter_bulk_owner),

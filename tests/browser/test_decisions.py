@@ -42,6 +42,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
         "form that could not be sent": f"/flows/{flow_sid}/edit/",
         "flow that Twilio does not show": f"/flows/{flow_sid}/",
         "list without actions": "/flows/",
+        "overview with restrictions": "/",
     }
     page = open_page("admin", scheme=scheme, width=width)
     findings = {}

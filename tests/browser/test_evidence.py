@@ -144,6 +144,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
     sync_account(ACCOUNT)
     drift = AuditEvent.objects.filter(action="flow.drift", target_sid=other).latest("seq")
     paths = {
+        "overview": "/",
         "list": "/flows/",
         "inbox": "/flows/drift/",
         "puzzle": f"/audit/{puzzle.event_id}/",

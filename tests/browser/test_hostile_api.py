@@ -23,7 +23,7 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     page.on("dialog", lambda dialog: requested.append(f"dialog {dialog.message}"))
     event = AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id
 
-    paths = [reverse("flows:list"), f"{reverse('flows:list')}?q=zz", reverse("audit:list"), reverse("flows:drift"),
+    paths = [reverse("home"), reverse("flows:list"), f"{reverse('flows:list')}?q=zz", reverse("audit:list"), reverse("flows:drift"),
              reverse("audit:detail", args=[event])]  # fmt: skip
     for sid in sids:
         paths += [

@@ -254,7 +254,7 @@ def test_pages_without_a_passkey_load_none_of_its_scripts(open_page):
     loaded = []
     page.on("request", lambda request: loaded.append(request.url))
 
-    for path in ("/flows/", "/people/", "/people/me/", "/audit/"):
+    for path in ("/", "/flows/", "/people/", "/people/me/", "/audit/"):
         page.goto(path)
 
     assert [url for url in loaded if url.endswith("app.css")]

@@ -337,6 +337,9 @@ class SampleSite:
     def _audit_verification(self, _person: str) -> Any:
         return {}, {"head": ""}
 
+    def _audit_erasure(self, _person: str) -> Any:
+        return {}, {"subject": "+33199000123"}  # the preview only
+
     def _audit_detail(self, _person: str) -> Any:
         change = OpenChange.objects.first()
         event = change.attempt if change else AuditEvent.objects.latest("seq")

@@ -102,7 +102,7 @@ def test_every_status_has_the_headers(site: SampleSite, deployed):
     responses = {
         200: admin.get("/flows/", secure=True),
         301: admin.get("/flows/"),
-        302: admin.get("/", secure=True),
+        302: admin.get("/people/me/factors/", secure=True),
         400: admin.get("/flows/?q=%ff", secure=True),
         "400 of another host": admin.get("/flows/", secure=True, headers={"Host": "evil.example"}),
         "400 of another host, without HTTPS": admin.get("/flows/", headers={"Host": "evil.example"}),

@@ -70,6 +70,7 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
         {"enabled": "true"},
     )
     return [
+        ("get", reverse("home"), {}),
         *(("get", reverse("flows:list"), dict(query)) for query in list_queries),
         *(("get", f"{flow}{part}", {}) for part in ("", "code/", "edit/", "enabled/", "delete/")),
         ("get", reverse("flows:new"), {"clone": sid}),

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 
 from flexadmin.demo import history
+from flexadmin.ops import worker_heartbeat
 from flexadmin.users import services
 from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
@@ -83,6 +84,7 @@ class Command(BaseCommand):
             server.set_app(get_wsgi_application())
             execution.requeue_all()  # bulk changes that were running when the demo stopped
             threading.Thread(target=_build_worker().run, name="worker", daemon=True).start()
+            worker_heartbeat.start()
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nDemo stopped. The next start continues from here.")

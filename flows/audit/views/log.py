@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import scope_of
+from flows.accounts.permissions import has_permission_everywhere, scope_of
 from flows.audit import (
     action_registry,
     bulk_changes,
@@ -77,6 +77,7 @@ def event_list(request: Request) -> HttpResponse:
         "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
+        "can_erase": has_permission_everywhere(request.user, "flows.erase_auditevent"),
         "presets": log_presets.build_presets(query, username, local_days.today()),
         "scanned_to": page.scanned_to,
         "scanned": _scan_description(query.scan_scope),

@@ -116,7 +116,7 @@ def verification(request: Request) -> HttpResponseBase:
     if request.method == "GET":
         return _render_verification(request)
     if request.POST.get("act") == "head":
-        return _send_checkpoint()
+        return _send_checkpoint(request)
     text = request.POST.get("head", "").strip()
     earlier_checkpoint = checkpoints.parse_checkpoint(text)
     if text and earlier_checkpoint is None:
@@ -129,9 +129,9 @@ def verification(request: Request) -> HttpResponseBase:
     return redirect("audit:verification")
 
 
-def _send_checkpoint() -> HttpResponseBase:
-    """Return a new signed checkpoint as a file."""
-    checkpoint = checkpoints.signed_checkpoint()
+def _send_checkpoint(request: Request) -> HttpResponseBase:
+    """Return a new signed checkpoint as a file, once its export is logged."""
+    checkpoint = checkpoints.export_checkpoint(get_actor(request))
     response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
     name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
     return _as_attachment(response, name)

@@ -113,13 +113,17 @@ def flow_sync(request: Request) -> HttpResponse:
         # The whole page is loaded: htmx may be on the page of another account.
         return redirect_url(request, reverse("flows:list") + query.url())
     has_changes, problem = _sync_accounts(accounts)
+    is_overview = "overview" in request.POST
     if not request.htmx:
         if problem:
             messages.error(request, f"Couldn't refresh: {problem}.")
-        return redirect("flows:list")
-    context = _mirror_context(accounts, problem=problem) | {"mirror_is_stale": False}
+        return redirect("home" if is_overview else "flows:list")
+    context = _mirror_context(accounts, problem=problem)
+    context |= {"mirror_is_stale": False, "is_overview": is_overview}
     response = render(request, "flows/_copy.html", context)
-    if has_changes:
+    if is_overview:
+        response["HX-Trigger"] = "flows-synced"
+    elif has_changes:
         response["HX-Trigger"] = "flows-changed"
     return response
 

@@ -18,12 +18,11 @@ from rich.console import Console
 
 from flows.erasure import compaction, erasure
 from flows.erasure.compaction import CompactionFailed
-from flows.erasure.erasure import ErasureResult
+from flows.erasure.erasure import MIN_IDENTITY_LENGTH, ErasureResult
+from flows.erasure.seq_text import format_seqs
 from flows.management import command_line
 from flows.mirror.ownership import find_account_sid
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-
-MIN_IDENTITY_LENGTH = 3  # characters; a shorter text would match nearly everywhere
 
 
 class Command(BaseCommand):
@@ -77,24 +76,24 @@ class Command(BaseCommand):
         if result.event is None:
             self.stdout.write("Nothing to erase: no event and no flow contains it.")
         else:
-            events = command_line.format_seqs(result.erased_seqs) or "none"
+            events = format_seqs(result.erased_seqs) or "none"
             self.stdout.write(
                 f"Erased personal data from {len(result.erased_seqs)} events ({events}) and "
                 f"{len(result.removed_sids)} flows (logged as event {result.event.seq})."
             )
         if result.undecided_seqs:
-            events = command_line.format_seqs(result.undecided_seqs)
+            events = format_seqs(result.undecided_seqs)
             self._warn(
                 f"Needs your decision, without the erased data: events {events}, on their pages."
             )
         if result.unerasable_seqs:
-            events = command_line.format_seqs(result.unerasable_seqs)
+            events = format_seqs(result.unerasable_seqs)
             self._warn(
                 f"Events {events} contain it in their reason, user or browser, "
                 "which are part of the hash chain and can't be erased."
             )
         if result.possible_seqs:
-            events = command_line.format_seqs(result.possible_seqs)
+            events = format_seqs(result.possible_seqs)
             self._warn(
                 f"Events {events} were not erased, though they contain it or a longer word with it."
             )

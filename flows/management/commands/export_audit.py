@@ -47,11 +47,13 @@ class Command(BaseCommand):
         self, *_args: Any, after: int, output: Path | None, head: Path | None, **options: Any
     ) -> None:
         try:
-            if head:
-                head.write_text(json.dumps(checkpoints.signed_checkpoint()) + "\n")
+            actor = command_line.command_actor()
             with command_line.required_log("nothing was exported"):
+                if head:
+                    checkpoint = checkpoints.export_checkpoint(actor)
+                    head.write_text(json.dumps(checkpoint) + "\n")
                 started_export = export.start_export(
-                    form=options["format"], after=after, actor=command_line.command_actor()
+                    form=options["format"], after=after, actor=actor
                 )
             self._write(started_export, output)
         except OSError as error:

@@ -177,7 +177,7 @@ def test_sign_in_never_leads_to_another_site(client, person):
         "/login/?next=//evil.example/", {"username": "omar", "password": "omar-password"}
     )
 
-    assert answer["Location"] == "/flows/"
+    assert answer["Location"] == "/"
 
 
 def test_form_without_its_token_is_refused(person, sandbox):

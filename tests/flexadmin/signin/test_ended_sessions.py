@@ -68,7 +68,7 @@ def test_session_stays_ended_after_reactivation(admin, user, sign_user_in):
 
     assert not is_signed_in(user_client)
     assert not UserSession.objects.filter(user=user).exists()
-    assert sign_in(Client())["Location"] == "/flows/"
+    assert sign_in(Client())["Location"] == "/"
 
 
 def test_session_unused_during_the_deactivation_is_ended(admin, user):

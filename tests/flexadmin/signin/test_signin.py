@@ -25,7 +25,7 @@ def test_username_and_password_are_enough_to_sign_in(client, person):
 
     response = sign_in(client)
 
-    assert (response.status_code, response["Location"]) == (302, "/flows/")
+    assert (response.status_code, response["Location"]) == (302, "/")
     assert is_signed_in(client)
 
 
@@ -33,7 +33,7 @@ def test_sign_in_redirects_to_the_requested_page_but_never_off_the_site(client, 
     person()
 
     assert sign_in(client, next="/audit/")["Location"] == "/audit/"
-    assert sign_in(Client(), next="https://evil.example/")["Location"] == "/flows/"
+    assert sign_in(Client(), next="https://evil.example/")["Location"] == "/"
 
 
 def test_sign_in_and_sign_out_are_recorded(client, person):

@@ -179,14 +179,14 @@ def test_sso_user_with_a_second_factor_needs_it(client, provider):
     assert not is_signed_in(other)
 
 
-def test_signed_in_user_is_redirected_to_the_list(client, provider, person):
+def test_signed_in_user_is_redirected_to_the_overview(client, provider, person):
     person("admin", "ada")
     sign_in(client, "ada")
 
     start = client.get("/login/sso/oidc/")
     callback = client.get("/login/sso/oidc/callback/?code=x&state=y")
 
-    assert start["Location"] == callback["Location"] == "/flows/"
+    assert start["Location"] == callback["Location"] == "/"
     assert not SocialAccount.objects.exists()
 
 
@@ -202,7 +202,7 @@ def test_identity_is_not_connected_to_a_signed_in_user(client, provider, person,
     assert AuditEvent.objects.latest("seq").payload.message == "single sign-on: unsupported request"
     page = client.get(response["Location"], follow=True)
     assert (page.redirect_chain[-1][0], "Nothing was changed" in page.content.decode()) == (
-        "/flows/",
+        "/",
         True,
     )
 

@@ -24,7 +24,7 @@ from tests.flows.plans.views.conftest import sids  # noqa: F401 - a fixture
 from tests.flows.plans.views.pages import create_draft, post_action
 
 pytestmark = pytest.mark.django_db
-RESTRICTED_PATHS = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]
+RESTRICTED_PATHS = ["/", "/people/", "/flows/", "/flows/new/", "/audit/verification/"]
 
 
 def superuser(name="root2"):

@@ -18,7 +18,7 @@ EXPECTED_PERMISSIONS = {
     "auditor": {"view_flow", "view_auditevent", "export_auditevent"},
     "admin": {
         "view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow",
-        "export_auditevent", "close_account", "manage_people",
+        "export_auditevent", "close_account", "erase_auditevent", "manage_people",
     },
 }  # fmt: skip
 

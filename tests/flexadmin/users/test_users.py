@@ -255,7 +255,7 @@ def test_reset_of_second_factors_allows_sign_in_without_them(admin, person):
     assert post_operation(admin, user, "factors").status_code == 302
 
     assert not is_signed_in(user_client)
-    assert sign_in(user_client)["Location"] == "/flows/"
+    assert sign_in(user_client)["Location"] == "/"
     event = last_event()
     assert AuditEvent.objects.filter(action="people.mfa_reset").count() == 1
     assert event.action == "auth.login"

@@ -125,7 +125,7 @@ def test_no_page_or_export_shows_secrets_of_the_log(upgraded, client_of):
     assert CANARY in raw
     sync_account(ACCOUNT)
     admin = client_of("admin")
-    urls = ["/flows/", "/flows/drift/", "/audit/"]
+    urls = ["/", "/flows/", "/flows/drift/", "/audit/"]
     urls += [f"/audit/{event.event_id}/" for event in AuditEvent.objects.exclude(stage="access")]
     urls += [f"/flows/{sid}/{page}" for sid in upgraded for page in ("", "code/")]
 

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from flows.core import charts
-from flows.core.charts import Bar, Mark
+from flows.core.charts import Bar, BarPart, Mark
 
 SERIES = ["good", "bad"]
 
@@ -105,3 +105,44 @@ def test_charts_have_no_inline_styles_and_scripts():
 
     for picture in (bars, marks, charts.swatch("days", "bad")):
         assert not re.search(r"style|script|\son\w+=", picture)
+
+
+def test_parts_of_a_row_follow_each_other_in_proportion_to_the_longest_bar():
+    parts = [BarPart("On: 30", "?on", "good", 30), BarPart("Off: 10", "?off", "none", 10)]
+
+    bar = parse(charts.row_bar("flows", parts, longest=80))
+
+    rects = [(rect.get("x"), rect.get("width"), rect.get("fill")) for rect in bar.iter("rect")]
+    assert rects == [
+        ("0.00%", "37.50%", "url(#flows-good)"),
+        ("37.50%", "12.50%", "url(#flows-none)"),
+    ]
+    links = list(bar.iter("a"))
+    assert [(link.get("href"), link.find("title").text) for link in links] == [
+        ("?on", "On: 30"),
+        ("?off", "Off: 10"),
+    ]
+    assert {link.get("tabindex") for link in links} == {"-1"}
+    assert bar.get("aria-hidden") == "true"
+
+
+def test_smallest_part_of_a_row_is_seen_within_the_bar_and_an_empty_one_is_not():
+    parts = [
+        BarPart("On", "?on", "good", 9999),
+        BarPart("Off", "?off", "none", 1),
+        BarPart("Other", "?other", "doubt", 0),
+    ]
+
+    bar = parse(charts.row_bar("flows", parts, longest=10_000))
+
+    _, (x, width) = [(rect.get("x"), rect.get("width")) for rect in bar.iter("rect")]
+    assert (x, width) == ("99.00%", "1.00%")
+
+
+def test_rows_of_a_chart_share_their_patterns():
+    patterns = parse(charts.patterns("flows", ["good", "none"]))
+
+    assert [pattern.get("id") for pattern in patterns.iter("pattern")] == [
+        "flows-good",
+        "flows-none",
+    ]

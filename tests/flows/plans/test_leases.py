@@ -67,3 +67,26 @@ def test_run_that_lost_its_lease_ends_nothing(sandbox, operator_actor, monkeypat
 
     assert run_to_end(plan, operator_actor) == ["made"]
     assert (plan.status, str(plan.lease_id)) == ("running", OTHER_LEASE)
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "is_leased", "is_waiting"),
+    [
+        ("running", 0, False, False),
+        ("running", 11, False, True),
+        ("stopping", 11, False, True),
+        ("running", 119, True, False),
+        ("running", 121, True, True),
+        ("running", None, False, True),
+        ("draft", None, False, False),
+        ("stopped", 999, False, False),
+        ("done", 999, False, False),
+    ],
+)
+def test_active_plan_without_a_worker_is_waiting_for_one(status, seconds, is_leased, is_waiting):
+    heartbeat_at = None if seconds is None else timezone.now() - timedelta(seconds=seconds)
+    lease_id = OTHER_LEASE if is_leased else None
+
+    plan = Plan(status=status, heartbeat_at=heartbeat_at, lease_id=lease_id)
+
+    assert leases.is_waiting_for_worker(plan) is is_waiting

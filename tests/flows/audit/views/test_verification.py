@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from flows.audit import append_only, checkpoints, export
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
-from tests.faults.acting import append_stage
+from tests.faults.acting import append_stage, failing_inserts
 
 pytestmark = pytest.mark.django_db
 
@@ -362,14 +362,35 @@ def test_checkpoint_is_downloaded_and_matches(client_of, record):
     assert "with an external checkpoint" in page
 
 
+def test_export_of_a_checkpoint_is_logged(client_of, record):
+    record()
+
+    client_of("auditor").post(VERIFICATION, {"act": "head"})
+
+    event = AuditEvent.objects.select_related("payload").get(action="audit.checkpoint")
+    assert (event.seq, event.result, event.actor_label) == (2, "succeeded", "auditor")
+    assert event.payload.after == {"through": 1}
+
+
+def test_checkpoint_is_not_sent_if_its_export_can_not_be_logged(client_of, record):
+    record()
+    client = client_of("auditor")
+
+    with failing_inserts("flows_auditevent"):
+        page = client.post(VERIFICATION, {"act": "head"})
+
+    assert page.status_code == 503
+    assert "signature" not in page.content.decode()
+
+
 def test_cut_off_tail_is_found_with_a_checkpoint(client_of, record):
     for _ in range(3):
         record()
     client = client_of("auditor")
     checkpoint = client.post(VERIFICATION, {"act": "head"}).content.decode()
-    AuditPayload.objects.filter(pk=3).delete()
-    tamper("DELETE FROM flows_auditevent WHERE seq = 3")
-    tamper("DELETE FROM flows_auditentry WHERE seq = 3")
+    AuditPayload.objects.filter(pk__gte=3).delete()  # the export of the checkpoint is event 4
+    tamper("DELETE FROM flows_auditevent WHERE seq >= 3")
+    tamper("DELETE FROM flows_auditentry WHERE seq >= 3")
     last = AuditEvent.objects.get(seq=2).hash
     tamper(f"UPDATE flows_chainhead SET seq = 2, hash = '{last}'")
     tamper("UPDATE flows_auditday SET last = 2")

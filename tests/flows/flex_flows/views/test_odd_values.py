@@ -280,6 +280,7 @@ def test_flow_that_is_nested_hundreds_deep_can_be_read_and_edited(sandbox, clien
     assert Flow.objects.filter(pk=other).exists()
     event = AuditEvent.objects.filter(target_sid=sid).latest("seq")
     for url in (
+        "/",
         "/flows/",
         "/flows/drift/",
         "/audit/",

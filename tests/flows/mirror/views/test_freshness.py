@@ -12,7 +12,7 @@ from tests import ACCOUNT
 from tests.faults.acting import age_history, create_flow, delete_flow, received_writes, rename_flow
 
 pytestmark = pytest.mark.django_db
-PAGES = ["/flows/", "/flows/drift/", "/accounts/"]
+PAGES = ["/", "/flows/", "/flows/drift/", "/accounts/"]
 FINE = re.compile(r'class="status (?:good|on)"')
 
 
