@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
+from flows.flex_flows.target_picker import resolve_choices
 from flows.twilio.cleaning import InvalidValue
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -38,6 +39,8 @@ class BulkActionForm(forms.Form):
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, kind: str = "", value: str | None = None
     ) -> None:
+        if data is not None:
+            data = resolve_choices(dict(data.items()), ["value"], is_open=False)
         super().__init__(data, initial={"kind": kind, "value": value})
         self.title, name = BULK_ACTIONS.get(kind, ("", ""))
         self.entry: Field | None = None
