@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.generic import RedirectView
 
+from flexadmin.keyboard import views as keyboard
 from flexadmin.ops import health, metrics
 from flexadmin.signin import mfa, reauthentication, sso_views
 from flexadmin.signin import views as signin
@@ -83,6 +84,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="flows:list"), name="home"),
     *sign_in_urls,
     path("people/", include(user_urls)),
+    path("palette/", keyboard.palette, name="palette"),
+    path("shortcuts/", keyboard.shortcut_list, name="shortcuts"),
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

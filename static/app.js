@@ -1,5 +1,6 @@
 // Conveniences on top of pages that work without JavaScript. Nothing here decides anything.
-// The numbered sections follow a page's life: its start, the user's input, and htmx's requests.
+// The numbered sections follow a page's life: its start, the user's input, and htmx's requests. The shortcuts and the
+// palette are in keyboard.js.
 (() => {
   "use strict";
 
@@ -74,32 +75,7 @@
     setTimeout(() => button.classList.remove("done"), 1600);
   });
 
-  // 4. Keyboard
-  // "/" focuses the search, Escape clears it, arrow keys move through the rows, and Enter opens one.
-  const search = () => find("main [data-search]") ?? find("[data-search]");
-  const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const { target } = event;
-    if (event.key === "/" && !isTyping(target) && search()) {
-      event.preventDefault();
-      search().focus();
-      search().select();
-    } else if (event.key === "Escape" && target.matches("[data-search]") && target.value) {
-      event.preventDefault();
-      target.value = "";
-      target.dispatchEvent(new Event("input", { bubbles: true }));
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const names = [...document.querySelectorAll("#results a.name")];
-      const place = names.indexOf(target);
-      if (!names.length || (place < 0 && target !== search())) return;
-      event.preventDefault();
-      const next = place + (event.key === "ArrowDown" ? 1 : -1);
-      (next < 0 ? search() : names[Math.min(next, names.length - 1)])?.focus();
-    }
-  });
-
-  // 5. Selection
+  // 4. Selection
   // Selected flows stay selected from page to page and are sent with the form. "Select all matching flows"
   // is valid for one query: another query clears it.
   const selectedSids = new Set();
@@ -144,7 +120,7 @@
   });
   showSelection();
 
-  // 6. List updates
+  // 5. List updates
   // A row's box and actions get the flow's name, for screen readers that list them without their row.
   const labelRows = () => document.querySelectorAll("td.actions a, tbody input[name=sid]").forEach((element) => {
     const words = element.textContent || "Select";
@@ -169,15 +145,17 @@
     announce([textOf(find("#count")), filters.join("; ")].filter(Boolean).join(". "));
   });
 
-  // 7. Dialog and toasts
-  // A click turns a flow on or off in a dialog; opened in a new tab, the same link is a page. The result stands in a
-  // toast until the user dismisses it: one per flow, three at most.
+  // 6. Dialog and toasts
+  // A click turns a flow on or off in a dialog; opened in a new tab, the same link is a page. So are the shortcuts. The
+  // result stands in a toast until the user dismisses it: one per flow, three at most.
   const dialog = find("#dialog");
   const toasts = find("#toasts");
   let opener = "";
   const focusOpener = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
   document.addEventListener("click", (event) => {
-    const link = event.target.closest('main a[href*="/enabled/"]:not([href*=undo])');
+    const link = event.target.closest(
+      ':is(main, #palette) a[href*="/enabled/"]:not([href*=undo]), a[data-dialog]',
+    );
     const dismiss = event.target.closest("[data-dismiss]");
     if (link && dialog && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
       event.preventDefault();
@@ -186,18 +164,13 @@
       opener = dismiss.dataset.dismiss;
       dismiss.closest(".toast").remove();
       focusOpener();
-    } else if (event.target.matches("[data-close]")) dialog.close();
-  });
-  document.addEventListener("keydown", (event) => {
-    const undo = find("[data-undo] button");
-    const isUndoKey = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
-    if (!isUndoKey || !undo || isTyping(event.target)) return;
-    event.preventDefault();
-    undo.focus();
+    } else if (event.target.matches("#dialog [data-close]")) dialog.close();
   });
   dialog?.addEventListener("close", () => {
     document.body.append(find("#page-problem"));
-    focusOpener();
+    // The browser gives the focus back to the opener if that is still there.
+    const active = document.activeElement;
+    if (active === document.body || dialog.contains(active)) focusOpener();
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const form = detail.requestConfig.elt;
@@ -233,7 +206,7 @@
   document.addEventListener("htmx:beforeRequest", swapBusyLabel);
   document.addEventListener("htmx:afterRequest", swapBusyLabel);
 
-  // 8. Unsaved input
+  // 7. Unsaved input
   let guardedForm = find("[data-guard]");
   let isDirty = guardedForm?.dataset.guard === "dirty";
   guardedForm?.addEventListener("input", () => { isDirty = true; });
@@ -241,7 +214,7 @@
   guardedForm?.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
 
-  // 9. Single submission
+  // 8. Single submission
   // The button of a change is disabled after the first press.
   const disabledButtons = new Set();
   document.addEventListener("submit", (event) => {
@@ -261,7 +234,7 @@
     disabledButtons.clear();
   });
 
-  // 10. Requests of htmx
+  // 9. Requests of htmx
   // Empty filters stay out of the address, the focus survives a swap, and errors are shown.
   const showProblem = (words) => Object.assign(find("#page-problem"), { textContent: words, hidden: !words });
   let focusToRestore = null;

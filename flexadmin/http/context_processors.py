@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.http import form_rescue
+from flexadmin.keyboard.shortcuts import has_single_keys
 from flexadmin.users.roles import get_role, get_role_on_any_account, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
@@ -160,6 +161,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(request), 0)),
         "can_manage_users": _lazy(lambda: _can_manage_users(user), default=False),
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
+        "are_single_keys_off": not has_single_keys(request),
         "role": _lazy(lambda: _role(user, account), ""),
     }
     if hasattr(request, "user"):

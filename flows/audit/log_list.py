@@ -22,7 +22,7 @@ from flows.audit.actions import DriftAction
 from flows.audit.log_entries import INCONCLUSIVE_RESULTS, SITE_ACTION_PREFIXES
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
-from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
+from flows.audit.models import AuditEntry, AuditEvent, ChainHead, OpenChange, Result
 from flows.core import matching
 
 PAGE_SIZE: Final = 50
@@ -63,6 +63,22 @@ def _lowest_scanned(query: LogQuery, scope: twilio_accounts.Scope, first: int, l
             user_entries = AuditEntry.objects.filter(actor_label=query.actor)
             return log_paging.lower_bound(user_entries, scope, first=first, last=last)
     return first
+
+
+def find_newest(query: LogQuery, scope: twilio_accounts.Scope, limit: int) -> list[AuditEntry]:
+    """Return the newest entries that match a search, up to `limit`.
+
+    They are searched with one database query, or with three for the id of an event. Of a log that
+    no index can search, only the newest `SCAN_WINDOW` entries are searched.
+    """
+    if query.faults:
+        return []
+    entries = log_paging.filter_accounts(_apply_filters(query), scope)
+    if query.scan_scope == "log":
+        newest = Subquery(ChainHead.objects.values("seq")[:1])
+        entries = entries.filter(pk__gt=newest - log_paging.SCAN_WINDOW)
+    newest_first = entries.order_by("-start_id").select_related("start", "outcome__payload")
+    return list(newest_first[:limit])
 
 
 def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:

@@ -154,6 +154,30 @@ def _run_search(query: Query) -> SearchResult:
     return SearchResult(page, facet_counts)
 
 
+def find_first(query: Query, limit: int) -> list[Flow]:
+    """Return up to `limit` flows that a search finds, first those whose name starts with its text.
+
+    They are not counted, so two or three database queries are enough.
+    """
+    text = normalize_text(query.q)
+    if query.errors or not text:
+        return []
+    candidates = trigrams.candidate_filter(matching.index_terms(query.q))
+    entries = _apply_filters(_apply_search(query, candidates), query)
+    flows = _load_first(entries, limit)
+    if len(flows) == limit:  # there may be more, so the best ones are asked for
+        flows = [*_load_first(entries.filter(name_folded__startswith=text), limit), *flows]
+    distinct_flows = list(dict.fromkeys(flows))
+    distinct_flows.sort(key=lambda flow: not flow.name_folded.startswith(text))
+    return distinct_flows[:limit]
+
+
+def _load_first(entries: QuerySet[FlowEntry], limit: int) -> list[Flow]:
+    """Return the first flows of these entries by name."""
+    sids = entries.order_by("name_folded", "sid").values("sid")[:limit]
+    return list(Flow.objects.filter(sid__in=sids).order_by("name_folded", "sid"))
+
+
 def is_mirror_empty(scope: twilio_accounts.Scope) -> bool:
     """Return True if no query in this scope can find a flow."""
     return not sum(flows for _, flows in facets.read_tally(scope))

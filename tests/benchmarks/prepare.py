@@ -1,7 +1,7 @@
 """Preparation of an empty database: `python -m tests.benchmarks.prepare`, under admin_settings.
 
-It adds the sandbox's flows and a user with all permissions in both sites, and collects static
-files.
+It adds the sandbox's flows, the names of their targets, and a user with all permissions in both
+sites, and collects static files.
 """
 
 import os
@@ -14,13 +14,13 @@ from django.core.management import call_command
 
 from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
-from flows.mirror.sync import sync_account
+from flows.mirror.name_sync import sync_with_names
 
 
 def prepare_database(name: str, password: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    sync_account(twilio_accounts.all_accounts()[0].sid)
+    sync_with_names(twilio_accounts.all_accounts()[0].sid)
     ensure_groups()
     person = User.objects.create_superuser(name, password=password)
     person.groups.set([Group.objects.get(name="admin")])

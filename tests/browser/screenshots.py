@@ -119,6 +119,22 @@ def open_dialog(page: Page, _world: DemoSite) -> None:
     page.locator("dialog[open]").wait_for()
 
 
+def open_palette(page: Page, _world: DemoSite) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("#palette .option").first.wait_for()
+
+
+def search_palette(page: Page, world: DemoSite) -> None:
+    open_palette(page, world)
+    with page.expect_response("**/palette/?q=berlin"):
+        page.keyboard.type("berlin")
+
+
+def show_shortcuts(page: Page, _world: DemoSite) -> None:
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+
+
 def select_flows(page: Page, _world: DemoSite) -> None:
     for box in page.locator("tbody input[type=checkbox]").all()[:3]:
         box.check()
@@ -186,6 +202,10 @@ SHOTS = (
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
     Shot("list-dialog", "/flows/", open_dialog),
+    Shot("palette", "/flows/{sid}/", open_palette),
+    Shot("palette-search", "/flows/", search_palette),
+    Shot("shortcuts", "/shortcuts/"),
+    Shot("shortcuts-dialog", "/flows/", show_shortcuts),
     Shot("flow", "/flows/{sid}/"),
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),

@@ -26,6 +26,7 @@ from flows.plans import drafts
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import switch_flow
+from tests.flexadmin.keyboard.palette_pages import search as search_palette
 from tests.security.markup import read_body
 from tests.security.places import URL_NAMES, SampleSite, dump_database, send_form
 
@@ -163,6 +164,19 @@ def calls(site, sid):
     yield "audit:verification", "/audit/verification/", {"act": "head"}
     yield "audit:list", f"/audit/?sid={sid}", {}
     yield "flows:list", "/flows/?q=hooks", {}
+
+
+def test_palette_contains_no_secret(site: SampleSite, secret_flow, canaries):
+    client = site.client("admin")
+    texts = ("", "hooks", "see", "external", secret_flow, "admin", HOOK_SECRET[:6])
+
+    answers = [
+        search_palette(client, text, page=f"/flows/{secret_flow}/").content.decode()
+        for text in texts
+    ]
+
+    assert [find_leaks(answer, canaries) for answer in answers] == [[]] * len(texts)
+    assert secret_flow in answers[0]
 
 
 @pytest.mark.quick

@@ -17,6 +17,7 @@ from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.flexadmin.keyboard.palette_pages import search as search_palette
 from tests.security.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
 from tests.security.markup import INVISIBLE_CHARACTERS, Page, find_inline_code, read_body
 
@@ -122,6 +123,17 @@ def test_every_page_shows_hostile_values_as_text_only(sandbox, client_of, kind):
                 json.loads(line)
 
     assert findings == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_palette_shows_hostile_values_as_text_only(sandbox, client_of, kind):
+    sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
+    url = reverse("flows:detail", args=[sid])
+
+    responses = [search_palette(client, text, page=url) for text in ("", sid, MARKER[:3], MARKER)]
+
+    assert [find_injected(response.content.decode()) for response in responses] == [[]] * 4
+    assert sid in responses[1].content.decode()
 
 
 @pytest.mark.parametrize("kind", KINDS)

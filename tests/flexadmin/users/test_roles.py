@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from flexadmin.users.roles import get_role_on_any_account
+from flexadmin.users.roles import get_role_on_any_account, get_scope, get_site_user
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,17 @@ EXPECTED_PERMISSIONS = {
         "export_auditevent", "close_account", "manage_people",
     },
 }  # fmt: skip
+
+
+def test_scope_is_read_with_the_roles(person, django_assert_num_queries):
+    removed_account = "AC" + "0e" * 16  # the site has no credentials for it
+    pk = person("operator", account_sid=removed_account).pk
+    user = get_site_user(pk)
+
+    with django_assert_num_queries(1):
+        assert get_scope(user, "flows.change_flow") == {removed_account}
+        assert get_scope(user, "flows.export_auditevent") == frozenset()
+        assert get_scope(user, "flows.view_flow") == {removed_account}
 
 
 def add_operator(name, *options):

@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.log_list import fetch_page, matching_events
+from flows.audit.log_list import fetch_page, find_newest, matching_events
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.audit.search_text import url_host
@@ -152,3 +152,32 @@ def test_query_with_a_fault_matches_nothing_on_pages_and_in_exports(renamed, par
 
     assert fetch_page(query, None).events == []
     assert list(matching_events(query, None)) == []
+
+
+@pytest.mark.parametrize("text", ["lyon", "Ömer", SID, "FO5a1b…9c0d", f"{SID} sud", str(REQUEST)])
+def test_newest_entries_are_those_of_the_list(renamed, text):
+    query = LogQuery.from_parameters({"q": text})
+
+    entries = find_newest(query, None, 5)
+
+    assert entries == fetch_page(query, None).entries
+    assert [entry.outcome for entry in entries] == [renamed]
+
+
+def test_newest_entries_are_limited_to_accounts_and_to_a_number(renamed):
+    query = LogQuery.from_parameters({"q": "ada"})
+
+    seqs = [entry.pk for entry in find_newest(query, None, 5)]
+
+    assert seqs == sorted(seqs, reverse=True)
+    assert len(seqs) == 2
+    assert [entry.pk for entry in find_newest(query, None, 1)] == seqs[:1]
+    assert find_newest(query, frozenset({"AC" + "0" * 32}), 5) == []
+    assert find_newest(LogQuery.from_parameters({"q": "\x00"}), None, 5) == []
+
+
+def test_newest_entries_are_searched_in_a_window(renamed, monkeypatch):
+    query = LogQuery.from_parameters({"q": "lyon"})
+    monkeypatch.setattr(log_paging, "SCAN_WINDOW", 1)
+
+    assert find_newest(query, None, 5) == []

@@ -1,0 +1,76 @@
+"""The keyboard shortcuts, and whether those of a single key are on in this browser.
+
+static/keyboard.js and static/app.js react to the keys. This list is what users read about them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+COOKIE_NAME: Final = "single_keys"  # has the value "off", or is absent
+_COOKIE_AGE: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Keys to press together or, in `then`, after another, and what they do."""
+
+    keys: tuple[str, ...]
+    label: str
+    then: str = ""
+    is_single_key: bool = False  # speech input can press it by accident, so it can be turned off
+
+
+def _single(key: str, label: str, then: str = "") -> Shortcut:
+    return Shortcut((key,), label, then, is_single_key=True)
+
+
+SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
+    "Everywhere": (
+        Shortcut(("Ctrl", "K"), "Go to a flow, an event or a page, or start an action"),
+        _single("/", "Search"),
+        _single("?", "Show the keyboard shortcuts"),
+        Shortcut(("Ctrl", "Z"), "Go to the Undo button of the last change"),
+        Shortcut(("Esc",), "Close a dialog, or clear the search"),
+    ),
+    "Lists": (
+        _single("j", "Next row"),
+        _single("k", "Previous row"),
+        Shortcut(("↑", "↓"), "Previous or next row, also from the search"),
+        Shortcut(("Enter",), "Open the row"),
+        _single("x", "Select the flow of the row"),
+        _single("e", "Edit the flow of the row, or of the page"),
+    ),
+    "Pages": (
+        _single("g", "Flows", then="f"),
+        _single("g", "External changes", then="e"),
+        _single("g", "Bulk changes", then="b"),
+        _single("g", "Audit log", then="l"),
+        _single("g", "Users", then="u"),
+    ),
+}
+
+
+def has_single_keys(request: HttpRequest) -> bool:
+    """Return True unless the user turned the shortcuts of a single key off in this browser."""
+    return request.COOKIES.get(COOKIE_NAME) != "off"
+
+
+def store_single_keys(response: HttpResponse, *, is_on: bool) -> None:
+    """Let the browser remember whether shortcuts of a single key are on."""
+    if is_on:
+        response.delete_cookie(COOKIE_NAME, samesite="Lax")
+        return
+    response.set_cookie(
+        COOKIE_NAME,
+        "off",
+        max_age=_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
