@@ -53,7 +53,9 @@
     x: () => focusedRow()?.querySelector("input[name=sid]")?.click(),
     e: () => (focusedRow() ?? find("main .title + .actions"))?.querySelector(editLink)?.click(),
   };
-  const addresses = { f: "/flows/", e: "/flows/drift/", b: "/flows/plans/", l: "/audit/", u: "/people/" };
+  const addresses = {
+    o: "/", f: "/flows/", t: "/flows/targets/", e: "/flows/drift/", b: "/flows/plans/", l: "/audit/", u: "/people/",
+  };
   const pageActions = Object.fromEntries(Object.entries(addresses).map(
     ([key, address]) => [key, () => find(`.side a[href="${address}"]`)?.click()],
   ));

@@ -24,6 +24,7 @@ CHANGE: Final = "flows.change_flow"
 DELETE: Final = "flows.delete_flow"
 VIEW_LOG: Final = "flows.view_auditevent"
 EXPORT_LOG: Final = "flows.export_auditevent"
+ERASE: Final = "flows.erase_auditevent"
 MANAGE_USERS: Final = "flexadmin.manage_people"
 TURN_ON_OR_OFF: Final = "flows:enabled"
 
@@ -53,11 +54,14 @@ class Command:
 
 
 PAGES: Final = (
-    Command("Flows", "flows:list", VIEW, "list home"),
+    Command("Overview", "home", VIEW, "home start dashboard"),
+    Command("Flows", "flows:list", VIEW, "list"),
     Command("External changes", "flows:drift", VIEW, "drift inbox accept revert"),
+    Command("Targets", "flows:targets", VIEW, "where used studio webhook workflow number"),
     Command("Bulk changes", "flows:plans", VIEW, "roll back undo"),
     Command("Audit log", "audit:list", VIEW_LOG, "events history"),
     Command("Verification", "audit:verification", EXPORT_LOG, "hash chain", everywhere=True),
+    Command("Erase personal data", "audit:erasure", ERASE, "gdpr delete", everywhere=True),
     Command("Accounts", "accounts:list", VIEW, "read-only twilio connection"),
     Command("Users", "people", MANAGE_USERS, "roles team", everywhere=True),
     Command("Account settings", "me", "", "profile password 2fa passkey sessions security"),

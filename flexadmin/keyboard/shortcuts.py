@@ -47,7 +47,9 @@ SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
         _single("e", "Edit the flow of the row, or of the page"),
     ),
     "Pages": (
+        _single("g", "Overview", then="o"),
         _single("g", "Flows", then="f"),
+        _single("g", "Targets", then="t"),
         _single("g", "External changes", then="e"),
         _single("g", "Bulk changes", then="b"),
         _single("g", "Audit log", then="l"),

@@ -114,7 +114,8 @@ def count_recent_days(
     """
     today = local_days.today()
     since = today - timedelta(days=MAX_DAYS - 1)
-    query = LogQuery(from_date=since.isoformat(), to_date=today.isoformat())
+    zone = timezone.get_current_timezone()
+    query = LogQuery(from_date=since.isoformat(), to_date=today.isoformat(), zone=zone)
     return query, count_days(query, scope, EntryPage([], has_older=False, newest=last_seq))
 
 

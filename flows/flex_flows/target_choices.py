@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django import forms
 from django.db.models import Count
 
 from flows.core.safe_text import short
@@ -100,20 +101,27 @@ def offer_targets(form: FlowForm, account_sid: str) -> None:
     choices = TargetChoices(account_sid)
     workspace_sid = _value_of(form, WORKSPACE_FIELD)
     for name in PICKED_FIELDS:
-        if name not in form.fields:
-            continue
-        chosen = _value_of(form, name)
-        is_below = name in _FIELDS_BELOW_WORKSPACE
-        groups = choices.groups(name, chosen, workspace_sid if is_below else "")
-        if not groups:
-            continue
-        form_field = form.fields[name]
-        form_field.widget = TargetPicker(
-            groups,
-            empty_label="Choose…" if form_field.required else "Not set",
-            other_label=_OTHER_LABELS.get(name, f"Another {form_field.label}"),
-            attrs=_select_attributes(name, form_field.widget.attrs),
-        )
+        if name in form.fields:
+            is_below = name in _FIELDS_BELOW_WORKSPACE
+            groups = choices.groups(name, _value_of(form, name), workspace_sid if is_below else "")
+            _set_picker(form.fields[name], name, groups)
+
+
+def offer_target(form: forms.Form, input_name: str, field_name: str, account_sid: str) -> None:
+    """Replace one input of a form by a picker for a flow's field."""
+    groups = TargetChoices(account_sid).groups(field_name, _value_of(form, input_name), "")
+    _set_picker(form.fields[input_name], field_name, groups)
+
+
+def _set_picker(form_field: forms.Field, field_name: str, groups: list[OptionGroup]) -> None:
+    if not groups:
+        return
+    form_field.widget = TargetPicker(
+        groups,
+        empty_label="Choose…" if form_field.required else "Not set",
+        other_label=_OTHER_LABELS.get(field_name, f"Another {form_field.label}"),
+        attrs=_select_attributes(field_name, form_field.widget.attrs),
+    )
 
 
 def _select_attributes(field_name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +138,7 @@ def _select_attributes(field_name: str, attributes: Mapping[str, Any]) -> dict[s
     return kept | UPDATE_ATTRIBUTES if field_name == WORKSPACE_FIELD else kept
 
 
-def _value_of(form: FlowForm, name: str) -> str:
+def _value_of(form: forms.Form, name: str) -> str:
     """Return the SID in a field, or "" if it has none yet."""
     value = str(form[name].value() or "") if name in form.fields else ""
     return "" if value == OTHER else value

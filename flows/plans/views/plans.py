@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -13,12 +13,17 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
+from flows.core.database import split_batches
+from flows.flex_flows.forms import PICKED_FIELDS
+from flows.flex_flows.target_choices import offer_target
 from flows.flex_flows.views.export import list_url, reject_empty_selection, selected_sids
 from flows.local_details.choices import suggest_owners
+from flows.mirror.models import Flow
 from flows.plans import access, drafts, follow_ups, start_and_stop
 from flows.plans.actions import PlanAction
 from flows.plans.details_drafts import (
@@ -118,7 +123,7 @@ def plan_new(request: Request) -> HttpResponse:
     owners = suggest_owners(scope_of(request.user, "flows.view_flow")) if kind == SET_OWNER else []
     form = BulkActionForm(request.POST, kind=kind, owners=owners)
     if _has_to_ask_for_value(request, form):
-        value_form = BulkActionForm(kind=kind, value=request.POST.get("value"), owners=owners)
+        value_form = BulkActionForm(kind=kind, value=form["value"].value(), owners=owners)
         return _render_value_form(request, value_form, sids)
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
@@ -257,5 +262,18 @@ def _selection_limit_message(flows: int) -> str:
 def _render_value_form(
     request: Request, form: BulkActionForm, sids: list[str], *, status: int = 200
 ) -> HttpResponse:
+    if form.entry is not None and form.entry.name in PICKED_FIELDS:
+        account_sid = access.only_account_sid(_find_accounts(sids, request.scope))
+        if account_sid:  # of several accounts, none has a target that all flows can have
+            offer_target(form, "value", form.entry.name, account_sid)
     context = {"form": form, "sids": " ".join(sids), "count": len(sids)}
     return render(request, "flows/plan_value.html", context, status=status)
+
+
+def _find_accounts(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[str]:
+    """Return the SIDs of the accounts in the scope that have these flows."""
+    account_sids: set[str] = set()
+    for batch in split_batches(sids):
+        flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
+        account_sids.update(flows.order_by().values_list("account_sid", flat=True).distinct())
+    return sorted(account_sids)
