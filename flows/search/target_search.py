@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import connection
-from django.db.models import BooleanField, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, F, Func, Q, Value
 
 from flows.accounts import twilio_accounts
 from flows.core import matching
@@ -45,27 +44,33 @@ _NAME_CONDITION: Final = r"named.name_folded LIKE %s ESCAPE '\'"
 _WORD_CONDITION: Final = (
     rf"{_NAME_CONDITION} OR target.value_folded LIKE %s ESCAPE '\' AND (target.kind = %s OR %s)"
 )
-# Conditions for flows of the list's table that use one of some targets. By database: through the
-# index of targets for few flows, and flow by flow for many.
+# Conditions for entries of flows that use one of some targets: the SQL around the SID and the ids.
+# Few flows are read through the index of targets, many are tested one by one.
 _FEW: Final = {
     "sqlite": (
-        "flows_flowentry.sid IN (SELECT flow_sid FROM flows_targetuse "
-        "WHERE target_id IN (SELECT value FROM json_each(%s)))"
+        "%(expressions)s)))",
+        " IN (SELECT flow_sid FROM flows_targetuse WHERE target_id IN (SELECT value FROM json_each(",
     ),
     # An array, because PostgreSQL reads all flows for IN next to another condition.
     "postgresql": (
-        "flows_flowentry.sid = ANY(ARRAY(SELECT flow_sid FROM flows_targetuse "
-        "WHERE target_id IN (SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb))))"
+        "%(expressions)s::jsonb))))",
+        (
+            " = ANY(ARRAY(SELECT flow_sid FROM flows_targetuse "
+            "WHERE target_id IN (SELECT value::bigint FROM jsonb_array_elements_text("
+        ),
     ),
 }
 _MANY: Final = {
     "sqlite": (
-        "EXISTS (SELECT 1 FROM flows_targetuse WHERE flow_sid = flows_flowentry.sid "
-        "AND target_id IN (SELECT value FROM json_each(%s)))"
+        "EXISTS (SELECT 1 FROM flows_targetuse AS used WHERE used.flow_sid = %(expressions)s)))",
+        " AND used.target_id IN (SELECT value FROM json_each(",
     ),
     "postgresql": (
-        "EXISTS (SELECT 1 FROM flows_targetuse WHERE flow_sid = flows_flowentry.sid "
-        "AND target_id IN (SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb)))"
+        (
+            "EXISTS (SELECT 1 FROM flows_targetuse AS used "
+            "WHERE used.flow_sid = %(expressions)s::jsonb)))"
+        ),
+        " AND used.target_id IN (SELECT value::bigint FROM jsonb_array_elements_text(",
     ),
 }
 
@@ -127,8 +132,15 @@ class TargetGroup:
         """The condition for entries that use a target by its id, indexed unless `is_common`."""
         if not self.ids:
             return Q(pk__in=[])
-        statement = (_MANY if self.is_common else _FEW)[connection.vendor]
-        return Q(RawSQL(statement, [json.dumps(self.ids)], BooleanField()))  # noqa: S611 - constants
+        template, joiner = (_MANY if self.is_common else _FEW)[connection.vendor]
+        uses: Func = Func(
+            F("sid"),
+            Value(json.dumps(self.ids)),
+            template=template,
+            arg_joiner=joiner,
+            output_field=BooleanField(),
+        )
+        return Q(uses)
 
     @property
     def condition(self) -> Q:

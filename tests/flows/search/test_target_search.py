@@ -106,6 +106,19 @@ def test_target_filter_finds_the_flows_that_use_it(flows, way, target, found):
     assert len(flow_search.list_sids(Query(target=target))) == len(found)
 
 
+@pytest.mark.parametrize("query", [{"q": "f339"}, {"target": f"studio-flow:{FW}"}], ids=str)
+def test_more_flows_than_are_counted_have_pages(add, way, monkeypatch, query):
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 4)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
+    for number in range(10):
+        add(f"Line {number}", resource={"integration_flow_sid": FW})
+
+    pages = [flow_search.find_page(Query(**query, page=page)) for page in (1, 2, 4)]
+
+    assert [page.rows[0].friendly_name for page in pages] == ["Line 0", "Line 3", "Line 9"]
+    assert [page.more for page in pages] == [True, True, False]
+
+
 def test_target_filter_narrows_a_search(flows, way):
     assert names(q="ly", target=f"chat-service:{IS}") == ["Lyon"]
     assert names(q="paris", target=f"chat-service:{IS}") == []
