@@ -167,7 +167,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "are_single_keys_off": not has_single_keys(request),
         "role": _lazy(lambda: _role(user, account), ""),
         "display_names": _lazy(display_names, NO_DISPLAY_NAMES),
-        "theme": _query_or_default(lambda: _theme(user), ""),
+        "theme": _lazy(lambda: _theme(user), ""),
     }
     if hasattr(request, "user"):
         unavailable = Restrictions(request, account)

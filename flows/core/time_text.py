@@ -43,6 +43,17 @@ def timestamp(moment: datetime) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
 
 
+def utc_minute(moment: datetime | None) -> str:
+    """Return a time in UTC as `timestamp` writes it, or "" for None.
+
+    In a long table, a tooltip like its text takes little of the compressed page.
+    """
+    if moment is None:
+        return ""
+    in_utc = moment.astimezone(UTC)
+    return f"{in_utc.day} {in_utc:%b %Y, %H:%M} UTC"
+
+
 def utc_timestamp(moment: datetime | None) -> str:
     """Return a time in UTC for a tooltip, such as "2026-11-26 13:05:12 UTC", or "" for None."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words, mark_target
-from flows.core.time_text import table_timestamp, utc_timestamp
+from flows.core.time_text import table_timestamp, utc_minute
 from flows.flex_flows.handlers import (
     describe_handler,
     describe_whole_handler,
@@ -226,7 +226,7 @@ def _status_parts(flow: Any) -> tuple[SafeString, ...]:
 
 def _time_parts(flow: Any) -> tuple[SafeString, ...]:
     updated_at = flow.date_updated
-    return _format_title(utc_timestamp(updated_at), 0), table_timestamp(updated_at)
+    return _format_title(utc_minute(updated_at), 0), table_timestamp(updated_at)
 
 
 # The values of each cell in `_CELL_HTML`. Those of account and handler are the formatter's.
