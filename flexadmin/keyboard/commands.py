@@ -50,7 +50,7 @@ class Command:
     def is_permitted(self, query: PaletteQuery) -> bool:
         if self.everywhere:
             return has_permission_everywhere(query.request.user, self.permission)
-        return not self.permission or query.has_perm(self.permission)
+        return not self.permission or query.has_perm(self.permission, "")
 
 
 PAGES: Final = (

@@ -61,10 +61,10 @@ class PaletteQuery:
         """The query string of the page."""
         return current_page_url(self.request).query
 
-    def has_perm(self, permission: str, account_sid: str = "") -> bool:
+    def has_perm(self, permission: str, account_sid: str) -> bool:
         """Return True if the user has this permission, and its operation is available.
 
-        Without an account, one of the user's accounts is enough.
+        With "" for the account, one of the user's accounts is enough.
         """
         permissions = Permissions(self.request.user, account_sid, self._restrictions)
         app, _, name = permission.partition(".")

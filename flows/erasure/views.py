@@ -20,6 +20,7 @@ from flows.erasure.compaction import CompactionFailed
 from flows.erasure.erasure import ErasureResult
 from flows.erasure.forms import ErasureForm, SubjectForm
 from flows.erasure.preview import preview_erasure
+from flows.twilio.pickling import PicklableError
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,7 +50,7 @@ def erase_personal_data(request: Request) -> HttpResponse:
     return _render(request, form=form, preview=preview, status=422)
 
 
-class _Refused(Exception):
+class _Refused(PicklableError):
     """Nothing was erased. The message is the error of a field, or of the form if it is None."""
 
     def __init__(self, field: str | None, message: str) -> None:

@@ -165,9 +165,9 @@ def install(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"INSERT INTO {TABLE} ({_COLUMNS}) {_expected_targets(connection.vendor)}")
         cursor.execute(
             f"INSERT INTO {USE_TABLE} (flow_sid, target_id) "  # noqa: S608 - constants only
-            f"SELECT flow.sid, {TABLE}.id FROM {_SOURCE_TABLE} AS flow "
-            f"CROSS JOIN {_ITEMS[connection.vendor].format('flow.')} "
-            f"{_join_target(connection.vendor, 'flow.account_sid')}"
+            f"SELECT mirrored.sid, {TABLE}.id FROM {_SOURCE_TABLE} AS mirrored "
+            f"CROSS JOIN {_ITEMS[connection.vendor].format('mirrored.')} "
+            f"{_join_target(connection.vendor, 'mirrored.account_sid')}"
         )
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])
 
@@ -183,8 +183,8 @@ def is_consistent(connection: BaseDatabaseWrapper) -> bool:
     """
     kind, value, _ = _ITEM_VALUES[connection.vendor]
     expected_uses = (
-        f"SELECT flow.sid, flow.account_sid, {kind}, {value} "  # noqa: S608 - constants only
-        f"FROM {_SOURCE_TABLE} AS flow CROSS JOIN {_ITEMS[connection.vendor].format('flow.')}"
+        f"SELECT mirrored.sid, mirrored.account_sid, {kind}, {value} "  # noqa: S608 - constants only
+        f"FROM {_SOURCE_TABLE} AS mirrored CROSS JOIN {_ITEMS[connection.vendor].format('mirrored.')}"
     )
     uses = (
         f"SELECT flow_sid, {_KEY_COLUMNS} FROM {USE_TABLE} "  # noqa: S608
@@ -204,9 +204,9 @@ def is_consistent(connection: BaseDatabaseWrapper) -> bool:
 
 def _expected_targets(vendor: str) -> str:
     """Return the query of the targets that the mirror's flows have, with their counts."""
-    sums = [f"sum({state})" for state in _states("flow.")]
-    values = ", ".join(["flow.account_sid", *_ITEM_VALUES[vendor], *sums])
+    sums = [f"sum({state})" for state in _states("mirrored.")]
+    values = ", ".join(["mirrored.account_sid", *_ITEM_VALUES[vendor], *sums])
     return (
-        f"SELECT {values} FROM {_SOURCE_TABLE} AS flow "  # noqa: S608 - constants only
-        f"CROSS JOIN {_ITEMS[vendor].format('flow.')} GROUP BY 1, 2, 3, 4"
+        f"SELECT {values} FROM {_SOURCE_TABLE} AS mirrored "  # noqa: S608 - constants only
+        f"CROSS JOIN {_ITEMS[vendor].format('mirrored.')} GROUP BY 1, 2, 3, 4"
     )

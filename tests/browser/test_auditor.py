@@ -55,7 +55,7 @@ def test_head_is_downloaded_and_pasted(open_page, log, javascript):
     page.get_by_label("Earlier checkpoint").fill(download.value.path().read_text())
     page.get_by_role("button", name="Verify now").click()
 
-    expect(page.get_by_role("heading", name="Intact: events 1–4 verified")).to_be_visible()
+    expect(page.get_by_role("heading", name="Intact: events 1–5 verified")).to_be_visible()
 
 
 @LOOKS
