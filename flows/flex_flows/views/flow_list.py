@@ -54,21 +54,15 @@ DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 def flow_list(request: Request) -> HttpResponse:
     """List the flows that match the query. htmx gets the results alone."""
     query = flow_search.Query.of(request.GET, request.scope)
-    if not request.htmx:
-        # "go" stands for the Enter key. Without it, a number must not redirect, because then the
-        # browser's back button would lead forward again.
-        only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
-        if only_sid:
-            return redirect("flows:detail", sid=only_sid)
-        default_view = _default_view_to_open(request)
-        if default_view:
-            return redirect(f"{reverse('flows:list')}?{default_view.query}")
+    other_url = "" if request.htmx else _find_other_page(request, query)
+    if other_url:
+        return redirect(other_url)
     is_fragment = bool(request.htmx and not request.htmx.history_restore_request)
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
 
-    default_view_id = list_columns.load_preferences(request.user).default_view_id
-    if default_view_id:  # links to the whole list must not lead to the default view
+    if list_columns.load_preferences(request.user).default_view_id:
+        # Links to the whole list must not lead to the default view.
         query = replace(query, view=filters.ALL_FLOWS)
     answer = flow_search.run_query(query)
     accounts = twilio_accounts.visible_accounts(request.scope)
@@ -79,26 +73,43 @@ def flow_list(request: Request) -> HttpResponse:
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
-        context |= {
-            "choices": filter_bar.filter_options(
-                query, answer, accounts, has_details=LocalDetails in occupied
-            ),
-            "views": (
-                saved_views.visible_views(request.user, request.scope)
-                if SavedView in occupied
-                else []
-            ),
-            "default_view_id": default_view_id,
-            "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
-            "unresolved_changes": (
-                list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
-                if OpenChange in occupied
-                else []
-            ),
-        }
+        options = filter_bar.filter_options(
+            query, answer, accounts, has_details=LocalDetails in occupied
+        )
+        context |= {"choices": options, **_page_context(request, occupied)}
     response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _find_other_page(request: Request, query: flow_search.Query) -> str:
+    """Return the address to show instead: the only flow that the search means, or a default view.
+
+    It is "" for the list itself.
+    """
+    # "go" stands for the Enter key. Without it, a number must not redirect, because then the
+    # browser's back button would lead forward again.
+    only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
+    if only_sid:
+        return reverse("flows:detail", args=[only_sid])
+    default_view = _default_view_to_open(request)
+    return f"{reverse('flows:list')}?{default_view.query}" if default_view else ""
+
+
+def _page_context(request: Request, occupied: Container[type[Model]]) -> dict[str, Any]:
+    """Return what stands around the results: saved views and unresolved changes."""
+    views: list[SavedView] = []
+    if SavedView in occupied:
+        views = saved_views.visible_views(request.user, request.scope)
+    unresolved_changes: list[OpenChange] = []
+    if OpenChange in occupied:
+        unresolved_changes = list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
+    return {
+        "views": views,
+        "default_view_id": list_columns.load_preferences(request.user).default_view_id,
+        "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
+        "unresolved_changes": unresolved_changes,
+    }
 
 
 @require_POST
