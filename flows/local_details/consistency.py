@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.db.models import Max, QuerySet
 
@@ -23,23 +23,35 @@ def flow_details() -> Iterator[str]:
     """
     erasures = AuditEvent.objects.filter(action=AuditAction.ERASE)
     erased_seq = erasures.aggregate(last=Max("seq"))["last"] or 0
-    changes = _changes().order_by().values_list("target_sid").annotate(last=Max("seq"))
-    last_seqs: dict[str, int] = {sid: seq for sid, seq in changes.iterator() if seq > erased_seq}
+    last_seqs = _load_last_seqs(erased_seq)
     sids = set(last_seqs)
     if not erased_seq:
         sids |= set(LocalDetails.objects.values_list("sid", flat=True))
     for batch in split_batches(sorted(sids)):
-        seqs = [last_seqs[sid] for sid in batch if sid in last_seqs]
-        payloads = AuditPayload.objects.filter(pk__in=seqs).select_related("event")
-        expected = {
-            payload.event.target_sid: Details.from_values(payload.values_after)
-            for payload in payloads
-        }
-        stored = details_by_sid(batch)
-        for sid in batch:
-            if stored.get(sid, Details()) != expected.get(sid, Details()) and _differs(sid):
-                yield f"The owner, tags or note of flow {sid} differ from the log."
-                return
+        if sid := _find_differing(batch, last_seqs):
+            yield f"The owner, tags or note of flow {sid} differ from the log."
+            return
+
+
+def _load_last_seqs(after_seq: int) -> dict[str, int]:
+    """Return the number of the last change of each flow, if it came after an event."""
+    changes = _changes().order_by().values_list("target_sid").annotate(last=Max("seq"))
+    return {sid: seq for sid, seq in changes.iterator() if seq > after_seq}
+
+
+def _find_differing(sids: Sequence[str], last_seqs: Mapping[str, int]) -> str:
+    """Return the first of these flows whose details aren't those of its last change, or ""."""
+    seqs = [last_seqs[sid] for sid in sids if sid in last_seqs]
+    payloads = AuditPayload.objects.filter(pk__in=seqs).select_related("event")
+    expected = {
+        payload.event.target_sid: Details.from_values(payload.values_after) for payload in payloads
+    }
+    stored = details_by_sid(sids)
+    nothing = Details()
+    for sid in sids:
+        if stored.get(sid, nothing) != expected.get(sid, nothing) and _differs(sid):
+            return sid
+    return ""
 
 
 def _differs(sid: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
@@ -68,8 +69,7 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         raise Http404("No target has such a long value")
     uses = count_uses(kind, value, request.scope)
     named = find_named([value], request.scope).get(value)
-    is_named = named is not None and named.name and named.resource in RESOURCES[TargetKind(kind)]
-    if not uses and not is_named:
+    if not uses and not _is_named(kind, named):
         raise Http404("No flow uses this target, and it has no name")
     query = flow_search.Query(
         target=f"{kind}:{value}", sort="-enabled", size=MAX_ROWS, scope=request.scope
@@ -84,9 +84,7 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         "title": name or (value if _is_text(kind) else short(value)),
         "name": name,
         "uses": [_use_row(use, kind, value, accounts) for use in uses],
-        "flows_on": sum(use.flows_on for use in uses),
-        "flows_off": sum(use.flows_off for use in uses),
-        "flows_gone": sum(use.flows_gone for use in uses),
+        **_count_flows(uses),
         "list_url": target_list_url(kind, value),
         "gone_url": target_list_url(kind, value, enabled="gone"),
         "query": query,
@@ -97,6 +95,19 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         "target_account": _only_account(uses, named, accounts),
     }
     return render(request, "targets/detail.html", context)
+
+
+def _is_named(kind: str, named: ResourceName | None) -> bool:
+    """Return True if something of this kind has this name at Twilio."""
+    if named is None or not named.name:
+        return False
+    return named.resource in RESOURCES[TargetKind(kind)]
+
+
+def _count_flows(uses: Sequence[AccountUse]) -> dict[str, int]:
+    """Return the numbers of flows on, off and gone in all accounts."""
+    names = ("flows_on", "flows_off", "flows_gone")
+    return {name: sum(map(attrgetter(name), uses)) for name in names}
 
 
 def _distinct_name(value: str, named: ResourceName | None) -> str:
