@@ -87,7 +87,7 @@ class TargetChoices:
         del offered[MAX_OPTIONS:]
         current = targets.get(chosen)
         groups = [
-            OptionGroup("Current", [_describe_current(current)])
+            OptionGroup("Current", [_describe_current(current, workspace_sid)])
             if current is not None and current not in offered
             else None,
             _group("Used by flows", (target for target in offered if target.flows)),
@@ -174,9 +174,13 @@ def _count_uses(account_sid: str, targets: dict[str, dict[str, _Target]]) -> Non
                     target.workspaces.add(workspace_sid)
 
 
-def _describe_current(target: _Target) -> Option:
+def _describe_current(target: _Target, workspace_sid: str) -> Option:
     """Return the option of the current value, which would not be offered otherwise."""
-    note = "deleted at Twilio" if target.is_gone else "in another workspace"
+    note = ""  # of a target that `MAX_OPTIONS` cut off
+    if target.is_gone:
+        note = "deleted at Twilio"
+    elif workspace_sid and not target.is_in(workspace_sid):
+        note = "in another workspace"
     return Option(target.value, target.describe(note))
 
 

@@ -3,9 +3,11 @@
 import html
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from flows.flex_flows.target_choices import TargetChoices
+from flows.core.safe_text import short
+from flows.flex_flows.target_choices import MAX_OPTIONS, TargetChoices
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -120,6 +122,20 @@ def test_deleted_target_stays_chosen(client, flow_sid):
     page = text_of(client.get(f"/flows/{flow_sid}/edit/"))
 
     assert f'<option value="{USED_SID}" selected> Old IVR · FW1111…1111 · deleted at Twilio' in page
+
+
+def test_chosen_target_beyond_the_bound_is_not_said_to_be_elsewhere(client, flow_sid):
+    add_name(USED_SID, "Support IVR")
+    with transaction.atomic():
+        for number in range(MAX_OPTIONS):
+            add_name(f"FW{number:032x}", f"Flow {number:03}")
+    last_sid = f"FW{MAX_OPTIONS - 1:032x}"  # by name; the one that a flow uses is the first
+    data = {**form_data(client.get(f"/flows/{flow_sid}/edit/")), "integration_flow_sid": last_sid}
+
+    page = client.post(f"/flows/{flow_sid}/edit/", {**data, "update_fields": "1"})
+
+    group = f'<optgroup label="Current"> <option value="{last_sid}" selected>'
+    assert f"{group} Flow {MAX_OPTIONS - 1} · {short(last_sid)} </option>" in text_of(page)
 
 
 def test_account_without_names_and_flows_has_a_plain_input(client, sandbox):
