@@ -19,7 +19,7 @@ from flows.changes.cleaning import clean
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict, choice_label
 from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
-from flows.flex_flows.target_picker import resolve_choices
+from flows.flex_flows.target_picker import resolve_choices, typed_fields
 from flows.redaction.masking import replace_unstorable
 from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
@@ -69,15 +69,17 @@ class FlowForm(ReasonForm):
     ) -> None:
         self.snapshot = base
         self.base_flow = base or Snapshot({})
+        sent_input = data if data is not None else initial or {}
+        self.typed_fields = typed_fields(sent_input, PICKED_FIELDS)
         base_values = _initial_values(self.base_flow)
-        chosen = resolve_choices(initial or {}, PICKED_FIELDS, is_open=True)
+        chosen = resolve_choices(initial or {}, PICKED_FIELDS)
         initial_input = _to_input({**base_values, **chosen})
         base_input: dict[str, Any] = {}  # stands in for what the user's input lacks
         if base is not None:
             initial_input.setdefault("base", sign_base(base))
             base_input = _to_input(base_values)
         if data is not None:
-            chosen = resolve_choices(dict(data.items()), PICKED_FIELDS, is_open=False)
+            chosen = resolve_choices(dict(data.items()), PICKED_FIELDS)
             data = {**base_input, **chosen}
         super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
 

@@ -17,7 +17,7 @@ from flows.flex_flows.forms import (
     WORKSPACE_FIELD,
     FlowForm,
 )
-from flows.flex_flows.target_picker import OTHER, Option, OptionGroup, TargetPicker
+from flows.flex_flows.target_picker import Option, OptionGroup, TargetPicker
 from flows.mirror.models import Flow
 from flows.names.models import ResourceName
 from flows.twilio.chat.chat_service import CHAT_SERVICE
@@ -87,7 +87,7 @@ class TargetChoices:
         del offered[MAX_OPTIONS:]
         current = targets.get(chosen)
         groups = [
-            OptionGroup("Current", [_describe_current(current)])
+            OptionGroup("Current", [_describe_current(current, workspace_sid)])
             if current is not None and current not in offered
             else None,
             _group("Used by flows", (target for target in offered if target.flows)),
@@ -104,22 +104,31 @@ def offer_targets(form: FlowForm, account_sid: str) -> None:
         if name in form.fields:
             is_below = name in _FIELDS_BELOW_WORKSPACE
             groups = choices.groups(name, _value_of(form, name), workspace_sid if is_below else "")
-            _set_picker(form.fields[name], name, groups)
+            is_other = name in form.typed_fields
+            _set_picker(form.fields[name], name, groups, is_other=is_other)
 
 
-def offer_target(form: forms.Form, input_name: str, field_name: str, account_sid: str) -> None:
-    """Replace one input of a form by a picker for a flow's field."""
+def offer_target(
+    form: forms.Form, input_name: str, field_name: str, account_sid: str, *, is_other: bool
+) -> None:
+    """Replace one input of a form by a picker for a flow's field.
+
+    `is_other` keeps "Another SID…" selected even if nothing is typed yet.
+    """
     groups = TargetChoices(account_sid).groups(field_name, _value_of(form, input_name), "")
-    _set_picker(form.fields[input_name], field_name, groups)
+    _set_picker(form.fields[input_name], field_name, groups, is_other=is_other)
 
 
-def _set_picker(form_field: forms.Field, field_name: str, groups: list[OptionGroup]) -> None:
+def _set_picker(
+    form_field: forms.Field, field_name: str, groups: list[OptionGroup], *, is_other: bool
+) -> None:
     if not groups:
         return
     form_field.widget = TargetPicker(
         groups,
         empty_label="Choose…" if form_field.required else "Not set",
         other_label=_OTHER_LABELS.get(field_name, f"Another {form_field.label}"),
+        is_other=is_other,
         attrs=_select_attributes(field_name, form_field.widget.attrs),
     )
 
@@ -140,8 +149,7 @@ def _select_attributes(field_name: str, attributes: Mapping[str, Any]) -> dict[s
 
 def _value_of(form: forms.Form, name: str) -> str:
     """Return the SID in a field, or "" if it has none yet."""
-    value = str(form[name].value() or "") if name in form.fields else ""
-    return "" if value == OTHER else value
+    return str(form[name].value() or "") if name in form.fields else ""
 
 
 def _load_targets(account_sid: str) -> dict[str, dict[str, _Target]]:
@@ -174,9 +182,13 @@ def _count_uses(account_sid: str, targets: dict[str, dict[str, _Target]]) -> Non
                     target.workspaces.add(workspace_sid)
 
 
-def _describe_current(target: _Target) -> Option:
+def _describe_current(target: _Target, workspace_sid: str) -> Option:
     """Return the option of the current value, which would not be offered otherwise."""
-    note = "deleted at Twilio" if target.is_gone else "in another workspace"
+    note = ""  # of a target that `MAX_OPTIONS` cut off
+    if target.is_gone:
+        note = "deleted at Twilio"
+    elif workspace_sid and not target.is_in(workspace_sid):
+        note = "in another workspace"
     return Option(target.value, target.describe(note))
 
 

@@ -7,6 +7,9 @@ from urllib.parse import quote, urlencode
 
 from django.urls import reverse
 
+from flows.mirror.models import Flow
+from flows.mirror.targets import target_field_name
+
 MAX_LENGTH: Final = 256  # characters, Twilio's limit; a longer value has no page
 _SAFE_CHARACTERS: Final = "+:@"  # as Django's `reverse` leaves them
 
@@ -16,6 +19,11 @@ def target_url(kind: str, value: str) -> str:
     if len(value) > MAX_LENGTH:
         return ""
     return f"{reverse('flows:targets')}{kind}/{quote_value(value)}/"
+
+
+def target_urls(flow: Flow) -> dict[str, str]:
+    """Return the addresses of the pages of a flow's targets by the names of its fields."""
+    return {target_field_name(kind): target_url(kind, value) for kind, value, _ in flow.targets}
 
 
 def quote_value(value: str) -> str:

@@ -32,7 +32,10 @@ class OptionGroup:
 
 
 class TargetPicker(forms.TextInput):
-    """The widget. `empty_label` is the first option, `other_label` names the input."""
+    """The widget. `empty_label` is the first option, `other_label` names the input.
+
+    `is_other` selects the last option even if nothing is typed yet.
+    """
 
     template_name = "forms/target_picker.html"
 
@@ -42,12 +45,14 @@ class TargetPicker(forms.TextInput):
         *,
         empty_label: str,
         other_label: str,
+        is_other: bool,
         attrs: Mapping[str, Any],
     ) -> None:
         super().__init__(attrs=dict(attrs))
         self.groups = groups
         self._empty_label = empty_label
         self._other_label = other_label
+        self._is_other = is_other
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -55,28 +60,46 @@ class TargetPicker(forms.TextInput):
         is_offered = any(
             option.value == chosen for group in self.groups for option in group.options
         )
+        attributes = context["widget"]["attrs"]
+        is_other = not is_offered and (self._is_other or bool(chosen))
         context["picker"] = {
             "groups": self.groups,
             "empty_label": self._empty_label,
-            "chosen": chosen if is_offered or not chosen else OTHER,
+            "chosen": OTHER if is_other else chosen,
             "other": OTHER,
+            "other_id": _other_id(attributes),
             "other_name": f"{name}{OTHER}",
             "other_label": self._other_label,
-            "other_value": "" if is_offered or chosen == OTHER else chosen,
+            "other_value": chosen if is_other else "",
+            "other_attributes": _describing_attributes(attributes),
         }
         return context
 
 
-def resolve_choices(
-    values: Mapping[str, Any], names: Sequence[str], *, is_open: bool
-) -> dict[str, Any]:
-    """Return a form's input in which these fields have the SID that was chosen or typed.
+def typed_fields(values: Mapping[str, Any], names: Sequence[str]) -> frozenset[str]:
+    """Return those of these fields in which "Another SID…" is selected, even with nothing typed."""
+    return frozenset(name for name in names if values.get(name) == OTHER)
 
-    In an open form, which is not sent yet, a field whose SID is still to be typed keeps `OTHER`.
-    """
+
+def resolve_choices(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return a form's input in which these fields have the SID that was chosen or typed."""
     resolved = dict(values)
     for name in names:
-        typed = resolved.pop(f"{name}{OTHER}", None)
+        typed = resolved.pop(f"{name}{OTHER}", "")
         if resolved.get(name) == OTHER:
-            resolved[name] = typed or (OTHER if is_open else "")
+            resolved[name] = typed
     return resolved
+
+
+def _other_id(attributes: Mapping[str, Any]) -> str:
+    """Return the id of the input. One with an error has an id of its own.
+
+    htmx keeps an input with the same id, which would then stay marked as wrong without its error.
+    """
+    ending = "_invalid" if "aria-invalid" in attributes else ""
+    return f"{attributes.get('id', '')}{OTHER}{ending}"
+
+
+def _describing_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that link the help and the errors of a field to its controls."""
+    return {name: value for name, value in attributes.items() if name.startswith("aria-")}

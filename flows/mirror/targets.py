@@ -59,6 +59,11 @@ def find_targets(snapshot: Mapping[str, Any]) -> list[list[str]]:
     return targets
 
 
+def target_field_name(kind: str) -> str:
+    """Return the name of the flow's field that has a target of this kind."""
+    return _FIELD_NAMES[TargetKind(kind)]
+
+
 def describe_target(kind: str, value: str, name: str = "") -> str:
     """Return a target in words, such as "Support IVR · FW1234…abcd"."""
     is_sid_kind = kind not in (TargetKind.WEBHOOK, TargetKind.IDENTITY)

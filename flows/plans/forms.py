@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from flows.changes.forms.fields import VisibleTextField, build_field
 from flows.flex_flows.details_form import clean_detail, owner_help
-from flows.flex_flows.target_picker import resolve_choices
+from flows.flex_flows.target_picker import resolve_choices, typed_fields
 from flows.local_details.fields import clean_owner, clean_tags, join_tags
 from flows.plans.details_drafts import DETAILS_KINDS, SET_OWNER
 from flows.twilio.cleaning import InvalidValue
@@ -52,8 +52,9 @@ class BulkActionForm(forms.Form):
         owners: Iterable[str] = (),
     ) -> None:
         """Build the form of one action. `owners` are those that flows have already."""
+        self.typed_fields = typed_fields(data or {}, ["value"])
         if data is not None:
-            data = resolve_choices(dict(data.items()), ["value"], is_open=False)
+            data = resolve_choices(dict(data.items()), ["value"])
         super().__init__(data, initial={"kind": kind, "value": value})
         self.action_kind = kind
         self.title, name = BULK_ACTIONS.get(kind, ("", ""))

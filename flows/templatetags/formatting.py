@@ -148,11 +148,12 @@ def missing_progress(sync: SyncState) -> str:
 
 @register.inclusion_tag("_sid.html", takes_context=True)
 def sid_link(
-    context: Context, sid: object, link: bool = True, in_row: bool = False
+    context: Context, sid: object, link: bool = True, in_row: bool = False, target_url: str = ""
 ) -> dict[str, Any]:
     """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console.
 
-    A `NamedSid` has its name before it.
+    A `NamedSid` has its name before it. `target_url` is the page of the target with this SID, for
+    a link on the name, or on the SID if it has no name.
     """
     text = to_text(sid)
     has_console = context.get("is_twilio") is not False  # unlike the sandbox
@@ -162,6 +163,7 @@ def sid_link(
         "is_flow": link and FLEX_FLOW.is_sid(text),
         "console_url": _studio_console_url(text) if link and has_console else "",
         "in_row": in_row,
+        "target_url": target_url,
     }
 
 

@@ -208,6 +208,11 @@ def choose_task(page: Page, _world: DemoSite) -> None:
     page.select_option("[name=integration_workflow_sid]", "_other")
 
 
+def leave_sid_empty(page: Page, world: DemoSite) -> None:
+    choose_task(page, world)
+    press_button(page, "Review new flow")
+
+
 def enter_bulk_owner(page: Page, _world: DemoSite) -> None:
     page.get_by_role("checkbox", name="Select all").check()
     page.select_option("[name=kind]", "owner")
@@ -288,6 +293,7 @@ SHOTS = (
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
     Shot("new-task", "/flows/new/", choose_task),
+    Shot("new-task-errors", "/flows/new/", leave_sid_empty),
     Shot("edit", "/flows/{sid}/edit/"),
     Shot("errors", "/flows/{sid}/edit/", submit_invalid_edit),
     Shot("review", "/flows/{sid}/edit/", review_edit),

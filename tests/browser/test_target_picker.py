@@ -1,5 +1,7 @@
 """Choosing what a flow points to by its name, with and without JavaScript."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -79,6 +81,35 @@ def test_name_is_chosen_without_javascript(open_page, sandbox):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Without")
     flow = next(flow for flow in sandbox.flows.values() if flow["friendly_name"] == "Without")
     assert flow["integration"]["flow_sid"] == "FW" + "9" * 32
+
+
+@LOOKS
+def test_input_that_was_left_empty_is_open_with_its_error(open_page, scheme, width):
+    page = open_page("operator", scheme=scheme, width=width, path="/flows/new/")
+    page.select_option("[name=chat_service_sid]", "_other")
+
+    page.get_by_role("button", name="Review new flow").click()
+
+    typed = page.get_by_label("Another Chat service SID", exact=True)
+    expect(typed).to_be_visible()
+    expect(typed).to_have_accessible_description(re.compile("Chat service SID is missing."))
+    assert find_problems(page) == []
+
+
+def test_error_leaves_the_input_when_the_fields_are_updated(open_page):
+    page = open_page("operator", path="/flows/new/")
+    page.select_option("[name=integration_type]", "task")
+    page.locator("[name=integration_workspace_sid]").wait_for()
+    page.select_option("[name=integration_workflow_sid]", "_other")
+    page.get_by_role("button", name="Review new flow").click()
+    typed = page.locator("[name=integration_workflow_sid_other]")
+    expect(typed).to_have_attribute("aria-invalid", "true")
+
+    page.select_option("[name=integration_workspace_sid]", WORKSPACE_SID)
+
+    expect(page.locator("#id_integration_workflow_sid_error")).to_have_count(0)
+    expect(typed).not_to_have_attribute("aria-invalid", "true")
+    expect(typed).to_be_visible()
 
 
 @LOOKS

@@ -28,6 +28,7 @@ from flows.checks.target_warnings import load_target_names
 from flows.flex_flows import history_chart, snippets
 from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
+from flows.flex_flows.target_links import target_urls
 from flows.flex_flows.views.page_source import read_for_page
 from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.reading import load_details
@@ -75,7 +76,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "confirmed_at": source.confirmed_at(is_unresolved=is_unresolved),
         "details": load_details(sid),
         "open_change": open_change,
-        **_fields_context(source.snapshot, source.state, names),
+        **_fields_context(flow, source.snapshot, source.state, names),
         **_actions_context(request, actions, sid, source.state),
         **_history_context(request, sid),
     }
@@ -99,15 +100,19 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     return render(request, "flows/code.html", context)
 
 
-def _fields_context(snapshot: Redacted, state: str, names: Mapping[str, Name]) -> dict[str, Any]:
+def _fields_context(
+    flow: Flow, snapshot: Redacted, state: str, names: Mapping[str, Name]
+) -> dict[str, Any]:
     """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
     unknown_fields = [
         (name, value) for name, value in snapshot.items() if name not in FLEX_FLOW.by_name
     ]
+    urls = target_urls(flow)
     sections = _sections(snapshot)
     for _, rows in sections:
         for row in rows:
             row["value"] = with_name(row["value"], names)
+            row["target_url"] = urls.get(row["field"].name, "")
     return {
         "sections": sections,
         "unknown_fields": unknown_fields,
@@ -199,7 +204,7 @@ def _is_undoable(event: AuditEvent, user: User) -> bool:
     return is_own and is_update and is_recent
 
 
-def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, object]]]]:
+def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the known fields by section.
 
     Of the integration, these are the fields that its type uses and those that have a value.
@@ -207,9 +212,9 @@ def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, object]]]]:
     return [(title, _section_rows(snapshot, names)) for title, names in SECTIONS]
 
 
-def _section_rows(snapshot: Mapping[str, Any], names: Iterable[str]) -> list[dict[str, object]]:
+def _section_rows(snapshot: Mapping[str, Any], names: Iterable[str]) -> list[dict[str, Any]]:
     integration_type = snapshot.get("integration_type")
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     for name in names:
         entry = FLEX_FLOW.by_name[name]
         value = snapshot.get(name)

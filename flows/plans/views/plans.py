@@ -265,7 +265,8 @@ def _render_value_form(
     if form.entry is not None and form.entry.name in PICKED_FIELDS:
         account_sid = access.only_account_sid(_find_accounts(sids, request.scope))
         if account_sid:  # of several accounts, none has a target that all flows can have
-            offer_target(form, "value", form.entry.name, account_sid)
+            is_other = "value" in form.typed_fields
+            offer_target(form, "value", form.entry.name, account_sid, is_other=is_other)
     context = {"form": form, "sids": " ".join(sids), "count": len(sids)}
     return render(request, "flows/plan_value.html", context, status=status)
 

@@ -5,8 +5,11 @@ import uuid
 import pytest
 
 from flows.changes import flow_changes
+from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.flows.names.adding import add_name
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +93,36 @@ def test_flow_page_masks_secrets_and_keeps_unknown_fields(client_of, sandbox, fl
     assert "canary" not in page.content.decode()
     assert "hooks.example" in page.content.decode()
     assert ("future_field", {"a": 1}) in page.context["unknown_fields"]
+
+
+def test_fields_link_to_the_pages_of_their_targets(client_of, sandbox):
+    workspace, workflow, service = (prefix + "1" * 32 for prefix in ("WS", "WW", "IS"))
+    sid = sandbox.add_flow(
+        integration_type="task",
+        integration_workspace_sid=workspace,
+        integration_workflow_sid=workflow,
+        chat_service_sid=service,
+    )
+    sync_account(ACCOUNT)
+    add_name(workflow, "Claims <1>", resource="workflow")
+    client = client_of("viewer")
+
+    page = squeezed(client.get(f"/flows/{sid}/").content.decode())
+
+    paths = [f"workspace/{workspace}/", f"workflow/{workflow}/", f"chat-service/{service}/"]
+    assert f'<a href="/flows/targets/{paths[0]}" title="{workspace}">WS1111…1111</a>' in page
+    assert f'<a href="/flows/targets/{paths[1]}"><bdi>Claims &lt;1&gt;</bdi></a>' in page
+    assert f'<a href="/flows/targets/{paths[2]}" title="{service}">IS1111…1111</a>' in page
+    for path in paths:
+        assert client.get(f"/flows/targets/{path}").status_code == 200
+
+
+def test_field_that_the_integration_type_does_not_use_has_no_link(client_of, sandbox):
+    unused = "FW" + "1" * 32
+    sid = sandbox.add_flow(integration_type="task", integration_flow_sid=unused)
+    sync_account(ACCOUNT)
+
+    page = client_of("viewer").get(f"/flows/{sid}/").content.decode()
+
+    assert f'title="{unused}"' in page
+    assert "/flows/targets/studio-flow/" not in page

@@ -3,13 +3,15 @@
 import html
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from flows.flex_flows.target_choices import TargetChoices
+from flows.core.safe_text import short
+from flows.flex_flows.target_choices import MAX_OPTIONS, TargetChoices
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
-from tests.flows.flex_flows.form_fields import offered_values, written
+from tests.flows.flex_flows.form_fields import has_error_beside, offered_values, written
 from tests.flows.names.adding import add_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +40,11 @@ def task_router(sandbox):
 
 def text_of(page):
     return " ".join(html.unescape(page.content.decode()).split())
+
+
+def picker_of(page, name):
+    """Return the HTML of a field's select and input."""
+    return " ".join(str(page.context["form"][name]).split())
 
 
 def test_names_are_offered_with_the_number_of_flows_the_most_used_first(client, flow_sid, sandbox):
@@ -114,12 +121,57 @@ def test_invalid_sid_comes_back_in_the_input(client, flow_sid):
     assert 'name="integration_flow_sid_other" value="FW12"' in text_of(page)
 
 
+def test_input_that_was_left_empty_stays_open_with_its_error(client, flow_sid):
+    add_name(UNUSED_SID, "Order status")
+    url = f"/flows/{flow_sid}/edit/"
+    fields = {"integration_flow_sid": "_other", "integration_flow_sid_other": ""}
+
+    page = client.post(url, {**form_data(client.get(url)), **fields, "review": "1"})
+
+    assert page.status_code == 422
+    assert has_error_beside(page, "integration_flow_sid")
+    assert "Studio Flow SID is missing." in text_of(page)
+    assert 'value="_other" selected' in picker_of(page, "integration_flow_sid")
+    assert 'name="integration_flow_sid_other" value=""' in text_of(page)
+
+
+def test_help_and_error_belong_to_the_select_and_to_the_input(client, flow_sid):
+    add_name(UNUSED_SID, "Order status")
+    url = f"/flows/{flow_sid}/edit/"
+    fields = {"integration_flow_sid": "_other", "integration_flow_sid_other": "FW12"}
+    ids = "id_integration_flow_sid_helptext id_integration_flow_sid_error"
+
+    opened = client.get(url)
+    refused = client.post(url, {**form_data(opened), **fields})
+
+    picker = picker_of(opened, "integration_flow_sid")
+    assert picker.count('aria-describedby="id_integration_flow_sid_helptext"') == 2
+    assert "aria-invalid" not in picker
+    picker = picker_of(refused, "integration_flow_sid")
+    assert picker.count(f'aria-describedby="{ids}"') == 2
+    assert picker.count('aria-invalid="true"') == 2
+
+
 def test_deleted_target_stays_chosen(client, flow_sid):
     add_name(USED_SID, "Old IVR", gone_at=timezone.now())
 
     page = text_of(client.get(f"/flows/{flow_sid}/edit/"))
 
     assert f'<option value="{USED_SID}" selected> Old IVR · FW1111…1111 · deleted at Twilio' in page
+
+
+def test_chosen_target_beyond_the_bound_is_not_said_to_be_elsewhere(client, flow_sid):
+    add_name(USED_SID, "Support IVR")
+    with transaction.atomic():
+        for number in range(MAX_OPTIONS):
+            add_name(f"FW{number:032x}", f"Flow {number:03}")
+    last_sid = f"FW{MAX_OPTIONS - 1:032x}"  # by name; the one that a flow uses is the first
+    data = {**form_data(client.get(f"/flows/{flow_sid}/edit/")), "integration_flow_sid": last_sid}
+
+    page = client.post(f"/flows/{flow_sid}/edit/", {**data, "update_fields": "1"})
+
+    group = f'<optgroup label="Current"> <option value="{last_sid}" selected>'
+    assert f"{group} Flow {MAX_OPTIONS - 1} · {short(last_sid)} </option>" in text_of(page)
 
 
 def test_account_without_names_and_flows_has_a_plain_input(client, sandbox):

@@ -44,10 +44,12 @@ def test_chosen_or_typed_sid_is_drafted(client_of, flow_sid, fields, sid):
     assert PlannedChange.objects.get().requested == {"integration_flow_sid": sid}
 
 
-def test_another_sid_that_was_not_typed_is_missing(client_of, flow_sid):
+def test_another_sid_that_was_not_typed_is_missing_and_its_input_stays_open(client_of, flow_sid):
     page = ask(client_of("operator"), [flow_sid], value="_other", value_other="")
 
     assert page.status_code == 422
+    assert '<option value="_other" selected>' in text_of(page)
+    assert 'id="id_value_error"' in text_of(page)
     assert not PlannedChange.objects.exists()
 
 
