@@ -20,6 +20,7 @@ GROUPS: Final[tuple[tuple[str, Finder], ...]] = (
     ("Actions", commands.find_actions),
     ("Pages", commands.find_pages),
     ("Flows", search_results.find_flows),
+    ("Targets", search_results.find_targets),
     ("Events", search_results.find_events),
 )
 

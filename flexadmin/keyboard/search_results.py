@@ -1,4 +1,4 @@
-"""The flows and the events that the palette finds."""
+"""The flows, the targets and the events that the palette finds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from flows.core import time_text
 from flows.core.safe_text import short, visible
 from flows.core.search_marks import mark_search_words
 from flows.flex_flows.states import STATE_LABELS, flow_state
+from flows.flex_flows.target_links import target_url
 from flows.mirror.models import Flow
+from flows.mirror.targets import TargetKind
 from flows.search import flow_search
+from flows.targets import listing
 from flows.twilio.flex.flex_flow import CHOICE_LABELS, FLEX_FLOW
 
-MAX_RESULTS: Final = 5  # flows, and events, that the palette shows
+MAX_RESULTS: Final = 5  # flows, targets and events, each, that the palette shows
 
 
 def find_flows(query: PaletteQuery) -> Iterator[Option]:
@@ -42,6 +45,26 @@ def find_flows(query: PaletteQuery) -> Iterator[Option]:
     sid = query.text.strip()
     if not flows and FLEX_FLOW.is_sid(sid):  # perhaps not synced yet
         yield Option(format_html("Open {}", short(sid)), reverse("flows:detail", args=[sid]))
+
+
+def find_targets(query: PaletteQuery) -> Iterator[Option]:
+    """Yield what flows can point to, such as Studio Flows, by the words of its name."""
+    if not query.words or not has_permission_anywhere(query.request.user, "flows.view_flow"):
+        return
+    scope = scope_of(query.request.user, "flows.view_flow")
+    targets = listing.find_by_name(query.words, scope, MAX_RESULTS + 1)
+    for target, name in targets[:MAX_RESULTS]:
+        is_text = target.kind == TargetKind.IDENTITY
+        value = target.value if is_text else short(target.value)
+        parts = [
+            visible(TargetKind(target.kind).label),
+            visible("" if value == name else value),
+            visible(_account_name(target.account_sid)),
+        ]
+        url = target_url(target.kind, target.value)
+        yield Option(mark_search_words(name, query.text), url, _join_parts(parts))
+    if len(targets) > MAX_RESULTS:
+        yield _more_option("More targets that match", "flows:targets", query.text)
 
 
 def find_events(query: PaletteQuery) -> Iterator[Option]:

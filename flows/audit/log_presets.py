@@ -30,6 +30,12 @@ def build_presets(query: LogQuery, username: str, today: date) -> list[Preset]:
         since = today - timedelta(days=length - 1)
         period = {"from_date": since.isoformat(), "to_date": today.isoformat()}
         presets.append(_build_preset(query, label, period))
+    last_day = today.replace(day=1) - timedelta(days=1)
+    last_month = {
+        "from_date": last_day.replace(day=1).isoformat(),
+        "to_date": last_day.isoformat(),
+    }
+    presets.append(_build_preset(query, "Last month", last_month))
     presets.append(_build_preset(query, "Mine", {"actor": username}))
     return presets
 

@@ -151,6 +151,20 @@ class TargetQuery:
         return rows[start : start + PAGE_SIZE]
 
 
+def find_by_name(
+    words: Iterable[str], scope: twilio_accounts.Scope, limit: int
+) -> list[tuple[ListedTarget, str]]:
+    """Return the first targets with all these normalized words in their name, and their names.
+
+    Whether a flow uses them makes no difference.
+    """
+    named = twilio_accounts.filter_scope(ResourceName.objects.filter(gone_at=None), scope)
+    named = named.filter(resource__in=_KINDS)
+    for word in words:
+        named = named.filter(name_folded__contains=word)
+    return [(_listed_name(row), row.name) for row in named.order_by("name_folded", "sid")[:limit]]
+
+
 def _listed_name(row: ResourceName) -> ListedTarget:
     value = row.reference if row.resource in SENDERS else row.sid
     return ListedTarget(row.account_sid, _KINDS[row.resource], value)

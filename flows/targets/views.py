@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -54,11 +55,25 @@ def target_list(request: Request) -> HttpResponse:
         "last": first + len(targets),
         "shows_account": form.has_accounts,
         "is_unused": form.is_valid() and form.query().is_unused,
+        "elsewhere": _search_elsewhere(request),
         "is_filtered": any(request.GET.get(name) for name in form.fields),
         "previous_url": _page_url(request, page - 1) if page > 1 else None,
         "next_url": _page_url(request, page + 1) if first + len(targets) < total else None,
     }
     return render(request, "targets/list.html", context)
+
+
+def _search_elsewhere(request: Request) -> list[tuple[str, str]]:
+    """Return the same search where this one doesn't look: among unused targets and numbers."""
+    text = request.GET.get("q", "")
+    if not text:
+        return []
+    places = []
+    if request.GET.get("use") != "none":
+        places.append(("targets that no flow uses", {"q": text, "use": "none"}))
+    if request.GET.get("kind") != TargetKind.IDENTITY:
+        places.append(("contact identities", {"q": text, "kind": TargetKind.IDENTITY.value}))
+    return [(label, f"?{urlencode(parameters)}") for label, parameters in places]
 
 
 @require_GET

@@ -149,16 +149,17 @@ class _RowFormatter:
 
     def _handler_parts(self, flow: Any) -> tuple[SafeString, SafeString]:
         """Return the title and the contents of the cell with the flow's handler."""
-        text = describe_handler(flow)
-        title = describe_whole_handler(flow) if flow.handler_name else text
         target = handler_target(flow)
         found = self._found_targets_of(flow) if self._found_targets else {}
+        # A known name says enough, unless the search may have meant the SID.
+        text = describe_handler(flow, with_sid=target in found)
+        title = describe_whole_handler(flow) if flow.handler_name else text
         html = self._mark(text, found.pop(target)) if target in found else visible(text)
         if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
             url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
-        if found:  # the reason why the search found the flow comes first
+        if found and "<mark>" not in self._name(flow):  # then the reason for the hit comes first
             reasons = {describe_target(*key, item.name): item for key, item in found.items()}
             title = " · ".join([*reasons, title])
             marked = [self._mark(reason, item) for reason, item in reasons.items()]

@@ -15,6 +15,7 @@ from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.faults.acting import append_attempt
 from tests.flexadmin.keyboard.palette_pages import addresses_of, groups_of, search
+from tests.flows.names.adding import add_name
 
 pytestmark = pytest.mark.django_db
 QUERIES_OF_SIGN_IN = 3  # the session, its user, and the user's roles
@@ -267,9 +268,9 @@ def test_without_the_dialog_the_list_is_searched(client_of):
     ("text", "page", "most"),
     [
         ("", "/flows/", 1),
-        ("support", "/flows/", 4),
-        ("su", "/flows/", 3),
-        ("edit", "/flows/{sid}/", 6),  # one of them for the flow of the page
+        ("support", "/flows/", 5),
+        ("su", "/flows/", 4),
+        ("edit", "/flows/{sid}/", 7),  # one of them for the flow of the page
         ("#1", "/flows/", 5),
         ("{event}", "/flows/", 5),
     ],
@@ -288,3 +289,17 @@ def test_few_database_queries(client_of, sandbox, flow_sid, text, page, most, ac
 
     statements = [query["sql"] for query in queries]
     assert len(statements) <= QUERIES_OF_SIGN_IN + most, "\n".join(statements)
+
+
+def test_targets_are_found_by_name_used_or_not(client_of, staging, flow_sid):
+    add_name("FW" + "7" * 32, "Support IVR")
+    add_name("FW" + "8" * 32, "Support nights", account_sid=staging.account_sid)
+    stranger = client_of("viewer", name="sam", account_sid=staging.account_sid)
+
+    response = search(client_of("viewer"), "supp ivr")
+
+    assert groups_of(response)["Targets"] == ["Support IVR Studio Flow · FW7777…7777 · production"]
+    assert f"/flows/targets/studio-flow/FW{'7' * 32}/" in addresses_of(response)
+    assert [label.split(" Studio")[0] for label in find(stranger, "support")["Targets"]] == [
+        "Support nights"
+    ]

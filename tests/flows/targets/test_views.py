@@ -219,3 +219,15 @@ def test_bulk_change_and_export_take_all_flows_of_a_target(flows, client_of):
     answer = client_of("operator", account_sid=ACCOUNT).post("/flows/copy-out/", form)
 
     assert len(answer.json()["flows"]) == 2
+
+
+def test_search_without_a_match_leads_to_where_it_did_not_look(client_of, name_target):
+    name_target("studio_flow", "FW" + "9" * 32, "Holiday", account_sid=ACCOUNT)
+    client = client_of("viewer")
+
+    page = client.get("/flows/targets/?q=holiday")
+
+    elsewhere = dict(page.context["elsewhere"])
+    unused = client.get("/flows/targets/" + elsewhere["targets that no flow uses"])
+    assert "Holiday" in unused.content.decode()
+    assert "contact identities" in elsewhere

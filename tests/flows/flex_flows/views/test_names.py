@@ -36,7 +36,7 @@ def named(name, sid):
 def test_list_has_the_name_first_and_the_whole_sid_in_the_title(client_of, flow_sid):
     page = client_of("viewer").get("/flows/").content.decode()
 
-    assert ">Support &lt;IVR&gt; · FW1111…1111</a></td>" in page
+    assert ">Support &lt;IVR&gt;</a></td>" in page
     assert f'title="Support &lt;IVR&gt; · {OLD_SID}"' in page
 
 
@@ -52,7 +52,7 @@ def test_list_names_a_workflow_and_only_in_its_own_account(client_of, sandbox, s
 
     page = text_of(client_of("viewer").get("/flows/"))
 
-    assert page.count("Claims · WW3333…3333") == 1
+    assert page.count(">Claims</a></td>") == 1
     assert page.count(">Workflow WW3333…3333</a></td>") == 1
 
 
