@@ -16,9 +16,10 @@ from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
 from flows.local_details.models import FlowTag, LocalDetails
 from flows.mirror.models import Flow, SyncState
+from flows.names.models import ResourceName
 from flows.plans.models import Plan, PlannedChange
 from flows.search import trigrams
-from flows.search.models import FlowEntry, SavedView
+from flows.search.models import FlowEntry, SavedView, Target, TargetUse
 
 PERSONAL_DATA_TABLES: Final = tuple(
     model._meta.db_table
@@ -33,7 +34,10 @@ PERSONAL_DATA_TABLES: Final = tuple(
         OpenDrift,
         Plan,
         PlannedChange,
+        ResourceName,
         SavedView,
+        Target,
+        TargetUse,
         Closure,
         SyncState,
         DBTaskResult,

@@ -99,6 +99,13 @@ def test_site_without_problems_says_when_it_was_checked(client_of, flow_sid):
     assert "1 flow : 1 on , 0 off" in page
 
 
+def test_user_of_no_configured_account_is_not_told_that_all_is_well(client_of, flow_sid):
+    page = text(client_of("viewer", account_sid="AC" + "0e" * 16).get("/"))
+
+    assert "All is well" not in page
+    assert "no credentials for any of your accounts" in page
+
+
 def test_restrictions_are_not_called_well(client_of, flow_sid, actor):
     restrictions.set_read_only(account_sid=ACCOUNT, reason="Holiday", actor=actor)
 

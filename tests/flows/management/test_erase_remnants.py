@@ -191,4 +191,5 @@ def test_every_emptied_table_is_compacted():
     from flows.erasure.compaction import PERSONAL_DATA_TABLES
 
     emptied_tables = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
+    emptied_tables |= {"flows_resourcename", "flows_target", "flows_targetuse"}
     assert emptied_tables | {DBTaskResult._meta.db_table} <= set(PERSONAL_DATA_TABLES)
