@@ -68,15 +68,6 @@ def describe_handler(flow: Flow, *, with_sid: bool = True) -> str:
     return _HANDLERS[variant].describe(flow, with_sid=with_sid)
 
 
-def describe_whole_handler(flow: Flow) -> str:
-    """Return the handler with its whole SID, for a tooltip."""
-    text = describe_handler(flow)
-    if not flow.handler_name:
-        return text
-    sid = handler_sid(flow)
-    return text.replace(short(sid), sid)
-
-
 def set_handler_name(flow: Flow, names: Mapping[str, Name]) -> None:
     """Set the name of the flow's handler. `names` are those of its account by SID."""
     if found := names.get(handler_sid(flow)):

@@ -21,7 +21,6 @@ from flows.core.search_marks import mark_search_words, mark_target
 from flows.core.time_text import table_timestamp, utc_minute
 from flows.flex_flows.handlers import (
     describe_handler,
-    describe_whole_handler,
     handler_target,
 )
 from flows.flex_flows.states import STATE_LABELS, flow_state
@@ -61,6 +60,8 @@ _TITLE_HTML: Final = ' title="{}"'
 # Characters that a column shows at any width. A longer text gets a tooltip.
 _CHANNEL_CHARACTERS: Final = 8
 _TEXT_CHARACTERS: Final = 16
+_HANDLER_CHARACTERS: Final = 20
+_IDENTITY_CHARACTERS: Final = 22  # "whatsapp:" and a long number
 _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE_CLASS: Final = SafeString(' class="gone"')
@@ -153,7 +154,7 @@ class _RowFormatter:
         found = self._found_targets_of(flow) if self._found_targets else {}
         # A known name says enough, unless the search may have meant the SID.
         text = describe_handler(flow, with_sid=target in found)
-        title = describe_whole_handler(flow) if flow.handler_name else text
+        title = text
         html = self._mark(text, found.pop(target)) if target in found else visible(text)
         if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
@@ -164,7 +165,7 @@ class _RowFormatter:
             title = " · ".join([*reasons, title])
             marked = [self._mark(reason, item) for reason, item in reasons.items()]
             html = SafeString(_TARGET_SEPARATOR.join([*marked, html]))
-        return _format_title(title, _TEXT_CHARACTERS), html
+        return _format_title(title, _HANDLER_CHARACTERS), html
 
     def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
         """Return the flow's targets that the search means, by kind and value."""
@@ -212,7 +213,7 @@ def _channel_parts(flow: Any) -> tuple[SafeString, ...]:
 def _identity_parts(flow: Any) -> tuple[SafeString, ...]:
     identity = flow.contact_identity
     text = visible(identity) if identity else NOT_SET
-    return _format_title(identity, _TEXT_CHARACTERS), text
+    return _format_title(identity, _IDENTITY_CHARACTERS), text
 
 
 def _owner_parts(flow: Any) -> tuple[SafeString, ...]:

@@ -36,6 +36,7 @@ def test_each_state_is_accessible_and_fits(open_page, flow_sid, scheme, width):
     page.get_by_role("checkbox", name="Select all").check()
     page.select_option("[name=kind]", "add_tag")
     page.get_by_role("button", name="Review…").click()
+    expect(page.locator("[name=value]")).to_be_visible()
     findings["tags of many flows"] = find_problems(page)
     page.fill("[name=value]", "billing")
     page.get_by_role("button", name="Review changes").click()
@@ -53,12 +54,12 @@ def test_choice_of_an_owner_filters_the_list_and_keeps_the_options(open_page, sa
     page = open_page("viewer")
 
     page.get_by_text("More filters").click()
-    page.get_by_label("Owner").select_option("Team (5)")
+    page.get_by_label("Owner", exact=True).select_option("Team (5)")
 
     expect(page.get_by_role("link", name="Other")).to_have_count(0)
     expect(page.get_by_role("link", name="Réclamations Lyon")).to_be_visible()
     assert "?owner=Team" in page.url
-    assert page.get_by_label("Owner").locator("option").all_inner_texts() == [
+    assert page.get_by_label("Owner", exact=True).locator("option").all_inner_texts() == [
         "Any owner", "Sales", "Team (5)", "No owner",
     ]  # fmt: skip
     expect(page.get_by_label("Channel").locator("option[value=sms]")).to_have_text("SMS (1)")

@@ -25,6 +25,7 @@ from flows.flex_flows.details_form import DetailsForm
 from flows.flex_flows.forms import sign_base
 from flows.local_details.reading import load_details
 from flows.mirror import mirror
+from flows.mirror.stale_reads import StaleRead
 from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.plans.models import Plan
@@ -77,6 +78,14 @@ def requires_sign_in(response: Any) -> bool:
         and target == resolve_url(settings.LOGIN_URL)
         and "next=" in query
     )
+
+
+def _read_flow(sid: str) -> Any:
+    """Read a flow. It may contradict a change that another call has just made."""
+    try:
+        return mirror.fetch(sid, account_sid=ACCOUNT)
+    except StaleRead as stale:
+        return stale.seen
 
 
 def send_form(
@@ -191,7 +200,7 @@ class SampleSite:
     def _flows_edit(self, _person: str) -> Any:
         sid = self._ensure_flow()
         return self._flow(
-            base=sign_base(mirror.fetch(sid, account_sid=ACCOUNT)),
+            base=sign_base(_read_flow(sid)),
             friendly_name=f"Renamed {uuid.uuid4().hex}",
         )
 

@@ -180,7 +180,8 @@ def _results_context(
         "layout": layout,
         "columns": layout.headings,
         "can_change_details": bool(accounts_with(actions, "details")),
-        "facets": filter_bar.facets_as_json(answer),
+        # The whole page has these numbers in the filters' options.
+        "facets": filter_bar.facets_as_json(answer) if is_fragment else "",
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
         "query_string": query.url(page=1, view="").removeprefix("?"),

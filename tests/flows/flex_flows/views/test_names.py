@@ -33,11 +33,11 @@ def named(name, sid):
     return f'<bdi>{name}</bdi> <span class="sid"><span title="{sid}">{sid[:6]}…{sid[-4:]}</span>'
 
 
-def test_list_has_the_name_first_and_the_whole_sid_in_the_title(client_of, flow_sid):
+def test_list_has_the_name_which_leads_to_the_target(client_of, flow_sid):
     page = client_of("viewer").get("/flows/").content.decode()
 
     assert ">Support &lt;IVR&gt;</a></td>" in page
-    assert f'title="Support &lt;IVR&gt; · {OLD_SID}"' in page
+    assert f'href="/flows/targets/studio-flow/{OLD_SID}/"' in page
 
 
 def test_list_names_a_workflow_and_only_in_its_own_account(client_of, sandbox, staging):
