@@ -122,6 +122,62 @@ def test_view_is_not_shared_if_that_cannot_be_recorded(client_of, monkeypatch):
     assert not SavedView.objects.get().is_shared
 
 
+def test_view_that_was_shared_meanwhile_is_not_shared_again(client_of, actor):
+    save(client_of("operator"))
+    first, second = SavedView.objects.get(), SavedView.objects.get()
+
+    saved_views.set_shared(first, actor, is_shared=True)
+    saved_views.set_shared(second, actor, is_shared=True)
+
+    assert view_events() == [("view.share", "succeeded", "omar")]
+
+
+def test_deleting_a_view_that_was_shared_meanwhile_is_recorded(client_of, actor):
+    view = save(client_of("operator"))
+    share(client_of("operator"), view)
+    assert not view.is_shared
+
+    saved_views.delete_view(view, actor)
+
+    assert not SavedView.objects.exists()
+    assert view_events()[1:] == [("view.unshare", "succeeded", "omar")]
+
+
+def test_sharing_or_deleting_a_view_that_was_deleted_meanwhile_is_no_event(client_of, actor):
+    view = save(client_of("operator"))
+    SavedView.objects.all().delete()
+
+    saved_views.set_shared(view, actor, is_shared=True)
+    saved_views.delete_view(view, actor)
+
+    assert view_events() == []
+
+
+def test_replacing_a_view_that_is_shared_meanwhile_is_recorded(client_of, actor, monkeypatch):
+    view = save(client_of("operator"))
+    lock_log = audit_log.transaction
+
+    def share_before_lock():
+        SavedView.objects.update(is_shared=True)
+        return lock_log()
+
+    monkeypatch.setattr(audit_log, "transaction", share_before_lock)
+    saved_views.save_view(user=view.person, name="SMS", query="channel=web", actor=actor)
+
+    assert view_events() == [("view.change", "succeeded", "omar")]
+
+
+def test_view_of_another_user_is_not_shared_after_its_owner_stopped_that(client_of, actor):
+    view = save(client_of("operator"))
+    SavedView.objects.update(is_shared=True)
+    view.refresh_from_db()
+    SavedView.objects.update(is_shared=False)
+
+    saved_views.set_shared(view, actor, is_shared=True)
+
+    assert not SavedView.objects.get().is_shared
+
+
 def test_number_of_shared_views_is_limited(client_of, monkeypatch):
     monkeypatch.setattr(saved_views, "MAX_SHARED_VIEWS", 1)
     owner = client_of("operator")
