@@ -1,6 +1,7 @@
 """Views that are shared with everyone, and the view that opens by default."""
 
 import pytest
+from django.contrib.auth.models import Group
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
@@ -86,6 +87,28 @@ def test_users_who_may_not_change_flows_may_not_share(client_of):
     assert not SavedView.objects.get().is_shared
     assert view_events() == [("view.share", "denied", "viewer")]
     assert "Share with everyone" not in viewer.get("/flows/?channel=sms").content.decode()
+
+
+def test_owner_who_may_no_longer_share_can_neither_replace_nor_delete_the_view(client_of, flow_sid):
+    owner = client_of("operator")
+    view = save(owner)
+    share(owner, view)
+    view.person.groups.set([Group.objects.get(name="viewer")])
+    sentence = "Your view “SMS” is shared with everyone. Your role doesn&#x27;t allow you to"
+
+    replaced = owner.post("/flows/views/", {"name": "SMS", "query": "channel=web"}, follow=True)
+    deleted = owner.post(f"/flows/views/{view.pk}/remove/", follow=True)
+
+    for answer in (replaced, deleted):
+        assert answer.status_code == 200
+        assert sentence in answer.content.decode()
+    assert deleted.redirect_chain[0][0] == "/flows/?channel=sms"
+    assert "Delete view" not in deleted.content.decode()
+    assert SavedView.objects.get().query == "channel=sms"
+    assert view_events()[1:] == [
+        ("view.change", "denied", "operator"),
+        ("view.unshare", "denied", "operator"),
+    ]
 
 
 def test_views_that_are_not_shared_are_nobody_elses(client_of):
