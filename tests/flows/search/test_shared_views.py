@@ -53,6 +53,16 @@ def test_shared_view_is_seen_by_everyone_and_recorded(client_of):
     assert payload.after == {"owner": "operator", "Channel": "sms"}
 
 
+def test_button_that_shares_says_what_everyone_sees(client_of, flow_sid):
+    owner = client_of("operator")
+    view = save(owner)
+    sentence = "Everyone sees its name and filters."
+
+    assert sentence in owner.get("/flows/?channel=sms").content.decode()
+    share(owner, view)
+    assert sentence not in owner.get("/flows/?channel=sms").content.decode()
+
+
 def test_others_can_use_a_shared_view_but_neither_delete_nor_replace_it(client_of):
     view = save(client_of("operator"))
     share(client_of("operator"), view)
