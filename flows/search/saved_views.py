@@ -6,7 +6,6 @@ is recorded, because others rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl
 
@@ -15,7 +14,7 @@ from django.db.models import Q
 
 from flows.accounts.twilio_accounts import Scope
 from flows.audit import audit_log
-from flows.audit.audit_log import Actor, Payload
+from flows.audit.audit_log import Actor, LogTransaction, Payload
 from flows.audit.models import Result, Stage
 from flows.redaction.redacted import redact_fields
 from flows.search import filters
@@ -53,66 +52,77 @@ def find_view(user: User, scope: Scope, view_id: int | None) -> SavedView | None
 def save_view(*, user: User, name: str, query: str, actor: Actor) -> None:
     """Save a query under a name, in place of the user's view of that name.
 
-    Raises `NotRecorded` if the view is shared and the event can't be written.
+    Raises `NotRecorded`.
     """
-    values: dict[str, Any] = {"person": user, "name": name}
-    view = SavedView.objects.filter(**values).first()
-
-    def save() -> None:
-        SavedView.objects.update_or_create(**values, defaults={"query": query})
-
-    if view is None or not view.is_shared or view.query == query:
-        save()
-        return
-    before = view.query
-    view.query = query
-    _change_shared(SavedViewAction.CHANGE, view, save, actor=actor, query_before=before)
+    with audit_log.transaction() as log:
+        view = _lock_view(person=user, name=name)
+        if view is None:
+            SavedView.objects.create(person=user, name=name, query=query)
+        elif view.query != query:
+            query_before, view.query = view.query, query
+            view.save(update_fields=["query"])
+            if view.is_shared:
+                _record(log, SavedViewAction.CHANGE, view, actor, query_before=query_before)
 
 
 def delete_view(view: SavedView, actor: Actor) -> None:
-    """Delete a view. A shared one is no longer there for anyone."""
-    if view.is_shared:
-        _change_shared(SavedViewAction.UNSHARE, view, view.delete, actor=actor)
-    else:
-        view.delete()
+    """Delete a view. A shared one is no longer there for anyone. Raises `NotRecorded`."""
+    with audit_log.transaction() as log:
+        current = _lock_view(pk=view.pk)
+        if current is None:
+            return
+        if current.is_shared:
+            _record(log, SavedViewAction.UNSHARE, current, actor)
+        current.delete()
 
 
 def set_shared(view: SavedView, actor: Actor, *, is_shared: bool) -> None:
     """Share a view with everyone, or stop that. Raises `TooManySharedViews` or `NotRecorded`."""
+    # Without this, someone who found another user's view shared could share it after its owner
+    # stopped that.
     if view.is_shared == is_shared:
         return
-
-    def change() -> None:
+    with audit_log.transaction() as log:
+        current = _lock_view(pk=view.pk)
+        if current is None or current.is_shared == is_shared:
+            return
         if is_shared and SavedView.objects.filter(is_shared=True).count() >= MAX_SHARED_VIEWS:
             raise TooManySharedViews
-        SavedView.objects.filter(pk=view.pk).update(is_shared=is_shared)
+        current.is_shared = is_shared
+        current.save(update_fields=["is_shared"])
+        action = SavedViewAction.SHARE if is_shared else SavedViewAction.UNSHARE
+        _record(log, action, current, actor)
 
-    action = SavedViewAction.SHARE if is_shared else SavedViewAction.UNSHARE
-    _change_shared(action, view, change, actor=actor)
+
+def _lock_view(**lookup: Any) -> SavedView | None:
+    """Return a view as it is while the log is locked, or None if it is gone.
+
+    What the caller read before that may be outdated, and the log would contain an event that
+    never happened, or lack one.
+    """
+    return SavedView.objects.select_for_update().filter(**lookup).first()
 
 
-def _change_shared(
+def _record(
+    log: LogTransaction,
     action: SavedViewAction,
     view: SavedView,
-    change: Callable[[], Any],
-    *,
     actor: Actor,
+    *,
     query_before: str | None = None,
 ) -> None:
-    """Make a change in the transaction of its event, which has the filters and the view's owner."""
+    """Append an event about a shared view, with its filters and its owner."""
     owner = {"owner": view.person.get_username()}
     before = None if query_before is None else redact_fields(owner | _describe(query_before))
     after = redact_fields(owner | _describe(view.query))
-    with audit_log.transaction() as log:
-        change()
-        log.append(
-            action=action,
-            stage=Stage.ACCESS,
-            result=Result.SUCCEEDED,
-            actor=actor,
-            account_sid="",  # a view belongs to the site, not to an account
-            payload=Payload(friendly_name=view.name, before=before, after=after),
-        )
+    log.append(
+        action=action,
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
+        actor=actor,
+        account_sid="",  # a view belongs to the site, not to an account
+        payload=Payload(friendly_name=view.name, before=before, after=after),
+    )
 
 
 def _describe(query: str) -> dict[str, str]:

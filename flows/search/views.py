@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from flows.audit.access import Request, get_actor, require_permission
+from flows.accounts.permissions import has_permission_anywhere
+from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.core.invisible import trim_invisible
 from flows.search import flow_search, saved_views
 from flows.search.actions import SavedViewAction
@@ -28,7 +29,11 @@ def view_save(request: Request) -> HttpResponse:
     name = " ".join(request.POST.get("name", "").split())[:60]
     name = trim_invisible(name.replace("\x00", ""))
     views = SavedView.objects.filter(person=request.user)
-    error = _query_error(query, query_string) or _name_error(name, views)
+    error = (
+        _query_error(query, query_string)
+        or _name_error(name, views)
+        or _sharing_error(request, views.filter(name=name).first(), SavedViewAction.CHANGE)
+    )
     if error:
         messages.error(request, error)
     else:
@@ -57,11 +62,31 @@ def _name_error(name: str, views: QuerySet[SavedView]) -> str:
     return ""
 
 
+def _sharing_error(request: Request, view: SavedView | None, action: SavedViewAction) -> str:
+    """Return the reason why the user can't change or delete their shared view, or "".
+
+    A user who shared a view may have lost the permission to share since. The refusal is recorded.
+    """
+    if view is None or not view.is_shared:
+        return ""
+    if has_permission_anywhere(request.user, "flows.change_flow"):
+        return ""
+    record_denial(request, action, {})
+    return (
+        f"Your view “{view.name}” is shared with everyone. "
+        "Your role doesn't allow you to change or delete it."
+    )
+
+
 @require_POST
 @require_permission("flows.view_flow", action="flow.view")
 def view_delete(request: Request, view_id: int) -> HttpResponse:
     """Delete a view of this user."""
     view = get_object_or_404(SavedView, pk=view_id, person=request.user)
+    error = _sharing_error(request, view, SavedViewAction.UNSHARE)
+    if error:
+        messages.error(request, error)
+        return redirect(f"{reverse('flows:list')}?{view.query}")
     saved_views.delete_view(view, get_actor(request))
     return redirect("flows:list")
 

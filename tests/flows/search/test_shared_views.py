@@ -1,6 +1,7 @@
 """Views that are shared with everyone, and the view that opens by default."""
 
 import pytest
+from django.contrib.auth.models import Group
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
@@ -52,6 +53,16 @@ def test_shared_view_is_seen_by_everyone_and_recorded(client_of):
     assert payload.after == {"owner": "operator", "Channel": "sms"}
 
 
+def test_button_that_shares_says_what_everyone_sees(client_of, flow_sid):
+    owner = client_of("operator")
+    view = save(owner)
+    sentence = "Everyone sees its name and filters."
+
+    assert sentence in owner.get("/flows/?channel=sms").content.decode()
+    share(owner, view)
+    assert sentence not in owner.get("/flows/?channel=sms").content.decode()
+
+
 def test_others_can_use_a_shared_view_but_neither_delete_nor_replace_it(client_of):
     view = save(client_of("operator"))
     share(client_of("operator"), view)
@@ -88,6 +99,28 @@ def test_users_who_may_not_change_flows_may_not_share(client_of):
     assert "Share with everyone" not in viewer.get("/flows/?channel=sms").content.decode()
 
 
+def test_owner_who_may_no_longer_share_can_neither_replace_nor_delete_the_view(client_of, flow_sid):
+    owner = client_of("operator")
+    view = save(owner)
+    share(owner, view)
+    view.person.groups.set([Group.objects.get(name="viewer")])
+    sentence = "Your view “SMS” is shared with everyone. Your role doesn&#x27;t allow you to"
+
+    replaced = owner.post("/flows/views/", {"name": "SMS", "query": "channel=web"}, follow=True)
+    deleted = owner.post(f"/flows/views/{view.pk}/remove/", follow=True)
+
+    for answer in (replaced, deleted):
+        assert answer.status_code == 200
+        assert sentence in answer.content.decode()
+    assert deleted.redirect_chain[0][0] == "/flows/?channel=sms"
+    assert "Delete view" not in deleted.content.decode()
+    assert SavedView.objects.get().query == "channel=sms"
+    assert view_events()[1:] == [
+        ("view.change", "denied", "operator"),
+        ("view.unshare", "denied", "operator"),
+    ]
+
+
 def test_views_that_are_not_shared_are_nobody_elses(client_of):
     view = save(client_of("viewer"))
     admin = client_of("admin")
@@ -119,6 +152,62 @@ def test_view_is_not_shared_if_that_cannot_be_recorded(client_of, monkeypatch):
     monkeypatch.setattr(audit_log.LogTransaction, "append", refuse)
 
     assert share(owner, view).status_code == 503
+    assert not SavedView.objects.get().is_shared
+
+
+def test_view_that_was_shared_meanwhile_is_not_shared_again(client_of, actor):
+    save(client_of("operator"))
+    first, second = SavedView.objects.get(), SavedView.objects.get()
+
+    saved_views.set_shared(first, actor, is_shared=True)
+    saved_views.set_shared(second, actor, is_shared=True)
+
+    assert view_events() == [("view.share", "succeeded", "omar")]
+
+
+def test_deleting_a_view_that_was_shared_meanwhile_is_recorded(client_of, actor):
+    view = save(client_of("operator"))
+    share(client_of("operator"), view)
+    assert not view.is_shared
+
+    saved_views.delete_view(view, actor)
+
+    assert not SavedView.objects.exists()
+    assert view_events()[1:] == [("view.unshare", "succeeded", "omar")]
+
+
+def test_sharing_or_deleting_a_view_that_was_deleted_meanwhile_is_no_event(client_of, actor):
+    view = save(client_of("operator"))
+    SavedView.objects.all().delete()
+
+    saved_views.set_shared(view, actor, is_shared=True)
+    saved_views.delete_view(view, actor)
+
+    assert view_events() == []
+
+
+def test_replacing_a_view_that_is_shared_meanwhile_is_recorded(client_of, actor, monkeypatch):
+    view = save(client_of("operator"))
+    lock_log = audit_log.transaction
+
+    def share_before_lock():
+        SavedView.objects.update(is_shared=True)
+        return lock_log()
+
+    monkeypatch.setattr(audit_log, "transaction", share_before_lock)
+    saved_views.save_view(user=view.person, name="SMS", query="channel=web", actor=actor)
+
+    assert view_events() == [("view.change", "succeeded", "omar")]
+
+
+def test_view_of_another_user_is_not_shared_after_its_owner_stopped_that(client_of, actor):
+    view = save(client_of("operator"))
+    SavedView.objects.update(is_shared=True)
+    view.refresh_from_db()
+    SavedView.objects.update(is_shared=False)
+
+    saved_views.set_shared(view, actor, is_shared=True)
+
     assert not SavedView.objects.get().is_shared
 
 
