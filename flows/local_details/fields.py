@@ -84,13 +84,27 @@ def clean_tag(text: str) -> str:
 
 
 def clean_note(text: str) -> str:
-    """Return a note with its secrets masked, as those of a reason are. Raises `InvalidDetail`."""
+    """Return a note with its secrets masked. Raises `InvalidDetail`.
+
+    Masks can be longer than the secrets. The note has to be short enough with them as well.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     note = trim_invisible(replace_unstorable(lines))
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidDetail(
             f"A note can have {MAX_NOTE_LENGTH:,} characters at most. This one has {len(note):,}."
         )
+    masked = mask_note(note)
+    if len(masked) > MAX_NOTE_LENGTH:
+        raise InvalidDetail(
+            f"A note can have {MAX_NOTE_LENGTH:,} characters at most. "
+            f"With its secrets masked, this one has {len(masked):,}."
+        )
+    return masked
+
+
+def mask_note(note: str) -> str:
+    """Return a note with its secrets masked, as those of a reason are."""
     return str(redact_fields({"note": redact_note(note)})["note"])
 
 

@@ -75,6 +75,14 @@ def test_note_of_more_than_1000_characters_is_refused():
         fields.clean_note("x" * 1001)
 
 
+def test_note_that_masks_make_too_long_is_refused():
+    note = "password=a1 " * 80
+    assert len(note) < 1000
+
+    with pytest.raises(InvalidDetail, match="With its secrets masked, this one has 1,"):
+        fields.clean_note(note)
+
+
 def test_details_survive_the_payload_of_an_event():
     details = Details("Claims", ("billing", "vip"), "Ring first")
 

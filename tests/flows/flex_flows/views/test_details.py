@@ -103,6 +103,14 @@ def test_invalid_values_come_back_with_their_messages(client_of, flow_sid):
     assert not details_events().exists()
 
 
+def test_note_that_masks_make_too_long_comes_back_with_its_message(client_of, flow_sid):
+    answer = submit(client_of("operator"), flow_sid, note="password=a1 " * 80)
+
+    assert answer.status_code == 422
+    assert "With its secrets masked, this one has" in answer.context["form"].errors["note"][0]
+    assert not details_events().exists()
+
+
 def test_second_of_two_editors_sees_a_conflict_and_loses_nothing(client_of, flow_sid):
     client = client_of("operator")
     opened = form_data(client.get(url(flow_sid)))
