@@ -69,8 +69,8 @@ def clean_tags(text: str) -> tuple[str, ...]:
 
 
 def clean_tag(text: str) -> str:
-    """Return one tag in lower case, without a # at its start. Raises `InvalidDetail`."""
-    tag = _clean_line(text).removeprefix("#").strip().lower()
+    """Return one tag in lower case, without any # at its start. Raises `InvalidDetail`."""
+    tag = _clean_line(text).lstrip("# ").strip().lower()
     if "," in tag:
         raise InvalidDetail("A tag can't contain a comma.")
     if len(tag) > MAX_TAG_LENGTH:
