@@ -60,10 +60,15 @@ def clean_owner(text: str) -> str:
     return owner
 
 
-def clean_tags(text: str) -> tuple[str, ...]:
+def tag_limit(current: Details) -> int:
+    """Return how many tags a flow can have. One that has too many already can keep as many."""
+    return max(MAX_TAGS, len(current.tags))
+
+
+def clean_tags(text: str, limit: int = MAX_TAGS) -> tuple[str, ...]:
     """Return the distinct tags of a text, in which commas separate them. Raises `InvalidDetail`."""
     tags = sort_tags(filter(None, map(clean_tag, text.split(","))))
-    if len(tags) > MAX_TAGS:
+    if len(tags) > limit:
         raise InvalidDetail(f"A flow can have {MAX_TAGS} tags at most. These are {len(tags)}.")
     return tags
 

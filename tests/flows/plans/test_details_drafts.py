@@ -124,6 +124,18 @@ def test_tags_added_since_the_preview_are_kept(sids, operator_actor):
     assert load_details(sids[0]).tags == ("lyon", "vip")
 
 
+def test_tags_without_room_since_the_preview_are_a_conflict_and_no_retry(sids, operator_actor):
+    plan = make_draft(sids[:1], "add_tag", "vip")
+    tags = sorted(f"tag {number}" for number in range(10))
+    set_details(sids[0], tags=tags)
+
+    assert run_to_end(plan, operator_actor) == ["conflict"]
+
+    assert load_details(sids[0]).tags == tuple(tags)
+    retry = follow_ups.plan_retry(plan=plan, created_by="omar")
+    assert changes(retry)[0].skip_reason == "A flow can have 10 tags at most."
+
+
 def test_owner_set_since_the_preview_is_skipped(sids, operator_actor):
     plan = make_draft(sids[:1], "owner", "Claims")
     set_details(sids[0], owner="Claims")
