@@ -36,8 +36,8 @@ class DetailsAction:
 
     @property
     def sentence(self) -> str:
-        """The title of the bulk change, with the placeholder `{flows}`."""
-        value = self.value.replace("{", "").replace("}", "")
+        """The title of the bulk change, for `str.format` with `flows`."""
+        value = self.value.replace("{", "{{").replace("}", "}}")  # braces that stay in the title
         tags = "tags" if "," in value else "tag"
         if self.kind == ADD_TAGS:
             return f"Add the {tags} {value} to {{flows}}"

@@ -58,6 +58,13 @@ def test_owner_is_set_on_each_flow_and_recorded_without_a_request(sandbox, sids,
     ("kind", "value", "title", "requested"),
     [
         ("owner", "", "Remove the owner of 1 flow", {"owner": ""}),
+        (
+            "owner",
+            "{flows} {0} x",
+            "Set the owner of 1 flow to {flows} {0} x",
+            {"owner": "{flows} {0} x"},
+        ),
+        ("add_tag", "{", "Add the tag { to 1 flow", {"tags": ["vip", "{"]}),
         ("add_tag", "lyon", "Add the tag lyon to 1 flow", {"tags": ["lyon", "vip"]}),
         ("add_tag", "a, vip", "Add the tags a, vip to 1 flow", {"tags": ["a", "vip"]}),
         ("remove_tag", "vip", "Remove the tag vip from 1 flow", {"tags": []}),
