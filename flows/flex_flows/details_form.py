@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 from django import forms
@@ -84,7 +85,8 @@ class DetailsForm(ReasonForm):
         return clean_detail(fields.clean_owner, self.cleaned_data["owner"])
 
     def clean_tags(self) -> list[str]:
-        return list(clean_detail(fields.clean_tags, self.cleaned_data["tags"]))
+        clean = partial(fields.clean_tags, limit=fields.tag_limit(self.current))
+        return list(clean_detail(clean, self.cleaned_data["tags"]))
 
     def clean_note(self) -> str:
         return clean_detail(fields.clean_note, self.cleaned_data["note"])

@@ -60,17 +60,22 @@ def clean_owner(text: str) -> str:
     return owner
 
 
-def clean_tags(text: str) -> tuple[str, ...]:
+def tag_limit(current: Details) -> int:
+    """Return how many tags a flow can have. One that has too many already can keep as many."""
+    return max(MAX_TAGS, len(current.tags))
+
+
+def clean_tags(text: str, limit: int = MAX_TAGS) -> tuple[str, ...]:
     """Return the distinct tags of a text, in which commas separate them. Raises `InvalidDetail`."""
     tags = sort_tags(filter(None, map(clean_tag, text.split(","))))
-    if len(tags) > MAX_TAGS:
+    if len(tags) > limit:
         raise InvalidDetail(f"A flow can have {MAX_TAGS} tags at most. These are {len(tags)}.")
     return tags
 
 
 def clean_tag(text: str) -> str:
-    """Return one tag in lower case, without a # at its start. Raises `InvalidDetail`."""
-    tag = _clean_line(text).removeprefix("#").strip().lower()
+    """Return one tag in lower case, without any # at its start. Raises `InvalidDetail`."""
+    tag = _clean_line(text).lstrip("# ").strip().lower()
     if "," in tag:
         raise InvalidDetail("A tag can't contain a comma.")
     if len(tag) > MAX_TAG_LENGTH:
@@ -84,13 +89,27 @@ def clean_tag(text: str) -> str:
 
 
 def clean_note(text: str) -> str:
-    """Return a note with its secrets masked, as those of a reason are. Raises `InvalidDetail`."""
+    """Return a note with its secrets masked. Raises `InvalidDetail`.
+
+    Masks can be longer than the secrets. The note has to be short enough with them as well.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     note = trim_invisible(replace_unstorable(lines))
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidDetail(
             f"A note can have {MAX_NOTE_LENGTH:,} characters at most. This one has {len(note):,}."
         )
+    masked = mask_note(note)
+    if len(masked) > MAX_NOTE_LENGTH:
+        raise InvalidDetail(
+            f"A note can have {MAX_NOTE_LENGTH:,} characters at most. "
+            f"With its secrets masked, this one has {len(masked):,}."
+        )
+    return masked
+
+
+def mask_note(note: str) -> str:
+    """Return a note with its secrets masked, as those of a reason are."""
     return str(redact_fields({"note": redact_note(note)})["note"])
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flows.local_details.fields import Details, sort_tags
+from flows.local_details.fields import LABELS, Details, sort_tags, tag_limit
 
 
 @dataclass(frozen=True, slots=True)
 class MergedDetails:
-    """The details with both edits, and the names of the fields that both changed.
+    """The details with both edits, and the names of the fields whose edits can't both be kept.
 
     `details` has the other user's value of a field in conflict.
     """
@@ -23,12 +23,17 @@ class MergedDetails:
 def merge(*, base: Details, mine: Mapping[str, Any], theirs: Details) -> MergedDetails:
     """Apply an edit, which started from `base`, to the details as they are now (`theirs`).
 
-    `mine` has the values of the edit; fields that it lacks stay. Tags never conflict: those that
-    the edit added and removed are added and removed.
+    `mine` has the values of the edit; fields that it lacks stay. The tags that the edit added and
+    removed are added and removed. They conflict only if the flow would then have too many.
     """
     edited = Details.from_values({**base.as_values(), **mine})
-    values: dict[str, Any] = {"tags": _merge_tags(base.tags, edited.tags, theirs.tags)}
+    values: dict[str, Any] = {}
     conflicts = []
+    tags = _merge_tags(base.tags, edited.tags, theirs.tags)
+    if len(tags) > tag_limit(theirs):
+        conflicts.append("tags")
+    else:
+        values["tags"] = tags
     for name in ("owner", "note"):
         before, wanted, current = (getattr(part, name) for part in (base, edited, theirs))
         if wanted == before:
@@ -37,7 +42,7 @@ def merge(*, base: Details, mine: Mapping[str, Any], theirs: Details) -> MergedD
             values[name] = wanted
         else:
             conflicts.append(name)
-    return MergedDetails(replace(theirs, **values), conflicts)
+    return MergedDetails(replace(theirs, **values), sorted(conflicts, key=list(LABELS).index))
 
 
 def _merge_tags(

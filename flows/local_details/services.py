@@ -18,7 +18,7 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.availability.restrictions import OperationUnavailable
 from flows.local_details.actions import LocalDetailsAction
-from flows.local_details.fields import LABELS, Details, changed_names, clean_note, fold
+from flows.local_details.fields import LABELS, Details, changed_names, fold, mask_note
 from flows.local_details.merge import merge
 from flows.local_details.models import FlowTag, LocalDetails
 from flows.local_details.reading import load_details
@@ -79,12 +79,13 @@ def change_details(
     """Change the details of a flow, and record it.
 
     `values` are the new values of some fields, cleaned, and `base` the details as the user saw
-    them. Secrets in a note are masked here in any case. Edits of different fields, and of different tags, are merged. Raises `DetailsConflict`,
-    `DetailsUnchanged`, `AlreadyRecorded` for a `change_id` that was used before,
-    `OperationUnavailable` or `NotRecorded`. In each case nothing is changed.
+    them. Secrets in a note are masked here in any case. Edits of different fields, and of
+    different tags, are merged. Raises `DetailsConflict`, `DetailsUnchanged`, `AlreadyRecorded` for
+    a `change_id` that was used before, `OperationUnavailable` or `NotRecorded`. In each case
+    nothing is changed.
     """
     if "note" in values:
-        values = {**values, "note": clean_note(values["note"])}
+        values = {**values, "note": mask_note(values["note"])}
     edit = _Edit(
         sid=sid,
         account_sid=account_sid,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from flows.accounts import twilio_accounts
 from flows.audit.models import AuditEvent
 from flows.local_details.actions import LocalDetailsAction
-from flows.local_details.fields import MAX_TAGS, Details, clean_tags, sort_tags
+from flows.local_details.fields import MAX_TAGS, Details, clean_tags, sort_tags, tag_limit
 from flows.local_details.merge import merge
 from flows.local_details.reading import details_by_sid, load_details
 from flows.plans.drafts import build_change, flows_by_sid, save_selection_draft, sort_by_name
@@ -24,6 +24,7 @@ SET_OWNER: Final = "owner"
 ADD_TAGS: Final = "add_tag"
 REMOVE_TAGS: Final = "remove_tag"
 DETAILS_KINDS: Final = (SET_OWNER, ADD_TAGS, REMOVE_TAGS)
+TOO_MANY_TAGS: Final = f"A flow can have {MAX_TAGS} tags at most."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class DetailsAction:
 
     @property
     def sentence(self) -> str:
-        """The title of the bulk change, with the placeholder `{flows}`."""
-        value = self.value.replace("{", "").replace("}", "")
+        """The title of the bulk change, for `str.format` with `flows`."""
+        value = self.value.replace("{", "{{").replace("}", "}}")  # braces that stay in the title
         tags = "tags" if "," in value else "tag"
         if self.kind == ADD_TAGS:
             return f"Add the {tags} {value} to {{flows}}"
@@ -52,8 +53,8 @@ class DetailsAction:
         if self.kind == REMOVE_TAGS:
             return {"tags": [tag for tag in current.tags if tag not in tags]}
         all_tags = sort_tags([*current.tags, *tags])
-        if len(all_tags) > max(MAX_TAGS, len(current.tags)):
-            raise SkipFlow(f"A flow can have {MAX_TAGS} tags at most.")
+        if len(all_tags) > tag_limit(current):
+            raise SkipFlow(TOO_MANY_TAGS)
         return {"tags": list(all_tags)}
 
 
@@ -91,14 +92,16 @@ def request_former_details(change: PlannedChange, event: AuditEvent) -> None:
 def request_details_again(change: PlannedChange, original: PlannedChange) -> None:
     """Request what a failed change requested, for the details as they are now.
 
-    Raises `SkipFlow` if the flow has them already.
+    Raises `SkipFlow` if the flow has them already, or has no room for the tags.
     """
     current = load_details(original.target_sid)
     former = Details.from_values(original.before)
-    tags = merge(base=former, mine=original.requested, theirs=current).details.tags
+    merged = merge(base=former, mine=original.requested, theirs=current)
+    if "tags" in merged.conflicts:
+        raise SkipFlow(TOO_MANY_TAGS)
     values = dict(original.requested)
     if "tags" in values:
-        values["tags"] = list(tags)
+        values["tags"] = list(merged.details.tags)
     _request(change, current, values)
 
 

@@ -1,6 +1,8 @@
 """Owners, tags and notes as they are typed, and as they are stored."""
 
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
 from flows.local_details import fields
 from flows.local_details.fields import Details, InvalidDetail
@@ -14,11 +16,23 @@ from flows.local_details.fields import Details, InvalidDetail
         ("VIP, billing", ("billing", "vip")),
         ("vip, VIP, Vip", ("vip",)),
         ("#vip, black   friday", ("black friday", "vip")),
+        ("##vip, # #vip, #", ("vip",)),
         ("Café\u200b, CAFE\u0301", ("café",)),
     ],
 )
 def test_tags_are_normalized_and_distinct_in_any_case(typed, tags):
     assert fields.clean_tags(typed) == tags
+
+
+@given(st.text(st.sampled_from("# aİ"), max_size=6) | st.text(max_size=8))
+def test_stored_tag_is_cleaned_to_itself(typed):
+    """Otherwise the filter, which cleans a tag as well, would not find its flows."""
+    try:
+        tags = fields.clean_tags(typed)
+    except InvalidDetail:
+        reject()
+
+    assert tuple(map(fields.clean_tag, tags)) == tags
 
 
 @pytest.mark.parametrize(
@@ -73,6 +87,14 @@ def test_note_of_more_than_1000_characters_is_refused():
     assert len(fields.clean_note("x " * 500)) == 999
     with pytest.raises(InvalidDetail, match="This one has 1,001"):
         fields.clean_note("x" * 1001)
+
+
+def test_note_that_masks_make_too_long_is_refused():
+    note = "password=a1 " * 80
+    assert len(note) < 1000
+
+    with pytest.raises(InvalidDetail, match="With its secrets masked, this one has 1,"):
+        fields.clean_note(note)
 
 
 def test_details_survive_the_payload_of_an_event():

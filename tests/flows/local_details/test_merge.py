@@ -46,3 +46,42 @@ def test_fields_that_an_edit_lacks_stay():
     merged = merge(base=Details(tags=("vip",)), mine={"tags": []}, theirs=BASE)
 
     assert merged.details == Details("Claims", ("sms",), "Ring first")
+
+
+def numbered(count, name="tag"):
+    return tuple(sorted(f"{name} {number}" for number in range(count)))
+
+
+def test_tags_of_both_that_are_too_many_together_are_a_conflict():
+    theirs = Details("Sales", numbered(6))
+
+    merged = merge(base=Details("Claims"), mine={"tags": numbered(5, "mine")}, theirs=theirs)
+
+    assert merged.conflicts == ["tags"]
+    assert merged.details == theirs
+
+
+def test_as_many_tags_as_a_flow_can_have_are_merged():
+    theirs = Details(tags=numbered(6))
+
+    merged = merge(base=Details(), mine={"tags": numbered(4, "mine")}, theirs=theirs)
+
+    assert merged.conflicts == []
+    assert len(merged.details.tags) == 10
+
+
+def test_too_many_tags_of_before_stay_and_can_be_removed():
+    base = Details(tags=numbered(12))
+
+    kept = merge(base=base, mine={"note": "Ring last"}, theirs=base)
+    removed = merge(base=base, mine={"tags": base.tags[1:]}, theirs=base)
+
+    assert (kept.conflicts, kept.details.tags) == ([], base.tags)
+    assert (removed.conflicts, removed.details.tags) == ([], base.tags[1:])
+
+
+def test_conflicts_are_in_the_order_of_the_form():
+    theirs = Details("Sales", numbered(10), "theirs")
+    mine = {"note": "mine", "tags": ["vip"], "owner": "Lyon"}
+
+    assert merge(base=Details(), mine=mine, theirs=theirs).conflicts == ["owner", "tags", "note"]

@@ -66,6 +66,15 @@ def test_empty_details_leave_no_row(flow_sid):
     assert not FlowTag.objects.exists()
 
 
+def test_secrets_in_a_note_are_masked_also_if_that_makes_it_longer(flow_sid):
+    set_details(flow_sid, note=("password=a1 " * 80).strip())
+
+    note = load_details(flow_sid).note
+    assert len(note) > 1000
+    assert "password=a1" not in note
+    assert events().get().payload.after["note"] == note
+
+
 def test_unchanged_values_are_not_recorded(flow_sid):
     set_details(flow_sid, owner="Claims", tags=["vip"])
 

@@ -58,6 +58,13 @@ def test_owner_is_set_on_each_flow_and_recorded_without_a_request(sandbox, sids,
     ("kind", "value", "title", "requested"),
     [
         ("owner", "", "Remove the owner of 1 flow", {"owner": ""}),
+        (
+            "owner",
+            "{flows} {0} x",
+            "Set the owner of 1 flow to {flows} {0} x",
+            {"owner": "{flows} {0} x"},
+        ),
+        ("add_tag", "{", "Add the tag { to 1 flow", {"tags": ["vip", "{"]}),
         ("add_tag", "lyon", "Add the tag lyon to 1 flow", {"tags": ["lyon", "vip"]}),
         ("add_tag", "a, vip", "Add the tags a, vip to 1 flow", {"tags": ["a", "vip"]}),
         ("remove_tag", "vip", "Remove the tag vip from 1 flow", {"tags": []}),
@@ -122,6 +129,18 @@ def test_tags_added_since_the_preview_are_kept(sids, operator_actor):
 
     assert run_to_end(plan, operator_actor) == ["made"]
     assert load_details(sids[0]).tags == ("lyon", "vip")
+
+
+def test_tags_without_room_since_the_preview_are_a_conflict_and_no_retry(sids, operator_actor):
+    plan = make_draft(sids[:1], "add_tag", "vip")
+    tags = sorted(f"tag {number}" for number in range(10))
+    set_details(sids[0], tags=tags)
+
+    assert run_to_end(plan, operator_actor) == ["conflict"]
+
+    assert load_details(sids[0]).tags == tuple(tags)
+    retry = follow_ups.plan_retry(plan=plan, created_by="omar")
+    assert changes(retry)[0].skip_reason == "A flow can have 10 tags at most."
 
 
 def test_owner_set_since_the_preview_is_skipped(sids, operator_actor):

@@ -11,6 +11,7 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.flex_flows.views import details
 from flows.local_details.fields import Details
+from flows.local_details.models import FlowTag
 from flows.local_details.reading import load_details
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
@@ -101,6 +102,45 @@ def test_invalid_values_come_back_with_their_messages(client_of, flow_sid):
     assert "Nothing was changed." in text(answer)
     assert "T1" in text(answer)
     assert not details_events().exists()
+
+
+def test_note_that_masks_make_too_long_comes_back_with_its_message(client_of, flow_sid):
+    answer = submit(client_of("operator"), flow_sid, note="password=a1 " * 80)
+
+    assert answer.status_code == 422
+    assert "With its secrets masked, this one has" in answer.context["form"].errors["note"][0]
+    assert not details_events().exists()
+
+
+def test_second_of_two_editors_whose_tags_have_no_room_sees_a_conflict(client_of, flow_sid):
+    client = client_of("operator")
+    opened = form_data(client.get(url(flow_sid)))
+    theirs = sorted(f"tag {number}" for number in range(10))
+    set_details(flow_sid, tags=theirs)
+
+    answer = client.post(url(flow_sid), {**opened, "tags": "vip", "note": "Ring first"})
+
+    assert answer.status_code == 409
+    assert "vip" in text(answer)
+    assert load_details(flow_sid) == Details(tags=tuple(theirs))
+    again = form_data(answer)
+    assert (again["tags"], again["note"]) == ("vip", "Ring first")
+    assert client.post(url(flow_sid), again).status_code == 302
+    assert load_details(flow_sid) == Details(tags=("vip",), note="Ring first")
+
+
+def test_flow_that_has_too_many_tags_already_can_keep_as_many(client_of, flow_sid):
+    set_details(flow_sid, tags=["vip"])
+    FlowTag.objects.bulk_create(
+        FlowTag(details_id=flow_sid, account_sid=ACCOUNT, name=f"tag {number:02}")
+        for number in range(11)
+    )
+    client = client_of("operator")
+
+    assert submit(client, flow_sid, note="Ring first").status_code == 302
+    assert len(load_details(flow_sid).tags) == 12
+    tags = form_data(client.get(url(flow_sid)))["tags"]
+    assert submit(client, flow_sid, tags=f"{tags}, lyon").status_code == 422
 
 
 def test_second_of_two_editors_sees_a_conflict_and_loses_nothing(client_of, flow_sid):
