@@ -142,9 +142,15 @@ def test_target_filter_has_facets(flows):
 
 
 @pytest.mark.parametrize(
-    "target", ["x", "webhook", "webhook:", "bot:x", "webhook:a\x00", "webhook:" + "a" * 300]
-)
-def test_invalid_target_is_an_error(add, target):  # fmt: skip
+    "target",
+    [
+        "x", "webhook", "webhook:", "bot:x", "webhook:a\x00", "webhook:" + "a" * 300,
+        "identity:\u200b", "identity: \u2060\n",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_invalid_target_is_an_error(add, target):
+    add("Without an identity", contact_identity="")
     parameters = QueryDict(mutable=True)
     parameters["target"] = target
 
