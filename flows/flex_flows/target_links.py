@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from django.urls import reverse
 
+from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.mirror.targets import target_field_name
 
@@ -15,8 +16,11 @@ _SAFE_CHARACTERS: Final = "+:@"  # as Django's `reverse` leaves them
 
 
 def target_url(kind: str, value: str) -> str:
-    """Return the address of a target's page, or "" if its value is too long for one."""
-    if len(value) > MAX_LENGTH:
+    """Return the address of a target's page.
+
+    It is "" for a value that has no page: one that is too long, or without visible characters.
+    """
+    if len(value) > MAX_LENGTH or not normalize_text(value):
         return ""
     return f"{reverse('flows:targets')}{kind}/{quote_value(value)}/"
 

@@ -164,7 +164,8 @@ def _parse_target(parsed: ParsedParameters, target: str) -> None:
     """Parse a target. One that no flow uses is valid: the query finds nothing."""
     parsed.values["target"] = target[:MAX_VALUE_LENGTH]
     kind, _, value = target.partition(":")
-    is_valid = kind in TargetKind.values and value and "\x00" not in value
+    is_visible = bool(normalize_text(value))  # a flow without an identity has none to match
+    is_valid = kind in TargetKind.values and is_visible and "\x00" not in value
     if target and not (is_valid and len(target) <= MAX_VALUE_LENGTH):
         parsed.add_error("target", target)
 

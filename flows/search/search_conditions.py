@@ -45,7 +45,7 @@ class SearchConditions:
         `in_order` is for a second attempt, as in `trigrams.candidate_filter`.
         """
         if self.selected and not self.selected.is_common and self.selected.ids:
-            return self.selected.condition
+            return self.selected.uses
         terms, groups = self._index_terms()
         if not terms or any(group.is_common for group in groups):
             return Q()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,9 +44,10 @@ _NAME_CONDITION: Final = r"named.name_folded LIKE %s ESCAPE '\'"
 _WORD_CONDITION: Final = (
     rf"{_NAME_CONDITION} OR target.value_folded LIKE %s ESCAPE '\' AND (target.kind = %s OR %s)"
 )
-# Conditions for entries of flows that use one of some targets: the SQL around the SID and the ids.
+_Templates = Mapping[str, tuple[str, str]]  # by database: the SQL around the SID and the ids
+# Conditions for entries of flows that use one of some targets.
 # Few flows are read through the index of targets, many are tested one by one.
-_FEW: Final = {
+_FEW: Final[_Templates] = {
     "sqlite": (
         "%(expressions)s)))",
         " IN (SELECT flow_sid FROM flows_targetuse WHERE target_id IN (SELECT value FROM json_each(",
@@ -60,7 +61,7 @@ _FEW: Final = {
         ),
     ),
 }
-_MANY: Final = {
+_MANY: Final[_Templates] = {
     "sqlite": (
         "EXISTS (SELECT 1 FROM flows_targetuse AS used WHERE used.flow_sid = %(expressions)s)))",
         " AND used.target_id IN (SELECT value FROM json_each(",
@@ -130,9 +131,24 @@ class TargetGroup:
     @property
     def uses(self) -> Q:
         """The condition for entries that use a target by its id, indexed unless `is_common`."""
+        return self._uses_condition(_MANY if self.is_common else _FEW)
+
+    @property
+    def condition(self) -> Q:
+        """The condition for entries that use a target or have one of the identities.
+
+        It tests entries one by one, because PostgreSQL would compare each with the whole array.
+        """
+        uses = self._uses_condition(_MANY)
+        if not self.identities:
+            return uses
+        return uses | Q(identity_folded__in=sorted(self.identities))
+
+    def _uses_condition(self, templates: _Templates) -> Q:
+        """Return the condition for entries that use a target by its id."""
         if not self.ids:
             return Q(pk__in=[])
-        template, joiner = (_MANY if self.is_common else _FEW)[connection.vendor]
+        template, joiner = templates[connection.vendor]
         uses: Func = Func(
             F("sid"),
             Value(json.dumps(self.ids)),
@@ -141,13 +157,6 @@ class TargetGroup:
             output_field=BooleanField(),
         )
         return Q(uses)
-
-    @property
-    def condition(self) -> Q:
-        """The condition for entries that use a target or have one of the identities."""
-        if not self.identities:
-            return self.uses
-        return self.uses | Q(identity_folded__in=sorted(self.identities))
 
 
 @dataclass(slots=True)

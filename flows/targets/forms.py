@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 
 from flows.accounts import twilio_accounts
+from flows.core.normalization import normalize_text
 from flows.mirror.targets import TargetKind
 from flows.targets.listing import TargetQuery
 
@@ -42,6 +43,12 @@ class TargetFilterForm(forms.Form):
         self.fields["account"] = forms.ChoiceField(required=False, choices=choices)
         for field in self.fields.values():
             field.error_messages["invalid_choice"] = "“%(value)s” is not one of the choices."
+
+    def clean_q(self) -> str:
+        text: str = self.cleaned_data["q"]
+        if text and not normalize_text(text):
+            raise forms.ValidationError("The search has no visible characters.")
+        return text
 
     def query(self) -> TargetQuery:
         """Return the query of a valid form."""

@@ -16,6 +16,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, require_permission
 from flows.availability.offered_changes import AvailableActions
+from flows.core.normalization import normalize_text
 from flows.core.safe_text import short
 from flows.flex_flows import list_columns
 from flows.flex_flows.list_rows import annotate_rows
@@ -82,6 +83,8 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
     """Show which flows use a target, by account. It exists if it has a flow or a name."""
     if len(value) > MAX_LENGTH:
         raise Http404("No target has such a long value")
+    if not normalize_text(value):
+        raise Http404("The value has no visible characters")
     uses = count_uses(kind, value, request.scope)
     named = find_named([value], request.scope).get(value)
     if not uses and not _is_named(kind, named):

@@ -125,6 +125,16 @@ def test_target_filter_narrows_a_search(flows, way):
     assert names(target=f"chat-service:{IS}", enabled="false") == []
 
 
+@pytest.mark.parametrize("text", ["", "lyon", "ivr", "f339"])
+@pytest.mark.parametrize("find", [flow_search.run_query, flow_search.list_sids])
+def test_query_reads_the_flows_of_its_target_once(flows, find, text):
+    with CaptureQueriesContext(connection) as queries:
+        find(Query(q=text, target=f"studio-flow:{FW}"))
+
+    counts = [query["sql"].count("(SELECT flow_sid FROM flows_targetuse") for query in queries]
+    assert set(filter(None, counts)) == {1}
+
+
 def test_target_filter_has_facets(flows):
     answer = flow_search.run_query(Query(target=f"chat-service:{IS}"))
 
@@ -132,9 +142,15 @@ def test_target_filter_has_facets(flows):
 
 
 @pytest.mark.parametrize(
-    "target", ["x", "webhook", "webhook:", "bot:x", "webhook:a\x00", "webhook:" + "a" * 300]
-)
-def test_invalid_target_is_an_error(add, target):  # fmt: skip
+    "target",
+    [
+        "x", "webhook", "webhook:", "bot:x", "webhook:a\x00", "webhook:" + "a" * 300,
+        "identity:\u200b", "identity: \u2060\n",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_invalid_target_is_an_error(add, target):
+    add("Without an identity", contact_identity="")
     parameters = QueryDict(mutable=True)
     parameters["target"] = target
 

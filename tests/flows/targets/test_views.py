@@ -1,6 +1,7 @@
 """The pages of targets: which flows use each, on and off, and what no flow uses."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -68,7 +69,13 @@ def test_filters_of_the_list(flows, client_of, query, found):
     assert sorted(name for name, *_ in listed(page)) == found
 
 
-@pytest.mark.parametrize("query", ["kind=teapot", "use=x", "account=AC1", "page=0", "page=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "kind=teapot", "use=x", "account=AC1", "page=0", "page=x",
+        "q=%E2%80%8B", "q=%E2%80%8B&kind=identity", "q=+%E2%80%8B+&use=none",
+    ],
+)  # fmt: skip
 def test_list_shows_nothing_for_a_filter_that_it_does_not_understand(flows, client_of, query):
     page = client_of("viewer").get(f"/flows/targets/?{query}")
 
@@ -134,6 +141,17 @@ def test_value_that_is_too_long_has_no_page(add, client_of):
         ""
     ]
     assert client.get(f"/flows/targets/identity/{'x' * 300}/").status_code == 404
+
+
+@pytest.mark.parametrize("identity", ["\u200b", " ", "\u2060\n"], ids=ascii)
+def test_identity_without_visible_characters_has_no_page(add, client_of, identity):
+    add("Rome", account_sid=ACCOUNT, contact_identity=identity)
+    add("Without an identity", account_sid=ACCOUNT, contact_identity="")
+
+    answer = client_of("viewer").get(f"/flows/targets/identity/{quote(identity)}/")
+
+    assert answer.status_code == 404
+    assert target_url("identity", identity) == ""
 
 
 def test_named_target_without_flows_has_a_page(flows, client_of):
