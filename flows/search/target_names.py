@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from flows.accounts import twilio_accounts
 from flows.names.models import ResourceName
@@ -24,11 +24,32 @@ def find_name(value: str, scope: twilio_accounts.Scope) -> str:
 def find_named(values: Collection[str], scope: twilio_accounts.Scope) -> dict[str, ResourceName]:
     """Return what was read from Twilio in the accounts of the scope, by the value that flows have.
 
-    An object that was never there has no name.
+    Of several objects with one value, such as a number that moved to another account, it is one
+    that Twilio still has, or the last one that it had. An object that was never there has no name.
     """
+    named: dict[str, ResourceName] = {}
+    for (_, value), row in _find_rows(values, scope):
+        named.setdefault(value, row)
+    return named
+
+
+def find_named_by_account(
+    values: Collection[str], scope: twilio_accounts.Scope
+) -> dict[tuple[str, str], ResourceName]:
+    """Return the same as `find_named` for each account, by its SID and the value."""
+    named: dict[tuple[str, str], ResourceName] = {}
+    for key, row in _find_rows(values, scope):
+        named.setdefault(key, row)
+    return named
+
+
+def _find_rows(
+    values: Collection[str], scope: twilio_accounts.Scope
+) -> Iterator[tuple[tuple[str, str], ResourceName]]:
+    """Yield the account, the value and the row of each object, those that Twilio has first."""
     is_sender = Q(resource__in=SENDERS, reference__in=values)
     rows = ResourceName.objects.filter(Q(sid__in=values) | is_sender)
-    return {
-        row.reference if row.resource in SENDERS and row.reference in values else row.sid: row
-        for row in twilio_accounts.filter_scope(rows, scope)
-    }
+    rows = rows.order_by(F("gone_at").desc(nulls_first=True), "account_sid", "sid")
+    for row in twilio_accounts.filter_scope(rows, scope):
+        is_reference = row.resource in SENDERS and row.reference in values
+        yield (row.account_sid, row.reference if is_reference else row.sid), row

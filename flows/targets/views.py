@@ -24,7 +24,7 @@ from flows.flex_flows.target_links import MAX_LENGTH, target_list_url, target_ur
 from flows.mirror.targets import TargetKind
 from flows.names.models import ResourceName
 from flows.search import flow_search
-from flows.search.target_names import find_named
+from flows.search.target_names import find_named, find_named_by_account
 from flows.targets.forms import TargetFilterForm
 from flows.targets.listing import PAGE_SIZE, RESOURCES, ListedTarget
 from flows.targets.uses import AccountUse, count_uses
@@ -151,18 +151,21 @@ def _target_rows(
     targets: Sequence[ListedTarget], scope: twilio_accounts.Scope
 ) -> list[dict[str, Any]]:
     """Return these targets with their names and addresses, with one query."""
-    named = find_named([target.value for target in targets], scope) if targets else {}
+    values = [target.value for target in targets]
+    names = find_named_by_account(values, scope) if targets else {}
     accounts = _accounts_by_sid()
-    return [
-        {
+    rows = []
+    for target in targets:
+        named = names.get((target.account_sid, target.value))
+        row = {
             "target": target,
-            "name": _distinct_name(target.value, named.get(target.value)),
+            "name": _distinct_name(target.value, named),
             "url": target_url(target.kind, target.value),
             "account": accounts.get(target.account_sid) or _unconfigured(target.account_sid),
-            **_describe(target.kind, target.value, named.get(target.value)),
+            **_describe(target.kind, target.value, named),
         }
-        for target in targets
-    ]
+        rows.append(row)
+    return rows
 
 
 def _use_row(

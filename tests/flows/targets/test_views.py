@@ -1,13 +1,14 @@
 """The pages of targets: which flows use each, on and off, and what no flow uses."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows.flex_flows.target_links import target_url
+from flows.flex_flows.target_links import target_list_url, target_url
 from tests import ACCOUNT
 from tests.flows.search.mirrored_flows import DAY, OTHER_AC
 from tests.markup import squeezed
@@ -15,6 +16,7 @@ from tests.markup import squeezed
 FW, WW = "FW" + "a" * 28 + "f339", "WW" + "b" * 28 + "12ab"
 STUDIO = {"integration_type": "studio", "integration_flow_sid": FW}
 SECRET_URL = "https://user:private@Hooks.Example.com/in?token=private"
+NUMBER = "+442071838750"
 WEBHOOK = {"integration_type": "external", "integration_url": SECRET_URL}
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,8 @@ def flow_names(page):
 def test_list_has_the_most_used_targets_first(flows, client_of):
     page = client_of("viewer").get("/flows/targets/")
 
-    assert listed(page)[:2] == [("Support IVR", 1, 1), ("Support IVR", 1, 0)]
+    # The other account has no name for it.
+    assert listed(page)[:2] == [("Support IVR", 1, 1), (FW, 1, 0)]
     assert ("hooks.example.com", 1, 0) in listed(page)
     assert "private" not in page.content.decode()
 
@@ -152,6 +155,39 @@ def test_identity_without_visible_characters_has_no_page(add, client_of, identit
 
     assert answer.status_code == 404
     assert target_url("identity", identity) == ""
+
+
+@pytest.fixture
+def moved_number(add, name_target):
+    """A number that moved from one account to another, with flows of both."""
+    for account_sid in (ACCOUNT, OTHER_AC):
+        add("Rome", account_sid=account_sid, contact_identity=NUMBER)
+    for number, (account_sid, name, gone_at) in enumerate(
+        [(ACCOUNT, "Older", DAY), (OTHER_AC, "New", None), (ACCOUNT, "Old", DAY + timedelta(1))]
+    ):
+        fields = {"account_sid": account_sid, "reference": NUMBER, "gone_at": gone_at}
+        name_target("phone_number", f"PN{number:032}", name, **fields)
+
+
+def test_number_that_moved_has_the_name_that_it_has_now(moved_number, client_of):
+    page = client_of("viewer").get(target_url("identity", NUMBER))
+
+    assert (page.context["name"], page.context["is_gone"]) == ("New", False)
+
+
+def test_list_has_the_name_of_a_number_in_each_account(moved_number, client_of):
+    page = client_of("viewer").get("/flows/targets/?kind=identity")
+
+    names = {
+        row["target"].account_sid: (row["name"], row["is_gone"]) for row in page.context["rows"]
+    }
+    assert names == {ACCOUNT: ("Old", True), OTHER_AC: ("New", False)}
+
+
+def test_list_of_flows_names_a_number_that_moved(moved_number, client_of):
+    page = client_of("viewer").get(target_list_url("identity", NUMBER))
+
+    assert f"Target: New · {NUMBER}" in squeezed(page.content.decode())
 
 
 def test_named_target_without_flows_has_a_page(flows, client_of):
