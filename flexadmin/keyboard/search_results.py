@@ -54,15 +54,9 @@ def find_targets(query: PaletteQuery) -> Iterator[Option]:
     scope = scope_of(query.request.user, "flows.view_flow")
     targets = listing.find_by_name(query.words, scope, MAX_RESULTS + 1)
     for target, name in targets[:MAX_RESULTS]:
-        is_text = target.kind == TargetKind.IDENTITY
-        value = target.value if is_text else short(target.value)
-        parts = [
-            visible(TargetKind(target.kind).label),
-            visible("" if value == name else value),
-            visible(_account_name(target.account_sid)),
-        ]
         url = target_url(target.kind, target.value)
-        yield Option(mark_search_words(name, query.text), url, _join_parts(parts))
+        label = mark_search_words(name, query.text)
+        yield Option(label, url, _describe_target(target, name))
     if len(targets) > MAX_RESULTS:
         yield _more_option("More targets that match", "flows:targets", query.text)
 
@@ -108,6 +102,24 @@ def _describe_flow(flow: Flow, text: str) -> SafeString:
         visible(state),
         visible(_account_name(flow.account_sid)),
     ]
+    return _join_parts(parts)
+
+
+def _describe_target(target: listing.ListedTarget, name: str) -> SafeString:
+    """Return the kind, the SID or number, and the account of a target.
+
+    A number that is named after itself is not repeated.
+    """
+    value = target.value
+    if target.kind != TargetKind.IDENTITY:
+        value = short(value)
+    parts = [
+        visible(TargetKind(target.kind).label),
+        visible(value),
+        visible(_account_name(target.account_sid)),
+    ]
+    if value == name:
+        del parts[1]
     return _join_parts(parts)
 
 

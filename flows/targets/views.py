@@ -69,12 +69,15 @@ def _search_elsewhere(request: Request) -> list[tuple[str, str]]:
     text = request.GET.get("q", "")
     if not text:
         return []
-    places = []
-    if request.GET.get("use") != "none":
-        places.append(("targets that no flow uses", {"q": text, "use": "none"}))
-    if request.GET.get("kind") != TargetKind.IDENTITY:
-        places.append(("contact identities", {"q": text, "kind": TargetKind.IDENTITY.value}))
-    return [(label, f"?{urlencode(parameters)}") for label, parameters in places]
+    places = {
+        "targets that no flow uses": {"use": "none"},
+        "contact identities": {"kind": TargetKind.IDENTITY.value},
+    }
+    return [
+        (label, f"?{urlencode({'q': text, **place})}")
+        for label, place in places.items()
+        if not place.items() <= request.GET.dict().items()
+    ]
 
 
 @require_GET

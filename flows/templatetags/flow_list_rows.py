@@ -160,12 +160,21 @@ class _RowFormatter:
             kind, value = target
             url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
-        if found and "<mark>" not in self._name(flow):  # then the reason for the hit comes first
-            reasons = {describe_target(*key, item.name): item for key, item in found.items()}
-            title = " · ".join([*reasons, title])
-            marked = [self._mark(reason, item) for reason, item in reasons.items()]
-            html = SafeString(_TARGET_SEPARATOR.join([*marked, html]))
+        if found and "<mark>" not in self._name(flow):
+            title, html = self._put_reasons_first(found, title, html)
         return _format_title(title, _HANDLER_CHARACTERS), html
+
+    def _put_reasons_first(
+        self, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
+    ) -> tuple[str, SafeString]:
+        """Return a cell's title and contents after the targets for which the search found the row.
+
+        A row needs these reasons if its name doesn't have the words of the search.
+        """
+        reasons = {describe_target(*key, item.name): item for key, item in found.items()}
+        marked_reasons = [self._mark(reason, item) for reason, item in reasons.items()]
+        whole_title = " · ".join([*reasons, title])
+        return whole_title, SafeString(_TARGET_SEPARATOR.join([*marked_reasons, html]))
 
     def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
         """Return the flow's targets that the search means, by kind and value."""
