@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Final
 
 from flows.mirror.models import Flow
 from flows.mirror.sync import SyncReport, sync_account
+from flows.mirror.targets import TargetKind
 from flows.names import refresh
 from flows.names.refresh import RefreshReport
 from flows.twilio.errors import RequestRefused
 
 log = logging.getLogger(__name__)
-
-# Fields with the SID of an object that has a name. The workspace is first.
-TARGET_FIELDS: Final = (
-    "integration_workspace_sid",
-    "integration_workflow_sid",
-    "integration_channel",
-    "integration_flow_sid",
-    "chat_service_sid",
-)
 
 
 def sync_with_names(account_sid: str) -> SyncReport:
@@ -57,11 +48,10 @@ def _refresh_old_names(account_sid: str) -> int:
 def _find_used_sids(account_sid: str) -> dict[str, str]:
     """Return the SIDs that flows of an account point to, each with its workspace's SID, or ""."""
     flows = Flow.objects.filter(account_sid=account_sid, gone_at=None)
-    targets = flows.values_list(*(f"resource__{name}" for name in TARGET_FIELDS))
     used: dict[str, str] = {}
-    for workspace_sid, *sids in targets.distinct():
-        workspace = workspace_sid if isinstance(workspace_sid, str) else ""
-        for sid in (workspace, *sids):
-            if isinstance(sid, str) and sid:
-                used.setdefault(sid, workspace)
+    for targets in flows.values_list("targets", flat=True).distinct():
+        values = {kind: value for kind, value, _ in targets if kind != TargetKind.WEBHOOK}
+        workspace_sid = values.get(TargetKind.WORKSPACE, "")
+        for value in values.values():
+            used.setdefault(value, workspace_sid)
     return used

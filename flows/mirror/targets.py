@@ -5,7 +5,7 @@ A webhook is known by its host alone, because the rest of its URL can hold secre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -43,20 +43,26 @@ _FIELDS: Final = [(kind, FLEX_FLOW.field(name)) for kind, name in _FIELD_NAMES.i
 
 
 def find_targets(snapshot: Mapping[str, Any]) -> list[list[str]]:
-    """Return the targets of a flow, each as its kind, its value and its normalized value.
+    """Return the targets of a flow, each as its kind, its value and its normalized value."""
+    return [
+        [kind.value, value, normalize_text(value)[:MAX_LENGTH]]
+        for kind, value in find_target_values(snapshot)
+    ]
+
+
+def find_target_values(snapshot: Mapping[str, Any]) -> Iterator[tuple[TargetKind, str]]:
+    """Yield the targets of a flow, each as its kind and its value.
 
     A field that the flow's integration type does not use is no target. Without a type, every field
     with a value is one.
     """
     variant = FLEX_FLOW.variant_of(snapshot)
     has_type = variant in INTEGRATION_TYPES
-    targets = []
     for kind, field in _FIELDS:
         is_unused = has_type and field.takes and variant not in field.takes
         value = "" if is_unused else _target_value(kind, snapshot.get(field.name))
         if value:
-            targets.append([kind.value, value, normalize_text(value)[:MAX_LENGTH]])
-    return targets
+            yield kind, value
 
 
 def target_field_name(kind: str) -> str:
