@@ -247,6 +247,28 @@ def test_marks_show_why_a_flow_was_found(flows, client_of, query, marked):
     assert sorted(set(re.findall("<mark>([^<]*)</mark>", page.content.decode()))) == marked
 
 
+def test_names_of_numbers_are_reasons_only_where_the_flows_name_has_no_match(
+    name_target, client_of, add
+):
+    for number, name in (("+33111", "Lyon"), ("+33222", "Bern")):
+        add(name, resource=STUDIO, account_sid=ACCOUNT, contact_identity=number)
+        name_target(
+            "phone_number",
+            "PN" + number[-2:] * 16,
+            "Lyon line",
+            account_sid=ACCOUNT,
+            reference=number,
+        )
+
+    page = squeezed(client_of("viewer").get("/flows/?q=lyon").content.decode())
+
+    cells = dict(
+        re.findall(r'title="(Lyon|Bern)">.*?data-label="Handled by"[^>]*>(.*?)</td>', page)
+    )
+    assert "<mark>Lyon</mark>line" in cells["Bern"]
+    assert "line" not in cells["Lyon"]
+
+
 def test_service_that_the_row_does_not_show_is_named_as_the_reason(flows, client_of, add):
     sid = "IS" + "c" * 28 + "56ef"
     add("Rome", resource=STUDIO | {"chat_service_sid": sid}, account_sid=ACCOUNT)

@@ -2,10 +2,13 @@
 
 import re
 import uuid
+from datetime import date
 
 import pytest
 
+from flows.audit import log_presets
 from flows.audit.audit_log import Actor
+from flows.audit.log_query import LogQuery
 from tests import ACCOUNT
 from tests.flows.audit.views.logged_days import log_events
 from tests.flows.audit.views.test_log_rows import APPLIED, ATTEMPT, LOST_OUTCOME, stage
@@ -85,10 +88,11 @@ def test_change_stands_on_the_day_of_its_start(client_of, at):
         ("Today", 1, "?actor=omar&from=2026-11-26&to=2026-11-26"),
         ("Last 7 days", 2, "?actor=omar&from=2026-11-20&to=2026-11-26"),
         ("Last 30 days", 3, "?actor=omar&from=2026-10-28&to=2026-11-26"),
+        ("Last month", 3, "?actor=omar&from=2026-10-01&to=2026-10-31"),
     ],
 )
 def test_preset_fills_in_plain_dates_and_keeps_other_filters(client_of, at, label, found, query):
-    for days in (30, 29, 6, 0):
+    for days in (57, 56, 30, 29, 6, 0):
         with at(days):
             log_events(1)
             log_events(1, actor=Actor(id="2", label="ada", role="admin"))
@@ -101,6 +105,20 @@ def test_preset_fills_in_plain_dates_and_keeps_other_filters(client_of, at, labe
     assert len(page.context["events"]) == found
     assert {event.actor_label for event in page.context["events"]} == {"omar"}
     assert active_presets(page) == [label]
+
+
+@pytest.mark.parametrize(
+    ("today", "first", "last"),
+    [
+        ("2026-01-05", "2025-12-01", "2025-12-31"),
+        ("2028-03-31", "2028-02-01", "2028-02-29"),
+    ],
+)
+def test_last_month_is_the_whole_month_before(today, first, last):
+    found = log_presets.build_presets(LogQuery(), "ada", date.fromisoformat(today))
+
+    (last_month,) = [preset for preset in found if preset.label == "Last month"]
+    assert last_month.url == f"?from={first}&to={last}"
 
 
 def test_bookmark_of_a_preset_shows_the_same_days_tomorrow(client_of, at):

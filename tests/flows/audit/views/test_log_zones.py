@@ -1,6 +1,6 @@
 """Days of the log are those of the user's time zone: filters, presets, headings, chart, export."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from unittest import mock
 
 import pytest
@@ -108,3 +108,17 @@ def test_ends_of_the_calendar_are_days_too(in_zone, zone, day):
 
     assert client.get(f"/audit/?from={day}").status_code == 200
     assert client.get(f"/audit/?to={day}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("zone", "counts"),
+    [
+        ("UTC", {date(2026, 11, 25): 1, date(2026, 11, 26): 1}),
+        ("Europe/Berlin", {date(2026, 11, 26): 2}),
+        ("America/New_York", {date(2026, 11, 25): 2}),
+    ],
+)
+def test_overview_counts_the_users_days(in_zone, zone, counts):
+    histogram = in_zone(zone).get("/").context["histogram"]
+
+    assert {row.day.day: row.day.total for row in histogram.rows if row.day.total} == counts
