@@ -45,6 +45,7 @@ from flows.names.models import ResourceName
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
 from tests.faults.databases import temporary_databases, use_database
+from tests.sandbox_addresses import sandbox_addresses
 
 LATENCIES: Final = (0, 150)  # ms
 PAGE_SIZE: Final = 1000  # flows, the most that Twilio gives
@@ -130,7 +131,7 @@ def list_with_requests(address: str) -> tuple[int, int]:
 
 def measure(address: str, flows: int, latency: int, runs: int) -> list[Measurement]:
     account_sid = twilio_accounts.all_accounts()[0].sid
-    with override_settings(FLEX_API_URL=address):
+    with override_settings(**sandbox_addresses(address)):
         sync = partial(sync_account, account_sid)
         first = time_call(sync)
         counted = Counter[str]()

@@ -20,6 +20,7 @@ import requests
 from django.conf import settings
 
 from tests.faults.acting import NEW_FLOW, database_url
+from tests.sandbox_addresses import sandbox_addresses
 
 ROOT = Path(__file__).resolve().parents[2]
 HIDDEN_FIELDS = re.compile(r'name="(csrfmiddlewaretoken|change_id|base)" value="([^"]*)"')
@@ -60,7 +61,7 @@ class Site:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
             "DATABASE_URL": database_url(),
-            "FLEX_API_URL": api,
+            **sandbox_addresses(api),
             "DEBUG": "true",  # the static files are not collected here
             "LOG_LEVEL": log_level,
         }

@@ -52,6 +52,7 @@ from tests.faults.witness import (
     WriteObserver,
     compare_with_log,
 )
+from tests.sandbox_addresses import sandbox_addresses
 
 LATENCY = 0.02  # seconds that a request takes at the sandbox before it is carried out
 KILL_SPREAD = 0.06  # seconds behind a write's arrival within which the kill comes
@@ -98,7 +99,7 @@ def simulate(
     keys, clock = create_sessions(people), Clock()
     with (
         Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
-        override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
+        override_settings(**sandbox_addresses(sandbox.url), FLEX_RATE_LIMITS=False),
         mock.patch("django.utils.timezone.now", clock.now),
     ):
         known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])

@@ -49,6 +49,7 @@ from tests.faults.acting import database_url, wait_for
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.matrix.play import Clock
 from tests.faults.witness import APPLIED, VIOLATIONS, Findings, WriteObserver, compare_with_log
+from tests.sandbox_addresses import sandbox_addresses
 
 FLOWS: Final = 200
 FAULT_RATE: Final = 0.2  # of the calls
@@ -94,7 +95,7 @@ def simulate(*, flows: int, seed: int) -> Report:
     person = _create_operator()
     with (
         Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
-        override_settings(FLEX_API_URL=sandbox.url),
+        override_settings(**sandbox_addresses(sandbox.url)),
         mock.patch("django.utils.timezone.now", clock.now),
     ):
         sids = [

@@ -49,6 +49,7 @@ from tests.faults.acting import NEW_FLOW, wait_for
 from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, KnownFlows, SimulatedUser, Site
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.kills import create_sessions
+from tests.sandbox_addresses import sandbox_addresses
 
 SECONDS: Final = 30
 WORKERS, VIEWERS, OPERATORS, PLANNED = 4, 16, 2, 20
@@ -192,7 +193,7 @@ def simulate(
     report, started = Report(), time.monotonic()
     with (
         sandbox_process(0, round(LATENCY * 1000)) as api,
-        override_settings(FLEX_API_URL=api),
+        override_settings(**sandbox_addresses(api)),
         ExitStack() as stack,
     ):
         stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))

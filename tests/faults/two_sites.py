@@ -42,6 +42,7 @@ from tests.faults.busy import DEPLOYED_OPTIONS, KnownFlows, SimulatedUser, Site
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.kills import create_sessions
 from tests.faults.witness import VIOLATIONS, Findings, WriteObserver, compare_with_log
+from tests.sandbox_addresses import sandbox_addresses
 
 CLIENTS, WORKERS, FLOWS = 16, 4, 200
 LATENCY: Final = 0.02  # seconds that a request takes at the sandbox
@@ -107,7 +108,7 @@ def simulate(
     report, started = Report(), time.monotonic()
     with (
         Sandbox(latency=LATENCY) as sandbox,
-        override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
+        override_settings(**sandbox_addresses(sandbox.url), FLEX_RATE_LIMITS=False),
         ExitStack() as stack,
     ):
         known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])

@@ -291,7 +291,7 @@ def main() -> int:
         ensure_groups()
         patient = functools.partial(clients.ResourceClient, sleep=lambda _seconds: None)
         with Sandbox() as sandbox, mock.patch.object(clients, "ResourceClient", patient):
-            settings.FLEX_API_URL = sandbox.url
+            settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
             fuzzer = Fuzzer(SampleSite(sandbox, _make_user).populate(), random.Random(options.seed))
             until = time.monotonic() + options.minutes * 60
             while time.monotonic() < until:

@@ -55,6 +55,7 @@ from tests.faults.witness import (
     WriteObserver,
     compare_with_log,
 )
+from tests.sandbox_addresses import sandbox_addresses
 
 RUNS = "runs"
 MIRROR_DIFFERS = "the copy is not as Twilio has it"
@@ -86,7 +87,7 @@ def empty_site(clock: Clock) -> Iterator[Sandbox]:
 
     with (
         Sandbox(clock=clock.now) as sandbox,
-        override_settings(FLEX_API_URL=sandbox.url),
+        override_settings(**sandbox_addresses(sandbox.url)),
         ExitStack() as stack,
     ):
         stack.enter_context(mock.patch.object(clients, "ResourceClient", hurried))

@@ -19,7 +19,7 @@ def demo_of(settings):
         sandbox = Sandbox(flows=flows)
         sandbox.start()
         started.append(sandbox)
-        settings.FLEX_API_URL = sandbox.url
+        settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
         Command(stdout=io.StringIO())._prepare(sandbox)
 
     started: list[Sandbox] = []
