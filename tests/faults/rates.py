@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -41,9 +42,10 @@ from flows.accounts.clients import resource_client
 from flows.audit.audit_log import Actor
 from flows.mirror.sync import sync_account
 from flows.plans import drafts, items, start_and_stop
+from flows.twilio.description import FLEX_PRODUCT
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.rates import CALLS_PER_SECOND
-from flows.twilio.sandbox.faults import LIST_PATH
+from flows.twilio.rates import calls_per_second, operation_of_product
+from flows.twilio.sandbox.faults import API_ROOT
 from tests.benchmarks.sync import run_sandbox as sandbox_process
 from tests.faults.acting import NEW_FLOW, wait_for
 from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, KnownFlows, SimulatedUser, Site
@@ -58,6 +60,7 @@ LATENCY: Final = 0.05  # seconds that a request takes at the sandbox
 # them.
 BURST_WINDOW: Final = 0.75
 OK_STATUSES: Final = (200, 302)
+SID_AT_END: Final = re.compile(r"/[A-Z]{2}[0-9a-f]{32}(\.json)?$")
 
 
 class Viewer(SimulatedUser):
@@ -136,7 +139,7 @@ class ArrivedCalls:
 
     @property
     def rate(self) -> int:
-        return CALLS_PER_SECOND[self.operation]
+        return calls_per_second(self.operation)
 
     def max_within(self, seconds: float) -> int:
         first, most = 0, 0
@@ -299,21 +302,24 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
 
 
 def group_by_operation(received: Sequence[dict[str, Any]]) -> list[ArrivedCalls]:
-    """Return the calls of each kind in the order of their arrival."""
+    """Return the calls of each product and kind in the order of their arrival."""
     at: dict[str, list[float]] = defaultdict(list)
     for request in received:
-        is_list = request["path"] == LIST_PATH
-        operation = {
-            "GET": "list" if is_list else "fetch",
-            "POST": "create" if is_list else "update",
-            "DELETE": "delete",
-        }[request["method"]]
-        at[operation].append(datetime.fromisoformat(request["at"]).timestamp())
-    return [
-        ArrivedCalls(operation, sorted(at[operation]))
-        for operation in CALLS_PER_SECOND
-        if at[operation]
-    ]
+        at[_operation(request)].append(datetime.fromisoformat(request["at"]).timestamp())
+    return [ArrivedCalls(operation, sorted(times)) for operation, times in at.items()]
+
+
+def _operation(request: dict[str, Any]) -> str:
+    """Return the name of a call, as the table of bookings has it."""
+    path = request["path"]
+    product = FLEX_PRODUCT if path.startswith(f"{API_ROOT}/") else path.split("/")[1]
+    is_of_one = SID_AT_END.search(path) is not None
+    operations = {
+        "GET": "fetch" if is_of_one else "list",
+        "POST": "update" if is_of_one else "create",
+        "DELETE": "delete",
+    }
+    return operation_of_product(product, operations[request["method"]])
 
 
 def main() -> int:
