@@ -2,6 +2,7 @@
 
 Commands run as written, with smaller sizes, and with names in place of NAME. A command without such
 a short form is an error, and so is a short form whose command the documentation no longer names.
+A command whose short form is a test is only asked whether it has the options.
 With words, only the commands that contain one of them run. The commands of the site run one after
 another, then those of the tests, two at a time.
 
@@ -55,6 +56,17 @@ RUN_ELSEWHERE: Final = {
         (f"uv run python -m tests.benchmarks {name}" for name in ("lists", "sync", "log", "pages")),
         "by the same command without a name",
     ),
+}
+
+
+# Commands whose short form is elsewhere. Here they only have to know the options that they are
+# given.
+ASKED_FOR_OPTIONS: Final = {
+    "uv run python -m tests.faults.matrix --runs 20": "tests/faults/test_matrix.py",
+    "uv run python -m tests.faults.kills --kills 300": "tests/faults/test_kills.py",
+    "uv run python -m tests.faults.plan_runs --flows 200": "tests/faults/test_plan_runs.py",
+    "uv run python -m tests.faults.rates --seconds 30": "tests/faults/test_rates.py",
+    "uv run python -m tests.faults.slow_clients --seconds 30": "tests/faults/test_slow_clients.py",
 }
 
 
@@ -159,20 +171,11 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     ),
     # A flow that Twilio still has would be exit status 1.
     "erase_personal_data --flow SID": ShortForm({"--flow SID": f"--flow FO{'0' * 32}"}),
-    "uv run python -m tests.faults.matrix --runs 20": ShortForm({"--runs 20": "--runs 1"}),
-    "uv run python -m tests.faults.kills --kills 300": ShortForm({"--kills 300": "--kills 6"}),
-    "uv run python -m tests.faults.plan_runs --flows 200": ShortForm({"--flows 200": "--flows 16"}),
     "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": ShortForm(
         {"postgres://…": POSTGRES}, arguments="--seconds 10 --clients 6 --workers 2"
     ),
-    "uv run python -m tests.faults.rates --seconds 30": ShortForm(
-        {"--seconds 30": "--seconds 5"}, arguments="--workers 1 --viewers 4"
-    ),
-    "uv run python -m tests.faults.slow_clients --seconds 30": ShortForm(
-        {"--seconds 30": "--seconds 2"}, arguments="--pause 0.2 --clients 16 --max-wait 30"
-    ),
     "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": ShortForm(
-        {"--events 1000000": "--events 2000"}
+        {"--events 1000000": "--events 1000"}
     ),
     "uv run python -m tests.benchmarks": ShortForm(arguments="--short --output {folder}/all.json"),
     "uv run python -m tests.browser.screenshots --output DIR": ShortForm(
@@ -189,23 +192,32 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     words = sys.argv[1:]
     documented = docs.commands() | docs.manage_commands()
-    if unknown := sorted(documented - SHORT_FORMS.keys() - RUN_ELSEWHERE.keys()):
+    known = SHORT_FORMS.keys() | ASKED_FOR_OPTIONS.keys() | RUN_ELSEWHERE.keys()
+    if unknown := sorted(documented - known):
         sys.exit(
             f"The documentation names commands without a short form in tests/docs_commands.py: {unknown}"
         )
-    if unused := sorted((SHORT_FORMS.keys() | RUN_ELSEWHERE.keys()) - documented):
+    if unused := sorted(known - documented):
         sys.exit(
             f"tests/docs_commands.py has commands that the documentation doesn't name: {unused}"
         )
     chosen = [
-        written for written in SHORT_FORMS if not words or any(word in written for word in words)
+        written
+        for written in (*SHORT_FORMS, *ASKED_FOR_OPTIONS)
+        if not words or any(word in written for word in words)
     ]
     of_site = [written for written in chosen if not _is_of_tests(written)]
     of_tests = [written for written in chosen if _is_of_tests(written)]
     with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as site:
-        failures = [_run_and_report(written, site) for written in of_site]
+
+        def failure_of(written: str) -> str:
+            if written in ASKED_FOR_OPTIONS:
+                return _check_options(written)
+            return _run_and_report(written, site)
+
+        failures = [failure_of(written) for written in of_site]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            failures += pool.map(lambda written: _run_and_report(written, site), of_tests)
+            failures += pool.map(failure_of, of_tests)
     failed = [failure for failure in failures if failure]
     print(*failed, sep="\n")  # noqa: T201
     print(f"\n{len(chosen) - len(failed)} passed, {len(failed)} failed")  # noqa: T201
@@ -225,6 +237,19 @@ def _run_and_report(written: str, site: Site) -> str:
     seconds = time.monotonic() - started_at
     print(f"\n== {text}\n{output}\n-- {error or 'passed'}, {seconds:.0f} s", flush=True)  # noqa: T201
     return f"{text}: {error}" if error else ""
+
+
+def _check_options(written: str) -> str:
+    """Check that a command has the options of its written form; return a failure, or ""."""
+    assert (docs.ROOT / ASKED_FOR_OPTIONS[written]).is_file(), written
+    command, _, options = written.partition(" --")
+    known = subprocess.run(
+        [*shlex.split(command), "--help"], cwd=docs.ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    names = [word for word in shlex.split(f"--{options}") if word.startswith("--")]
+    missing = [name for name in names if f"{name} " not in known]
+    print(f"\n== {command} --help\n-- knows {', '.join(names)}")  # noqa: T201
+    return f"{written}: there is no {missing}" if missing else ""
 
 
 def _is_whole(written: str) -> bool:
