@@ -465,7 +465,7 @@ def _empty():
 
 
 HOW_LONG = settings(
-    max_examples=LONG or 25,
+    max_examples=LONG or 12,
     stateful_step_count=40 if LONG else 25,
     derandomize=not LONG,
     deadline=None,

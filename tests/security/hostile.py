@@ -27,6 +27,19 @@ HOSTILE_VALUES: dict[str, str] = {
     "long": f"{MARKER} " + "long " * 200_000,  # a megabyte
     "very long word": MARKER + "\u0301" * 40_000,
 }
+# These do their harm wherever they stand in a text, so one text can have them all.
+HARMFUL_ANYWHERE = (
+    "markup",
+    "closing",
+    "attribute",
+    "htmx",
+    "template",
+    "bidi",
+    "nul",
+    "surrogates",
+    "newlines",
+)
+HOSTILE_VALUES["harmful anywhere"] = " ".join(HOSTILE_VALUES[kind] for kind in HARMFUL_ANYWHERE)
 WRONG_TYPES: dict[str, Any] = {
     "null": None,
     "number": 10**30,

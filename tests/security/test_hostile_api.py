@@ -19,12 +19,19 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.flexadmin.keyboard.palette_pages import search as search_palette
-from tests.security.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
+from tests.security.hostile import (
+    HARMFUL_ANYWHERE,
+    HOSTILE_VALUES,
+    MARKER,
+    WRONG_TYPES,
+    make_hostile_flow,
+)
 from tests.security.markup import INVISIBLE_CHARACTERS, Page, find_inline_code, read_body
 
 pytestmark = pytest.mark.django_db
 csv.field_size_limit(8_000_000)
 KINDS = [*HOSTILE_VALUES, *WRONG_TYPES]
+CASES = [kind for kind in KINDS if kind not in HARMFUL_ANYWHERE]
 OWN_SCHEMES = ("/", "?", "#", "https://www.twilio.com/", "https://console.twilio.com/")
 
 
@@ -107,7 +114,7 @@ def add_hostile_flow(sandbox, kind):
     return sid
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CASES)
 def test_every_page_shows_hostile_values_as_text_only(sandbox, client_of, kind):
     sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
     findings = {}
@@ -136,7 +143,7 @@ def test_every_page_shows_hostile_values_as_text_only(sandbox, client_of, kind):
     assert findings == {}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CASES)
 def test_palette_shows_hostile_values_as_text_only(sandbox, client_of, kind):
     sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
     url = reverse("flows:detail", args=[sid])
@@ -147,7 +154,7 @@ def test_palette_shows_hostile_values_as_text_only(sandbox, client_of, kind):
     assert sid in responses[1].content.decode()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CASES)
 def test_hostile_flow_can_be_changed_or_the_page_gives_the_error(sandbox, client_of, kind):
     sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
     edit = reverse("flows:edit", args=[sid])
@@ -171,7 +178,9 @@ def test_hostile_flow_can_be_changed_or_the_page_gives_the_error(sandbox, client
         assert find_injected(response.content.decode() or "<p>") == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in HOSTILE_VALUES if kind != "long"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CASES if kind in HOSTILE_VALUES and kind != "long"]
+)
 def test_hostile_error_message_is_shown_as_text(sandbox, client_of, flow_sid, kind):
     client = client_of("admin")
     sandbox.inject(
