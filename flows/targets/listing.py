@@ -116,13 +116,13 @@ class TargetQuery:
         groups = entries.values("account_sid", "identity_folded").annotate(
             flows=Count("sid"), flows_on=Count("sid", Q(enabled=True)), sid=Min("sid")
         )
-        named = ResourceName.objects.filter(
+        names = ResourceName.objects.filter(
             resource__in=SENDERS,
             account_sid=OuterRef("account_sid"),
             reference=OuterRef("identity_folded"),
         )
-        named = named.order_by(F("gone_at").desc(nulls_first=True), "sid")
-        groups = groups.annotate(name=Subquery(named.values("name_folded")[:1]))
+        names = names.order_by(F("gone_at").desc(nulls_first=True), "sid")
+        groups = groups.annotate(name=Subquery(names.values("name_folded")[:1]))
         order = self._order(
             ("-flows", "identity_folded", "account_sid"),
             name=_name_or("identity_folded"),

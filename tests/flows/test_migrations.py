@@ -6,15 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.changes import in_flight
+from flows.core import triggers
+from flows.local_details.fields import Details
+from flows.local_details.reading import load_details
 from flows.mirror import targets
 from flows.mirror.models import Flow, SyncState
 from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
+from flows.search import flow_search, index_tables
+from flows.search.flow_search import Query
 from flows.search.models import TargetUse
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -246,3 +252,28 @@ def test_flows_of_an_older_mirror_get_the_targets_of_that_time(monkeypatch):
     expected = {sid: items for sid, (_, items) in FLOWS_OF_AN_OLDER_MIRROR.items()}
     assert dict(Flow.objects.values_list("sid", "targets")) == expected
     assert TargetUse.objects.count() == sum(map(len, expected.values()))
+
+
+def test_tags_and_flows_of_an_older_site_are_found_by_todays_searches_and_filters():
+    """The command `migrate` also checks the flows. The triggers of their tables stay."""
+    older = [("flows", "0025_erase_permission")]
+    try:
+        call_command("migrate", *older[0], verbosity=0)
+        older_apps = MigrationExecutor(connection).loader.project_state(older).apps
+        resource = {"sid": SID, "friendly_name": "Lyon", "channel_type": "sms"}
+        older_apps.get_model("flows", "Flow").objects.create(
+            sid=SID, account_sid=ACCOUNT, resource=resource, mirrored_at=NOW
+        )
+        details = older_apps.get_model("flows", "LocalDetails").objects.create(
+            sid=SID, account_sid=ACCOUNT, owner="Claims", owner_folded="claims", note="Ring Ada"
+        )
+        for name in ("störung", "vip"):
+            details.tags.create(account_sid=ACCOUNT, name=name)
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert flow_search.list_sids(Query(q="storung")) == [SID]
+    assert flow_search.list_sids(Query(warnings="true")) == [SID]
+    assert load_details(SID) == Details("Claims", ("störung", "vip"), "Ring Ada")
+    assert not triggers.find_altered(connection, index_tables.list_triggers(connection.vendor))
+    assert index_tables.find_differences(connection) == []

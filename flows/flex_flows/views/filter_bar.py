@@ -23,6 +23,7 @@ _VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
     "enabled": {**STATES, "gone": "Deleted at Twilio"},
     "owner": {NOT_SET: "No owner"},
     "tag": {NOT_SET: "No tag"},
+    "warnings": {"true": "Yes"},
 }
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": tuple(CHANNEL_TYPES),
