@@ -61,8 +61,9 @@ _TARGET_SEPARATOR: Final = SafeString(" · ")
 _TITLE_HTML: Final = ' title="{}"'
 # Characters that a column shows at any width. A longer text gets a tooltip.
 _CHANNEL_CHARACTERS: Final = 8
-_TEXT_CHARACTERS: Final = 16
-_HANDLER_CHARACTERS: Final = 20
+_OWNER_CHARACTERS: Final = 12
+_HANDLER_CHARACTERS: Final = 18
+_HANDLER_CHARACTERS_BESIDE_OWNER: Final = 14
 _IDENTITY_CHARACTERS: Final = 22  # "whatsapp:" and a long number
 _EMPTY: Final = SafeString("")
 _NO_DETAILS: Final = Details()
@@ -109,6 +110,10 @@ class _RowFormatter:
         }
         self._finds_details = any(target.is_detail for target in self._found_targets.values())
         self._columns = [key for key in columns if key in _CELL_HTML]
+        has_owners = "owner" in self._columns
+        self._handler_characters = (
+            _HANDLER_CHARACTERS_BESIDE_OWNER if has_owners else _HANDLER_CHARACTERS
+        )
         cells = "".join(_CELL_HTML[key] for key in self._columns)
         self._row_html = f"{_ROW_HTML}{cells}{{}}</tr>\n"
         self._shows_actions = shows_actions
@@ -168,7 +173,7 @@ class _RowFormatter:
             html = _format_safe(_LINK_HTML, url, html)
         if found and "<mark>" not in self._name(flow):
             title, html = self._put_reasons_first(flow, found, title, html)
-        return _format_title(title, _HANDLER_CHARACTERS), html
+        return _format_title(title, self._handler_characters), html
 
     def _put_reasons_first(
         self, flow: Any, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
@@ -203,7 +208,7 @@ class _RowFormatter:
         """Return the owner and the tags as one text: each chip would be another node a row."""
         text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
         marked_words = self._search_text if self._finds_details else ""
-        return _format_title(text, _TEXT_CHARACTERS), mark_search_words(text, marked_words)
+        return _format_title(text, _OWNER_CHARACTERS), mark_search_words(text, marked_words)
 
     def _mark(self, text: str, target: FoundTarget) -> SafeString:
         return mark_target(text, self._search_text, target.value)
