@@ -20,9 +20,11 @@ class FlowsConfig(AppConfig):
         from flows.availability.actions import AvailabilityAction
         from flows.availability.consistency import ReadOnlyCheck
         from flows.changes.actions import ChangeAction
+        from flows.checks import flow_warnings
         from flows.flex_flows.actions import FlowPageAction
         from flows.local_details.actions import LocalDetailsAction
         from flows.local_details.consistency import flow_details
+        from flows.mirror import snapshot_checks
         from flows.mirror.actions import MirrorAction
         from flows.mirror.consistency import mirror_columns
         from flows.mirror.flow_target import FlowTarget
@@ -44,6 +46,8 @@ class FlowsConfig(AppConfig):
         consistency.register(plan_checks.bulk_changes)
         consistency.register(plan_checks.statuses)
         consistency.register(plan_checks.unique_keys)
+        snapshot_checks.register(flow_warnings.find_warnings)
         protection.register_triggers(index_tables.list_triggers)
         post_migrate.connect(index_tables.repair, sender=self)
+        post_migrate.connect(snapshot_checks.check_again, sender=self)
         post_migrate.connect(protection.restore_triggers, sender=self)

@@ -142,10 +142,10 @@ def empty_context() -> dict[str, str]:
 
 def compare_context(event: AuditEvent) -> dict[str, Any]:
     changed_row = {
-        "label": "Enabled",
-        "before": True,
-        "requested": False,
-        "after": False,
+        "label": "Status",
+        "before": "On",
+        "requested": "Off",
+        "after": "Off",
         "is_changed": True,
     }
     differing_row = {

@@ -112,7 +112,7 @@ def _describe(display_name: str, email: str) -> dict[str, str]:
 
 @cache
 def time_zone_choices() -> Choices:
-    """Return the time zones of the system by region, and UTC alone if it has no data on them."""
+    """Return the time zones by region: those of the system, or of tzdata if it has none."""
     zones_by_region: defaultdict[str, Choices] = defaultdict(list)
     for name in sorted(zoneinfo.available_timezones()):
         region, _, city = name.partition("/")

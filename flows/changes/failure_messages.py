@@ -48,11 +48,11 @@ ADVICE_BY_CODE = {
         "Someone may have just deleted it. Check its page.",
     ),
     45210: (
-        "Another enabled flow already uses this channel and contact identity.",
+        "Another flow that is on already uses this channel and contact identity.",
         "Turn off the other flow first, or save this one turned off.",
     ),
     45212: (
-        "Another enabled flow already uses this channel and contact identity.",
+        "Another flow that is on already uses this channel and contact identity.",
         "Turn off the other flow first, or leave this one off.",
     ),
 }

@@ -39,6 +39,8 @@ PICKED_FIELDS: Final = (
     "integration_channel",
     "chat_service_sid",
 )
+IDENTITY_FIELD: Final = "contact_identity"  # can be chosen as well (number_choices.py)
+_CHOSEN_FIELDS: Final = (*PICKED_FIELDS, IDENTITY_FIELD)
 SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
 WORKSPACE_FIELD: Final = "integration_workspace_sid"
 # A new integration type swaps in its own fields, and a new workspace its own workflows.
@@ -70,16 +72,16 @@ class FlowForm(ReasonForm):
         self.snapshot = base
         self.base_flow = base or Snapshot({})
         sent_input = data if data is not None else initial or {}
-        self.typed_fields = typed_fields(sent_input, PICKED_FIELDS)
+        self.typed_fields = typed_fields(sent_input, _CHOSEN_FIELDS)
         base_values = _initial_values(self.base_flow)
-        chosen = resolve_choices(initial or {}, PICKED_FIELDS)
+        chosen = resolve_choices(initial or {}, _CHOSEN_FIELDS)
         initial_input = _to_input({**base_values, **chosen})
         base_input: dict[str, Any] = {}  # stands in for what the user's input lacks
         if base is not None:
             initial_input.setdefault("base", sign_base(base))
             base_input = _to_input(base_values)
         if data is not None:
-            chosen = resolve_choices(dict(data.items()), PICKED_FIELDS)
+            chosen = resolve_choices(dict(data.items()), _CHOSEN_FIELDS)
             data = {**base_input, **chosen}
         super().__init__(data, initial={"change_id": uuid.uuid4(), **initial_input})
 

@@ -30,7 +30,7 @@ class ListLayout:
 
     The column of the name is always shown, and so is the one that sorts the list. That of owners
     and tags is offered if a flow of the site has any (`has_owners`), and only shown if a flow of
-    the page has (`shows_owner`).
+    the page has (`shows_owner`). Until the user has chosen columns, it needs a wide window.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class ListLayout:
         self._query = query
         self._columns = _site_columns(shows_account=shows_account, has_owners=has_owners)
         self._shows_owner = shows_owner
+        self.shows_owner_if_wide = has_owners and not preferences.is_saved
         self._hidden: Collection[Any] = preferences.hidden_columns
         self.density = preferences.density
 

@@ -32,3 +32,8 @@ class ListPreferences(models.Model):
 
     def __str__(self) -> str:
         return f"list of flows of {self.person}"
+
+    @property
+    def is_saved(self) -> bool:
+        """False for the defaults of a user who has not chosen anything."""
+        return not self._state.adding

@@ -17,7 +17,7 @@ from flows.flex_flows.forms import (
     WORKSPACE_FIELD,
     FlowForm,
 )
-from flows.flex_flows.target_picker import Option, OptionGroup, TargetPicker
+from flows.flex_flows.target_picker import MAX_OPTIONS, Option, OptionGroup, TargetPicker
 from flows.mirror.models import Flow
 from flows.names.models import ResourceName
 from flows.twilio.chat.chat_service import CHAT_SERVICE
@@ -27,7 +27,6 @@ from flows.twilio.taskrouter.task_channel import TASK_CHANNEL
 from flows.twilio.taskrouter.workflow import WORKFLOW
 from flows.twilio.taskrouter.workspace import WORKSPACE
 
-MAX_OPTIONS: Final = 500  # in one select; any other SID can be entered
 _FIELDS_BY_RESOURCE: Final = {
     STUDIO_FLOW.name: "integration_flow_sid",
     WORKSPACE.name: WORKSPACE_FIELD,

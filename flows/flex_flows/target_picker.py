@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django import forms
 
+MAX_OPTIONS: Final = 500  # in one select; any other SID can be entered
 OTHER: Final = "_other"  # the value of the last option, and the end of the input's name
 
 

@@ -15,12 +15,6 @@ from flows.accounts import twilio_accounts
 MAX_CHOICES: Final = 200  # owners, and tags, that a filter offers
 MAX_SUGGESTIONS: Final = 20  # owners that a form names
 _OWNERS_TABLE, _TAGS_TABLE = "flows_localdetails", "flows_flowtag"
-# The values of a column in the order of its index, from the first one after "".
-_DISTINCT_VALUES: Final = (
-    "SELECT min({column}) FROM {table} WHERE {column} > ''{scope} UNION ALL "
-    "SELECT (SELECT min({column}) FROM {table} WHERE {column} > previous.value{scope}) "
-    "FROM {name} AS previous WHERE previous.value IS NOT NULL"
-)
 # Spellings of an owner that differ only in case count as one.
 _CHOICES: Final = (
     "WITH RECURSIVE owners(value) AS ({owners}), tags(value) AS ({tags}) "
@@ -31,6 +25,19 @@ _CHOICES: Final = (
 )
 
 DetailsChoices = dict[str, list[str]]  # the values that flows have, by "owner" and "tag"
+
+
+def distinct_values(name: str, table: str, column: str, scope: str = "") -> str:
+    """Return the SQL for the values of a column in the order of its index, without "".
+
+    It is the query of a recursive table with this name and one column, `value`. The last value is
+    NULL. `scope` is a further condition.
+    """
+    return (
+        f"SELECT min({column}) FROM {table} WHERE {column} > ''{scope} UNION ALL "  # noqa: S608
+        f"SELECT (SELECT min({column}) FROM {table} WHERE {column} > previous.value{scope}) "
+        f"FROM {name} AS previous WHERE previous.value IS NOT NULL"
+    )
 
 
 def load_choices(scope: twilio_accounts.Scope) -> DetailsChoices:
@@ -59,10 +66,8 @@ def _choices_query(account_sids: list[str]) -> tuple[str, list[Any]]:
     scope = ""
     if account_sids:
         scope = f" AND account_sid IN ({', '.join(['%s'] * len(account_sids))})"
-    owners = _DISTINCT_VALUES.format(
-        name="owners", table=_OWNERS_TABLE, column="owner_folded", scope=scope
-    )
-    tags = _DISTINCT_VALUES.format(name="tags", table=_TAGS_TABLE, column="name", scope=scope)
+    owners = distinct_values("owners", _OWNERS_TABLE, "owner_folded", scope)
+    tags = distinct_values("tags", _TAGS_TABLE, "name", scope)
     sql = _CHOICES.format(
         owners=owners, tags=tags, owners_table=_OWNERS_TABLE, scope=scope, limit=MAX_CHOICES
     )

@@ -37,6 +37,7 @@ class FlowTag(models.Model):
     details = models.ForeignKey(LocalDetails, on_delete=models.CASCADE, related_name="tags")
     account_sid = models.CharField(max_length=34)
     name = models.CharField(max_length=30)
+    name_folded = models.TextField(blank=True)  # normalized for searches
 
     class Meta:
         constraints = [
@@ -44,6 +45,7 @@ class FlowTag(models.Model):
         ]
         indexes = [
             models.Index(fields=["name", "account_sid", "details"], name="tag_name"),
+            models.Index(fields=["name_folded", "details"], name="tag_name_folded"),
         ]
 
     def __str__(self) -> str:

@@ -181,7 +181,7 @@ def _store(sid: str, account_sid: str, details: Details) -> None:
     row.tags.exclude(name__in=details.tags).delete()
     existing_tags = set(row.tags.values_list("name", flat=True))
     FlowTag.objects.bulk_create(
-        FlowTag(details=row, account_sid=account_sid, name=name)
+        FlowTag(details=row, account_sid=account_sid, name=name, name_folded=fold(name))
         for name in details.tags
         if name not in existing_tags
     )

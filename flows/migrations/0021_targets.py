@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -11,10 +13,60 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from flows.core import triggers
 from flows.core.triggers import Trigger
-from flows.mirror.targets import find_targets
+from flows.migrations._frozen_text import normalize_text
 from flows.search import counters, projection, target_tables
 
 BATCH = 2000
+
+# What the site took for the targets of a flow when it had this migration: kind, field, and the
+# integration type that uses the field, or "" for every type. Today's rules are in
+# flows/mirror/targets.py. They may change, but not what this migration stores.
+FIELDS = (
+    ("studio-flow", "integration_flow_sid", "studio"),
+    ("webhook", "integration_url", "external"),
+    ("workflow", "integration_workflow_sid", "task"),
+    ("workspace", "integration_workspace_sid", "task"),
+    ("task-channel", "integration_channel", "task"),
+    ("chat-service", "chat_service_sid", ""),
+)
+TYPES = ("studio", "external", "task")
+MAX_LENGTH = 500
+
+
+def find_targets(snapshot: Mapping[str, Any]) -> list[list[str]]:
+    """Return the targets of a flow, each as its kind, its value and its normalized value."""
+    return [
+        [kind, value, normalize_text(value)[:MAX_LENGTH]]
+        for kind, value in find_target_values(snapshot)
+    ]
+
+
+def find_target_values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    flow_type = find_type(snapshot)
+    for kind, name, used_by in FIELDS:
+        is_unused = flow_type in TYPES and used_by not in ("", flow_type)
+        value = "" if is_unused else find_target_value(kind, snapshot.get(name))
+        if value:
+            yield kind, value
+
+
+def find_type(snapshot: Mapping[str, Any]) -> str:
+    """Return the integration type. Twilio takes a flow without one for a Studio Flow's."""
+    flow_type = snapshot.get("integration_type")
+    if flow_type in (None, ""):
+        return "studio" if snapshot.get("integration_flow_sid") not in (None, "") else ""
+    return flow_type.strip().lower() if isinstance(flow_type, str) else ""
+
+
+def find_target_value(kind: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    if kind != "webhook":
+        return value[:MAX_LENGTH]
+    try:
+        return (urlsplit(value).hostname or "")[:MAX_LENGTH]
+    except ValueError:
+        return ""
 
 
 def drop_triggers(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flows.mirror import flow_rows
+from flows.mirror import flow_rows, snapshot_checks
 from flows.mirror.models import Flow
 from flows.mirror.targets import find_targets
 
@@ -25,6 +25,7 @@ def _find_differing_column(flow: Flow) -> str:
         **flow_rows.extract_columns(flow.resource),
         "account_sid": account_sid,
         "targets": find_targets(flow.resource),
+        "has_warnings": snapshot_checks.has_warnings(flow.resource),
     }
     for name, value in expected.items():
         if getattr(flow, name) != value:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from flows.core.bulk_insert import insert_rows
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.core.normalization import normalize_text
+from flows.mirror import snapshot_checks
 from flows.mirror.models import Flow
 from flows.mirror.targets import find_targets
 from flows.redaction.redacted import Redacted
@@ -87,6 +88,7 @@ def _row_values(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> 
         "mirrored_at": mirrored_at,
         "gone_at": None,
         "targets": find_targets(snapshot),
+        "has_warnings": snapshot_checks.has_warnings(snapshot),
         **extract_columns(snapshot),
     }
 

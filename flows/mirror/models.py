@@ -29,6 +29,8 @@ class Flow(models.Model):
     date_updated = models.DateTimeField(null=True)
     resource: models.JSONField[Redacted, Redacted] = models.JSONField(default=dict)
     targets = models.JSONField(default=list)  # what the flow points to (targets.py)
+    # Warnings about its own settings, not about its targets. None if it was not checked yet.
+    has_warnings = models.BooleanField(null=True)
     mirrored_at = models.DateTimeField()  # last change of this row
     gone_at = models.DateTimeField(null=True)  # first time that Twilio no longer had it
 
@@ -40,6 +42,9 @@ class Flow(models.Model):
             models.Index(fields=["name_folded", "sid"], name="flow_name"),
             models.Index(fields=["-date_updated", "sid"], name="flow_updated"),
             models.Index(fields=["channel_type", "contact_identity"], name="flow_identity"),
+            models.Index(
+                fields=["sid"], condition=models.Q(has_warnings=True), name="flow_has_warnings"
+            ),
         ]
 
     def __str__(self) -> str:

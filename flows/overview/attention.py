@@ -6,14 +6,14 @@ Restrictions such as read-only are not among them, because every page shows them
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Case, Count, QuerySet, Value, When
 from django.urls import reverse
 
-from flows.accounts.twilio_accounts import Scope
+from flows.accounts.twilio_accounts import Account, Scope
 from flows.audit import log_paging
 from flows.audit.actions import AuditAction
 from flows.audit.log_query import UNRESOLVED, LogQuery
@@ -25,6 +25,7 @@ from flows.mirror.freshness import Freshness
 from flows.overview.log_status import LogStatus
 from flows.overview.unfinished_plans import UnfinishedPlan
 from flows.plans.status import PlanStatus
+from flows.search.query import Query
 
 _UNDECIDED, _UNKNOWN, _EXTERNAL = "undecided", "unknown", "external"
 
@@ -64,12 +65,17 @@ def count_open(scope: Scope) -> OpenCounts:
 def find_items(
     *,
     open_counts: OpenCounts,
+    warned_counts: Mapping[str, int],
     mirrors: Sequence[Freshness],
     plans: Sequence[UnfinishedPlan],
     has_more_plans: bool,
     log: LogStatus | None,
 ) -> list[AttentionItem]:
-    """Return what needs attention. `log` is None for users who may not see its state."""
+    """Return what needs attention.
+
+    `warned_counts` are the numbers of flows with warnings by account. `log` is None for users who
+    may not see its state.
+    """
     return [
         *_log_items(log),
         *_change_items(open_counts),
@@ -78,6 +84,7 @@ def find_items(
         *_drift_items(open_counts.external),
         *_sync_items(mirrors, freshness.PARTIAL),
         *_sync_items(mirrors, freshness.NEVER),
+        *_warning_items(warned_counts, mirrors),
     ]
 
 
@@ -112,6 +119,29 @@ def _drift_items(flows: int) -> Iterator[AttentionItem]:
         verb = "was" if flows == 1 else "were"
         sentence = f"{_format_count(flows, 'flow')} {verb} changed outside this dashboard"
         yield AttentionItem("doubt", sentence, reverse("flows:drift"), "Not reviewed yet.")
+
+
+def _warning_items(
+    warned_counts: Mapping[str, int], mirrors: Sequence[Freshness]
+) -> Iterator[AttentionItem]:
+    """Yield a sentence for each account that has flows with warnings, most of them first.
+
+    It names the account if there are several.
+    """
+    accounts = {mirror.account.sid: mirror.account for mirror in mirrors if mirror.account}
+    is_one_of_several = len({*accounts, *warned_counts}) > 1
+    for sid, flows in sorted(warned_counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        verb = "has" if flows == 1 else "have"
+        sentence = f"{_format_count(flows, 'flow')} {verb} warnings"
+        query = Query(warnings="true")
+        if is_one_of_several:
+            account = accounts.get(sid) or Account(sid, auth=("", ""))
+            sentence = f"{account}: {sentence}"
+            query = replace(query, account=sid)
+        url = reverse("flows:list") + query.url()
+        yield AttentionItem(
+            "doubt", sentence, url, "Twilio accepts them, but something looks wrong."
+        )
 
 
 def _sync_items(mirrors: Sequence[Freshness], state: str) -> Iterator[AttentionItem]:

@@ -19,6 +19,7 @@ from flows.overview import attention, unfinished_plans
 from flows.overview.attention import AttentionItem
 from flows.overview.flow_counts import FlowCounts, load_flow_counts
 from flows.overview.log_status import LogStatus, load_log_status
+from flows.search.warned_flows import count_warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def load_overview(request: Request) -> Overview:
     visible_log = log if log_scope is None else None
     items = attention.find_items(
         open_counts=open_counts,
+        warned_counts=count_warned(scope),
         mirrors=mirrors,
         plans=plans,
         has_more_plans=has_more_plans,

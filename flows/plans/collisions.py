@@ -102,14 +102,16 @@ class _Simulation:
 
     def _explain(self, blocking: FlowKey, position: int) -> str:
         """Return the reason to skip the change at this position: another flow has the address."""
-        rule = "Only one flow can be enabled per channel and contact identity."
+        rule = "Only one flow can be on per channel and contact identity."
         if isinstance(blocking, int):
             creation = self._origin(blocking)
-            return f"{creation} creates an enabled flow with the same channel and identity. {rule}"
+            return (
+                f"{creation} creates a flow that is on with the same channel and identity. {rule}"
+            )
         if blocking in self.claim_positions:
             earlier = self._origin(self.claim_positions[blocking])
-            return f"{earlier} enables {blocking} with the same channel and identity. {rule}"
-        reason = f"{blocking} is enabled for the same channel and identity. {rule}"
+            return f"{earlier} turns on {blocking} with the same channel and identity. {rule}"
+        reason = f"{blocking} is on for the same channel and identity. {rule}"
         later_position = self._find_later_release(blocking, position)
         if later_position is None or not self.origins:
             return reason

@@ -1,4 +1,4 @@
-"""Forms of a bulk change: its action with a value, and its start."""
+"""Forms of a bulk change: its action with a value, its start, and the columns of an import."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flows.flex_flows.details_form import clean_detail, owner_help
 from flows.flex_flows.target_picker import resolve_choices, typed_fields
 from flows.local_details.fields import clean_owner, clean_tags, join_tags
 from flows.plans.details_drafts import DETAILS_KINDS, SET_OWNER
+from flows.plans.import_table import TARGETS, Table, column_note, propose_targets
 from flows.twilio.cleaning import InvalidValue
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -31,6 +32,7 @@ BULK_ACTIONS: Final = {
     "remove_tag": ("Remove tags", ""),
 }
 NO_TAGS: Final = "Enter at least one tag."
+_TARGET_CHOICES: Final = [(name, FLEX_FLOW.by_name[name].label) for name in TARGETS]
 _HOST_PATTERN = re.compile(
     r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE
 )
@@ -130,6 +132,80 @@ class PlanStartForm(forms.Form):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         return error_list(self)
+
+
+class ColumnsForm(forms.Form):
+    """The mapping of a table's columns to fields, proposed from the header."""
+
+    def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.table = table
+        choices = [("", "Ignore"), *_TARGET_CHOICES]
+        proposed = propose_targets(table.header)
+        for column, title in enumerate(table.header):
+            name = f"column_{column}"
+            self.fields[name] = forms.ChoiceField(
+                label=f"Field for column {column + 1}, {title or 'without a title'}",
+                choices=choices,
+                required=False,
+                initial=proposed.get(column, ""),
+                error_messages={
+                    "invalid_choice": "Choose a field from the list, or ignore the column."
+                },
+            )
+
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """The columns for the page: title, sample values, form field and note."""
+        return [
+            {
+                "title": title,
+                "samples": self.table.samples(column),
+                "field": self[f"column_{column}"],
+                "note": column_note(title),
+            }
+            for column, title in enumerate(self.table.header)
+        ]
+
+    @property
+    def ignored(self) -> list[str]:
+        return [title for column, title in enumerate(self.table.header) if not self._target(column)]
+
+    @property
+    def has_sid(self) -> bool:
+        return "sid" in map(self._target, range(len(self.table.header)))
+
+    @property
+    def targets(self) -> dict[int, str]:
+        """The names of the fields by column, of those columns that are valid."""
+        return {
+            int(name.removeprefix("column_")): target
+            for name, target in self.cleaned_data.items()
+            if target
+        }
+
+    @property
+    def error_list(self) -> list[tuple[str, str]]:
+        return error_list(self)
+
+    def clean(self) -> dict[str, Any]:
+        targets = self.targets
+        first_columns: dict[str, int] = {}
+        for column, target in targets.items():
+            first = first_columns.setdefault(target, column)
+            if first != column:
+                columns = f"{self._title(first)} and {self._title(column)}"
+                label = FLEX_FLOW.by_name[target].label
+                self.add_error(f"column_{column}", f"{columns} are both mapped to {label}.")
+        if not self.errors and not set(targets.values()) - {"sid", "account_sid"}:
+            raise ValidationError("Choose a field for at least one column other than the SIDs.")
+        return self.cleaned_data
+
+    def _target(self, column: int) -> str:
+        return str(self[f"column_{column}"].value() or "")
+
+    def _title(self, column: int) -> str:
+        return f"Column {column + 1} (“{self.table.header[column][:40]}”)"
 
 
 def _details_field(kind: str, owners: Iterable[str]) -> VisibleTextField:

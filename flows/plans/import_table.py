@@ -1,4 +1,4 @@
-"""A table of flows to import, and the form that maps its columns to fields.
+"""A table of flows to import: its rows, and the fields that its columns mean.
 
 Accepted are this site's CSV export, the variants that Excel saves (semicolons, tabs, a `sep=`
 line), and the columns of twilio-cli. The mapping is proposed from the header, and the user confirms
@@ -14,14 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import from_csv_cell
 from flows.local_details.fields import LABELS
-from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -33,7 +31,6 @@ MAX_CELL_LENGTH: Final = 131_072  # characters, the default limit of Python's cs
 CELL_TOO_LONG: Final = "a cell is too long."
 # The fields that a column can map to: the SIDs of flow and account, and the writable fields.
 TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in FLEX_FLOW.writable_fields))
-_TARGET_CHOICES: Final = [(name, FLEX_FLOW.by_name[name].label) for name in TARGETS]
 _SCIENTIFIC_NOTATION: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DELIMITER_LINE: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # written by Excel
 _BOOLEAN_BY_SPELLING: Final = {
@@ -83,80 +80,6 @@ class Table:
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
         error = _shortening_error(fields.get("contact_identity", ""))
         return ImportItem(origin, fields, error, is_table=True)
-
-
-class ColumnsForm(forms.Form):
-    """The mapping of a table's columns to fields, proposed from the header."""
-
-    def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
-        self.table = table
-        choices = [("", "Ignore"), *_TARGET_CHOICES]
-        proposed = propose_targets(table.header)
-        for column, title in enumerate(table.header):
-            name = f"column_{column}"
-            self.fields[name] = forms.ChoiceField(
-                label=f"Field for column {column + 1}, {title or 'without a title'}",
-                choices=choices,
-                required=False,
-                initial=proposed.get(column, ""),
-                error_messages={
-                    "invalid_choice": "Choose a field from the list, or ignore the column."
-                },
-            )
-
-    @property
-    def columns(self) -> list[dict[str, Any]]:
-        """The columns for the page: title, sample values, form field and note."""
-        return [
-            {
-                "title": title,
-                "samples": self.table.samples(column),
-                "field": self[f"column_{column}"],
-                "note": _column_note(title),
-            }
-            for column, title in enumerate(self.table.header)
-        ]
-
-    @property
-    def ignored(self) -> list[str]:
-        return [title for column, title in enumerate(self.table.header) if not self._target(column)]
-
-    @property
-    def has_sid(self) -> bool:
-        return "sid" in map(self._target, range(len(self.table.header)))
-
-    @property
-    def targets(self) -> dict[int, str]:
-        """The names of the fields by column, of those columns that are valid."""
-        return {
-            int(name.removeprefix("column_")): target
-            for name, target in self.cleaned_data.items()
-            if target
-        }
-
-    @property
-    def error_list(self) -> list[tuple[str, str]]:
-        return error_list(self)
-
-    def clean(self) -> dict[str, Any]:
-        targets = self.targets
-        first_columns: dict[str, int] = {}
-        for column, target in targets.items():
-            first = first_columns.setdefault(target, column)
-            if first != column:
-                columns = f"{self._title(first)} and {self._title(column)}"
-                label = FLEX_FLOW.by_name[target].label
-                self.add_error(f"column_{column}", f"{columns} are both mapped to {label}.")
-        if not self.errors and not set(targets.values()) - {"sid", "account_sid"}:
-            raise ValidationError("Choose a field for at least one column other than the SIDs.")
-        return self.cleaned_data
-
-    def _target(self, column: int) -> str:
-        return str(self[f"column_{column}"].value() or "")
-
-    def _title(self, column: int) -> str:
-        return f"Column {column + 1} (“{self.table.header[column][:40]}”)"
 
 
 def read_table(text: str) -> Table:
@@ -290,7 +213,7 @@ def _count_columns(text: str, delimiter: str) -> tuple[int, int]:
     return len(known_titles), len(header)
 
 
-def _column_note(title: str) -> str:
+def column_note(title: str) -> str:
     """Return the reason why a column that an export has can't be imported, or ""."""
     if _normalize_title(title) in LABELS:
         return "Kept here only. Not imported."

@@ -28,6 +28,7 @@ LABELS: Final = {
     "owner": "Owner",
     "tag": "Tag",
     "target": "Target",
+    "warnings": "Warnings",
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
@@ -44,6 +45,7 @@ _ALLOWED_VALUES: Final = {
     "channel": frozenset((*CHANNEL_TYPES, NOT_SET)),
     "integration": frozenset((*INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
+    "warnings": frozenset(("true",)),
 }
 ALL_FLOWS: Final = "all"  # the value of `view` for the whole list in place of a default view
 _PAGE_NUMBER: Final = re.compile(r"(?!0+$)[0-9]{1,6}")  # not zero
@@ -55,6 +57,7 @@ _ERROR_MESSAGES: Final = {
     "owner": "“{}” can't be the owner of a flow.",
     "tag": "“{}” can't be a tag of a flow.",
     "target": "“{}” is not a target. Select one on the page Targets.",
+    "warnings": "“{}” is not a choice of warnings. The only one is true.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
@@ -136,7 +139,7 @@ def filter_value(stored: str) -> str:
 def _parse_filters(
     parsed: ParsedParameters, parameters: Mapping[str, str], scope: twilio_accounts.Scope
 ) -> None:
-    for name in ("channel", "integration", "enabled", "account"):
+    for name in ("channel", "integration", "enabled", "account", "warnings"):
         value = parameters.get(name, "")
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
         if value and not _is_allowed_value(name, value, scope):

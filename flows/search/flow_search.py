@@ -142,7 +142,7 @@ def _run_filters(query: Query) -> SearchResult:
 
 
 def _run_search(query: Query, search: SearchConditions) -> SearchResult:
-    """Return the result of a query with a search text, an owner, a tag or a target."""
+    """Return the result of a query with a search text, or with a filter without a tally."""
     candidates = search.candidates()
     matches = _visible_entries(query).filter(search.condition(candidates))
     keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)

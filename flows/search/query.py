@@ -23,7 +23,16 @@ SORTS: Final = {
     "updated": "date_updated",
     "account": "account_sid",
 }
-FILTERS: Final = ("channel", "integration", "enabled", "account", "owner", "tag", "target")
+FILTERS: Final = (
+    "channel",
+    "integration",
+    "enabled",
+    "account",
+    "owner",
+    "tag",
+    "target",
+    "warnings",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Query:
     owner: str = ""
     tag: str = ""
     target: str = ""  # its kind and value, such as "webhook:hooks.example.com"
+    warnings: str = ""  # "true" for flows with warnings
     view: str = ""  # `ALL_FLOWS` to keep the list from showing a default view
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()

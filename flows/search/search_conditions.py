@@ -1,8 +1,13 @@
-"""The conditions of a query's search text, owner, tag and target for the flow list's entries."""
+"""The conditions of a query's search text and rarer filters for the flow list's entries.
+
+Those are the filters by owner, tag, target and warnings, which the tally doesn't count by.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.db.models import Q
@@ -11,8 +16,10 @@ from flows.core import matching
 from flows.core.normalization import normalize_text
 from flows.local_details.reading import owner_filter, tag_filter
 from flows.search import target_search, trigrams
+from flows.search.details_search import DetailsGroup
 from flows.search.query import Query
 from flows.search.target_search import TargetGroup, TargetMatches
+from flows.search.warned_flows import warned_filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,7 @@ class SearchConditions:
     text: str  # "" if the query has none
     matches: TargetMatches
     selected: TargetGroup | None = None
-    details: Q = field(default_factory=Q)  # of the owner and the tag
+    other: Q = field(default_factory=Q)  # of the owner, the tag and the warnings
 
     @classmethod
     def of(cls, query: Query) -> Self | None:
@@ -31,13 +38,13 @@ class SearchConditions:
         None if the query has only filters that the tally counts flows by.
         """
         text = query.q if normalize_text(query.q) else ""
-        if not (text or query.target or query.owner or query.tag):
+        if not any((text, query.target, query.owner, query.tag, query.warnings)):
             return None
         selected = None
         if query.target:
             selected = target_search.select_target(*query.target_key, query.scope)
         matches = target_search.find_targets(text, query.scope)
-        return cls(text, matches, selected, _details_condition(query))
+        return cls(text, matches, selected, _other_condition(query))
 
     def candidates(self, *, in_order: bool = False) -> Q:
         """Return a condition with an index that every match passes. It is empty without an index.
@@ -64,34 +71,40 @@ class SearchConditions:
             condition |= matching.sid_filter(self.text)
         if self.selected:
             condition &= self.selected.condition
-        return condition & self.details
+        return condition & self.other
 
-    def _index_terms(self) -> tuple[set[str], list[TargetGroup]]:
+    def _index_terms(self) -> tuple[set[str], list[TargetGroup | DetailsGroup]]:
         """Return what to look up for the text.
 
-        Each match has one of the texts in its name or identity, or uses one of the targets. The
-        first word is looked up whose targets few flows use.
+        Each match has one of the texts in its name or identity, or uses one of the targets, or has
+        one of the owners or tags. The first word is looked up whose groups few flows are in.
         """
         if not self.text:
             return (set(self.selected.identities) if self.selected else set()), []
         terms = matching.index_terms(self.text)
-        no_targets = TargetGroup()
-        groups = {word: self.matches.by_word.get(word, no_targets) for word in terms}
-        rare_words = [word for word, group in groups.items() if not group.is_common]
-        word = next(iter(rare_words or groups))
-        indexed_groups = [groups[word], self.matches.by_text]
-        return terms[word].union(*(group.identities for group in indexed_groups)), indexed_groups
+        words = sorted(terms, key=self._is_common)  # stable, so the order of the terms stays
+        groups = [*self.matches.groups_of(words[0]), self.matches.by_text]
+        target_groups = [self.matches.by_word.get(words[0], TargetGroup()), self.matches.by_text]
+        return terms[words[0]].union(*(group.identities for group in target_groups)), groups
+
+    def _is_common(self, word: str) -> bool:
+        return any(group.is_common for group in self.matches.groups_of(word))
 
     def _text_condition(self) -> Q:
-        by_word = {word: group.condition for word, group in self.matches.by_word.items()}
+        by_word = {
+            word: reduce(or_, (group.condition for group in self.matches.groups_of(word)))
+            for word in {*self.matches.by_word, *self.matches.details_by_word}
+        }
         has_words = matching.text_filter(self.text, word_filters=by_word)
         return has_words | self.matches.by_text.condition
 
 
-def _details_condition(query: Query) -> Q:
+def _other_condition(query: Query) -> Q:
     condition = Q()
     if query.owner:
         condition &= owner_filter(query.owner)
     if query.tag:
         condition &= tag_filter(query.tag)
+    if query.warnings:
+        condition &= warned_filter()
     return condition

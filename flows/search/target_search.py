@@ -1,5 +1,7 @@
 """The targets that a search means: by their names, SIDs and hosts, with one query.
 
+The same query gives the owners and tags that it means (details_search.py).
+
 The query gives candidates; `Search.find` compares the words itself. There are a few hundred targets
 for thousands of flows, so no index is needed. Names of handlers and numbers are found by any word.
 Most flows share their services, so a service is only found if its name starts with the search.
@@ -20,26 +22,29 @@ from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.normalization import normalize_text
 from flows.mirror.targets import TargetKind
-from flows.search import trigrams
+from flows.search import details_search, trigrams
+from flows.search.details_search import DetailsGroup
 from flows.search.models import Target
 from flows.search.target_names import SENDERS
 
 MIN_LENGTH: Final = 2  # letters of a search for targets
 HANDLER_KINDS: Final = (TargetKind.STUDIO_FLOW, TargetKind.WORKFLOW)
-_TARGETS_QUERY: Final = """
+_TARGETS_QUERY: Final = f"""
+    WITH RECURSIVE {details_search.VALUES}
     SELECT target.account_sid, target.kind, target.value, target.value_folded, target.id,
         target.flows_on + target.flows_off + target.flows_gone,
         COALESCE(named.name, ''), COALESCE(named.name_folded, '')
     FROM flows_target AS target
     LEFT JOIN flows_resourcename AS named
         ON named.account_sid = target.account_sid AND named.sid = target.value
-    WHERE ({conditions}) {target_scope}
+    WHERE ({{conditions}}) {{target_scope}}
     UNION ALL
     SELECT named.account_sid, %s, named.reference, named.reference, 0, 0,
         named.name, named.name_folded
     FROM flows_resourcename AS named
-    WHERE named.resource IN (%s, %s) AND named.reference <> '' AND ({name_conditions}) {name_scope}
-"""
+    WHERE named.resource IN (%s, %s) AND named.reference <> '' AND ({{name_conditions}}) {{name_scope}}
+    UNION ALL {details_search.QUERY}
+"""  # noqa: S608 - constants only
 _NAME_CONDITION: Final = r"named.name_folded LIKE %s ESCAPE '\'"
 _WORD_CONDITION: Final = (
     rf"{_NAME_CONDITION} OR target.value_folded LIKE %s ESCAPE '\' AND (target.kind = %s OR %s)"
@@ -78,7 +83,10 @@ _MANY: Final[_Templates] = {
 
 @dataclass(frozen=True, slots=True)
 class FoundTarget:
-    """A target that a search may mean. A contact identity has no id and no flows here."""
+    """A target, an owner or a tag that a search may mean.
+
+    A contact identity has no id and no flows here. An owner or a tag has neither account nor id.
+    """
 
     account_sid: str
     kind: str
@@ -89,8 +97,14 @@ class FoundTarget:
     name: str
     name_folded: str
 
+    @property
+    def is_detail(self) -> bool:
+        return self.kind in details_search.KINDS
+
     def matches_word(self, word: str) -> bool:
         """Return True if a word of a search means this target."""
+        if self.is_detail:
+            return details_search.clean_word(self.kind, word) in self.value_folded
         if self.kind == TargetKind.IDENTITY:  # its number is searched by another index
             return any(map(str.isalpha, word)) and word in self.name_folded
         if self.kind == TargetKind.WEBHOOK:
@@ -100,7 +114,8 @@ class FoundTarget:
 
     def matches_text(self, text: str) -> bool:
         """Return True if a whole search means this target, which many flows may share."""
-        has_any_word = self.kind in (*HANDLER_KINDS, TargetKind.WEBHOOK, TargetKind.IDENTITY)
+        kinds = (*HANDLER_KINDS, TargetKind.WEBHOOK, TargetKind.IDENTITY, *details_search.KINDS)
+        has_any_word = self.kind in kinds
         return not has_any_word and self.name_folded.startswith(text)
 
 
@@ -161,18 +176,17 @@ class TargetGroup:
 
 @dataclass(slots=True)
 class TargetMatches:
-    """The targets that a search means, by word and as a whole."""
+    """The targets, owners and tags that a search means: by word, and targets as a whole."""
 
     targets: list[FoundTarget] = field(default_factory=list)
     by_word: dict[str, TargetGroup] = field(default_factory=dict)
     by_text: TargetGroup = field(default_factory=TargetGroup)
+    details_by_word: dict[str, DetailsGroup] = field(default_factory=dict)
 
     def add(self, target: FoundTarget, words: Iterable[str], text: str) -> None:
         """Add a target to the groups of the words that mean it, if any."""
-        groups = [
-            self.by_word.setdefault(word, TargetGroup())
-            for word in words
-            if target.matches_word(word)
+        groups: list[TargetGroup | DetailsGroup] = [
+            self._group_for(target, word) for word in words if target.matches_word(word)
         ]
         if target.matches_text(text):
             groups.append(self.by_text)
@@ -180,6 +194,16 @@ class TargetMatches:
             group.add(target)
         if groups:
             self.targets.append(target)
+
+    def groups_of(self, word: str) -> list[TargetGroup | DetailsGroup]:
+        """Return the targets that a word means, and the owners and tags, if there are any."""
+        groups = (self.by_word.get(word), self.details_by_word.get(word))
+        return [group for group in groups if group is not None]
+
+    def _group_for(self, target: FoundTarget, word: str) -> TargetGroup | DetailsGroup:
+        if target.is_detail:
+            return self.details_by_word.setdefault(word, DetailsGroup(word))
+        return self.by_word.setdefault(word, TargetGroup())
 
 
 def find_targets(text: str, scope: twilio_accounts.Scope) -> TargetMatches:
@@ -217,6 +241,7 @@ def _find_candidates(words: Sequence[str], scope: twilio_accounts.Scope) -> list
     statement = _TARGETS_QUERY.format(
         conditions=" OR ".join([_WORD_CONDITION] * len(words)),
         name_conditions=" OR ".join([_NAME_CONDITION] * len(words)),
+        details_conditions=" OR ".join([details_search.CONDITION] * len(words)),
         target_scope=_scope_condition("target", scope),
         name_scope=_scope_condition("named", scope),
     )
@@ -227,6 +252,8 @@ def _find_candidates(words: Sequence[str], scope: twilio_accounts.Scope) -> list
         *SENDERS,
     ]
     parameters += [*name_parameters, *accounts]
+    for kind in details_search.KINDS:
+        parameters += [_like(details_search.clean_word(kind, word)) for word in words]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return [FoundTarget(*row) for row in cursor.fetchall()]

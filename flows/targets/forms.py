@@ -9,7 +9,7 @@ from django import forms
 from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
 from flows.mirror.targets import TargetKind
-from flows.targets.listing import TargetQuery
+from flows.targets.listing import SORTS, TargetQuery
 
 MAX_PAGE: Final = 100_000
 _KINDS: Final = [
@@ -31,6 +31,14 @@ class TargetFilterForm(forms.Form):
     account = forms.ChoiceField(required=False)
     use = forms.ChoiceField(
         required=False, choices=[("", "Used by flows"), ("none", "Used by no flow")]
+    )
+    sort = forms.ChoiceField(
+        label="Order",
+        required=False,
+        choices=[
+            ("", "Most used first"),
+            *((name, name) for key in SORTS for name in (key, f"-{key}")),
+        ],
     )
     page = forms.IntegerField(required=False, min_value=1, max_value=MAX_PAGE)
 
@@ -58,6 +66,7 @@ class TargetFilterForm(forms.Form):
             kind=values["kind"],
             account=values["account"],
             is_unused=values["use"] == "none",
+            sort=values["sort"],
             page=values["page"] or 1,
             scope=self._scope,
         )

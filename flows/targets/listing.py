@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Lower
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import Expression, OrderBy
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from flows.accounts import twilio_accounts
 from flows.core import matching
@@ -24,6 +38,7 @@ from flows.twilio.taskrouter.workflow import WORKFLOW
 from flows.twilio.taskrouter.workspace import WORKSPACE
 
 PAGE_SIZE: Final = 50
+SORTS: Final = ("name", "kind", "account", "on", "off")  # a minus before one reverses the order
 # The resources whose objects are targets, by the targets' kind.
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     TargetKind.STUDIO_FLOW: (STUDIO_FLOW.name,),
@@ -35,6 +50,9 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     TargetKind.IDENTITY: SENDERS,
 }
 _KINDS: Final = {name: kind for kind, names in RESOURCES.items() for name in names}
+_KIND_OF_RESOURCE: Final = Case(
+    *(When(resource__in=names, then=Value(str(kind))) for kind, names in RESOURCES.items() if names)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +74,15 @@ class TargetQuery:
     kind: str = ""
     account: str = ""
     is_unused: bool = False
+    sort: str = ""
     page: int = 1
     scope: twilio_accounts.Scope = None
 
     def run(self) -> tuple[list[ListedTarget], int]:
-        """Return a page of targets, the most used ones first, and the number of all."""
+        """Return a page of targets and the number of all.
+
+        Without a sort order, the most used ones come first.
+        """
         if self.is_unused:
             return self._find_unused()
         if self.kind == TargetKind.IDENTITY:
@@ -76,7 +98,13 @@ class TargetQuery:
         )
         name = Subquery(named.values("name_folded")[:1])
         targets = targets.annotate(name=name).filter(self._has_words("value_folded", "name"))
-        order = ((F("flows_on") + F("flows_off")).desc(), "kind", "value", "account_sid")
+        order = self._order(
+            ((F("flows_on") + F("flows_off")).desc(), "kind", "value", "account_sid"),
+            name=_name_or("value_folded"),
+            kind=F("kind"),
+            on=F("flows_on"),
+            off=F("flows_off"),
+        )
         columns = ("account_sid", "kind", "value", "flows_on", "flows_off")
         rows = self._slice(targets.order_by(*order).values_list(*columns))
         return [ListedTarget(*row) for row in rows], targets.count()
@@ -88,7 +116,20 @@ class TargetQuery:
         groups = entries.values("account_sid", "identity_folded").annotate(
             flows=Count("sid"), flows_on=Count("sid", Q(enabled=True)), sid=Min("sid")
         )
-        rows = list(self._slice(groups.order_by("-flows", "identity_folded", "account_sid")))
+        names = ResourceName.objects.filter(
+            resource__in=SENDERS,
+            account_sid=OuterRef("account_sid"),
+            reference=OuterRef("identity_folded"),
+        )
+        names = names.order_by(F("gone_at").desc(nulls_first=True), "sid")
+        groups = groups.annotate(name=Subquery(names.values("name_folded")[:1]))
+        order = self._order(
+            ("-flows", "identity_folded", "account_sid"),
+            name=_name_or("identity_folded"),
+            on=F("flows_on"),
+            off=F("flows") - F("flows_on"),
+        )
+        rows = list(self._slice(groups.order_by(*order)))
         flows = Flow.objects.filter(sid__in=[row["sid"] for row in rows])
         identities = dict(flows.values_list("sid", "contact_identity"))
         targets = [
@@ -119,7 +160,10 @@ class TargetQuery:
             | Q(resource__in=SENDERS) & Q(Exists(entries.filter(identity_folded=identity)))
         )
         unused = named.exclude(is_used).filter(self._has_words("sid_folded", "name_folded"))
-        rows = self._slice(unused.order_by("resource", "name_folded", "sid"))
+        order = self._order(
+            ("resource", "name_folded", "sid"), name=F("name_folded"), kind=_KIND_OF_RESOURCE
+        )
+        rows = self._slice(unused.order_by(*order))
         return [_listed_name(row) for row in rows], unused.count()
 
     def _filter_account(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -146,6 +190,19 @@ class TargetQuery:
         has_name = Q(identity_folded__in=named.values("reference"))
         return has_name | matching.text_filter(self.q, name="identity_folded")
 
+    def _order(
+        self, default: Sequence[str | OrderBy], **columns: Expression | F
+    ) -> list[str | OrderBy]:
+        """Return the order of the rows. Those that the sort order leaves equal are in the default.
+
+        `columns` are what the rows can be sorted by apart from their account.
+        """
+        key = self.sort.removeprefix("-")
+        column = {"account": F("account_sid"), **columns}.get(key)
+        if column is None:
+            return [*default]
+        return [OrderBy(column, descending=self.sort.startswith("-")), *default]
+
     def _slice(self, rows: QuerySet[Any, Any]) -> Iterable[Any]:
         start = (self.page - 1) * PAGE_SIZE
         return rows[start : start + PAGE_SIZE]
@@ -163,6 +220,12 @@ def find_by_name(
     for word in words:
         named = named.filter(name_folded__contains=word)
     return [(_listed_name(row), row.name) for row in named.order_by("name_folded", "sid")[:limit]]
+
+
+def _name_or(column: str) -> Expression:
+    """Return what a target is sorted by: its annotated name, or a column if it has none."""
+    name = NullIf("name", Value(""), output_field=TextField())
+    return Coalesce(name, column, output_field=TextField())
 
 
 def _listed_name(row: ResourceName) -> ListedTarget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
@@ -30,6 +30,7 @@ from flows.targets.listing import PAGE_SIZE, RESOURCES, ListedTarget
 from flows.targets.uses import AccountUse, count_uses
 from flows.twilio.studio.studio_flow import STUDIO_FLOW
 
+NUMBER_COLUMNS: Final = {"on": "Flows on", "off": "Flows off"}  # headings by sort order
 MAX_ROWS: Final = 50  # flows on a target's page; the list has all of them
 
 
@@ -47,6 +48,7 @@ def target_list(request: Request) -> HttpResponse:
         page = min(query.page, last_page)
         if page != query.page:
             targets, total = replace(query, page=page).run()
+    is_unused = form.is_valid() and form.query().is_unused
     first = (page - 1) * PAGE_SIZE
     context = {
         "form": form,
@@ -55,13 +57,46 @@ def target_list(request: Request) -> HttpResponse:
         "first": first + 1,
         "last": first + len(targets),
         "shows_account": form.has_accounts,
-        "is_unused": form.is_valid() and form.query().is_unused,
+        "columns": _build_headings(request, _column_labels(form, is_unused=is_unused)),
+        "is_unused": is_unused,
         "elsewhere": _search_elsewhere(request),
-        "is_filtered": any(request.GET.get(name) for name in form.fields),
-        "previous_url": _page_url(request, page - 1) if page > 1 else None,
-        "next_url": _page_url(request, page + 1) if first + len(targets) < total else None,
+        "is_filtered": any(request.GET.get(name) for name in form.fields if name != "sort"),
+        "previous_url": _list_url(request, page=str(page - 1)) if page > 1 else None,
+        "next_url": _list_url(request, page=str(page + 1))
+        if first + len(targets) < total
+        else None,
     }
     return render(request, "targets/list.html", context)
+
+
+def _column_labels(form: TargetFilterForm, *, is_unused: bool) -> dict[str, str]:
+    """Return the heading of each column by the sort order that it stands for."""
+    labels = {"name": "Target", "kind": "Kind"}
+    if form.has_accounts:
+        labels["account"] = "Account"
+    return labels if is_unused else labels | NUMBER_COLUMNS
+
+
+def _build_headings(request: Request, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the headings of the columns, each with the address that sorts by it.
+
+    Numbers start with the highest one, as the list does.
+    """
+    sort = request.GET.get("sort", "")
+    headings = []
+    for key, label in labels.items():
+        orders = (key, f"-{key}")
+        directions = dict(zip(orders, ("ascending", "descending"), strict=True))
+        first, second = reversed(orders) if key in NUMBER_COLUMNS else orders
+        heading = {
+            "key": key,
+            "label": label,
+            "is_number": key in NUMBER_COLUMNS,
+            "direction": directions.get(sort),
+            "url": _list_url(request, sort=second if sort == first else first),
+        }
+        headings.append(heading)
+    return headings
 
 
 def _search_elsewhere(request: Request) -> list[tuple[str, str]]:
@@ -211,7 +246,10 @@ def _unconfigured(sid: str) -> Account:
     return Account(sid, auth=("", ""))
 
 
-def _page_url(request: Request, page: int) -> str:
+def _list_url(request: Request, **changes: str) -> str:
+    """Return the address of the list with some parameters changed. It begins at page one."""
     parameters = request.GET.copy()
-    parameters["page"] = str(page)
+    parameters.pop("page", None)
+    for name, value in changes.items():
+        parameters[name] = value
     return f"?{parameters.urlencode()}"

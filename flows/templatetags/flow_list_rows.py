@@ -25,7 +25,9 @@ from flows.flex_flows.handlers import (
 )
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.flex_flows.target_links import MAX_LENGTH, quote_value
+from flows.local_details.fields import Details
 from flows.mirror.targets import TargetKind, describe_target
+from flows.search.details_search import describe_details
 from flows.search.target_search import FoundTarget
 from flows.templatetags.formatting import NOT_SET, word
 
@@ -59,10 +61,12 @@ _TARGET_SEPARATOR: Final = SafeString(" · ")
 _TITLE_HTML: Final = ' title="{}"'
 # Characters that a column shows at any width. A longer text gets a tooltip.
 _CHANNEL_CHARACTERS: Final = 8
-_TEXT_CHARACTERS: Final = 16
-_HANDLER_CHARACTERS: Final = 20
+_OWNER_CHARACTERS: Final = 12
+_HANDLER_CHARACTERS: Final = 18
+_HANDLER_CHARACTERS_BESIDE_OWNER: Final = 14
 _IDENTITY_CHARACTERS: Final = 22  # "whatsapp:" and a long number
 _EMPTY: Final = SafeString("")
+_NO_DETAILS: Final = Details()
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE_CLASS: Final = SafeString(' class="gone"')
 _ON, _OFF = SafeString("on"), SafeString("off")
@@ -104,7 +108,12 @@ class _RowFormatter:
         self._found_targets = {
             (target.account_sid, target.kind, target.value): target for target in found_targets
         }
+        self._finds_details = any(target.is_detail for target in self._found_targets.values())
         self._columns = [key for key in columns if key in _CELL_HTML]
+        has_owners = "owner" in self._columns
+        self._handler_characters = (
+            _HANDLER_CHARACTERS_BESIDE_OWNER if has_owners else _HANDLER_CHARACTERS
+        )
         cells = "".join(_CELL_HTML[key] for key in self._columns)
         self._row_html = f"{_ROW_HTML}{cells}{{}}</tr>\n"
         self._shows_actions = shows_actions
@@ -137,6 +146,8 @@ class _RowFormatter:
                 yield self._account_mark(flow)
             elif key == "integration":
                 yield from self._handler_parts(flow)
+            elif key == "owner":
+                yield from self._owner_parts(flow)
             else:
                 yield from _CELL_PARTS[key](flow)
 
@@ -161,27 +172,43 @@ class _RowFormatter:
             url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
         if found and "<mark>" not in self._name(flow):
-            title, html = self._put_reasons_first(found, title, html)
-        return _format_title(title, _HANDLER_CHARACTERS), html
+            title, html = self._put_reasons_first(flow, found, title, html)
+        return _format_title(title, self._handler_characters), html
 
     def _put_reasons_first(
-        self, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
+        self, flow: Any, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
     ) -> tuple[str, SafeString]:
         """Return a cell's title and contents after the targets for which the search found the row.
 
         A row needs these reasons if its name doesn't have the words of the search.
         """
-        reasons = {describe_target(*key, item.name): item for key, item in found.items()}
+        details = _describe_details(flow)
+        reasons = {
+            details.get(key) or describe_target(*key, item.name): item
+            for key, item in found.items()
+        }
         marked_reasons = [self._mark(reason, item) for reason, item in reasons.items()]
         whole_title = " · ".join([*reasons, title])
         return whole_title, SafeString(_TARGET_SEPARATOR.join([*marked_reasons, html]))
 
     def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
-        """Return the flow's targets that the search means, by kind and value."""
+        """Return the flow's targets that the search means, by kind and value.
+
+        So are the owner and the tags, if their column doesn't show them.
+        """
         keys = [(kind, value) for kind, value, _ in flow.targets]
         keys.append((TargetKind.IDENTITY.value, flow.contact_identity))
         found = {key: self._found_targets.get((flow.account_sid, *key)) for key in keys}
+        if self._finds_details and "owner" not in self._columns:
+            details = _describe_details(flow)
+            found |= {key: self._found_targets.get(("", *key)) for key in details}
         return {key: target for key, target in found.items() if target}
+
+    def _owner_parts(self, flow: Any) -> tuple[SafeString, SafeString]:
+        """Return the owner and the tags as one text: each chip would be another node a row."""
+        text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
+        marked_words = self._search_text if self._finds_details else ""
+        return _format_title(text, _OWNER_CHARACTERS), mark_search_words(text, marked_words)
 
     def _mark(self, text: str, target: FoundTarget) -> SafeString:
         return mark_target(text, self._search_text, target.value)
@@ -225,10 +252,9 @@ def _identity_parts(flow: Any) -> tuple[SafeString, ...]:
     return _format_title(identity, _IDENTITY_CHARACTERS), text
 
 
-def _owner_parts(flow: Any) -> tuple[SafeString, ...]:
-    """Return the owner and the tags as one text: each chip would be another node a row."""
-    text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
-    return _format_title(text, _TEXT_CHARACTERS), visible(text)
+def _describe_details(flow: Any) -> dict[tuple[str, str], str]:
+    """Return the owner and the tags of a flow by kind and value, if its list has loaded them."""
+    return describe_details(getattr(flow, "details", _NO_DETAILS))
 
 
 def _status_parts(flow: Any) -> tuple[SafeString, ...]:
@@ -240,11 +266,10 @@ def _time_parts(flow: Any) -> tuple[SafeString, ...]:
     return _format_title(utc_minute(updated_at), 0), table_timestamp(updated_at)
 
 
-# The values of each cell in `_CELL_HTML`. Those of account and handler are the formatter's.
+# The values of each cell in `_CELL_HTML`. Those of account, handler and owner are the formatter's.
 _CELL_PARTS: Final[Mapping[str, Callable[[Any], tuple[SafeString, ...]]]] = {
     "channel": _channel_parts,
     "identity": _identity_parts,
-    "owner": _owner_parts,
     "enabled": _status_parts,
     "updated": _time_parts,
 }

@@ -25,7 +25,7 @@ class Field:
     kind: FieldKind
     wire: str | None = None
     sid_prefix: str = ""
-    # The values that it may have, with their labels.
+    # The values that it may have, with their labels. A boolean without them has Yes and No.
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     max_length: int | None = None
     minimum: int | None = None

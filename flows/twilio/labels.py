@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flows.twilio.cleaning import to_text
 from flows.twilio.resource import Resource
 
 UNREADABLE_LABEL: Final = "Unexpected value"
@@ -30,8 +31,8 @@ class UnreadableValue:
 def display_value(resource: Resource, name: str, value: Any) -> Any:
     """Return a field's value as pages show it.
 
-    A choice becomes its label. A boolean or number that came as text becomes one. An unreadable
-    value becomes an `UnreadableValue`. Any other value stays as it is.
+    A value with a label becomes the label. A boolean or number that came as text becomes one. An
+    unreadable value becomes an `UnreadableValue`. Any other value stays as it is.
     """
     if isinstance(value, PlaceholderText):
         return value
@@ -41,9 +42,7 @@ def display_value(resource: Resource, name: str, value: Any) -> Any:
     if not field.has_parsed_kind:
         return value
     normalized = resource.normalize_value(name, value)
-    if field.kind == "enum":
-        return field.choices.get(normalized, normalized)
-    return normalized
+    return field.choices.get(to_text(normalized), normalized)
 
 
 def value_to_text(value: Any) -> str:

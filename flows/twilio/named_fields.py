@@ -1,10 +1,16 @@
-"""Fields that most objects at Twilio have, for resources that are read for their names."""
+"""The constructor of resources that are read for their names, and the fields that most have."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from flows.twilio.description import READ_OPERATIONS
 from flows.twilio.fields import Field
+from flows.twilio.resource import Resource
+
+# No request changes such a resource, and only the fields that it describes are kept.
+named_resource: Final = partial(Resource, operations=READ_OPERATIONS, keeps_unknown_fields=False)
 
 ACCOUNT_SID: Final = Field(
     name="account_sid",

@@ -2,17 +2,26 @@
 
 import itertools
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.changes import in_flight
-from flows.mirror.models import SyncState
+from flows.core import triggers
+from flows.local_details.fields import Details
+from flows.local_details.reading import load_details
+from flows.mirror import targets
+from flows.mirror.models import Flow, SyncState
 from flows.mirror.sync import sync_account
 from flows.plans.models import Plan
+from flows.search import flow_search, index_tables
+from flows.search.flow_search import Query
+from flows.search.models import TargetUse
 from tests import ACCOUNT
 from tests.faults.acting import (
     append_attempt,
@@ -35,6 +44,17 @@ def migrate(target):
 
 def newest():
     return MigrationExecutor(connection).loader.graph.leaf_nodes("flows")
+
+
+@contextmanager
+def at(name):
+    """Take the tables back to a migration, give the models of that time, and go forward again."""
+    state = [("flows", name)]
+    try:
+        migrate(state)
+        yield MigrationExecutor(connection).loader.project_state(state).apps
+    finally:
+        migrate(newest())
 
 
 @pytest.fixture
@@ -184,17 +204,76 @@ TIMES_BY_STATUS = {
 
 
 def test_older_bulk_changes_get_the_status_of_their_times():
-    before_statuses = [("flows", "0017_plan_names")]
-    try:
-        migrate(before_statuses)
-        older_apps = MigrationExecutor(connection).loader.project_state(before_statuses).apps
+    with at("0017_plan_names") as older_apps:
+        plans = older_apps.get_model("flows", "Plan").objects
         for status, times in TIMES_BY_STATUS.items():
-            older_apps.get_model("flows", "Plan").objects.create(
-                title=status, created_at=NOW, **times
-            )
-    finally:
-        migrate(newest())
+            plans.create(title=status, created_at=NOW, **times)
 
     assert {plan.title: plan.status for plan in Plan.objects.all()} == {
         status: status for status in TIMES_BY_STATUS
     }
+
+
+FLOWS_OF_AN_OLDER_MIRROR = {
+    "studio": (
+        {"integration_type": "studio", "integration_flow_sid": "FW1", "integration_url": "https://a.example"},
+        [["studio-flow", "FW1", "fw1"]],
+    ),
+    "webhook": (
+        {"integration_type": " External ", "integration_url": "https://me:pass@Hooks.Example.com:8443/in?t=1"},
+        [["webhook", "hooks.example.com", "hooks.example.com"]],
+    ),
+    "task": (
+        {"integration_type": "task", "integration_workflow_sid": "WW1", "integration_channel": "Été"},
+        [["workflow", "WW1", "ww1"], ["task-channel", "Été", "ete"]],
+    ),
+    "no type": (
+        {"integration_url": "https://[bad/", "integration_workspace_sid": "WS1", "chat_service_sid": "ŋ" * 600},
+        [["workspace", "WS1", "ws1"], ["chat-service", "ŋ" * 500, "ŋ" * 500]],
+    ),
+    "Studio by default": (
+        {"integration_flow_sid": "FW1", "integration_workflow_sid": "WW1"},
+        [["studio-flow", "FW1", "fw1"]],
+    ),
+    "unreadable": ({"integration_type": 7, "chat_service_sid": ["IS1"], "integration_flow_sid": " "}, []),
+}  # fmt: skip
+
+
+def test_flows_of_an_older_mirror_get_the_targets_of_that_time(monkeypatch):
+    """What the site takes for a target later does not change what the migration stores."""
+    monkeypatch.setattr(targets, "_FIELDS", [])
+
+    with at("0020_names") as older_apps:
+        for sid, (resource, _) in FLOWS_OF_AN_OLDER_MIRROR.items():
+            older_apps.get_model("flows", "Flow").objects.create(
+                sid=sid, account_sid=ACCOUNT, resource=resource, mirrored_at=NOW
+            )
+
+    expected = {sid: items for sid, (_, items) in FLOWS_OF_AN_OLDER_MIRROR.items()}
+    assert dict(Flow.objects.values_list("sid", "targets")) == expected
+    assert TargetUse.objects.count() == sum(map(len, expected.values()))
+
+
+def test_tags_and_flows_of_an_older_site_are_found_by_todays_searches_and_filters():
+    """The command `migrate` also checks the flows. The triggers of their tables stay."""
+    older = [("flows", "0025_erase_permission")]
+    try:
+        call_command("migrate", *older[0], verbosity=0)
+        older_apps = MigrationExecutor(connection).loader.project_state(older).apps
+        resource = {"sid": SID, "friendly_name": "Lyon", "channel_type": "sms"}
+        older_apps.get_model("flows", "Flow").objects.create(
+            sid=SID, account_sid=ACCOUNT, resource=resource, mirrored_at=NOW
+        )
+        details = older_apps.get_model("flows", "LocalDetails").objects.create(
+            sid=SID, account_sid=ACCOUNT, owner="Claims", owner_folded="claims", note="Ring Ada"
+        )
+        for name in ("störung", "vip"):
+            details.tags.create(account_sid=ACCOUNT, name=name)
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert flow_search.list_sids(Query(q="storung")) == [SID]
+    assert flow_search.list_sids(Query(warnings="true")) == [SID]
+    assert load_details(SID) == Details("Claims", ("störung", "vip"), "Ring Ada")
+    assert not triggers.find_altered(connection, index_tables.list_triggers(connection.vendor))
+    assert index_tables.find_differences(connection) == []

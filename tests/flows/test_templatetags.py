@@ -199,9 +199,7 @@ class TestHeadline:
             Result.CONFLICT,
             ["integration_flow_sid", "long_lived", "enabled", "new_thing"],
         )
-        assert (
-            event_text.headline(event) == "Change Studio Flow SID, long-lived, enabled and 1 more"
-        )
+        assert event_text.headline(event) == "Change Studio Flow SID, long-lived, status and 1 more"
         assert event_text.headline(make_event("flow.drift", fields=["new_thing"])).endswith(
             ": new_thing"
         )

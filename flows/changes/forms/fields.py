@@ -10,9 +10,8 @@ from django.core.exceptions import ValidationError
 from flows.core import invisible
 from flows.twilio.fields import Field
 
-EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
-_YES_NO_CHOICES: Final = (("", "Not set"), ("true", "Yes"), ("false", "No"))
-_ON_OFF_CHOICES: Final = (("", "Not set"), ("true", "On"), ("false", "Off"))
+EMPTY_LABELS = {"channel_type": "Choose a channel"}
+_YES_AND_NO: Final = {"true": "Yes", "false": "No"}
 
 
 class VisibleTextField(forms.CharField):
@@ -89,11 +88,8 @@ def build_field(entry: Field, *, required: bool) -> forms.Field:
 
 def _choices(entry: Field) -> list[tuple[str, str]]:
     """Return the choices of a select. The first one is empty."""
-    if entry.name == "enabled":
-        return list(_ON_OFF_CHOICES)
-    if entry.kind == "boolean":
-        return list(_YES_NO_CHOICES)
-    return [("", EMPTY_LABELS[entry.name]), *entry.choices.items()]
+    choices = entry.choices or _YES_AND_NO
+    return [("", EMPTY_LABELS.get(entry.name, "Not set")), *choices.items()]
 
 
 def _text_widget(entry: Field) -> forms.Widget:

@@ -33,6 +33,7 @@ from flows.flex_flows.forms import (
     resolve_conflict,
     sign_base,
 )
+from flows.flex_flows.number_choices import offer_numbers
 from flows.flex_flows.target_choices import offer_targets
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.clone import (
@@ -233,6 +234,7 @@ def _render_form(
     clone: CloneDraft | None = None,
 ) -> HttpResponse:
     offer_targets(form, request.account_sid)
+    offer_numbers(form, request.account_sid)
     context: dict[str, Any] = {
         "form": form,
         "flow": _heading_flow(request, form),

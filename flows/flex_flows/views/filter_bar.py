@@ -13,16 +13,17 @@ from flows.local_details.choices import load_choices
 from flows.mirror.targets import describe_target
 from flows.search import filters, flow_search, target_names
 from flows.search.filters import LABELS, NOT_SET
-from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
+from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES, STATES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
 _VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
     "q": {},
     "channel": {**CHANNEL_TYPES, NOT_SET: "Not set"},
     "integration": {**INTEGRATION_TYPES, NOT_SET: "Not set"},
-    "enabled": {"true": "On", "false": "Off", "gone": "Deleted at Twilio"},
+    "enabled": {**STATES, "gone": "Deleted at Twilio"},
     "owner": {NOT_SET: "No owner"},
     "tag": {NOT_SET: "No tag"},
+    "warnings": {"true": "Yes"},
 }
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": tuple(CHANNEL_TYPES),

@@ -21,8 +21,9 @@ from flows.core import database
 from flows.mirror.models import Flow
 from flows.plans import import_draft
 from flows.plans.actions import PlanAction
+from flows.plans.forms import ColumnsForm
 from flows.plans.import_entries import check_items, has_local_details, item_sid
-from flows.plans.import_table import ColumnsForm, Table, read_table
+from flows.plans.import_table import Table, read_table
 from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
 from flows.redaction.redacted import Redacted
 

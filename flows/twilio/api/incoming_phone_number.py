@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 from flows.twilio.api_styles import API_OF_2010
-from flows.twilio.description import READ_OPERATIONS
 from flows.twilio.fields import Field
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
-INCOMING_PHONE_NUMBER: Final = Resource(
+INCOMING_PHONE_NUMBER: Final = named_resource(
     name="phone_number",
     title="Phone number",
     plural="Phone numbers",
@@ -24,8 +28,6 @@ INCOMING_PHONE_NUMBER: Final = Resource(
     path="Accounts/{account_sid}/IncomingPhoneNumbers",
     list_key="incoming_phone_numbers",
     sid_prefix="PN",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     identity_field="phone_number",
     fields=(
         sid_field("PN", "Phone number SID"),

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
-CHAT_SERVICE: Final = Resource(
+CHAT_SERVICE: Final = named_resource(
     name="chat_service",
     title="Chat service",
     plural="Chat services",
@@ -22,7 +26,5 @@ CHAT_SERVICE: Final = Resource(
     list_key="services",
     sid_prefix="IS",
     max_page_size=100,
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(sid_field("IS", "Chat service SID"), ACCOUNT_SID, FRIENDLY_NAME, DATE_UPDATED),
 )

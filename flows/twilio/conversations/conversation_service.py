@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
-CONVERSATION_SERVICE: Final = Resource(
+CONVERSATION_SERVICE: Final = named_resource(
     name="conversation_service",
     title="Conversation service",
     plural="Conversation services",
@@ -20,7 +24,5 @@ CONVERSATION_SERVICE: Final = Resource(
     list_key="services",
     sid_prefix="IS",
     max_page_size=100,
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(sid_field("IS", "Conversation service SID"), ACCOUNT_SID, FRIENDLY_NAME, DATE_UPDATED),
 )

@@ -26,6 +26,7 @@ INTEGRATION_TYPES: Final = {
     "external": "External webhook",
     "task": "TaskRouter task",
 }
+STATES: Final = {"true": "On", "false": "Off"}
 CHOICE_LABELS: Final = CHANNEL_TYPES | INTEGRATION_TYPES
 INT32_MAX: Final = 2_147_483_647
 
@@ -100,10 +101,11 @@ FLEX_FLOW: Final = register(
             ),
             Field(
                 name="enabled",
-                label="Enabled",
+                label="Status",
                 kind="boolean",
                 wire="Enabled",
-                help="Only enabled flows receive messages. Only one flow can be enabled per channel "
+                choices=STATES,
+                help="Only a flow that is on receives messages. Only one flow can be on per channel "
                 "and contact identity.",
             ),
             Field(

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
-MESSAGING_SERVICE: Final = Resource(
+MESSAGING_SERVICE: Final = named_resource(
     name="messaging_service",
     title="Messaging Service",
     plural="Messaging Services",
@@ -19,7 +23,5 @@ MESSAGING_SERVICE: Final = Resource(
     path="Services",
     list_key="services",
     sid_prefix="MG",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(sid_field("MG", "Messaging Service SID"), ACCOUNT_SID, FRIENDLY_NAME, DATE_UPDATED),
 )

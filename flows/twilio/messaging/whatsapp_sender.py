@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
 from flows.twilio.fields import Field
-from flows.twilio.named_fields import sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import named_resource, sid_field
 
 STATUSES: Final = {
     "CREATING": "Being created",
@@ -25,7 +23,7 @@ STATUSES: Final = {
     "STUBBED": "Stubbed",
 }
 
-WHATSAPP_SENDER: Final = Resource(
+WHATSAPP_SENDER: Final = named_resource(
     name="whatsapp_sender",
     title="WhatsApp sender",
     plural="WhatsApp senders",
@@ -35,8 +33,6 @@ WHATSAPP_SENDER: Final = Resource(
     list_key="senders",
     list_parameters={"Channel": "whatsapp"},
     sid_prefix="XE",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     name_field="sender_id",
     identity_field="sender_id",
     fields=(

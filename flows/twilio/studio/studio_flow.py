@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
 from flows.twilio.fields import Field
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
 STATUSES: Final = {"draft": "Draft", "published": "Published"}
 
-STUDIO_FLOW: Final = Resource(
+STUDIO_FLOW: Final = named_resource(
     name="studio_flow",
     title="Studio Flow",
     plural="Studio Flows",
@@ -23,8 +27,6 @@ STUDIO_FLOW: Final = Resource(
     path="Flows",
     list_key="flows",
     sid_prefix="FW",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(
         sid_field("FW", "Studio Flow SID"),
         ACCOUNT_SID,

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
 from flows.twilio.fields import Field
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 from flows.twilio.taskrouter.workspace import WORKSPACE
 
-TASK_CHANNEL: Final = Resource(
+TASK_CHANNEL: Final = named_resource(
     name="task_channel",
     title="Task Channel",
     plural="Task Channels",
@@ -22,8 +26,6 @@ TASK_CHANNEL: Final = Resource(
     parent=WORKSPACE,
     list_key="channels",
     sid_prefix="TC",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(
         sid_field("TC", "Task Channel SID"),
         ACCOUNT_SID,

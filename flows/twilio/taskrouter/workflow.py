@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 from flows.twilio.taskrouter.workspace import WORKSPACE
 
-WORKFLOW: Final = Resource(
+WORKFLOW: Final = named_resource(
     name="workflow",
     title="Workflow",
     plural="Workflows",
@@ -22,8 +26,6 @@ WORKFLOW: Final = Resource(
     parent=WORKSPACE,
     list_key="workflows",
     sid_prefix="WW",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(
         sid_field("WW", "Workflow SID"),
         ACCOUNT_SID,

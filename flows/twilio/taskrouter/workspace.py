@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.twilio.description import READ_OPERATIONS
-from flows.twilio.named_fields import ACCOUNT_SID, DATE_UPDATED, FRIENDLY_NAME, sid_field
-from flows.twilio.resource import Resource
+from flows.twilio.named_fields import (
+    ACCOUNT_SID,
+    DATE_UPDATED,
+    FRIENDLY_NAME,
+    named_resource,
+    sid_field,
+)
 
-WORKSPACE: Final = Resource(
+WORKSPACE: Final = named_resource(
     name="workspace",
     title="Workspace",
     plural="Workspaces",
@@ -19,7 +23,5 @@ WORKSPACE: Final = Resource(
     path="Workspaces",
     list_key="workspaces",
     sid_prefix="WS",
-    operations=READ_OPERATIONS,
-    keeps_unknown_fields=False,
     fields=(sid_field("WS", "Workspace SID"), ACCOUNT_SID, FRIENDLY_NAME, DATE_UPDATED),
 )

@@ -260,3 +260,24 @@ def test_many_accounts_take_no_more_queries(client_of, flow_sid, settings):
 
     assert len(queries) <= MAX_QUERIES
     assert len(page.context["overview"].flows.by_account) == 11  # with one that was removed
+
+
+def test_flows_with_warnings_are_counted_and_listed(client_of, sandbox, staging):
+    for server, count in ((sandbox, 1), (staging, 2)):
+        for _ in range(count):
+            server.add_flow(channel_type="sms", contact_identity="")
+        server.add_flow(channel_type="sms", contact_identity="+442071838750")
+        sync_account(server.account_sid)
+    client = client_of("viewer")
+
+    page = client.get("/")
+
+    warned = [item for item in page.context["items"] if "warning" in item.sentence]
+    assert [item.sentence for item in warned] == [
+        "staging: 2 flows have warnings",
+        "production: 1 flow has warnings",
+    ]
+    for item, count in zip(warned, (2, 1), strict=True):
+        found = client.get(item.url)
+        assert found.context["results"].total == count
+        assert "Warnings: Yes" in text(found)

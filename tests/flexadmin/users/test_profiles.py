@@ -1,6 +1,7 @@
 """A user's profile: display name, e-mail, time zone and theme, and where others see them."""
 
 import re
+import zoneinfo
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from flexadmin.models import Profile
+from flexadmin.users.profiles import time_zone_choices
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
@@ -208,3 +210,16 @@ def test_user_who_must_set_up_a_second_factor_first_sees_no_profile(person, sett
     assert 'name="display_name"' not in client.get("/people/me/").content.decode()
     assert save(client, **OMAR)["Location"] == "/people/me/"
     assert not Profile.objects.exists()
+
+
+def test_time_zones_are_offered_on_a_machine_without_zone_data():
+    """The package tzdata has them. Whoever left it out would only notice on such a machine."""
+    zoneinfo.reset_tzpath(to=())
+    try:
+        choices = dict(time_zone_choices.__wrapped__())
+        berlin = zoneinfo.ZoneInfo.no_cache("Europe/Berlin")
+    finally:
+        zoneinfo.reset_tzpath()
+
+    assert ("Europe/Berlin", "Berlin") in choices["Europe"]
+    assert berlin.key == "Europe/Berlin"

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 OTHER = "AC" + "0e" * 16
 NOTHING = {
     "open_counts": OpenCounts(undecided=0, unknown=0, external=0),
+    "warned_counts": {},
     "mirrors": [],
     "plans": [],
     "has_more_plans": False,
@@ -204,6 +205,7 @@ def test_most_urgent_comes_first():
         open_counts=OpenCounts(1, 1, 1),
         mirrors=[mirror("a", failed_at=now), mirror("b")],
         plans=[plan("stopped", ended_at=now)],
+        warned_counts={ACCOUNT: 1},
     )
 
     assert everything == [
@@ -213,4 +215,20 @@ def test_most_urgent_comes_first():
         "Bulk change stopped: Turn off 3 flows",
         "1 flow was changed outside this dashboard",
         "b: never synced",
+        "1 flow has warnings",
+    ]
+
+
+def test_warnings_are_counted_by_account():
+    production = mirror("production", synced_at=timezone.now())
+
+    one = items(mirrors=[production], warned_counts={ACCOUNT: 2})
+    several = items(mirrors=[production], warned_counts={OTHER: 1, ACCOUNT: 1234})
+
+    assert [(item.sentence, item.url) for item in one] == [
+        ("2 flows have warnings", "/flows/?warnings=true")
+    ]
+    assert [(item.sentence, item.url) for item in several] == [
+        ("production: 1,234 flows have warnings", f"/flows/?account={ACCOUNT}&warnings=true"),
+        (f"{OTHER}: 1 flow has warnings", f"/flows/?account={OTHER}&warnings=true"),
     ]

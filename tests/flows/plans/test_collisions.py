@@ -14,7 +14,7 @@ from tests.flows.plans.running import run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
-ONLY_ONE = "Only one flow can be enabled per channel and contact identity."
+ONLY_ONE = "Only one flow can be on per channel and contact identity."
 MOVE_IT = "Line 3 frees them, but comes later: move it above this one."
 NEW = {
     "friendly_name": "New",
@@ -59,7 +59,7 @@ def test_address_freed_too_late_says_to_move_the_row(add):
     a, b = add("A", enabled=True), add("B")
 
     assert skip_reasons((b, {"enabled": True}), (a, {"enabled": False})) == [
-        f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE} {MOVE_IT}",
+        f"Line 2: {a} is on for the same channel and identity. {ONLY_ONE} {MOVE_IT}",
         "",
     ]
 
@@ -80,7 +80,7 @@ def test_enabled_flow_cannot_move_to_an_identity_in_use(add):
     b = add("B", enabled=True, contact_identity=OTHER)
 
     assert skip_reasons((b, {"contact_identity": NUMBER})) == [
-        f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE}"
+        f"Line 2: {a} is on for the same channel and identity. {ONLY_ONE}"
     ]
 
 
@@ -88,7 +88,7 @@ def test_move_to_another_channel_is_checked(add):
     a = add("A", enabled=True)
     b = add("B", enabled=True, channel_type="custom")
 
-    assert skip_reasons((b, {"channel_type": "sms"}))[0].startswith(f"Line 2: {a} is enabled")
+    assert skip_reasons((b, {"channel_type": "sms"}))[0].startswith(f"Line 2: {a} is on")
     assert skip_reasons((a, {"channel_type": "line"}), (b, {"channel_type": "sms"})) == ["", ""]
 
 
@@ -97,7 +97,7 @@ def test_second_of_two_flows_turned_on_is_skipped(add):
 
     assert skip_reasons((a, {"enabled": True}), (b, {"enabled": True})) == [
         "",
-        f"Line 3: Line 2 enables {a} with the same channel and identity. {ONLY_ONE}",
+        f"Line 3: Line 2 turns on {a} with the same channel and identity. {ONLY_ONE}",
     ]
 
 
@@ -109,8 +109,8 @@ def test_creations_are_checked_against_flows_and_each_other(add):
         ("", enabled), ("", enabled), ("", {**enabled, "contact_identity": OTHER}), ("", NEW)
     ) == [
         "",
-        f"Line 3: Line 2 creates an enabled flow with the same channel and identity. {ONLY_ONE}",
-        f"Line 4: {a} is enabled for the same channel and identity. {ONLY_ONE}",
+        f"Line 3: Line 2 creates a flow that is on with the same channel and identity. {ONLY_ONE}",
+        f"Line 4: {a} is on for the same channel and identity. {ONLY_ONE}",
         "",
     ]
 
@@ -128,7 +128,7 @@ def test_skipped_row_frees_no_address(add):
 
     assert (
         plan.changes.get(position=1).skip_reason
-        == f"Line 3: {a} is enabled for the same channel and identity. {ONLY_ONE}"
+        == f"Line 3: {a} is on for the same channel and identity. {ONLY_ONE}"
     )
 
 
@@ -147,7 +147,7 @@ def test_spellings_of_one_identity_collide(add, channel, one, other):
     a = add("A", enabled=True, channel_type=channel, contact_identity=one)
     b = add("B", channel_type=channel, contact_identity=other)
 
-    assert skip_reasons((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is enabled")
+    assert skip_reasons((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is on")
     assert normalize_identity(one) == normalize_identity(other)
 
 
@@ -196,7 +196,7 @@ def test_bulk_turn_on_of_two_that_share_a_number(add):
         (change.target_sid, change.skip_reason) for change in plan.changes.order_by("position")
     ] == [
         (a, ""),
-        (b, f"Row 1 enables {a} with the same channel and identity. {ONLY_ONE}"),
+        (b, f"Row 1 turns on {a} with the same channel and identity. {ONLY_ONE}"),
     ]
 
 
@@ -210,7 +210,7 @@ def test_rollback_is_checked_against_present_flows(add, sandbox, operator_actor)
 
     assert (
         rollback.changes.get().skip_reason
-        == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
+        == f"{b} is on for the same channel and identity. {ONLY_ONE}"
     )
 
 
@@ -238,7 +238,7 @@ def test_rollback_of_deletions_creates_no_second_enabled_flow(add, sandbox, oper
 
     rollback = follow_ups.plan_rollback(plan=plan, created_by="omar")
 
-    assert rollback.changes.get().skip_reason.startswith(f"{b} is enabled for the same channel")
+    assert rollback.changes.get().skip_reason.startswith(f"{b} is on for the same channel")
 
 
 def test_retry_is_checked_against_present_flows(add, sandbox, operator_actor):
@@ -250,7 +250,7 @@ def test_retry_is_checked_against_present_flows(add, sandbox, operator_actor):
 
     retry = follow_ups.plan_retry(plan=plan, created_by="omar")
 
-    assert retry.changes.get().skip_reason.startswith(f"{b} is enabled for the same channel")
+    assert retry.changes.get().skip_reason.startswith(f"{b} is on for the same channel")
     assert retry.title == "Retry 1 of: Turn on 1 flow"
     assert [item.status for item in items.plan_items(retry)] == ["skipped"]
 

@@ -93,8 +93,8 @@ def test_second_flow_of_an_identity_is_not_turned_on(sandbox):
     second = add_flow(sandbox, friendly_name="Second", contact_identity="+15550100", enabled=False)
 
     assert only_change(make_draft("enable", sids=[second])).skip_reason == (
-        f"{first} is enabled for the same channel and identity. "
-        "Only one flow can be enabled per channel and contact identity."
+        f"{first} is on for the same channel and identity. "
+        "Only one flow can be on per channel and contact identity."
     )
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from flows.flex_flows.target_links import target_list_url, target_url
+from flows.targets.listing import PAGE_SIZE
 from tests import ACCOUNT
 from tests.flows.search.mirrored_flows import DAY, OTHER_AC
 from tests.markup import squeezed
@@ -75,7 +76,7 @@ def test_filters_of_the_list(flows, client_of, query, found):
 @pytest.mark.parametrize(
     "query",
     [
-        "kind=teapot", "use=x", "account=AC1", "page=0", "page=x",
+        "kind=teapot", "use=x", "sort=x", "sort=--name", "account=AC1", "page=0", "page=x",
         "q=%E2%80%8B", "q=%E2%80%8B&kind=identity", "q=+%E2%80%8B+&use=none",
     ],
 )  # fmt: skip
@@ -84,6 +85,94 @@ def test_list_shows_nothing_for_a_filter_that_it_does_not_understand(flows, clie
 
     assert page.context["rows"] == []
     assert "Invalid filter" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("sort=name", [FW, "hooks.example.com", "Support IVR"]),
+        ("sort=-name", ["Support IVR", "hooks.example.com", FW]),
+        ("sort=kind", ["Support IVR", FW, "hooks.example.com"]),
+        ("sort=-kind", ["hooks.example.com", "Support IVR", FW]),
+        ("sort=off", [FW, "hooks.example.com", "Support IVR"]),
+        ("sort=-off", ["Support IVR", FW, "hooks.example.com"]),
+        ("sort=account", [FW, "Support IVR", "hooks.example.com"]),
+        ("use=none&sort=-name", ["Night shift", "Main line"]),
+        ("use=none&sort=name", ["Main line", "Night shift"]),
+        ("use=none&sort=kind", ["Main line", "Night shift"]),
+        ("use=none&sort=-kind", ["Night shift", "Main line"]),
+        ("use=none&sort=on", ["Main line", "Night shift"]),  # they have no such column
+    ],
+)
+def test_list_can_be_sorted(flows, client_of, query, names):
+    page = client_of("viewer").get(f"/flows/targets/?{query}")
+
+    assert [name for name, *_ in listed(page)] == names
+
+
+def test_numbers_are_sorted_by_their_names_and_uses(add, name_target, client_of):
+    numbers = {
+        "+442071": ("Main line", 1, 0),
+        "+442072": ("", 0, 2),
+        "+442073": ("After hours", 0, 1),
+    }
+    for index, (number, (name, on, off)) in enumerate(numbers.items()):
+        name_target("phone_number", f"PN{index:032}", name, account_sid=ACCOUNT, reference=number)
+        for count, is_on in ((on, True), (off, False)):
+            for _ in range(count):
+                add(account_sid=ACCOUNT, contact_identity=number, enabled=is_on)
+    client = client_of("viewer")
+
+    found = {
+        sort: [
+            name for name, *_ in listed(client.get(f"/flows/targets/?kind=identity&sort={sort}"))
+        ]
+        for sort in ("", "name", "-name", "-on", "-off")
+    }
+
+    assert found == {
+        "": ["+442072", "Main line", "After hours"],
+        "name": ["+442072", "After hours", "Main line"],
+        "-name": ["Main line", "After hours", "+442072"],
+        "-on": ["Main line", "+442072", "After hours"],
+        "-off": ["+442072", "After hours", "Main line"],
+    }
+
+
+def test_headings_sort_the_list_and_keep_its_filters(flows, client_of):
+    client = client_of("viewer", account_sid=ACCOUNT)
+
+    plain = client.get("/flows/targets/?q=i&page=1")
+    by_name = client.get("/flows/targets/?q=i&sort=name")
+    by_use = squeezed(client.get("/flows/targets/?sort=-on").content.decode())
+
+    links = {column["label"]: column["url"] for column in plain.context["columns"]}
+    assert links == {
+        "Target": "?q=i&sort=name",
+        "Kind": "?q=i&sort=kind",
+        "Flows on": "?q=i&sort=-on",  # the most used ones first
+        "Flows off": "?q=i&sort=-off",
+    }
+    assert by_name.context["columns"][0]["url"] == "?q=i&sort=-name"
+    assert 'aria-sort="ascending"' in by_name.content.decode()
+    assert '<input type="hidden" name="sort" value="name">' in by_name.content.decode()
+    assert '<th scope="col" class="c-on number" aria-sort="descending">' in by_use
+    assert "Clear all" not in by_use  # an order hides nothing
+
+
+def test_pages_keep_the_order(add, client_of):
+    for number in range(PAGE_SIZE + 1):
+        webhook = {
+            "integration_type": "external",
+            "integration_url": f"https://h{number:03}.example",
+        }
+        add(resource=webhook, account_sid=ACCOUNT)
+
+    page = client_of("viewer").get("/flows/targets/?sort=-name")
+    last = client_of("viewer").get(f"/flows/targets/{page.context['next_url']}")
+
+    assert listed(page)[0][0] == f"h{PAGE_SIZE:03}.example"
+    assert [name for name, *_ in listed(last)] == ["h000.example"]
 
 
 def test_list_is_limited_to_the_users_accounts(flows, client_of):

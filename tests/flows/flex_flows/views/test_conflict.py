@@ -251,7 +251,7 @@ class TestDeletion:
         ("theirs", "label"),
         [
             ({"friendly_name": "Now important"}, "Friendly name"),
-            ({"enabled": False}, "Enabled"),
+            ({"enabled": False}, "Status"),
             ({"contact_identity": "+33199000999"}, "Contact identity"),
         ],
     )
@@ -268,7 +268,7 @@ class TestDeletion:
         answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **fields})
 
         assert (answer.status_code, received_writes(sandbox)) == (409, [])
-        assert f"Changed: {label}" in text(answer).replace("Turned on", "Enabled")
+        assert f"Changed: {label}" in text(answer).replace("Turned on", "Status")
         assert (
             answer.context["form"]["confirm_name"].value() is None
         )  # confirmed anew, never by what stood there

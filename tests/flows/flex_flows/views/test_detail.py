@@ -8,6 +8,7 @@ from flows.changes import flow_changes
 from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.faults.acting import switch_flow
 from tests.flows.names.adding import add_name
 from tests.markup import squeezed
 
@@ -126,3 +127,22 @@ def test_field_that_the_integration_type_does_not_use_has_no_link(client_of, san
 
     assert f'title="{unused}"' in page
     assert "/flows/targets/studio-flow/" not in page
+
+
+def test_state_of_a_flow_has_the_same_words_on_every_page(client_of, sandbox, flow_sid):
+    """Twilio calls the field Enabled, with true and false. People read Status, On and Off."""
+    event = switch_flow(flow_sid).event
+    client = client_of("operator")
+
+    pages = {
+        path: squeezed(client.get(path).content.decode())
+        for path in (f"/flows/{flow_sid}/", f"/flows/{flow_sid}/edit/", f"/audit/{event.event_id}/")
+    }
+
+    assert [path for path, page in pages.items() if "Enabled" in page] == []
+    assert [path for path, page in pages.items() if ">Status" not in page] == []
+    assert "Only a flow that is on receives messages" in pages[f"/flows/{flow_sid}/edit/"]
+    assert "<bdi>Off</bdi>" in pages[f"/flows/{flow_sid}/"]
+    event_page = pages[f"/audit/{event.event_id}/"]
+    assert "<bdi>On</bdi>" in event_page
+    assert "<bdi>Off</bdi>" in event_page

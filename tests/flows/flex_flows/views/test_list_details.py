@@ -124,3 +124,45 @@ def test_owners_take_no_query_a_row(client_of, sids):
         client.get("/flows/", headers=HTMX)
 
     assert len(with_owners) == len(with_one)
+
+
+def test_marks_show_the_owner_or_tag_for_which_a_flow_was_found(client_of, sids):
+    set_details(sids[0], owner="Équipe de nuit", tags=["vip", "störung", "storung"])
+    set_details(sids[1], owner="Day team <b>", tags=["bern"])
+    client = client_of("viewer")
+
+    by_owner = client.get("/flows/?q=equipe")
+    by_tags = client.get("/flows/?q=%23vip")
+
+    assert names(by_owner) == names(by_tags) == ["Bern"]
+    assert "<mark>Équipe</mark> de nuit #storung #störung #vip" in text(by_owner)
+    assert "<mark>#vip</mark>" in text(by_tags)
+    assert owner_cells(client.get("/flows/?q=day"))[0] == "Day team &lt;b&gt; #bern"
+
+
+def test_row_without_the_column_names_the_owner_or_tag_as_its_reason(client_of, sids):
+    set_details(sids[0], owner="Équipe de nuit", tags=["vip"])
+    set_details(sids[1], owner="Day team <b>", tags=["bern"])
+    client = client_of("viewer")
+    columns = ["channel", "integration", "enabled"]
+    client.post("/flows/list-view/", {"column": columns, "density": "comfortable"})
+
+    by_owner, by_tag = client.get("/flows/?q=day"), client.get("/flows/?q=vip")
+    by_name_and_tag = client.get("/flows/?q=bern")
+
+    assert owner_cells(by_owner) == []
+    assert "<mark>Day</mark> team &lt;b&gt; · " in text(by_owner)
+    assert "#<mark>vip</mark> · " in text(by_tag)
+    assert "nuit" not in text(by_tag).partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = text(by_name_and_tag)
+    assert names(by_name_and_tag) == ["Bern", "Lyon"]
+    assert re.findall("(#?<mark>[^<]*</mark>)", rows) == ["<mark>Bern</mark>", "#<mark>bern</mark>"]
+
+
+def test_owners_of_other_accounts_are_not_found(client_of, sandbox, staging):
+    sid = staging.add_flow(friendly_name="Elsewhere")
+    sync_account(staging.account_sid)
+    set_details(sid, account_sid=staging.account_sid, owner="Secret team")
+
+    assert names(client_of("viewer", account_sid=ACCOUNT).get("/flows/?q=secret")) == []
+    assert names(client_of("viewer", "eva").get("/flows/?q=secret")) == ["Elsewhere"]

@@ -231,7 +231,7 @@ def test_dates_of_other_forms(sandbox, client_of, raw_value):
 @pytest.mark.parametrize(
     ("name", "raw_value", "label"),
     [
-        ("enabled", "maybe", "Enabled"), ("integration_retry_count", "three", "Retry count"), ("integration_retry_count", True, "Retry count"),
+        ("enabled", "maybe", "Status"), ("integration_retry_count", "three", "Retry count"), ("integration_retry_count", True, "Retry count"),
         ("friendly_name", {"de": "Köln"}, "Friendly name"), ("contact_identity", ["+1"], "Contact identity"), ("long_lived", [], "Long-lived"),
         ("channel_type", 5, "Channel type"), ("date_updated", "yesterday", "Last updated"), ("chat_service_sid", {"a": 1}, "Chat service SID"),
     ],

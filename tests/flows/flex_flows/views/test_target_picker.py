@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows.core.safe_text import short
-from flows.flex_flows.target_choices import MAX_OPTIONS, TargetChoices
+from flows.flex_flows.target_choices import TargetChoices
+from flows.flex_flows.target_picker import MAX_OPTIONS
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data

@@ -63,7 +63,7 @@ def test_collision_is_told_once_too(client, sandbox, flow_sid):
 
     assert text(page).count("45212") == 1
     assert (
-        text(page).count("Another enabled flow already uses this channel and contact identity.")
+        text(page).count("Another flow that is on already uses this channel and contact identity.")
         == 1
     )
 
@@ -87,7 +87,7 @@ def test_refusal_in_the_dialog_is_told_once(client, sandbox, flow_sid):
 
     assert (page.status_code, text(page).count("45212")) == (422, 1)
     assert (
-        text(page).count("Another enabled flow already uses this channel and contact identity.")
+        text(page).count("Another flow that is on already uses this channel and contact identity.")
         == 1
     )
     assert "Already on for" not in text(page)

@@ -202,7 +202,7 @@ def test_other_flow_of_a_collision_is_linked_by_name(operator, sandbox):
     text = text_of(get_page(operator, create_draft(operator, [sid], "enable")))
 
     assert (
-        f'<a href="/flows/{other}/">“Cora” ({other[:6]}…{other[-4:]})</a> is enabled for the same channel and identity.'
+        f'<a href="/flows/{other}/">“Cora” ({other[:6]}…{other[-4:]})</a> is on for the same channel and identity.'
         in text
     )
 
