@@ -32,7 +32,7 @@ _VALUE_LABELS: Final = {
     "account": "account",
     "plan": "bulk change",
 }
-# First syncs and successful sign-ins would bury the rest. A filter by action shows them.
+# First syncs and successful sign-ins would bury the rest. A filter by action or flow shows them.
 HIDDEN_BY_DEFAULT: Final = Q(action=DriftAction.BASELINE) | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
 )
@@ -272,7 +272,7 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     entries = _filter_result(entries, query.result, is_unindexed=is_selective)
     if query.action:
         entries = _filter_column(entries, "action", query.action, is_unindexed=is_selective)
-    else:
+    elif not query.flow_sids:
         entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
