@@ -13,7 +13,7 @@ from flexadmin.models import AccountRole
 from flexadmin.users.roles import ROLES
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
-from flows.changes.forms.fields import VisibleTextField
+from flows.changes.forms.fields import VisibleTextField, error_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,7 @@ class NewUserForm(RolesForm):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """Return the HTML id of the field and the text of each error, for the summary."""
-        return [
-            (self[name].auto_id, str(message))
-            for name in self.fields
-            for message in self.errors.get(name, [])
-        ]
+        return error_summary(self)
 
 
 def get_assigned_roles(person: User) -> AssignedRoles:

@@ -19,9 +19,9 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
+from flows.changes.forms.fields import error_summary
 from flows.core.csv_cells import from_csv_cell
 from flows.local_details.fields import LABELS
-from flows.plans.forms import error_list
 from flows.plans.import_text import MAX_FLOWS, ImportItem
 from flows.twilio.fields import Field
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -137,7 +137,7 @@ class ColumnsForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return error_list(self)
+        return error_summary(self)
 
     def clean(self) -> dict[str, Any]:
         targets = self.targets
