@@ -19,7 +19,7 @@ from flows.changes.forms.fields import VisibleTextField, error_summary
 
 SINGLE_ACCOUNT_HELP: Final = "For a single account, leave this at None and choose a role there."
 EVERY_ACCOUNT_HELP: Final = (
-    "Verifying the log, erasing and managing users take a role on every account."
+    "Only a role on every account verifies the log, erases personal data or manages users."
 )
 
 
