@@ -276,11 +276,16 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
         entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
+    return _filter_terms(filter_days(entries, query), query)
+
+
+def filter_days(rows: QuerySet[Any], query: LogQuery) -> QuerySet[Any]:
+    """Filter entries or events by the query's days."""
     if query.since:
-        entries = entries.filter(at__gte=query.since)
+        rows = rows.filter(at__gte=query.since)
     if query.until:
-        entries = entries.filter(at__lt=query.until)
-    return _filter_terms(entries, query)
+        rows = rows.filter(at__lt=query.until)
+    return rows
 
 
 def _filter_column(

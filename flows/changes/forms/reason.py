@@ -52,7 +52,7 @@ class EnabledForm(ReasonForm):
         label="Reason",
         max_length=200,
         required=False,
-        help_text="Optional, such as “Closed over the holidays”. Shown in the audit log and on the "
+        help_text="Optional, such as “Christmas holidays”. Shown in the audit log and on the "
         "flow's page. Up to 200 characters.",
     )
     enabled = forms.TypedChoiceField(
