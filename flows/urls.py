@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from flows.audit.views import log, verification
+from flows.audit.views import log, log_export, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter, TargetKindConverter, TargetValueConverter
 from flows.erasure import views as erasure
@@ -60,7 +60,7 @@ flow_urls = [
 
 audit_urls = [
     path("", log.event_list, name="list"),
-    path("export/", verification.log_export, name="export"),
+    path("export/", log_export.log_export, name="export"),
     path("verification/", verification.verification, name="verification"),
     path("erasure/", erasure.erase_personal_data, name="erasure"),
     path("<uuid:event_id>/", event.event_detail, name="detail"),

@@ -1,6 +1,7 @@
-"""The demo's history: twelve days of ordinary events, created by the real services and the sandbox.
+"""The demo's history: weeks of ordinary events, created by the real services and the sandbox.
 
-Only the clock is replaced, so that the events are spread over the past days.
+Only the clock is replaced, so that the events are spread over the past weeks. Everything that the
+sandbox is seeded with is older than the first event: see `seed_end_time`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from flows.twilio.resource import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 
-HISTORY_DAYS = 12
+HISTORY_DAYS = 45  # reaches into last month on every day of a month
 STEP_COUNT = 44
 # The owner and tags of the first flows by name, in turn.
 DETAILS: Final[tuple[tuple[str, list[str]], ...]] = (
@@ -47,12 +48,12 @@ class _NoSuchFlow(LookupError):
 
 
 class _HistoryClock:
-    """A clock that goes from `HISTORY_DAYS` ago to now in uneven steps."""
+    """A clock that goes from `HISTORY_DAYS` ago to now in uneven steps, more of them lately."""
 
     def __init__(self, rng: random.Random) -> None:
         end = datetime.now(UTC)
         self._step_times = sorted(
-            end - timedelta(days=HISTORY_DAYS) * rng.random() for _ in range(STEP_COUNT)
+            end - timedelta(days=HISTORY_DAYS) * rng.random() ** 2 for _ in range(STEP_COUNT)
         )
         self._time = self._step_times[0] - timedelta(hours=1)
 
@@ -62,6 +63,15 @@ class _HistoryClock:
 
     def step(self) -> None:
         self._time = max(self._time, self._step_times.pop(0))
+
+
+def seed_end_time() -> datetime:
+    """Return the time before which the seeded flows were created and last changed.
+
+    A later change would have an event in the log. The history begins up to an hour before its first
+    step.
+    """
+    return datetime.now(UTC) - timedelta(days=HISTORY_DAYS, hours=2)
 
 
 def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:

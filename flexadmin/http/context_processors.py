@@ -188,14 +188,21 @@ def _is_twilio(host: str) -> bool:
 
 
 def _page_account(request: HttpRequest, user: Any) -> twilio_accounts.Account | None:
-    """Return the account that the page is about or filtered by, if the user may see it."""
+    """Return the account that the page is about or filtered by, if the user may see it.
+
+    Other pages are about the only account that the user, or the site, has.
+    """
     page_account_sid = getattr(request, "account_sid", "")
     account_sid = page_account_sid or request.GET.get("account", "")
-    for account in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS):
+    viewable_accounts = _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS)
+    for account in viewable_accounts:
         if account.sid == account_sid:
             return account
-    # The page can also be about an account that was removed from the site.
-    return None if page_account_sid else twilio_accounts.only_account()
+    if page_account_sid:  # of an account that was removed from the site
+        return None
+    if len(viewable_accounts) == 1:
+        return viewable_accounts[0]
+    return twilio_accounts.only_account()
 
 
 def _lazy(query: Callable[[], T], default: T) -> SimpleLazyObject[T]:

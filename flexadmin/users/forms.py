@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from flexadmin.models import AccountRole
-from flexadmin.users.roles import ROLES
+from flexadmin.users.roles import ROLE_DESCRIPTIONS, ROLES
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
-from flows.changes.forms.fields import VisibleTextField
+from flows.changes.forms.fields import VisibleTextField, error_summary
+
+SINGLE_ACCOUNT_HELP: Final = "For a single account, leave this at None and choose a role there."
+EVERY_ACCOUNT_HELP: Final = (
+    "Only a role on every account verifies the log, erases personal data or manages users."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +53,17 @@ class RolesForm(ReasonForm):
     def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         assigned = get_assigned_roles(person) if person else AssignedRoles()
-        account_names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-        has_several_accounts = twilio_accounts.only_account() is None
-        offered_sids = list(account_names) if has_several_accounts else []
+        accounts = twilio_accounts.all_accounts()
+        offered_accounts = accounts if len(accounts) > 1 else ()
         # Roles on accounts that the site no longer has can still be removed.
-        sids = dict.fromkeys([*offered_sids, *assigned.on_accounts])
+        sids = dict.fromkeys([*(one.sid for one in offered_accounts), *assigned.on_accounts])
         self.account_fields = {sid: f"role_{sid}" for sid in sids}
-        self.fields["role"] = _role_field("every account", assigned.role)
+        label = "Role on every account" if sids else "Role"
+        self.fields["role"] = _role_field(label, assigned.role)
+        self.fields["role"].help_text = _role_help(has_several_accounts=bool(sids))
         for sid, field_name in self.account_fields.items():
-            role = assigned.on_accounts.get(sid, "")
-            self.fields[field_name] = _role_field(account_names.get(sid, sid), role)
+            label = f"Role on {twilio_accounts.account_label(sid)}"
+            self.fields[field_name] = _role_field(label, assigned.on_accounts.get(sid, ""))
         self.order_fields(["role", *self.account_fields.values(), "reason"])
 
     @property
@@ -65,11 +73,18 @@ class RolesForm(ReasonForm):
         return {sid: role for sid, role in roles.items() if role}
 
 
-def _role_field(scope: str, role: str) -> forms.ChoiceField:
+def _role_field(label: str, role: str) -> forms.ChoiceField:
     choices = [("", "None"), *((name, name.capitalize()) for name in ROLES)]
-    return forms.ChoiceField(
-        label=f"Role on {scope}", choices=choices, required=False, initial=role
-    )
+    return forms.ChoiceField(label=label, choices=choices, required=False, initial=role)
+
+
+def _role_help(*, has_several_accounts: bool) -> SafeString:
+    """Return a line for each role and, where there are several accounts, how to give one."""
+    lines = [(name.capitalize(), ROLE_DESCRIPTIONS[name]) for name in ROLES]
+    roles = format_html_join(mark_safe("<br>"), "<strong>{}</strong> {}", lines)
+    if not has_several_accounts:
+        return roles
+    return format_html("{}<br>{}<br>{}", SINGLE_ACCOUNT_HELP, roles, EVERY_ACCOUNT_HELP)
 
 
 class NewUserForm(RolesForm):
@@ -101,11 +116,7 @@ class NewUserForm(RolesForm):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """Return the HTML id of the field and the text of each error, for the summary."""
-        return [
-            (self[name].auto_id, str(message))
-            for name in self.fields
-            for message in self.errors.get(name, [])
-        ]
+        return error_summary(self)
 
 
 def get_assigned_roles(person: User) -> AssignedRoles:

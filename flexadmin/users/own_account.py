@@ -25,9 +25,8 @@ from flexadmin.signin.password_rules import refuse_current
 from flexadmin.signin.reauthentication import PasswordCheckMixin
 from flexadmin.signin.session_list import list_sessions
 from flexadmin.signin.user_agents import describe_user_agent
-from flexadmin.users.forms import get_assigned_roles
 from flexadmin.users.profiles import ProfileForm
-from flexadmin.users.views import NOT_RECORDED_MESSAGE, get_factors
+from flexadmin.users.views import NOT_RECORDED_MESSAGE, get_factors, get_role_labels
 from flows.audit.access import Request
 from flows.audit.views.unrecorded import page_if_unrecorded
 
@@ -60,7 +59,7 @@ def _profile_page(
         "factors": factors,
         "has_factor": any(one.type != Authenticator.Type.RECOVERY_CODES for one in factors),
         "has_app": any(one.type == Authenticator.Type.TOTP for one in factors),
-        "roles": get_assigned_roles(request.user),
+        "roles": get_role_labels(request.user),
         "sessions": list_sessions(request.user, request.session.session_key or ""),
         "is_required": settings.SECOND_FACTOR_REQUIRED,
         "idle_minutes": settings.SESSION_IDLE_MINUTES,

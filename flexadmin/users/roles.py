@@ -35,6 +35,14 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": (*READ, *CHANGE, *EXPORT, *SET_READ_ONLY, *ERASE, *MANAGE_USERS),
 }
 
+# What each role allows, for the forms that give it.
+ROLE_DESCRIPTIONS: Final = {
+    "viewer": "sees flows and the audit log, and changes nothing.",
+    "operator": "also creates, changes and deletes flows.",
+    "auditor": "sees what a viewer sees, and exports and verifies the audit log.",
+    "admin": "does all of this, makes accounts read-only, erases personal data and manages users.",
+}
+
 AnyUser = AbstractBaseUser | AnonymousUser
 # By account SID, or `twilio_accounts.ALL_ACCOUNTS` for those that hold on every account.
 RolesByAccount = dict[str, set[str]]

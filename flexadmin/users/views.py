@@ -20,7 +20,7 @@ from flexadmin.users import outside_rights, services
 from flexadmin.users.access import record_refusal, require_user_manager
 from flexadmin.users.actions import UserAction
 from flexadmin.users.forms import NewUserForm, ReasonForm, RolesForm
-from flexadmin.users.roles import ROLES, find_outside_rights
+from flexadmin.users.roles import ROLES, find_outside_rights, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit.access import Request, get_actor
 from flows.audit.views.unrecorded import page_if_unrecorded
@@ -60,7 +60,7 @@ def user_list(request: Request) -> HttpResponse:
     rows = [
         {
             "person": person,
-            "roles": _role_labels(person),
+            "roles": get_role_labels(person),
             "has_factor": any(
                 one.type != Authenticator.Type.RECOVERY_CODES
                 for one in person.authenticator_set.all()  # type: ignore[attr-defined]
@@ -269,7 +269,8 @@ def _user_page(
     issuer = configured_issuer(settings.SOCIALACCOUNT_PROVIDERS)
     context = {
         "person": person,
-        "roles": _role_labels(person),
+        "roles": get_role_labels(person),
+        "has_account": _has_account(person),
         "factors": get_factors(person),
         "sso_identities": [
             {"uid": uid, "is_current": is_uid_of_issuer(issuer, uid)}
@@ -286,15 +287,21 @@ def _user_page(
     return render(request, "people/person.html", context, status=status)
 
 
-def _role_labels(person: User) -> list[str]:
+def _has_account(person: User) -> bool:
+    """Return True if a role lets the user see an account that the site has."""
+    scope = get_scope(person, "flows.view_flow")
+    return bool(twilio_accounts.visible_accounts(scope))
+
+
+def get_role_labels(person: User) -> list[str]:
     """Return a user's roles, such as "admin" or "viewer on Staging".
 
     It filters in Python, so that prefetched groups and account roles are used.
     """
-    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
     labels = [group.name for group in person.groups.all() if group.name in ROLES]
     account_roles = [one for one in person.account_roles.all() if one.role.name in ROLES]
     labels += [
-        f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}" for one in account_roles
+        f"{one.role.name} on {twilio_accounts.account_label(one.account_sid)}"
+        for one in account_roles
     ]
     return labels

@@ -75,6 +75,12 @@ def get_account(sid: str) -> Account:
     raise AccountNotConfigured(f"no credentials for the account {sid}")
 
 
+def account_label(sid: str) -> str:
+    """Return the name of an account, or the SID of one that the site doesn't have."""
+    names = {account.sid: str(account) for account in all_accounts()}
+    return names.get(sid, sid)
+
+
 def only_account() -> Account | None:
     """Return the site's account if it has only one, else None."""
     accounts = all_accounts()

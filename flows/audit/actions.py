@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from flows.audit.action_registry import Action
 from flows.audit.field_labels import join_labels
 from flows.audit.models import AuditEvent
+
+# The content of an export of the log, as its event records it.
+EVERY_EVENT: Final = "every event"
+CHANGES: Final = "changes"
 
 
 class AuditAction(Action):
@@ -18,6 +25,13 @@ class AuditAction(Action):
     )
     ERASE = "audit.erase", "Erased personal data", "Erase personal data"
     RESTORE = "audit.restore", "Restored database triggers", "Restore database triggers"
+
+    def sentence(self, event: AuditEvent) -> str:
+        """Return an event as a short sentence. An export says what the file has."""
+        sentence = super().sentence(event)
+        if self is AuditAction.EXPORT and event.stored_payload:
+            return sentence + _describe_export(event.stored_payload.requested_values)
+        return sentence
 
 
 class DriftAction(Action):
@@ -42,3 +56,18 @@ def _drift_sentence(event: AuditEvent) -> str:
     if payload.after is None:
         return "Deleted at Twilio"
     return "Created at Twilio"
+
+
+def _describe_export(requested: Mapping[str, Any]) -> str:
+    """Return an export's content, such as ": changes from 2026-10-01 to 2026-10-31, CSV".
+
+    An older version didn't record which events the file has. Nothing is left of the content once
+    the payload is erased.
+    """
+    if not requested:
+        return ""
+    filters = requested.get("filters") or {}
+    period = [f" {name} {filters[name]}" for name in ("from", "to") if name in filters]
+    content = requested.get("content", "events")
+    form = str(requested.get("format", "")).upper()
+    return f": {content}{''.join(period)}, {form}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from flows.audit import audit_log
-from flows.audit.actions import AuditAction
+from flows.audit.actions import CHANGES, EVERY_EVENT, AuditAction
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.chain import (
     HASHED_FIELDS,
@@ -80,19 +80,22 @@ def start_export(
     form: str,
     actor: Actor,
     after: int = 0,
+    has_every_event: bool = True,
     filters: Mapping[str, str | int] | None = None,
     events: Callable[[], QuerySet[AuditEvent]] = AuditEvent.objects.all,
+    reason: str = "",
 ) -> Export:
     """Log an export and return it. Raises `NotRecorded`; then nothing may be exported.
 
     `events` is called while nothing can be appended, so that filters by open changes hold at the
-    export's own event. `filters` are logged; None means the whole log.
+    export's own event. `filters` are logged; None means the whole log. `has_every_event` is False
+    for one line per change.
     """
-    scope = "all events" if filters is None else "filtered events"
     with audit_log.transaction() as log:
         selection = events()
         requested = {
             "format": form,
+            "content": EVERY_EVENT if has_every_event else CHANGES,
             "filters": None if filters is None else dict(filters),
             "after": after,
             "through": log.last_seq + 1,
@@ -102,7 +105,7 @@ def start_export(
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
-            reason=f"{form}, {scope} after {after}",
+            reason=reason,
             payload=Payload(requested=redact_fields(requested)),
         )
     return Export(form, selection, after, event.seq)

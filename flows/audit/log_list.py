@@ -32,7 +32,7 @@ _VALUE_LABELS: Final = {
     "account": "account",
     "plan": "bulk change",
 }
-# First syncs and successful sign-ins would bury the rest. A filter by action shows them.
+# First syncs and successful sign-ins would bury the rest. A filter by action or flow shows them.
 HIDDEN_BY_DEFAULT: Final = Q(action=DriftAction.BASELINE) | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
 )
@@ -272,15 +272,20 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     entries = _filter_result(entries, query.result, is_unindexed=is_selective)
     if query.action:
         entries = _filter_column(entries, "action", query.action, is_unindexed=is_selective)
-    else:
+    elif not query.flow_sids:
         entries = entries.exclude(HIDDEN_BY_DEFAULT)
     for sid in sorted(query.flow_sids):
         entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
+    return _filter_terms(filter_days(entries, query), query)
+
+
+def filter_days(rows: QuerySet[Any], query: LogQuery) -> QuerySet[Any]:
+    """Filter entries or events by the query's days."""
     if query.since:
-        entries = entries.filter(at__gte=query.since)
+        rows = rows.filter(at__gte=query.since)
     if query.until:
-        entries = entries.filter(at__lt=query.until)
-    return _filter_terms(entries, query)
+        rows = rows.filter(at__lt=query.until)
+    return rows
 
 
 def _filter_column(

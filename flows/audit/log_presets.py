@@ -25,6 +25,12 @@ class Preset:
 
 def build_presets(query: LogQuery, username: str, today: date) -> list[Preset]:
     """Return the presets of a user's page. `today` is a day in the user's time zone."""
+    mine = _build_preset(query, "Mine", {"actor": username})
+    return [*build_periods(query, today), mine]
+
+
+def build_periods(query: LogQuery, today: date) -> list[Preset]:
+    """Return the presets of days. `today` is a day in the user's time zone."""
     presets = []
     for label, length in _PERIODS:
         since = today - timedelta(days=length - 1)
@@ -35,9 +41,7 @@ def build_presets(query: LogQuery, username: str, today: date) -> list[Preset]:
         "from_date": last_day.replace(day=1).isoformat(),
         "to_date": last_day.isoformat(),
     }
-    presets.append(_build_preset(query, "Last month", last_month))
-    presets.append(_build_preset(query, "Mine", {"actor": username}))
-    return presets
+    return [*presets, _build_preset(query, "Last month", last_month)]
 
 
 def _build_preset(query: LogQuery, label: str, filters: dict[str, str]) -> Preset:

@@ -27,7 +27,15 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
 BASE_SALT = "flows.forms.base"
+_CHANNEL_NAMES: Final = (
+    "friendly_name",
+    "channel_type",
+    "contact_identity",
+    "chat_service_sid",
+    "enabled",
+)
 _NESTED_NAMES: Final = tuple(entry.name for entry in FLEX_FLOW.nested_fields)
+_OPTION_NAMES: Final = ("long_lived", "janitor_enabled")
 _FIELDS_WITH_DEFAULT: Final = tuple(
     entry for entry in FLEX_FLOW.writable_fields if entry.requires and entry.default is not None
 )
@@ -99,7 +107,8 @@ class FlowForm(ReasonForm):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        self.order_fields(FLEX_FLOW.writable_names)
+        # The order of the page, which the summary of errors follows.
+        self.order_fields([*_CHANNEL_NAMES, TYPE_FIELD, *_NESTED_NAMES, *_OPTION_NAMES])
 
     @property
     def input(self) -> Mapping[str, Any]:
@@ -161,14 +170,12 @@ class FlowForm(ReasonForm):
 
     @property
     def channel_fields(self) -> list[BoundField]:
-        return self._visible_fields(
-            "friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled"
-        )
+        return self._visible_fields(*_CHANNEL_NAMES)
 
     @property
     def handling(self) -> BoundField | None:
         """The integration type, or None while a conflict decides it."""
-        visible_fields = self._visible_fields("integration_type")
+        visible_fields = self._visible_fields(TYPE_FIELD)
         return visible_fields[0] if visible_fields else None
 
     @property
@@ -177,7 +184,7 @@ class FlowForm(ReasonForm):
 
     @property
     def options(self) -> list[BoundField]:
-        return self._visible_fields("long_lived", "janitor_enabled")
+        return self._visible_fields(*_OPTION_NAMES)
 
     @property
     def conflict_fields(self) -> list[BoundField]:

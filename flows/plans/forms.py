@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleTextField, build_field
+from flows.changes.forms.fields import VisibleTextField, build_field, error_summary
 from flows.flex_flows.details_form import clean_detail, owner_help
 from flows.flex_flows.target_picker import resolve_choices, typed_fields
 from flows.local_details.fields import clean_owner, clean_tags, join_tags
@@ -95,7 +95,7 @@ class BulkActionForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return error_list(self)
+        return error_summary(self)
 
 
 class PlanStartForm(forms.Form):
@@ -131,7 +131,7 @@ class PlanStartForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return error_list(self)
+        return error_summary(self)
 
 
 class ColumnsForm(forms.Form):
@@ -186,7 +186,7 @@ class ColumnsForm(forms.Form):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return error_list(self)
+        return error_summary(self)
 
     def clean(self) -> dict[str, Any]:
         targets = self.targets
@@ -233,12 +233,3 @@ def _clean_entry(entry: Field, value: Any) -> Any:
         return entry.clean(value, required=True)
     except InvalidValue as error:
         raise ValidationError(str(error)) from error
-
-
-def error_list(form: forms.Form) -> list[tuple[str, str]]:
-    """Return (id of the field, message) of each error, for the summary at the top of the page."""
-    errors: list[tuple[str, str]] = []
-    for name, messages in form.errors.items():
-        field_id = form[name].auto_id if name in form.fields else ""
-        errors += [(field_id, str(message)) for message in messages]
-    return errors

@@ -415,15 +415,13 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
     from django.conf import settings
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
     from django.core.wsgi import get_wsgi_application
-    from django.utils import timezone
 
-    from flexadmin.management.commands.demo import Command, demo_password
-    from flows.twilio.sandbox.server import Sandbox
+    from flexadmin.management.commands.demo import Command, build_sandbox, demo_password
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_args: Any) -> None: ...
 
-    with Sandbox(flows=FLOWS, clock=lambda: timezone.now()) as sandbox:
+    with build_sandbox(flows=FLOWS) as sandbox:
         settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
         Command(stdout=io.StringIO())._prepare(sandbox)
         server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)

@@ -194,6 +194,22 @@ def named_site(site):
     return site.replace("127.0.0.1", "localhost")
 
 
+def test_temporary_password_is_copied(open_page):
+    page = open_page("admin", path="/people/new/")
+    page.fill("[name=name]", "nora")
+    page.select_option("[name=role]", "viewer")
+    page.fill("[name=reason]", "Joins the night shift")
+    page.get_by_role("button", name="Add user").click()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    page.get_by_role("button", name="Copy").click()
+
+    expect(page.get_by_text("Copied Temporary password")).to_be_attached()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.get_by_label("Temporary password").inner_text()
+    assert User.objects.get(username="nora").check_password(copied)
+
+
 def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
     page = open_page(
         "operator", path="/people/me/"

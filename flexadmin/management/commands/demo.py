@@ -1,6 +1,6 @@
 """`demo`: run the whole product on one machine, without a Twilio account.
 
-It starts a sandbox as Twilio, a worker for bulk changes and the site, with users, some days of
+It starts a sandbox as Twilio, a worker for bulk changes and the site, with users, some weeks of
 history (flexadmin/demo/history.py) and a database in .demo/. Ctrl-C stops everything.
 """
 
@@ -64,13 +64,7 @@ class Command(BaseCommand):
         sandbox_port = urlsplit(settings.FLEX_API_URL).port or 0
         folder = Path(settings.DATABASES["default"]["NAME"]).parent
         server = _bind_server(port)
-        sandbox = Sandbox(
-            port=sandbox_port,
-            flows=flows,
-            state_file=folder / "sandbox.json",
-            # The history replaces `timezone.now`, so it is looked up at each call.
-            clock=lambda: timezone.now(),
-        )
+        sandbox = build_sandbox(port=sandbox_port, flows=flows, state_file=folder / "sandbox.json")
         sandboxes = [sandbox, *_build_other_sandboxes(folder, flows // 10)]
         try:
             for each in sandboxes:
@@ -96,7 +90,7 @@ class Command(BaseCommand):
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
         if sandbox.flows and not AuditEvent.objects.exists():
-            self.stdout.write("Creating a few days of history …")
+            self.stdout.write("Creating a few weeks of history …")
             history.make_history(sandbox, add_users=_add_users)
         _add_users()
         for account in twilio_accounts.all_accounts():
@@ -108,6 +102,18 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<6} {demo_password(name):<12} {role}")
         self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nPress Ctrl-C to stop.\n")
         self.stdout.flush()
+
+
+def build_sandbox(*, flows: int, port: int = 0, state_file: Path | None = None) -> Sandbox:
+    """Return the sandbox of the demo's first account, with flows from before its history."""
+    return Sandbox(
+        port=port,
+        flows=flows,
+        seed_end_time=history.seed_end_time(),
+        state_file=state_file,
+        # The history replaces `timezone.now`, so it is looked up at each call.
+        clock=lambda: timezone.now(),
+    )
 
 
 def _build_other_sandboxes(folder: Path, flows: int) -> list[Sandbox]:

@@ -7,6 +7,7 @@ import weakref
 from typing import Any, Final
 
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 MAX_CONCURRENT_DOWNLOADS: Final = 2  # per process, which has four threads
 
@@ -41,3 +42,10 @@ class Download(StreamingHttpResponse):
     def close(self) -> None:
         self._slot.release()
         super().close()
+
+
+def as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    """Make browsers save a response under this name, and never cache it."""
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response

@@ -118,13 +118,18 @@ def _page_urls(query: LogQuery, page: EntryPage) -> dict[str, str | None]:
     return urls
 
 
-def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, str]]:
-    """Return a label and the URL without the filter, for each active filter, valid or not."""
+def filter_chips(
+    query: LogQuery, scope: twilio_accounts.Scope, *, omitted: Iterable[str] = ()
+) -> list[dict[str, str]]:
+    """Return a label and the URL without the filter, for each active filter, valid or not.
+
+    `omitted` are the names of filters that the page shows in another way.
+    """
     labels = _value_labels(query, scope)
     chips = []
     for name, label in CHIP_LABELS.items():
         value = getattr(query, name)
-        if value:
+        if value and name not in omitted:
             text = f"{label}: {labels.get(value, value)}"
             if name in ("from_date", "to_date") and str(query.zone) != "UTC":
                 text += f" ({query.zone})"

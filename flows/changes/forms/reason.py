@@ -48,6 +48,13 @@ class ReasonForm(forms.Form):
 class EnabledForm(ReasonForm):
     """Turn a flow on or off."""
 
+    reason = VisibleTextField(
+        label="Reason",
+        max_length=200,
+        required=False,
+        help_text="Optional, such as “Christmas holidays”. Shown in the audit log and on the "
+        "flow's page. Up to 200 characters.",
+    )
     enabled = forms.TypedChoiceField(
         choices=[("true", "On"), ("false", "Off")],
         coerce=lambda value: value == "true",

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from flows.accounts import twilio_accounts
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
 from flows.audit.actions import AuditAction
@@ -238,7 +239,7 @@ def _restorable_states(event: AuditEvent, payload: AuditPayload) -> list[dict[st
 def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
     """Return the values of an event that is not about a flow, such as an export or a new role.
 
-    A value that changed reads "before → after".
+    A value that changed reads "before → after". Accounts have their names.
     """
     if is_about_resource(event.action):
         return {}
@@ -247,7 +248,12 @@ def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]
         value_after = values.setdefault(name, None)
         if value_before != value_after:
             values[name] = f"{value_before} → {value_after or 'none'}"
-    return values
+    return {_name_account(name): value for name, value in values.items()}
+
+
+def _name_account(text: str) -> str:
+    """Replace the SID of an account in a text such as "role on AC…" by its name."""
+    return " ".join(map(twilio_accounts.account_label, text.split(" ")))
 
 
 def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:

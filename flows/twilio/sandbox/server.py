@@ -49,10 +49,11 @@ class Sandbox:
     """A Flex API on 127.0.0.1, and the APIs of other products as far as they name things.
 
     Port 0 picks a free port. `start` raises OSError if the port is in use. `latency` is in
-    seconds. `lag` is the most seconds by which a read is behind the writes, at random. If
-    `state_file` exists, its flows are used instead of `flows` and `seed`. An account that is seeded
-    beyond Twilio's limit has room for as many flows again. `other_resources` are served as well.
-    `minimum_counts` adds Studio Flows and workflows that no flow points to.
+    seconds. `lag` is the most seconds by which a read is behind the writes, at random. The flows of
+    the seed were changed before `seed_end_time`, which is now by default. If `state_file` exists,
+    its flows are used instead of `flows` and `seed`. An account that is seeded beyond Twilio's
+    limit has room for as many flows again. `other_resources` are served as well. `minimum_counts`
+    adds Studio Flows and workflows that no flow points to.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Sandbox:
         auth_token: str = DEMO_AUTH_TOKEN,
         latency: float = 0.0,
         lag: float = 0.0,
+        seed_end_time: datetime | None = None,
         state_file: Path | str | None = None,
         clock: Callable[[], datetime] = utc_now,
         flow_limit: int | None = None,
@@ -86,7 +88,10 @@ class Sandbox:
         self._server: Server | None = None
 
         def generate_seed() -> Iterator[Body]:
-            return seeds.generate_flows(flows, seed=seed, account_sid=account_sid, end_time=clock())
+            end_time = seed_end_time or clock()
+            return seeds.generate_flows(
+                flows, seed=seed, account_sid=account_sid, end_time=end_time
+            )
 
         self._store = Store(
             FLEX_FLOW,

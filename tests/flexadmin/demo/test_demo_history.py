@@ -5,9 +5,12 @@ import io
 import pytest
 from django.contrib.auth.models import User
 
-from flexadmin.management.commands.demo import DEMO_USERS, Command
+from flexadmin.management.commands.demo import DEMO_USERS, Command, build_sandbox
 from flows.audit.models import AuditEvent, OpenChange
+from flows.core.local_days import today
+from flows.mirror.stale_reads import STATE_EVENTS
 from flows.twilio.sandbox.server import Sandbox
+from flows.twilio.values import parse_datetime
 from tests.faults.acting import assert_chain_intact
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,11 +19,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def demo_of(settings):
     def prepare(flows):
-        sandbox = Sandbox(flows=flows)
+        sandbox = build_sandbox(flows=flows)
         sandbox.start()
         started.append(sandbox)
         settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
         Command(stdout=io.StringIO())._prepare(sandbox)
+        return sandbox
 
     started: list[Sandbox] = []
     yield prepare
@@ -75,3 +79,25 @@ def test_history_has_the_ids_of_the_users(demo_of):
         "actor_label", "actor_id"
     )
     assert dict(actor_ids) == {name: ids[name] for name, _ in actor_ids}
+
+
+def test_log_has_the_last_change_of_each_flow(demo_of):
+    """A page must not say "changed 4 d ago" while the log knows of no such change."""
+    sandbox = demo_of(40)
+
+    undecided = set(OpenChange.objects.values_list("target_sid", flat=True))
+    for sid, flow in sandbox.flows.items():
+        events = AuditEvent.objects.filter(STATE_EVENTS, target_sid=sid).order_by("seq")
+        # Twilio's dates are whole seconds, and a change is recorded after it is made.
+        created_at, updated_at = (
+            parse_datetime(flow[name]) for name in ("date_created", "date_updated")
+        )
+        assert created_at <= events[0].at
+        assert updated_at <= events.last().at or sid in undecided
+
+
+def test_history_reaches_into_last_month(demo_of):
+    demo_of(5)
+
+    changes = AuditEvent.objects.filter(stage="outcome", result="succeeded")
+    assert changes.filter(at__date__lt=today().replace(day=1)).exists()

@@ -48,3 +48,19 @@ def test_role_in_the_header_begins_with_a_capital(client_of):
     page = client_of("viewer").get("/people/me/").content.decode()
 
     assert '<span class="role">Viewer</span>' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/flows/", "/audit/", "/people/me/"])
+def test_user_of_one_account_sees_its_name_in_the_header(client_of, staging, path):
+    of_staging = client_of("operator", "nina", staging.account_sid).get(path)
+    of_both = client_of("viewer").get(path)
+
+    accounts = [
+        re.search(r'<span class="account".*?</header>', page.content.decode(), re.DOTALL)[0]
+        for page in (of_staging, of_both)
+    ]
+    assert ["staging" in html for html in accounts] == [True, True]
+    assert ["All accounts" in html for html in accounts] == [False, True]
+    assert of_staging.context["account"].name == "staging"
+    assert of_both.context["account"] is None

@@ -222,3 +222,28 @@ def test_administrator_of_one_account_may_not_erase(client_of, flow_sid, staging
 def test_log_leads_administrators_to_the_page(admin):
     assert f'href="{PATH}"' in admin.get("/audit/").content.decode()
     assert admin.get(PATH).status_code == 200
+
+
+def test_preview_and_result_say_the_same_of_what_stays(admin, deleted_sid, actor):
+    record(actor, target_sid=deleted_sid, reason=f"Calls from {NUMBER}")
+    record(actor, friendly_name=f"Ext {NUMBER}77")
+
+    def sentences(page):
+        """Return the sentences that begin with a status, without "Out of reach"."""
+        html = squeezed(page.content.decode()).split('class="panel erasure"')[1]
+        found = re.findall(r'<p><span class="status \w+">(.*?)</p>', html)
+        return [sentence for sentence in found if not sentence.startswith("Out of reach")]
+
+    preview = sentences(admin.post(PATH, {"subject": NUMBER}))
+
+    assert [sentence.split("<")[0] for sentence in preview] == ["Can’t be erased", "Stays"]
+    assert sentences(erase(admin, NUMBER)) == preview
+
+
+def test_forms_are_in_a_card(admin, deleted_sid):
+    pages = [admin.get(PATH), admin.post(PATH, {"subject": NUMBER})]
+
+    for page, last_field in zip(pages, ("subject", "reason"), strict=True):
+        form = page.content.decode().split('<form class="sheet')[1].split("</form>")[0]
+        card = form.split("<fieldset>")[1].split("</fieldset>")[0]
+        assert f'name="{last_field}"' in card

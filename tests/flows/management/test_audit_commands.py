@@ -131,6 +131,7 @@ def test_export_audit_writes_ndjson_and_is_logged(event):
     assert (export_event.result, export_event.actor_label[:5]) == ("succeeded", "CLI (")
     assert export_event.payload.requested == {
         "format": "ndjson",
+        "content": "every event",
         "filters": None,
         "after": 0,
         "through": 2,

@@ -277,3 +277,19 @@ def test_count_tells_if_there_are_older_events(client_of):
         assert f'<p id="count">{expected}' in squeezed(text(client.get("/audit/")))
     older = client.get("/audit/" + client.get("/audit/").context["older_url"])
     assert '<p id="count">1 older event<' in squeezed(text(older))
+
+
+def test_full_history_of_a_flow_has_its_first_sync(client_of, flow_sid):
+    client = client_of("viewer")
+    baselines = AuditEvent.objects.filter(action="flow.baseline", target_sid=flow_sid)
+    history = re.search(
+        r'href="([^"]+)">View full history', text(client.get(f"/flows/{flow_sid}/"))
+    )
+
+    page = client.get(history[1])
+
+    assert seqs(page) == [event.seq for event in baselines] != []
+    assert "This flow’s first sync is among them." in text(page)
+    assert seqs(client.get("/audit/", {"q": flow_sid})) == seqs(page)
+    assert seqs(client.get("/audit/")) == []
+    assert "first syncs are hidden" in text(client.get("/audit/"))

@@ -1,5 +1,6 @@
 """The page of a change with an unknown outcome: findings, form and decision."""
 
+import re
 import uuid
 
 import pytest
@@ -308,3 +309,12 @@ class TestHeading:
         assert "Plaintes Lyon" in text(page)
         assert "Réclamations Lyon" not in text(page)
         assert uuid.UUID(str(page.context["form"]["change_id"].value()))
+
+
+def test_error_summary_links_to_the_choice_and_then_the_explanation(client_of, puzzle):
+    page = decide(client_of("operator"), puzzle)
+
+    html = page.content.decode()
+    linked_ids = re.findall(r'<a href="#(decide_\w+)"', html)
+    assert linked_ids == ["decide_verdict", "decide_reason"]
+    assert all(f' id="{field_id}"' in html for field_id in linked_ids)

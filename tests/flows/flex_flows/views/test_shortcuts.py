@@ -1,9 +1,11 @@
 """Shortcuts: undo of one's own last change, cloning, offered SIDs, links in reasons."""
 
+import re
 import uuid
 
 import pytest
 
+from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.core.safe_text import linked
@@ -12,6 +14,7 @@ from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.flows.flex_flows.form_fields import offered_values
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,63 @@ def test_own_last_change_can_be_undone_from_the_flows_page(omar, sandbox, flow_s
 
     assert sandbox.flows[flow_sid]["enabled"] is True
     assert AuditEvent.objects.latest("seq").refers_to == event.event_id
+
+
+def test_flow_that_is_off_says_who_turned_it_off_why_and_how_to_turn_it_on(
+    omar, client_of, sandbox, flow_sid
+):
+    form = omar.get(f"/flows/{flow_sid}/enabled/")
+    assert "You can turn it on again at any time." in form.content.decode()
+    omar.post(f"/flows/{flow_sid}/enabled/", {**form_data(form), "reason": "Holidays, see FLEX-7"})
+    event = AuditEvent.objects.latest("seq")
+    flow_changes.update_flow(
+        sid=flow_sid, account_sid=ACCOUNT, base=None, values={"friendly_name": "Closed"},
+        reason="", actor=Actor(id="1", label="ada"), change_id=uuid.uuid4(),
+    )  # fmt: skip
+    turn_on_address = f"/flows/{flow_sid}/enabled/?undo={event.event_id}"
+
+    page, viewers_page = (
+        squeezed(client.get(f"/flows/{flow_sid}/").content.decode())
+        for client in (client_of("admin"), client_of("viewer"))
+    )
+
+    for html in (page, viewers_page):
+        notice = re.search(r'<section class="notice" aria-label="Turned off">.*?</section>', html)[
+            0
+        ]
+        text = " ".join(re.sub("<[^>]+>", " ", notice).split())
+        assert text.startswith("Turned off by omar ,")
+        assert "“ Holidays, see FLEX-7 ”" in text
+        assert (turn_on_address in notice) == (html is page)
+        assert "You made the last change" not in html
+    omar.post(turn_on_address, form_data(omar.get(turn_on_address)))
+    assert sandbox.flows[flow_sid]["enabled"] is True
+    assert AuditEvent.objects.latest("seq").refers_to == event.event_id
+    assert "Turned off by" not in omar.get(f"/flows/{flow_sid}/").content.decode()
+
+
+def test_flow_turned_off_outside_this_dashboard_says_so(omar, sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, enabled=False)
+    sync_account(ACCOUNT)
+
+    page = omar.get(f"/flows/{flow_sid}/").content.decode()
+
+    assert "Turned off outside this dashboard," in page
+    assert "Turn on again" in page
+
+
+def test_flow_that_was_off_from_the_start_names_nobody(omar, sandbox):
+    sid = sandbox.add_flow(enabled=False)
+    sync_account(ACCOUNT)
+    flow_changes.update_flow(
+        sid=sid, account_sid=ACCOUNT, base=None, values={"friendly_name": "Closed"},
+        reason="", actor=Actor(id="1", label="ada"), change_id=uuid.uuid4(),
+    )  # fmt: skip
+
+    page = omar.get(f"/flows/{sid}/")
+
+    assert page.context["turn_off"] is None
+    assert page.context["flow"].enabled is False
 
 
 def test_change_of_fields_is_undone_by_the_edit_form(omar, flow_sid):
