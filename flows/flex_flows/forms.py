@@ -27,7 +27,16 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Snapshot
 
 BASE_SALT = "flows.forms.base"
+_CHANNEL_NAMES: Final = (
+    "friendly_name",
+    "channel_type",
+    "contact_identity",
+    "chat_service_sid",
+    "enabled",
+)
 _NESTED_NAMES: Final = tuple(entry.name for entry in FLEX_FLOW.nested_fields)
+_OPTION_NAMES: Final = ("long_lived", "janitor_enabled")
+_NAMES_ON_PAGE: Final = (*_CHANNEL_NAMES, TYPE_FIELD, *_NESTED_NAMES, *_OPTION_NAMES)
 _FIELDS_WITH_DEFAULT: Final = tuple(
     entry for entry in FLEX_FLOW.writable_fields if entry.requires and entry.default is not None
 )
@@ -97,7 +106,7 @@ class FlowForm(ReasonForm):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        self.order_fields(FLEX_FLOW.writable_names)
+        self.order_fields(_NAMES_ON_PAGE)  # the summary of errors has the order of the page
 
     @property
     def input(self) -> Mapping[str, Any]:
@@ -159,14 +168,12 @@ class FlowForm(ReasonForm):
 
     @property
     def channel_fields(self) -> list[BoundField]:
-        return self._visible_fields(
-            "friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled"
-        )
+        return self._visible_fields(*_CHANNEL_NAMES)
 
     @property
     def handling(self) -> BoundField | None:
         """The integration type, or None while a conflict decides it."""
-        visible_fields = self._visible_fields("integration_type")
+        visible_fields = self._visible_fields(TYPE_FIELD)
         return visible_fields[0] if visible_fields else None
 
     @property
@@ -175,7 +182,7 @@ class FlowForm(ReasonForm):
 
     @property
     def options(self) -> list[BoundField]:
-        return self._visible_fields("long_lived", "janitor_enabled")
+        return self._visible_fields(*_OPTION_NAMES)
 
     @property
     def conflict_fields(self) -> list[BoundField]:
