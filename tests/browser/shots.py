@@ -5,6 +5,7 @@ A further page is a further line in SHOTS.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,6 +63,18 @@ def set_up_app(page: Page, world: DemoSite) -> None:
     page.goto(f"{world.root}/people/me/codes/")
 
 
+def sign_in_with_app(page: Page, world: DemoSite) -> None:
+    """Sign in as the user of the picture "codes", who has an authenticator app by then."""
+    page.fill("[name=username]", "vera")
+    page.fill("[name=password]", world.passwords("vera"))
+    press_button(page, "Sign in")
+
+
+def set_temporary_password(page: Page, _world: DemoSite) -> None:
+    page.locator("form[action$='/password/'] [name=reason]").fill("Forgot it")
+    press_button(page, "Set a temporary password")
+
+
 def submit_without_reason(page: Page, _world: DemoSite) -> None:
     press_button(page, "Change role")
 
@@ -109,6 +122,29 @@ def confirm_wrong_name(page: Page, _world: DemoSite) -> None:
 def open_dialog(page: Page, _world: DemoSite) -> None:
     page.locator('main a[href$="/enabled/"]').first.click()
     page.locator("dialog[open]").wait_for()
+
+
+def open_menu(page: Page, _world: DemoSite) -> None:
+    """Open the menu of a phone. Elsewhere it is always open."""
+    menu = page.get_by_role("button", name="Menu")
+    if menu.is_visible():
+        menu.click()
+
+
+def open_filters(page: Page, _world: DemoSite) -> None:
+    """Open the filters of a phone, or those that a wide page folds up."""
+    for name in ("Filters", "More filters"):
+        summary = page.locator("summary").get_by_text(name, exact=True)
+        if summary.is_visible():
+            summary.click()
+
+
+def turn_off(page: Page, world: DemoSite) -> None:
+    """Turn off a flow of the list, and then another in each further look."""
+    page.get_by_role("link", name="Turn off").first.click()
+    page.locator("dialog[open]").wait_for()
+    page.locator("dialog[open]").get_by_role("button", name="Turn off").click()
+    page.locator(".toast").wait_for()
 
 
 def open_palette(page: Page, _world: DemoSite) -> None:
@@ -159,6 +195,33 @@ def select_flows(page: Page, _world: DemoSite) -> None:
 def review_bulk_change(page: Page, world: DemoSite) -> None:
     select_flows(page, world)
     press_button(page, "Review…")
+
+
+def finish_bulk_change(page: Page, _world: DemoSite) -> None:
+    from django.core.management import call_command
+
+    page.get_by_role("checkbox", name="Select all").check()
+    page.select_option("[name=kind]", "add_tag")
+    press_button(page, "Review…")
+    page.fill("[name=value]", f"spring {uuid.uuid4().hex[:2]}")
+    press_button(page, "Review changes")
+    press_button(page, "Change")
+    call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+    page.reload()
+
+
+def review_new_flow(page: Page, _world: DemoSite) -> None:
+    page.fill("[name=friendly_name]", "Returns – Nantes (SMS)")
+    page.select_option("[name=channel_type]", "sms")
+    page.fill("[name=contact_identity]", "+33155501234")
+    page.select_option("[name=chat_service_sid]", index=1)
+    page.select_option("[name=integration_type]", "external")
+    page.fill("[name=integration_url]", "https://hooks.example.com/returns")
+    press_button(page, "Review new flow")
+
+
+def verify_log(page: Page, _world: DemoSite) -> None:
+    press_button(page, "Verify now")
 
 
 def refresh_refused_names(page: Page, world: DemoSite) -> None:
@@ -225,12 +288,22 @@ SHOTS = (
     Shot("app", "/people/me/app/add/", reauthenticate),
     Shot("codes", "/people/me/app/add/", set_up_app, person="vera"),
     Shot("me-with-factors", "/people/me/", person="vera"),
+    Shot("sign-in-code", "/login/", sign_in_with_app, person=""),
+    Shot("codes-new", "/people/me/codes/new/", person="vera"),
+    Shot("app-remove", "/people/me/app/remove/", person="vera"),
+    Shot("confirm-password", "/people/me/app/add/", person="omar"),
+    Shot("passkey", "/people/me/passkeys/add/", reauthenticate, person="aude"),
+    Shot("not-allowed", "/people/", person="vera"),
     Shot("people", "/people/"),
+    Shot("person-new", "/people/new/"),
+    Shot("person-password", "/people/2/", set_temporary_password),
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
     Shot("overview", "/"),
     Shot("overview-viewer", "/", person="vera"),
+    Shot("menu", "/", open_menu),
     Shot("list", "/flows/"),
+    Shot("list-filters", "/flows/", open_filters),
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", select_flows),
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
@@ -262,6 +335,9 @@ SHOTS = (
     Shot("list-owner", "/flows/?owner=Claims"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
+    Shot("new-review", "/flows/new/", review_new_flow),
+    Shot("clone", "/flows/new/?clone={sid}"),
+    Shot("restore", "/flows/{sid}/edit/?restore={event}&state=before"),
     Shot("new-task", "/flows/new/", choose_task),
     Shot("new-task-errors", "/flows/new/", leave_sid_empty),
     Shot("edit", "/flows/{sid}/edit/"),
@@ -272,6 +348,7 @@ SHOTS = (
     Shot("delete-refused", "/flows/{sid}/delete/", confirm_wrong_name),
     Shot("drift", "/flows/drift/"),
     Shot("log", "/audit/"),
+    Shot("log-filters", "/audit/", open_filters),
     Shot("log-search", "/audit/?actor=omar&result=failed"),
     Shot("log-resolved", "/audit/?result=resolved_later"),
     Shot("log-fault", "/audit/?action=flow.teleport&from=yesterday&q=https://hooks.example.com/in"),
@@ -282,18 +359,21 @@ SHOTS = (
     Shot("event-undecided", "/audit/{puzzle}/"),
     Shot("export", "/audit/export/"),
     Shot("verification", "/audit/verification/"),
+    Shot("verification-result", "/audit/verification/", verify_log),
     Shot("erasure", "/audit/erasure/"),
     Shot("erasure-preview", "/audit/erasure/#{sid}", preview_erasure),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
     Shot("plan-owner-value", "/flows/?tag=vip", enter_bulk_owner),
     Shot("plan-owner", "/flows/?tag=vip", review_bulk_owner),
+    Shot("plan-finished", "/flows/?tag=vip", finish_bulk_change),
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
     Shot("plan-columns", "/flows/plans/import/", review_import),
     Shot("accounts", "/accounts/"),
     Shot("accounts-names-refused", "/accounts/", refresh_refused_names),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
-    # The last, since what is changed elsewhere here shows in the pages above.
+    # The last, since what they change shows in the pages above.
+    Shot("toast", "/flows/?enabled=true", turn_off),
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),
 )
