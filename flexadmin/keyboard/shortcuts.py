@@ -41,10 +41,10 @@ SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
     "Lists": (
         _single("j", "Next row"),
         _single("k", "Previous row"),
-        Shortcut(("↑", "↓"), "Previous or next row, also from the search"),
+        Shortcut(("↑", "↓"), "Previous or next row, also from the search box"),
         Shortcut(("Enter",), "Open the row"),
-        _single("x", "Select the flow of the row"),
-        _single("e", "Edit the flow of the row, or of the page"),
+        _single("x", "Select the flow in the row"),
+        _single("e", "Edit the flow in the row or on the page"),
     ),
     "Pages": (
         _single("g", "Overview", then="o"),

@@ -67,19 +67,19 @@ def build_checklist(
             Step(
                 "Require two-factor authentication (2FA)",
                 settings.SECOND_FACTOR_REQUIRED,
-                "Set this variable and restart the site. Users set 2FA up when they next sign in.",
+                "Set this variable and restart the site. Users set up 2FA when they next sign in.",
                 command="SECOND_FACTOR_REQUIRED=true",
             ),
             Step(
                 "Run a worker",
                 worker_heartbeat is not None,
-                "It makes bulk changes. Keep one running next to the site.",
+                "It runs the bulk changes. Keep it running next to the site:",
                 command="uv run manage.py db_worker",
             ),
             Step(
                 "Export a signed checkpoint",
                 has_checkpoint,
-                "With it, a verification also finds missing events at the end of the log.",
+                "With a checkpoint, a verification also notices if the log's last events are missing.",
                 url=reverse("audit:verification"),
                 link_label="Download a checkpoint",
             ),

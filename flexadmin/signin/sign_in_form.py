@@ -12,6 +12,11 @@ from flexadmin.models import OneTimePassword
 class SignInForm(AuthenticationForm):
     """Django's form, which also refuses expired temporary passwords."""
 
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Wrong username or password. Both are case-sensitive.",
+    }
+
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
         if OneTimePassword.expired().filter(person_id=user.pk).exists():

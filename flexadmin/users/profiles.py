@@ -52,7 +52,7 @@ class ProfileForm(forms.Form):
     time_zone = forms.ChoiceField(
         label="Time zone",
         required=False,
-        help_text="Times and days are shown in it. Point at a time to see it in UTC.",
+        help_text="For all times and days. Hover over a time to see it in UTC.",
     )
     theme = forms.ChoiceField(label="Theme", choices=Profile.Theme.choices)
 
@@ -67,7 +67,7 @@ class ProfileForm(forms.Form):
         super().__init__(data, initial=initial, auto_id="profile_%s")
         self._person = person
         self.fields["time_zone"].choices = [  # type: ignore[attr-defined]
-            ("", f"The site’s: {settings.TIME_ZONE}"),  # noqa: RUF001
+            ("", f"Site default ({settings.TIME_ZONE})"),
             *time_zone_choices(),
         ]
 

@@ -271,7 +271,7 @@ def _parse_day(value: str) -> str:
     try:
         return date.fromisoformat(value.strip()).isoformat()
     except ValueError:
-        message = f"No such day: {value} (write days like 2026-11-25)"
+        message = f"No such day: {value} (write days as 2026-11-25)"
         raise InvalidValue(message) from None
 
 

@@ -94,12 +94,13 @@ def day_label(day: date) -> str:
 
 
 def _time_element(moment: datetime, text: str) -> SafeString:
+    """Return a time with its age, which never breaks across two lines."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time> {}',
         f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
         utc_timestamp(moment),
         text,
-        ago(moment),
+        ago(moment).replace(" ", "\N{NO-BREAK SPACE}"),
     )
 
 

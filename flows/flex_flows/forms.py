@@ -36,6 +36,7 @@ _CHANNEL_NAMES: Final = (
 )
 _NESTED_NAMES: Final = tuple(entry.name for entry in FLEX_FLOW.nested_fields)
 _OPTION_NAMES: Final = ("long_lived", "janitor_enabled")
+_NAMES_ON_PAGE: Final = (*_CHANNEL_NAMES, TYPE_FIELD, *_NESTED_NAMES, *_OPTION_NAMES)
 _FIELDS_WITH_DEFAULT: Final = tuple(
     entry for entry in FLEX_FLOW.writable_fields if entry.requires and entry.default is not None
 )
@@ -107,8 +108,7 @@ class FlowForm(ReasonForm):
                 self.fields[entry.name] = self._build_field(entry)
             else:
                 self._park(entry.name)
-        # The order of the page, which the summary of errors follows.
-        self.order_fields([*_CHANNEL_NAMES, TYPE_FIELD, *_NESTED_NAMES, *_OPTION_NAMES])
+        self.order_fields(_NAMES_ON_PAGE)  # the summary of errors has the order of the page
 
     @property
     def input(self) -> Mapping[str, Any]:

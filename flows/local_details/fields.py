@@ -69,7 +69,7 @@ def clean_tags(text: str, limit: int = MAX_TAGS) -> tuple[str, ...]:
     """Return the distinct tags of a text, in which commas separate them. Raises `InvalidDetail`."""
     tags = sort_tags(filter(None, map(clean_tag, text.split(","))))
     if len(tags) > limit:
-        raise InvalidDetail(f"A flow can have {MAX_TAGS} tags at most. These are {len(tags)}.")
+        raise InvalidDetail(f"A flow can have {MAX_TAGS} tags at most. You entered {len(tags)}.")
     return tags
 
 

@@ -25,6 +25,20 @@ def log(actor):
 
 
 @JAVASCRIPT
+def test_filters_of_the_log_are_behind_a_button_on_a_phone(open_page, log, javascript):
+    page = open_page("auditor", javascript=javascript, width=320, path="/audit/")
+    result = page.locator("select[name=result]")
+    expect(result).to_be_hidden()
+
+    page.get_by_text("Filters", exact=True).click()
+    result.select_option("failed")
+    if not javascript:
+        page.get_by_role("button", name="Search").click()
+
+    expect(page.locator("#count")).to_contain_text("1 event")
+
+
+@JAVASCRIPT
 def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
     page = open_page("auditor", javascript=javascript, path="/audit/")
     page.locator("select[name=result]").select_option("failed")

@@ -67,6 +67,17 @@ def test_page_and_all_that_match_are_ticked_at_once(open_page, sids):
     ).to_be_visible()
 
 
+def test_discard_stands_next_to_the_start_and_starts_nothing(open_page, sids):
+    page = open_page("operator")
+    page.get_by_label("Select Flow 001", exact=True).check()
+    page.get_by_role("button", name="Review…").click()
+
+    page.get_by_role("button", name="Discard draft").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bulk changes")
+    assert not Plan.objects.exists()
+
+
 def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypatch):
     monkeypatch.setattr(execution, "CHANGES_PER_RUN", 20)
     page = open_page("operator")

@@ -164,7 +164,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
     page.get_by_role("link", name="Delete").click()
     page.fill("[name=confirm_name]", "Something else")
     submit(page, "Delete")
-    expect(page.get_by_role("alert").first).to_contain_text("neither the flow's name nor its SID")
+    expect(page.get_by_role("alert").first).to_contain_text("not the flow's name or SID")
     assert flow_sid in sandbox.flows
     page.fill("[name=confirm_name]", "Réclamations Lyon")
     submit(page, "Delete")

@@ -32,7 +32,7 @@ class TestWhen:
     def test_time_is_in_utc_with_its_age(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 20, 13, 50, tzinfo=UTC))
         html = tags.when(datetime(2026, 11, 20, 10, 42, 3, tzinfo=UTC))
-        assert ">20 Nov 2026, 10:42 UTC</time> 3 h ago" in html
+        assert ">20 Nov 2026, 10:42 UTC</time> 3\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}ago" in html
         assert 'datetime="2026-11-20 10:42:03Z"' in html
         assert 'title="2026-11-20 10:42:03 UTC"' in html
 

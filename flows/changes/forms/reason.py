@@ -118,6 +118,6 @@ class DeleteForm(ReasonForm):
         accepted_names.discard("")  # an invisible name can't be typed
         if visible_text(entered_name) not in accepted_names:
             raise ValidationError(
-                "This is neither the flow's name nor its SID. Enter one of them as shown above."
+                "This is not the flow's name or SID. Enter one of them exactly as shown."
             )
         return entered_name

@@ -50,7 +50,7 @@ def test_sessions_have_a_browser_a_system_and_an_age(clients):
     assert (second.ip, int(second.last_seen_at.timestamp())) == ("192.0.2.7", int(later))
     html = squeezed(page.content.decode())
     assert "Firefox on Windows" in html
-    assert ">2 min ago<" in html or ">1 min ago<" in html
+    assert "Active 2 min ago<" in html or "Active 1 min ago<" in html
 
 
 def test_user_ends_one_session_on_record(clients):

@@ -87,6 +87,16 @@ def test_everything_that_a_create_requires(create, sandbox, kind):
     assert written(sandbox) == []
 
 
+def test_summary_has_the_order_of_the_page(create):
+    page = create("studio", friendly_name="", channel_type="", chat_service_sid="")
+
+    assert [field_id for field_id, _ in page.context["form"].error_list] == [
+        "id_friendly_name",
+        "id_channel_type",
+        "id_chat_service_sid",
+    ]
+
+
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 def test_everything_that_an_edit_requires(edit, sandbox, flow_of, kind):
     lasting = ["enabled", "integration_type", "long_lived", "janitor_enabled"]

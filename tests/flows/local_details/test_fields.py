@@ -38,7 +38,7 @@ def test_stored_tag_is_cleaned_to_itself(typed):
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        (",".join(f"tag {number}" for number in range(11)), "10 tags at most. These are 11"),
+        (",".join(f"tag {number}" for number in range(11)), "10 tags at most. You entered 11"),
         ("x" * 31, "too long"),
         ("None", "can't be a tag"),
         ("token=q8Zr71Lw0pXk52Vt93Bn", "contains a secret"),

@@ -35,7 +35,10 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, csv_sids):
         "",
     ]
     text = squeezed(unescape(page.content.decode()))
-    assert "Ignored:<bdi>Studio flow</bdi>,<bdi>Date created</bdi>,<bdi>Notes</bdi></p>" in text
+    assert (
+        "Ignored columns:<bdi>Studio flow</bdi>,<bdi>Date created</bdi>,<bdi>Notes</bdi></p>"
+        in text
+    )
     assert "Rows with a SID update that flow" in text
 
 
@@ -113,7 +116,7 @@ def test_number_in_a_table_is_drafted_as_twilio_needs_it(operator, csv_sids):
     page = send(operator, table)
     send_table(operator, table)
 
-    assert "SMS and WhatsApp numbers with a country code are written as" in page.content.decode()
+    assert "SMS and WhatsApp numbers with a country code are converted" in page.content.decode()
     assert [(change.requested, change.skip_reason) for change in planned_changes()] == [
         ({"contact_identity": "+14155550199"}, ""),
         ({}, "Already set."),
