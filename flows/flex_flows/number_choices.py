@@ -39,7 +39,7 @@ def offer_numbers(form: FlowForm, account_sid: str) -> None:
 
 
 def _load_groups(account_sid: str) -> list[OptionGroup]:
-    """Return the numbers and senders that Twilio has, with one query: unused ones, and the others."""
+    """Return the account's numbers and senders, with one query: unused ones, and the others."""
     uses = FlowEntry.objects.filter(
         account_sid=OuterRef("account_sid"), gone_at=None, identity_folded=OuterRef("reference")
     )

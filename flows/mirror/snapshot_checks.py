@@ -28,7 +28,7 @@ def has_warnings(snapshot: Mapping[str, Any]) -> bool:
 
 
 def check_again(*, using: str, **_signal: Any) -> None:
-    """Check all flows of the mirror. Runs after every `migrate`, because checks may have changed."""
+    """Check all flows of the mirror. Runs after every `migrate`: the checks may have changed."""
     if not _has_column(connections[using]):
         return
     flows = Flow.objects.using(using)

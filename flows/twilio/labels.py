@@ -31,8 +31,8 @@ class UnreadableValue:
 def display_value(resource: Resource, name: str, value: Any) -> Any:
     """Return a field's value as pages show it.
 
-    A value with a label becomes the label. A boolean or number that came as text becomes one. An unreadable
-    value becomes an `UnreadableValue`. Any other value stays as it is.
+    A value with a label becomes the label. A boolean or number that came as text becomes one. An
+    unreadable value becomes an `UnreadableValue`. Any other value stays as it is.
     """
     if isinstance(value, PlaceholderText):
         return value
