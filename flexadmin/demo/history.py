@@ -40,6 +40,7 @@ DETAILS: Final[tuple[tuple[str, list[str]], ...]] = (
     ("", []),
 )
 DETAILED_FLOW_COUNT: Final = 24
+DETAILS_STEP: Final = 3  # early, so that these many changes of one day aren't the latest
 DEMO_NOTE: Final = "Ask Ada before turning this off: the number is printed on every invoice."
 
 
@@ -89,6 +90,8 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
             return
         for number in range(STEP_COUNT):
             clock.step()
+            if number == DETAILS_STEP:
+                _add_details(sandbox)
             actor = _make_actor(rng.choice(("omar", "omar", "ada")))
             scenario = _Scenario(sandbox, rng, actor)
             special_steps = {
@@ -113,12 +116,12 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
             with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
                 step()
             reconcile.reconcile()
-        _add_details(sandbox, rng)
         _add_open_items(sandbox, rng)
 
 
-def _add_details(sandbox: Sandbox, rng: random.Random) -> None:
+def _add_details(sandbox: Sandbox) -> None:
     """Give some of the first flows by name an owner and tags, and one of them a note."""
+    rng = random.Random(8)  # noqa: S311
     flows = sorted(sandbox.flows.values(), key=lambda flow: str(flow["friendly_name"]).casefold())
     scenario = _Scenario(sandbox, rng, _make_actor("ada"))
     for number, flow in enumerate(flows[:DETAILED_FLOW_COUNT]):
