@@ -40,7 +40,6 @@ DETAILS: Final[tuple[tuple[str, list[str]], ...]] = (
     ("", []),
 )
 DETAILED_FLOW_COUNT: Final = 24
-DETAILS_STEP: Final = 3  # early, so that these many changes of one day aren't the latest
 DEMO_NOTE: Final = "Ask Ada before turning this off: the number is printed on every invoice."
 
 
@@ -88,10 +87,9 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
         sync_account(sandbox.account_sid)
         if not sandbox.flows:
             return
+        _add_details(sandbox)
         for number in range(STEP_COUNT):
             clock.step()
-            if number == DETAILS_STEP:
-                _add_details(sandbox)
             actor = _make_actor(rng.choice(("omar", "omar", "ada")))
             scenario = _Scenario(sandbox, rng, actor)
             special_steps = {
@@ -120,7 +118,10 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
 
 
 def _add_details(sandbox: Sandbox) -> None:
-    """Give some of the first flows by name an owner and tags, and one of them a note."""
+    """Give some of the first flows by name an owner and tags, and one of them a note.
+
+    These many changes of one day come first, so that the latest events are of all kinds.
+    """
     rng = random.Random(8)  # noqa: S311
     flows = sorted(sandbox.flows.values(), key=lambda flow: str(flow["friendly_name"]).casefold())
     scenario = _Scenario(sandbox, rng, _make_actor("ada"))

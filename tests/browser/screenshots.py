@@ -90,6 +90,11 @@ def submit_without_reason(page: Page, _world: DemoSite) -> None:
     press_button(page, "Change role")
 
 
+def set_temporary_password(page: Page, _world: DemoSite) -> None:
+    page.locator("#password_reason").fill("She forgot hers")
+    press_button(page, "Set a temporary password")
+
+
 def submit_invalid_edit(page: Page, _world: DemoSite) -> None:
     page.fill("[name=friendly_name]", "")
     page.fill("[name=integration_retry_count]", "9")
@@ -258,6 +263,8 @@ SHOTS = (
     Shot("people", "/people/"),
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
+    Shot("person-new", "/people/new/"),
+    Shot("person-password", "/people/3/", set_temporary_password),
     Shot("overview", "/"),
     Shot("overview-viewer", "/", person="vera"),
     Shot("list", "/flows/"),
@@ -286,6 +293,7 @@ SHOTS = (
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
     Shot("flow-owned", "/flows/{owned_sid}/"),
+    Shot("flow-off", "/flows/{off_sid}/"),
     Shot("details", "/flows/{owned_sid}/details/"),
     Shot("details-errors", "/flows/{owned_sid}/details/", submit_too_many_tags),
     Shot("details-conflict", "/flows/{owned_sid}/details/", submit_conflicting_owner),
@@ -454,9 +462,15 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
     attempt = AuditEvent.objects.filter(target_sid=open_change.target_sid).latest("seq")
     owned_sid = LocalDetails.objects.exclude(note="").get().sid
     details_event = AuditEvent.objects.filter(action="flow.details", target_sid=owned_sid)
+    turned_off = (
+        sid
+        for sid in changed.filter(reason__contains="holidays").values_list("target_sid", flat=True)
+        if sandbox.flows.get(sid, {}).get("enabled") is False
+    )
     return {
         "sid": of_kind["studio"].target_sid,
         "owned_sid": owned_sid,
+        "off_sid": next(turned_off),
         "details_event": str(details_event.latest("seq").event_id),
         "webhook": of_kind["external"].target_sid,
         **_find_studio_flows(of_kind["studio"].target_sid),
