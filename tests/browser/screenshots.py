@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ README_FOLDER = Path(__file__).resolve().parents[2] / "static" / "screenshots"
 MAX_README_BYTES = 150_000
 FLOWS = 300
 SCHEMES, WIDTHS, HEIGHT = ("light", "dark"), (1350, 320), 800
+USER_NUMBERS = itertools.count(1)
 README_HEIGHT = 530  # eight rows: the picture stays within its bytes
 
 
@@ -90,9 +92,12 @@ def submit_without_reason(page: Page, _world: DemoSite) -> None:
     press_button(page, "Change role")
 
 
-def set_temporary_password(page: Page, _world: DemoSite) -> None:
-    page.locator("#password_reason").fill("She forgot hers")
-    press_button(page, "Set a temporary password")
+def add_user(page: Page, _world: DemoSite) -> None:
+    """Add a user, with another name in each look."""
+    page.fill("[name=name]", f"nina{next(USER_NUMBERS)}")
+    page.select_option("[name=role]", "operator")
+    page.fill("[name=reason]", "Joins the night shift")
+    press_button(page, "Add user")
 
 
 def submit_invalid_edit(page: Page, _world: DemoSite) -> None:
@@ -264,7 +269,6 @@ SHOTS = (
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
     Shot("person-new", "/people/new/"),
-    Shot("person-password", "/people/3/", set_temporary_password),
     Shot("overview", "/"),
     Shot("overview-viewer", "/", person="vera"),
     Shot("list", "/flows/"),
@@ -332,7 +336,8 @@ SHOTS = (
     Shot("accounts", "/accounts/"),
     Shot("accounts-names-refused", "/accounts/", refresh_refused_names),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
-    # The last, since what is changed elsewhere here shows in the pages above.
+    # The last, since their changes show in the pages above.
+    Shot("person-password", "/people/new/", add_user),
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),
 )
 README_SHOTS = ("list", "review")
