@@ -87,6 +87,7 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
         sync_account(sandbox.account_sid)
         if not sandbox.flows:
             return
+        _add_details(sandbox)
         for number in range(STEP_COUNT):
             clock.step()
             actor = _make_actor(rng.choice(("omar", "omar", "ada")))
@@ -113,12 +114,15 @@ def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
             with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
                 step()
             reconcile.reconcile()
-        _add_details(sandbox, rng)
         _add_open_items(sandbox, rng)
 
 
-def _add_details(sandbox: Sandbox, rng: random.Random) -> None:
-    """Give some of the first flows by name an owner and tags, and one of them a note."""
+def _add_details(sandbox: Sandbox) -> None:
+    """Give some of the first flows by name an owner and tags, and one of them a note.
+
+    These many changes of one day come first, so that the latest events are of all kinds.
+    """
+    rng = random.Random(8)  # noqa: S311
     flows = sorted(sandbox.flows.values(), key=lambda flow: str(flow["friendly_name"]).casefold())
     scenario = _Scenario(sandbox, rng, _make_actor("ada"))
     for number, flow in enumerate(flows[:DETAILED_FLOW_COUNT]):

@@ -58,13 +58,22 @@ class RolesForm(ReasonForm):
         # Roles on accounts that the site no longer has can still be removed.
         sids = dict.fromkeys([*(one.sid for one in offered_accounts), *assigned.on_accounts])
         self.account_fields = {sid: f"role_{sid}" for sid in sids}
-        label = "Role on every account" if sids else "Role"
-        self.fields["role"] = _role_field(label, assigned.role)
-        self.fields["role"].help_text = _role_help(has_several_accounts=bool(sids))
+        self.fields["role"] = _role_field("Role", assigned.role)
+        self.fields["role"].help_text = _describe_roles()
+        if sids:
+            self._explain_accounts(self.fields["role"])
         for sid, field_name in self.account_fields.items():
             label = f"Role on {twilio_accounts.account_label(sid)}"
             self.fields[field_name] = _role_field(label, assigned.on_accounts.get(sid, ""))
         self.order_fields(["role", *self.account_fields.values(), "reason"])
+
+    @staticmethod
+    def _explain_accounts(field: forms.Field) -> None:
+        """Say at the field for the role on every account how to give it on one of them."""
+        field.label = "Role on every account"
+        field.help_text = format_html(
+            "{}<br>{}<br>{}", SINGLE_ACCOUNT_HELP, field.help_text, EVERY_ACCOUNT_HELP
+        )
 
     @property
     def on_accounts(self) -> dict[str, str]:
@@ -78,13 +87,10 @@ def _role_field(label: str, role: str) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices, required=False, initial=role)
 
 
-def _role_help(*, has_several_accounts: bool) -> SafeString:
-    """Return a line for each role and, where there are several accounts, how to give one."""
+def _describe_roles() -> SafeString:
+    """Return a line for each role."""
     lines = [(name.capitalize(), ROLE_DESCRIPTIONS[name]) for name in ROLES]
-    roles = format_html_join(mark_safe("<br>"), "<strong>{}</strong> {}", lines)
-    if not has_several_accounts:
-        return roles
-    return format_html("{}<br>{}<br>{}", SINGLE_ACCOUNT_HELP, roles, EVERY_ACCOUNT_HELP)
+    return format_html_join(mark_safe("<br>"), "<strong>{}</strong> {}", lines)
 
 
 class NewUserForm(RolesForm):

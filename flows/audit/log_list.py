@@ -95,7 +95,7 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
         entries = entries.filter(Q(request_id=query.plan) | _plan_condition(query.plan))
     if query.actor:
         entries = entries.filter(Q(actor_label=query.actor) | Q(resolved_by=query.actor))
-    if query.from_date or query.to_date:
+    if query.has_period:
         first, last = _seq_range(query)
         entries = entries.filter(pk__gte=first, pk__lte=last)
     open_attempts = list(OpenChange.objects.values_list("attempt", flat=True))

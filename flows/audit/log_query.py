@@ -108,6 +108,11 @@ class LogQuery:
         return cls(**filters, before=before, whole=whole, faults=reader.faults, zone=zone)
 
     @property
+    def has_period(self) -> bool:
+        """True if the days have a beginning or an end."""
+        return bool(self.from_date or self.to_date)
+
+    @property
     def since(self) -> datetime | None:
         """The first moment of the query's days, or None if they have no beginning."""
         if not self.from_date:

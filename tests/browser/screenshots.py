@@ -167,9 +167,15 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
     attempt = AuditEvent.objects.filter(target_sid=open_change.target_sid).latest("seq")
     owned_sid = LocalDetails.objects.exclude(note="").get().sid
     details_event = AuditEvent.objects.filter(action="flow.details", target_sid=owned_sid)
+    turned_off = (
+        sid
+        for sid in changed.filter(reason__contains="holidays").values_list("target_sid", flat=True)
+        if sandbox.flows.get(sid, {}).get("enabled") is False
+    )
     return {
         "sid": of_kind["studio"].target_sid,
         "owned_sid": owned_sid,
+        "off_sid": next(turned_off),
         "details_event": str(details_event.latest("seq").event_id),
         "webhook": of_kind["external"].target_sid,
         **_find_studio_flows(of_kind["studio"].target_sid),

@@ -5,12 +5,15 @@ A further page is a further line in SHOTS.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Page
+
+USER_NUMBERS = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -70,9 +73,12 @@ def sign_in_with_app(page: Page, world: DemoSite) -> None:
     press_button(page, "Sign in")
 
 
-def set_temporary_password(page: Page, _world: DemoSite) -> None:
-    page.locator("form[action$='/password/'] [name=reason]").fill("Forgot it")
-    press_button(page, "Set a temporary password")
+def add_user(page: Page, _world: DemoSite) -> None:
+    """Add a user, with another name in each look."""
+    page.fill("[name=name]", f"nina{next(USER_NUMBERS)}")
+    page.select_option("[name=role]", "operator")
+    page.fill("[name=reason]", "Joins the night shift")
+    press_button(page, "Add user")
 
 
 def submit_without_reason(page: Page, _world: DemoSite) -> None:
@@ -296,7 +302,6 @@ SHOTS = (
     Shot("not-allowed", "/people/", person="vera"),
     Shot("people", "/people/"),
     Shot("person-new", "/people/new/"),
-    Shot("person-password", "/people/2/", set_temporary_password),
     Shot("person", "/people/2/"),
     Shot("person-wrong", "/people/2/", submit_without_reason),
     Shot("overview", "/"),
@@ -329,6 +334,7 @@ SHOTS = (
     Shot("flow-webhook", "/flows/{webhook}/"),
     Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
     Shot("flow-owned", "/flows/{owned_sid}/"),
+    Shot("flow-off", "/flows/{off_sid}/"),
     Shot("details", "/flows/{owned_sid}/details/"),
     Shot("details-errors", "/flows/{owned_sid}/details/", submit_too_many_tags),
     Shot("details-conflict", "/flows/{owned_sid}/details/", submit_conflicting_owner),
@@ -374,6 +380,7 @@ SHOTS = (
     Shot("accounts-names-refused", "/accounts/", refresh_refused_names),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
     # The last, since what they change shows in the pages above.
+    Shot("person-password", "/people/new/", add_user),
     Shot("toast", "/flows/?enabled=true", turn_off),
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),
 )

@@ -197,7 +197,7 @@ def _recorded_filters(
     is_whole = has_every_event and not filters
     if is_whole and scope is None:
         return None
-    if query.from_date or query.to_date:
+    if query.has_period:
         filters["time zone"] = str(query.zone)
     if scope is not None:
         filters["accounts"] = " ".join(sorted(scope))
@@ -214,7 +214,7 @@ def _file_name(new_export: export.Export, query: LogQuery) -> str:
 
     Without a last day, it ends on the present day.
     """
-    if not query.from_date and not query.to_date:
+    if not query.has_period:
         range_name = f"after-{new_export.after}-through-{new_export.through}"
         return f"audit-{timezone.now():%Y-%m-%d}-{range_name}.{new_export.form}"
     last_day = query.to_date or local_days.today().isoformat()

@@ -52,8 +52,8 @@ class EnabledForm(ReasonForm):
         label="Reason",
         max_length=200,
         required=False,
-        help_text="Optional, such as “Christmas holidays”. Shown in the audit log and on the "
-        "flow's page. Up to 200 characters.",
+        help_text="Optional, such as “Christmas holidays” or “Back from holidays”. Shown in the "
+        "audit log and on the flow's page. Up to 200 characters.",
     )
     enabled = forms.TypedChoiceField(
         choices=[("true", "On"), ("false", "Off")],

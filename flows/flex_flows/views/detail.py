@@ -27,7 +27,7 @@ from flows.checks import flow_warnings
 from flows.checks.target_warnings import load_target_names
 from flows.flex_flows import history_chart, snippets
 from flows.flex_flows.handlers import set_handler_name
-from flows.flex_flows.states import find_turn_off, flow_state, mark_under_way
+from flows.flex_flows.states import find_turn_off, mark_under_way
 from flows.flex_flows.target_links import target_urls
 from flows.flex_flows.views.page_source import read_for_page
 from flows.local_details.actions import LocalDetailsAction
@@ -78,7 +78,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "open_change": open_change,
         **_fields_context(flow, source.snapshot, source.state, names),
         **_actions_context(request, actions, sid, source.state),
-        **_history_context(request, flow),
+        **_history_context(request, sid),
     }
     return render(request, "flows/detail.html", context)
 
@@ -134,13 +134,12 @@ def _actions_context(
     }
 
 
-def _history_context(request: Request, flow: Flow) -> dict[str, Any]:
+def _history_context(request: Request, sid: str) -> dict[str, Any]:
     """Return the flow's latest events, and whether it has unresolved external changes."""
-    sid = flow.sid
     history = _flow_history(sid, request.scope)
     return {
         "history": history,
-        "turn_off": find_turn_off(sid, history) if flow_state(flow) == "off" else None,
+        "turn_off": find_turn_off(sid, history),
         "history_chart": history_chart.draw_history(history, timezone.now()),
         "history_since": min((event.entry.start.at for event in history), default=None),
         "has_external_changes": OpenDrift.objects.filter(target_sid=sid).exists(),

@@ -307,6 +307,17 @@ def test_page_offers_last_month(client_of, at):
     assert "Mine" not in [preset.label for preset in page.context["presets"]]
 
 
+def test_preset_of_days_keeps_content_and_format(client_of):
+    client = client_of("auditor")
+    for what, format_ in (("events", "ndjson"), ("shown", "csv")):
+        page = client.get(EXPORT, {"what": what, "format": format_}).content.decode()
+
+        link = re.search(r'class="chip plain"\s+href="([^"]+)"', page)[1].replace("&amp;", "&")
+        context = client.get(EXPORT + link).context
+        assert context["has_every_event"] is (what == "events")
+        assert context["format"] == format_
+
+
 @pytest.mark.parametrize("what", ["shown", "events"])
 def test_invalid_period_is_refused(client_of, what):
     response = post(client_of("auditor"), what=what, **{"from": "2026-10-31", "to": "2026-10-01"})
