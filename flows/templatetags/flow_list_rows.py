@@ -192,14 +192,14 @@ class _RowFormatter:
         return whole_title, SafeString(_TARGET_SEPARATOR.join([*marked_reasons, html]))
 
     def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
-        """Return the flow's targets that the search means, by kind and value.
+        """Return the flow's targets, owner and tags that the search means, by kind and value.
 
-        So are the owner and the tags, if their column doesn't show them.
+        The column of owners may be hidden, by the user or in a narrow window.
         """
         keys = [(kind, value) for kind, value, _ in flow.targets]
         keys.append((TargetKind.IDENTITY.value, flow.contact_identity))
         found = {key: self._found_targets.get((flow.account_sid, *key)) for key in keys}
-        if self._finds_details and "owner" not in self._columns:
+        if self._finds_details:
             details = _describe_details(flow)
             found |= {key: self._found_targets.get(("", *key)) for key in details}
         return {key: target for key, target in found.items() if target}
