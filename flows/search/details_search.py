@@ -91,7 +91,7 @@ class DetailsGroup:
         return Q(has_owner) | Q(has_tag)
 
     def _matches(self, kind: str, column: str) -> Q:
-        """Return the condition for rows with a value of a kind. If there are many, some are unknown."""
+        """Return the condition for rows with a value of a kind, of which not all may be known."""
         if len(self.values[kind]) > MAX_VALUES:
             return Q((f"{column}__contains", clean_word(kind, self.word)))
         return Q((f"{column}__in", self.values[kind]))
