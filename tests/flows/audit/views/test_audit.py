@@ -143,7 +143,7 @@ def test_failed_event_shows_the_requested_values(client_of, event):
 
     page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
-    assert page.context["rows"][0]["requested"] is False
+    assert page.context["rows"][0]["requested"] == "Off"
     assert "20001" in page.content.decode()
     assert "No &lt;b&gt;" in page.content.decode()
 
