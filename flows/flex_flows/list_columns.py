@@ -64,6 +64,15 @@ class ListLayout:
         ]
 
     @property
+    def table_classes(self) -> list[str]:
+        """The CSS classes of the table besides those that every list of flows has."""
+        classes = {
+            "compact": self.density == ListPreferences.Density.COMPACT,
+            "owner-if-wide": self.shows_owner_if_wide,
+        }
+        return [name for name, is_set in classes.items() if is_set]
+
+    @property
     def choices(self) -> list[tuple[str, str, bool]]:
         """Key, label and state of each column that a user can hide. True means not hidden."""
         return [
