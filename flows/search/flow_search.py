@@ -22,6 +22,7 @@ from flows.mirror.models import Flow
 from flows.search import facets, filters, trigrams
 from flows.search.facets import FacetCounts
 from flows.search.filters import NOT_SET
+from flows.search.listed_flows import ListedFlow, load_listed_flows
 from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
@@ -46,7 +47,7 @@ _STATE_CONDITIONS: Final = {
 class Page:
     """One page of the flows that a query finds."""
 
-    rows: list[Flow]
+    rows: list[ListedFlow]
     total: int
     page: int
     more: bool = False  # there are more flows than `total`
@@ -243,12 +244,11 @@ def _fetch_bounded_page(
 
 def _load_flows(
     query: Query, entries: QuerySet[FlowEntry], *, start: int, count: int, by_index: bool
-) -> list[Flow]:
+) -> list[ListedFlow]:
     """Return `count` flows of these entries, from `start` on in the query's order."""
     sorted_entries = entries.order_by(*_order_by(query.sort, by_index=by_index))
-    sids = sorted_entries.values("sid")[start : start + count]
     # The narrow table gives the rows of the page, and then only these are sorted again.
-    return list(Flow.objects.filter(sid__in=sids).order_by(*_order_by(query.sort, by_index=True)))
+    return load_listed_flows(sorted_entries[start : start + count], _order_sql(query.sort))
 
 
 def _visible_entries(query: Query) -> QuerySet[FlowEntry]:
@@ -283,6 +283,14 @@ def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     order.append("sid")
     constant = (F("pk") * 0).asc()
     return order if by_index else [constant, *order]
+
+
+def _order_sql(sort: str) -> str:
+    """Return the order of `_order_by` for the rows of a page, as SQL."""
+    column = SORTS[sort.lstrip("-")]
+    direction = "DESC" if sort.startswith("-") else "ASC"
+    nulls = " NULLS LAST" if column in _NULLABLE_COLUMNS else ""
+    return f"flow.{column} {direction}{nulls}, flow.name_folded, flow.sid"
 
 
 def _stored_values(value: str) -> list[str]:

@@ -30,7 +30,7 @@ from flows.availability.offered_changes import AvailableActions
 from flows.changes import reconcile
 from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
-from flows.flex_flows.list_rows import accounts_with, add_details, annotate_rows
+from flows.flex_flows.list_rows import accounts_with, build_rows, load_details
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
 from flows.local_details.models import LocalDetails
@@ -164,18 +164,22 @@ def _results_context(
         mirror_context = _mirror_context(_queried_accounts(accounts, query))
         is_complete = not mirror_context["has_gaps"]
     actions = AvailableActions(request)
-    annotate_rows(page.rows, actions, is_complete=is_complete, occupied=occupied)
+    details = load_details(page.rows) if LocalDetails in occupied else {}
+    rows = build_rows(
+        page.rows, actions, is_complete=is_complete, occupied=occupied, details=details
+    )
     has_no_results = not page.total and not query.errors
     layout = list_columns.ListLayout(
         query,
         list_columns.load_preferences(request.user),
         shows_account=len(accounts) > 1,
         has_owners=LocalDetails in occupied,
-        shows_owner=LocalDetails in occupied and add_details(page.rows),
+        shows_owner=bool(details),
     )
     return {
         "query": query,
         "results": _ResultsPage(page, query),
+        "rows": rows,
         "found_targets": answer.targets,
         "layout": layout,
         "columns": layout.headings,
