@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
@@ -280,15 +280,22 @@ def _sync_query(accounts: Sequence[Account]) -> str:
     return f"?account={accounts[0].sid}" if is_one_of_several else ""
 
 
+class ResultRange(NamedTuple):
+    """The rows of a page among all results. `more` is True if there are more than `total`."""
+
+    first: int
+    last: int
+    total: int
+    more: bool
+
+
 class _ResultsPage:
     """One page of results, with the addresses of other pages and of other page sizes."""
 
     def __init__(self, page: flow_search.Page, query: flow_search.Query) -> None:
         self.rows = page.rows
         self.total = page.total
-        self.first = page.first
-        self.last = page.last
-        self.more = page.more
+        self.range = ResultRange(page.first, page.last, page.total, page.more)
         self.previous_url = query.url(page=page.page - 1) if page.page > 1 else None
         self.next_url = query.url(page=page.page + 1) if page.has_next else None
         self.size = page.size
