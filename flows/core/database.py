@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 Value = TypeVar("Value")
 
@@ -52,6 +53,31 @@ def find_nonempty_tables(*models: type[Model]) -> frozenset[type[Model]]:
         cursor.execute(f"SELECT {', '.join(checks)}")
         (row,) = cursor.fetchall()
     return frozenset(model for model, has_rows in zip(models, row, strict=True) if has_rows)
+
+
+def aggregate_as_json(*columns: str) -> str:
+    """Return the SQL of an aggregate: the rows of a group as a JSON list of lists, as text.
+
+    A query can so have rows of other tables in a column, in place of a query of their own.
+    """
+    values = ", ".join(columns)
+    if connection.vendor == "sqlite":
+        return f"json_group_array(json_array({values}))"
+    return f"COALESCE(CAST(json_agg(json_build_array({values})) AS text), '[]')"
+
+
+def fetch_raw(values: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a `values_list` as the database has them, unconverted, which is faster.
+
+    On SQLite, times have no zone.
+    """
+    try:
+        statement, parameters = values.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
 def close_lost_connection() -> None:

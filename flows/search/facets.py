@@ -7,12 +7,13 @@ integration and the state. A group is known as a `FacetValues`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from flows.accounts import twilio_accounts
+from flows.core.database import fetch_raw
 from flows.search import filters
 from flows.search.filters import filter_value
 from flows.search.models import FlowEntry, FlowTally
@@ -21,30 +22,41 @@ from flows.search.query import Query
 FACET_NAMES: Final = ("account", "channel", "integration", "enabled")
 _FACET_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
 
+TALLY_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "state", "flows")
+
+Tally = Sequence[Sequence[Any]]  # the values of `TALLY_COLUMNS` of each kind that has flows
 FacetValues = dict[str, str]  # a filter's name, and its value
+Group = tuple[FacetValues, list[int]]  # primary keys of entries with the same values
 FacetCounts = dict[str, Counter[str]]  # a filter's name, and the number of flows by value
 
 
-def read_tally(scope: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, int]]:
+def read_tally() -> Tally:
+    """Return the tally of all accounts."""
+    return list(FlowTally.objects.filter(flows__gt=0).values_list(*TALLY_COLUMNS))
+
+
+def group_tally(tally: Tally, scope: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, int]]:
     """Yield every group of flows in these accounts with its number of flows."""
-    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), scope)
-    for account, channel, integration, state, flows in tally.values_list(
-        "account_sid", "channel_type", "integration_type", "state", "flows"
-    ):
-        values = _build_facet_values(
-            account, channel, integration, state == "true", state == "gone"
-        )
-        yield values, flows
+    for account, channel, integration, state, flows in tally:
+        if scope is None or account in scope:
+            values = _build_facet_values(
+                account, channel, integration, state == "true", state == "gone"
+            )
+            yield values, flows
 
 
-def group_entries(
-    entries: QuerySet[FlowEntry], *, limit: int
-) -> list[tuple[FacetValues, list[int]]]:
+def group_entries(entries: QuerySet[FlowEntry], *, limit: int) -> list[Group]:
     """Return the primary keys of up to `limit` entries by group."""
+    columns = entries.values_list("pk", *_FACET_COLUMNS)[:limit]
     keys_by_columns: dict[tuple[Any, ...], list[int]] = {}
-    for pk, *values, gone_at in entries.values_list("pk", *_FACET_COLUMNS)[:limit]:
+    for pk, *values, gone_at in fetch_raw(columns):
         keys_by_columns.setdefault((*values, gone_at is not None), []).append(pk)
     return [(_build_facet_values(*values), keys) for values, keys in keys_by_columns.items()]
+
+
+def select_matching(groups: Iterable[Group], query: Query) -> list[int]:
+    """Return the primary keys of the entries that pass all filters of the query."""
+    return [key for values, keys in groups if not _failed_filters(values, query) for key in keys]
 
 
 def count_values(groups: Iterable[tuple[FacetValues, int]]) -> filters.ValueCounts:

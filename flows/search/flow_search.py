@@ -19,10 +19,10 @@ from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
-from flows.search import facets, filters, trigrams
+from flows.search import facets, trigrams
 from flows.search.facets import FacetCounts
 from flows.search.filters import NOT_SET
-from flows.search.listed_flows import ListedFlow, load_listed_flows
+from flows.search.listed_flows import ListedFlow, load_by_keys, load_entries
 from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
@@ -70,14 +70,12 @@ class Page:
 class SearchResult:
     """A page of flows, and the number of flows that each value of a filter would find.
 
-    The numbers are lower bounds if `is_bounded`. `value_counts` are those of the whole mirror, if
-    the query had to read them. `targets` are those that the search means.
+    The numbers are lower bounds if `is_bounded`. `targets` are those that the search means.
     """
 
     page: Page
     facets: FacetCounts
     is_bounded: bool = False
-    value_counts: filters.ValueCounts | None = None
     targets: Sequence[FoundTarget] = ()
 
 
@@ -121,24 +119,26 @@ def find_facets(query: Query) -> FacetCounts:
     return run_query(query).facets
 
 
-def run_query(query: Query) -> SearchResult:
-    """Return the result of a query, in three database queries or up to nine for a search."""
+def run_query(query: Query, tally: facets.Tally | None = None) -> SearchResult:
+    """Return the result of a query, in two database queries or up to eight for a search.
+
+    `tally` saves one of them, if the caller has read it.
+    """
     if query.errors:
         return SearchResult(Page([], 0, 1), facets.count_facets([], query))
     search = SearchConditions.of(query)
     if search is None:
-        return _run_filters(query)
+        return _run_filters(query, facets.read_tally() if tally is None else tally)
     return _run_search(query, search)
 
 
-def _run_filters(query: Query) -> SearchResult:
+def _run_filters(query: Query, tally: facets.Tally) -> SearchResult:
     """Return the result of a query that the tally counts."""
-    groups = list(facets.read_tally(query.scope))
+    groups = list(facets.group_tally(tally, query.scope))
     entries = _apply_filters(_visible_entries(query), query)
     return SearchResult(
         _fetch_page(query, entries, facets.count_matching(groups, query)),
         facets.count_facets(groups, query),
-        value_counts=facets.count_values(groups),
     )
 
 
@@ -148,17 +148,16 @@ def _run_search(query: Query, search: SearchConditions) -> SearchResult:
     matches = _visible_entries(query).filter(search.condition(candidates))
     keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
-    total = facets.count_matching(groups, query)
     facet_counts = facets.count_facets(groups, query)
-    found_keys = [key for _, keys in keys_by_group for key in keys]
-    if len(found_keys) > COUNT_LIMIT:
-        page = _fetch_bounded_page(query, search, candidates, total)
-        return SearchResult(page, facet_counts, is_bounded=True, targets=search.matches.targets)
-    if not total:
+    targets = search.matches.targets
+    passing_keys = facets.select_matching(keys_by_group, query)
+    if sum(flows for _, flows in groups) > COUNT_LIMIT:
+        page = _fetch_bounded_page(query, search, candidates, len(passing_keys))
+        return SearchResult(page, facet_counts, is_bounded=True, targets=targets)
+    if not passing_keys:
         return SearchResult(Page([], 0, 1), facet_counts)
-    entries = FlowEntry.objects.filter(pk__in=found_keys)
-    page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
-    return SearchResult(page, facet_counts, targets=search.matches.targets)
+    page = _fetch_page_of_keys(query, passing_keys)
+    return SearchResult(page, facet_counts, targets=targets)
 
 
 def find_first(query: Query, limit: int) -> list[Flow]:
@@ -186,11 +185,6 @@ def _load_first(entries: QuerySet[FlowEntry], limit: int) -> list[Flow]:
     return list(Flow.objects.filter(sid__in=sids).order_by("name_folded", "sid"))
 
 
-def is_mirror_empty(scope: twilio_accounts.Scope) -> bool:
-    """Return True if no query in this scope can find a flow."""
-    return not sum(flows for _, flows in facets.read_tally(scope))
-
-
 def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
@@ -201,14 +195,26 @@ def list_sids(query: Query) -> list[str]:
     return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
+def _fetch_page_of_keys(query: Query, keys: Sequence[int]) -> Page:
+    """Return the query's page of the entries with these primary keys, or the last one."""
+    page, start, size = _clamp_page(query, len(keys))
+    flows = load_by_keys(keys, _order_sql(query.sort), start=start, count=size)
+    return Page(flows, len(keys), page, size=size)
+
+
+def _clamp_page(query: Query, total: int) -> tuple[int, int, int]:
+    """Return the number, the first row and the size of the query's page, or of the last one."""
+    size = query.size or PAGE_SIZE
+    last_page = -(-total // size)
+    page = max(1, min(query.page, last_page))
+    return page, (page - 1) * size, size
+
+
 def _fetch_page(
     query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True
 ) -> Page:
     """Return the query's page of these entries, or the last one. `total` is their number."""
-    size = query.size or PAGE_SIZE
-    last_page = -(-total // size)
-    page = max(1, min(query.page, last_page))
-    start = (page - 1) * size
+    page, start, size = _clamp_page(query, total)
     flows = _load_flows(query, entries, start=start, count=size, by_index=by_index)
     return Page(flows, total, page, size=size)
 
@@ -248,7 +254,7 @@ def _load_flows(
     """Return `count` flows of these entries, from `start` on in the query's order."""
     sorted_entries = entries.order_by(*_order_by(query.sort, by_index=by_index))
     # The narrow table gives the rows of the page, and then only these are sorted again.
-    return load_listed_flows(sorted_entries[start : start + count], _order_sql(query.sort))
+    return load_entries(sorted_entries[start : start + count], _order_sql(query.sort))
 
 
 def _visible_entries(query: Query) -> QuerySet[FlowEntry]:

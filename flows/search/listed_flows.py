@@ -8,6 +8,7 @@ out anew only those that differ.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
+from flows.core.database import aggregate_as_json
 from flows.mirror.models import Flow
 from flows.names.lookup import Name
 from flows.search.models import FlowEntry
@@ -32,7 +34,7 @@ _COLUMNS: Final = (
 # On SQLite, CROSS JOIN keeps the order of the tables. Else it may read all flows or targets.
 _FLOWS_QUERY: Final = """
     SELECT {columns}, CAST(flow.resource AS text), CAST(flow.targets AS text), (
-        SELECT COALESCE(CAST({names} AS text), '[]')
+        SELECT {names}
         FROM flows_targetuse AS used
         CROSS JOIN flows_target AS target
         CROSS JOIN flows_resourcename AS named
@@ -44,13 +46,25 @@ _FLOWS_QUERY: Final = """
     WHERE flow.sid = page.sid
     ORDER BY {order}
 """
-_NAMES: Final = {  # by database: a JSON list of names, each with the values of a `Name`
-    "sqlite": "json_group_array(json_array({columns}))",
-    "postgresql": "json_agg(json_build_array({columns}))",
+_SIDS_BY_KEY: Final = {  # by database; the order has the columns of `flow`
+    "sqlite": (
+        "SELECT flow.sid FROM flows_flowentry AS flow "
+        "WHERE flow.id IN (SELECT value FROM json_each(%s)) ORDER BY {order} LIMIT %s OFFSET %s"
+    ),
+    "postgresql": (
+        "SELECT flow.sid FROM flows_flowentry AS flow WHERE flow.id IN "
+        "(SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb)) "
+        "ORDER BY {order} LIMIT %s OFFSET %s"
+    ),
 }
-_NAME_COLUMNS: Final = (
-    "named.sid, named.resource, named.name, named.status, named.parent_sid, "
-    "named.gone_at IS NOT NULL, named.revision"
+_NAME_COLUMNS: Final = (  # the values of a `Name`
+    "named.sid",
+    "named.resource",
+    "named.name",
+    "named.status",
+    "named.parent_sid",
+    "named.gone_at IS NOT NULL",
+    "named.revision",
 )
 
 
@@ -91,15 +105,28 @@ class ListedFlow(NamedTuple):
         )
 
 
-def load_listed_flows(entries: QuerySet[FlowEntry], order: str) -> list[ListedFlow]:
-    """Return the flows of these entries. `order` is the SQL of their order, for the table `flow`."""
+def load_entries(entries: QuerySet[FlowEntry], order: str) -> list[ListedFlow]:
+    """Return the flows of these entries. `order` is the SQL of their order."""
     try:
         sids, parameters = entries.values("sid").query.sql_with_params()
     except EmptyResultSet:  # Django knows that there are none, as in a scope without accounts
         return []
+    return _load_flows(sids, parameters, order)
+
+
+def load_by_keys(keys: Sequence[int], order: str, *, start: int, count: int) -> list[ListedFlow]:
+    """Return `count` flows of the entries with these primary keys, from `start` on.
+
+    There can be a thousand keys, which would be as many parameters.
+    """
+    sids = _SIDS_BY_KEY[connection.vendor].format(order=order)
+    return _load_flows(sids, (json.dumps(keys), count, start), order)
+
+
+def _load_flows(sids: str, parameters: tuple[Any, ...], order: str) -> list[ListedFlow]:
     statement = _FLOWS_QUERY.format(
         columns=", ".join(map("flow.{}".format, _COLUMNS)),
-        names=_NAMES[connection.vendor].format(columns=_NAME_COLUMNS),
+        names=aggregate_as_json(*_NAME_COLUMNS),
         sids=sids,
         order=order,
     )

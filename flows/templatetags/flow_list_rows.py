@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -115,16 +115,21 @@ def flow_rows(context: Context) -> SafeString:
     return SafeString("".join(html))
 
 
+class RowUrls(NamedTuple):
+    """The addresses of a flow's pages, with a placeholder for its SID, and that of all targets."""
+
+    detail: str
+    enabled: str
+    edit: str
+    targets: str
+
+
 class RowLayout(NamedTuple):
     """All that the rows of a page have in common."""
 
     columns: tuple[str, ...]
     shows_actions: bool
-    # Addresses of a flow's pages, with a placeholder for its SID.
-    detail_url: str
-    enabled_url: str
-    edit_url: str
-    targets_url: str
+    urls: RowUrls
     zone: tzinfo
 
     @classmethod
@@ -133,12 +138,20 @@ class RowLayout(NamedTuple):
         return cls(
             columns=tuple(str(column["key"]) for column in context["columns"]),
             shows_actions=bool(context["perms"]["flows"]["change_flow"]),
-            detail_url=reverse("flows:detail", args=[_SID_PLACEHOLDER]),
-            enabled_url=reverse("flows:enabled", args=[_SID_PLACEHOLDER]),
-            edit_url=reverse("flows:edit", args=[_SID_PLACEHOLDER]),
-            targets_url=reverse("flows:targets"),
+            urls=_row_urls(get_script_prefix()),
             zone=timezone.get_current_timezone(),
         )
+
+
+@lru_cache
+def _row_urls(_script_prefix: str) -> RowUrls:
+    """Return the addresses, which begin with the prefix."""
+    return RowUrls(
+        detail=reverse("flows:detail", args=[_SID_PLACEHOLDER]),
+        enabled=reverse("flows:enabled", args=[_SID_PLACEHOLDER]),
+        edit=reverse("flows:edit", args=[_SID_PLACEHOLDER]),
+        targets=reverse("flows:targets"),
+    )
 
 
 def _found_targets_of(
@@ -194,7 +207,7 @@ class _RowFormatter:
         start = _ROW_HTML.format(
             _GONE_CLASS if self._flow.gone_at else _EMPTY,
             self._sid,
-            self._url(self._layout.detail_url),
+            self._url(self._layout.urls.detail),
             visible_attribute(self._flow),
             _NAME_PLACEHOLDER,
             visible(short(self._flow.sid)),
@@ -227,7 +240,7 @@ class _RowFormatter:
         html = self._mark(text, found.pop(target)) if target in found else visible(text)
         if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
-            url = visible(f"{self._layout.targets_url}{kind}/{quote_value(value)}/")
+            url = visible(f"{self._layout.urls.targets}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
         if found and "<mark>" not in _mark_name(str(self._flow), self._search_text):
             title, html = self._put_reasons_first(found, title, html)
@@ -265,9 +278,9 @@ class _RowFormatter:
             return _NO_ACTIONS
         return _format_safe(
             _ACTIONS_HTML,
-            self._url(self._layout.enabled_url),
+            self._url(self._layout.urls.enabled),
             _OFF if self._flow.enabled else _ON,
-            self._url(self._layout.edit_url),
+            self._url(self._layout.urls.edit),
         )
 
     def _flags(self) -> SafeString:

@@ -28,9 +28,9 @@ from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import reconcile
-from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
 from flows.flex_flows.list_rows import accounts_with, build_rows, load_details
+from flows.flex_flows.list_state import ListState, load_list_state
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
 from flows.local_details.models import LocalDetails
@@ -38,13 +38,11 @@ from flows.mirror import freshness
 from flows.mirror.actions import MirrorAction
 from flows.mirror.name_sync import sync_with_names
 from flows.mirror.sync import SyncBusy, needs_sync
-from flows.search import filters, flow_search, saved_views
+from flows.search import facets, filters, flow_search, saved_views
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
-# Tables that the list shows something of, and that have no rows on most sites.
-_MOSTLY_EMPTY: Final = (Closure, LocalDetails, OpenChange, OpenDrift, SavedView)
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 
@@ -64,19 +62,23 @@ def flow_list(request: Request) -> HttpResponse:
     if list_columns.load_preferences(request.user).default_view_id:
         # Links to the whole list must not lead to the default view.
         query = replace(query, view=filters.ALL_FLOWS)
-    answer = flow_search.run_query(query)
+    state = load_list_state()
+    answer = flow_search.run_query(query, state.tally)
     accounts = twilio_accounts.visible_accounts(request.scope)
-    occupied = find_nonempty_tables(*_MOSTLY_EMPTY)
-    request.states = restrictions.availability_by_account(has_closures=Closure in occupied)
-    request.has_drift = OpenDrift in occupied
-    context = _results_context(request, query, answer, accounts, occupied, is_fragment=is_fragment)
+    request.states = restrictions.availability_by_account(has_closures=Closure in state.occupied)
+    request.has_drift = OpenDrift in state.occupied
+    context = _results_context(request, query, answer, accounts, state, is_fragment=is_fragment)
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
         options = filter_bar.filter_options(
-            query, answer, accounts, has_details=LocalDetails in occupied
+            query,
+            answer,
+            accounts,
+            tally=state.tally,
+            has_details=LocalDetails in state.occupied,
         )
-        context |= {"choices": options, **_page_context(request, occupied)}
+        context |= {"choices": options, **_page_context(request, state.occupied)}
     response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -129,7 +131,7 @@ def flow_sync(request: Request) -> HttpResponse:
         if problem:
             messages.error(request, f"Couldn't refresh: {problem}.")
         return redirect("home" if is_overview else "flows:list")
-    context = _mirror_context(accounts, problem=problem)
+    context = _mirror_context(accounts, freshness.load_freshness(accounts), problem=problem)
     context |= {"mirror_is_stale": False, "is_overview": is_overview}
     response = render(request, "flows/_copy.html", context)
     if is_overview:
@@ -153,7 +155,7 @@ def _results_context(
     query: flow_search.Query,
     answer: flow_search.SearchResult,
     accounts: Sequence[Account],
-    occupied: Container[type[Model]],
+    state: ListState,
     *,
     is_fragment: bool,
 ) -> dict[str, Any]:
@@ -161,19 +163,22 @@ def _results_context(
     is_complete = False
     mirror_context: dict[str, Any] = {}
     if not is_fragment or not page.rows:
-        mirror_context = _mirror_context(_queried_accounts(accounts, query))
+        queried_accounts = _queried_accounts(accounts, query)
+        mirrors = freshness.sort_freshness(queried_accounts, state.sync_states)
+        mirror_context = _mirror_context(queried_accounts, mirrors)
         is_complete = not mirror_context["has_gaps"]
     actions = AvailableActions(request)
-    details = load_details(page.rows) if LocalDetails in occupied else {}
+    has_owners = LocalDetails in state.occupied
+    details = load_details(page.rows) if has_owners else {}
     rows = build_rows(
-        page.rows, actions, is_complete=is_complete, occupied=occupied, details=details
+        page.rows, actions, is_complete=is_complete, occupied=state.occupied, details=details
     )
     has_no_results = not page.total and not query.errors
     layout = list_columns.ListLayout(
         query,
         list_columns.load_preferences(request.user),
         shows_account=len(accounts) > 1,
-        has_owners=LocalDetails in occupied,
+        has_owners=has_owners,
         shows_owner=bool(details),
     )
     return {
@@ -182,16 +187,21 @@ def _results_context(
         "rows": rows,
         "found_targets": answer.targets,
         "layout": layout,
-        "columns": layout.headings,
+        "columns": layout.headings if rows else [],
         "can_change_details": bool(accounts_with(actions, "details")),
         # The whole page has these numbers in the filters' options.
         "facets": filter_bar.facets_as_json(answer) if is_fragment else "",
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
         "query_string": query.url(page=1, view="").removeprefix("?"),
-        "is_mirror_empty": has_no_results and flow_search.is_mirror_empty(request.scope),
+        "is_mirror_empty": has_no_results and _is_mirror_empty(state, request),
         **mirror_context,
     }
+
+
+def _is_mirror_empty(state: ListState, request: Request) -> bool:
+    """Return True if no query of this user can find a flow."""
+    return not any(flows for _, flows in facets.group_tally(state.tally, request.scope))
 
 
 def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
@@ -255,13 +265,14 @@ def _shows_other_account(request: Request, query: flow_search.Query) -> bool:
     return page_query.get("account", "") != query.account
 
 
-def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[str, Any]:
+def _mirror_context(
+    accounts: Sequence[Account], mirrors: Sequence[freshness.Freshness], *, problem: str = ""
+) -> dict[str, Any]:
     """Return the freshness of these accounts' mirrors.
 
     The page shows the worst one: a sync that failed, or else the oldest. `problem` is a problem of
     this site that let all syncs fail.
     """
-    mirrors = freshness.load_freshness(accounts)
     worst = freshness.select_worst(mirrors)
     if problem:
         worst.sync.failed_at, worst.sync.error = timezone.now(), problem
