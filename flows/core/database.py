@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from django.core.exceptions import EmptyResultSet
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 Value = TypeVar("Value")
 
@@ -64,20 +63,6 @@ def aggregate_as_json(*columns: str) -> str:
     if connection.vendor == "sqlite":
         return f"json_group_array(json_array({values}))"
     return f"COALESCE(CAST(json_agg(json_build_array({values})) AS text), '[]')"
-
-
-def fetch_raw(values: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of a `values_list` as the database has them, unconverted, which is faster.
-
-    On SQLite, times have no zone.
-    """
-    try:
-        statement, parameters = values.query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
 
 
 def close_lost_connection() -> None:

@@ -129,7 +129,8 @@ def run_query(query: Query, tally: facets.Tally | None = None) -> SearchResult:
     search = SearchConditions.of(query)
     if search is None:
         return _run_filters(query, facets.read_tally() if tally is None else tally)
-    return _run_search(query, search)
+    is_small = tally is not None and facets.is_small(tally)
+    return _run_search(query, search, is_small=is_small)
 
 
 def _run_filters(query: Query, tally: facets.Tally) -> SearchResult:
@@ -142,9 +143,12 @@ def _run_filters(query: Query, tally: facets.Tally) -> SearchResult:
     )
 
 
-def _run_search(query: Query, search: SearchConditions) -> SearchResult:
-    """Return the result of a query with a search text, an owner, a tag or a target."""
-    candidates = search.candidates()
+def _run_search(query: Query, search: SearchConditions, *, is_small: bool) -> SearchResult:
+    """Return the result of a query with a search text, an owner, a tag or a target.
+
+    `is_small` means that the mirror has so few flows that all can be read one by one.
+    """
+    candidates = search.candidates(is_small=is_small)
     matches = _visible_entries(query).filter(search.condition(candidates))
     keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
@@ -152,7 +156,11 @@ def _run_search(query: Query, search: SearchConditions) -> SearchResult:
     targets = search.matches.targets
     passing_keys = facets.select_matching(keys_by_group, query)
     if sum(flows for _, flows in groups) > COUNT_LIMIT:
-        page = _fetch_bounded_page(query, search, candidates, len(passing_keys))
+        if is_small or not candidates:
+            # Any matches were counted. Now the first ones in the query's order are needed.
+            candidates = Q() if is_small else search.candidates(in_order=True)
+            matches = _visible_entries(query).filter(search.condition(candidates))
+        page = _fetch_bounded_page(query, matches, candidates, len(passing_keys))
         return SearchResult(page, facet_counts, is_bounded=True, targets=targets)
     if not passing_keys:
         return SearchResult(Page([], 0, 1), facet_counts)
@@ -220,16 +228,13 @@ def _fetch_page(
 
 
 def _fetch_bounded_page(
-    query: Query, search: SearchConditions, candidates: Q, counted: int
+    query: Query, matches: QuerySet[FlowEntry], candidates: Q, counted: int
 ) -> Page:
-    """Return the page of a search that finds more than `COUNT_LIMIT` flows.
+    """Return the page of a search that matches more than `COUNT_LIMIT` flows.
 
     `counted` of the first ones pass the filters. The page's total is the number of flows up to its
     end, or `COUNT_LIMIT` if that is more.
     """
-    if not candidates:
-        candidates = search.candidates(in_order=True)
-    matches = _visible_entries(query).filter(search.condition(candidates))
     entries = _apply_filters(matches, query)
     if counted <= COUNT_LIMIT:
         # The filters excluded some of the first flows, but later ones may pass.
