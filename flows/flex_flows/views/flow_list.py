@@ -31,6 +31,7 @@ from flows.changes import reconcile
 from flows.flex_flows import list_columns
 from flows.flex_flows.list_rows import accounts_with, build_rows, load_details
 from flows.flex_flows.list_state import ListState, load_list_state
+from flows.flex_flows.models import ListPreferences
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
 from flows.local_details.models import LocalDetails
@@ -52,14 +53,15 @@ DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 def flow_list(request: Request) -> HttpResponse:
     """List the flows that match the query. htmx gets the results alone."""
     query = flow_search.Query.of(request.GET, request.scope)
-    other_url = "" if request.htmx else _find_other_page(request, query)
+    preferences = list_columns.load_preferences(request.user)
+    other_url = "" if request.htmx else _find_other_page(request, query, preferences)
     if other_url:
         return redirect(other_url)
     is_fragment = bool(request.htmx and not request.htmx.history_restore_request)
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
 
-    if list_columns.load_preferences(request.user).default_view_id:
+    if preferences.default_view_id:
         # Links to the whole list must not lead to the default view.
         query = replace(query, view=filters.ALL_FLOWS)
     state = load_list_state()
@@ -67,7 +69,9 @@ def flow_list(request: Request) -> HttpResponse:
     accounts = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account(has_closures=Closure in state.occupied)
     request.has_drift = OpenDrift in state.occupied
-    context = _results_context(request, query, answer, accounts, state, is_fragment=is_fragment)
+    context = _results_context(
+        request, query, answer, accounts, state, preferences, is_fragment=is_fragment
+    )
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
@@ -78,13 +82,15 @@ def flow_list(request: Request) -> HttpResponse:
             tally=state.tally,
             has_details=LocalDetails in state.occupied,
         )
-        context |= {"choices": options, **_page_context(request, state.occupied)}
+        context |= {"choices": options, **_page_context(request, state.occupied, preferences)}
     response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def _find_other_page(request: Request, query: flow_search.Query) -> str:
+def _find_other_page(
+    request: Request, query: flow_search.Query, preferences: ListPreferences
+) -> str:
     """Return the address to show instead: the only flow that the search means, or a default view.
 
     It is "" for the list itself.
@@ -94,11 +100,13 @@ def _find_other_page(request: Request, query: flow_search.Query) -> str:
     only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
     if only_sid:
         return reverse("flows:detail", args=[only_sid])
-    default_view = _default_view_to_open(request)
+    default_view = _default_view_to_open(request, preferences)
     return f"{reverse('flows:list')}?{default_view.query}" if default_view else ""
 
 
-def _page_context(request: Request, occupied: Container[type[Model]]) -> dict[str, Any]:
+def _page_context(
+    request: Request, occupied: Container[type[Model]], preferences: ListPreferences
+) -> dict[str, Any]:
     """Return what stands around the results: saved views and unresolved changes."""
     views: list[SavedView] = []
     if SavedView in occupied:
@@ -108,7 +116,7 @@ def _page_context(request: Request, occupied: Container[type[Model]]) -> dict[st
         unresolved_changes = list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
     return {
         "views": views,
-        "default_view_id": list_columns.load_preferences(request.user).default_view_id,
+        "default_view_id": preferences.default_view_id,
         "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
         "unresolved_changes": unresolved_changes,
     }
@@ -141,9 +149,8 @@ def flow_sync(request: Request) -> HttpResponse:
     return response
 
 
-def _default_view_to_open(request: Request) -> SavedView | None:
+def _default_view_to_open(request: Request, preferences: ListPreferences) -> SavedView | None:
     """Return the user's default view if they opened the list without any query, or None."""
-    preferences = list_columns.load_preferences(request.user)
     if request.GET or preferences.default_view_id is None:
         return None
     view = saved_views.find_view(request.user, request.scope, preferences.default_view_id)
@@ -156,6 +163,7 @@ def _results_context(
     answer: flow_search.SearchResult,
     accounts: Sequence[Account],
     state: ListState,
+    preferences: ListPreferences,
     *,
     is_fragment: bool,
 ) -> dict[str, Any]:
@@ -176,7 +184,7 @@ def _results_context(
     has_no_results = not page.total and not query.errors
     layout = list_columns.ListLayout(
         query,
-        list_columns.load_preferences(request.user),
+        preferences,
         shows_account=len(accounts) > 1,
         has_owners=has_owners,
         shows_owner=bool(details),
