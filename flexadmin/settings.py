@@ -202,6 +202,7 @@ if SESSION_IDLE_MINUTES < 1 or SESSION_HOURS < 1:
 ONE_TIME_PASSWORD_HOURS = env.int("ONE_TIME_PASSWORD_HOURS", default=72)
 if ONE_TIME_PASSWORD_HOURS < 1:
     raise ImproperlyConfigured("ONE_TIME_PASSWORD_HOURS is a whole number from 1 on.")
+SESSION_ENGINE = "flexadmin.signin.session_store"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 # In the database, because all workers and machines share failed sign-ins and used codes.
 CACHES = {

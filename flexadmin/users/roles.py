@@ -16,10 +16,11 @@ from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 
 from flexadmin.models import AccountRole, SiteUser
 from flows.accounts import twilio_accounts
+from flows.core.prepared_queries import PreparedQuery
 
 READ = ("view_flow", "view_auditevent")
 CHANGE = ("add_flow", "change_flow", "delete_flow")
@@ -84,25 +85,31 @@ class RolesBackend(ModelBackend):
         return any(name.startswith(prefix) for name in self.get_all_permissions(user_obj))
 
 
+def _build_user_query() -> QuerySet[SiteUser]:
+    """Return one row for each pair of a group and a role on an account of a user."""
+    users = SiteUser.objects.select_related("ended_sessions", "profile", "list_preferences")
+    users = users.filter(pk=0).annotate(
+        group_name=F("groups__name"),
+        role_account_sid=F("account_roles__account_sid"),
+        role_name=F("account_roles__role__name"),
+    )
+    return users.order_by()
+
+
+_SITE_USER: Final = PreparedQuery(_build_user_query)
+
+
 def get_site_user(user_id: int) -> SiteUser | None:
     """Return the user with this id, with what each page needs of them, in one query.
 
     That is the epoch that their sessions are checked against, their profile, their preferences and
     their roles.
     """
-    users = SiteUser.objects.select_related("ended_sessions", "profile", "list_preferences")
-    users = users.filter(pk=user_id)
-    # One row for each pair of a group and a role on an account.
-    rows = users.annotate(
-        group_name=F("groups__name"),
-        role_account_sid=F("account_roles__account_sid"),
-        role_name=F("account_roles__role__name"),
-    )
     pairs: set[tuple[str, str]] = set()
     user: SiteUser | None = None
-    for user in rows.order_by():
-        pairs.add((twilio_accounts.ALL_ACCOUNTS, user.group_name))
-        pairs.add((user.role_account_sid, user.role_name))
+    for user in _SITE_USER.run(user_id):
+        pairs.add((twilio_accounts.ALL_ACCOUNTS, user.group_name))  # type: ignore[attr-defined]
+        pairs.add((user.role_account_sid, user.role_name))  # type: ignore[attr-defined]
     if user is not None:
         user.roles_by_account = _group_roles(pairs)
     return user

@@ -54,6 +54,17 @@ def find_nonempty_tables(*models: type[Model]) -> frozenset[type[Model]]:
     return frozenset(model for model, has_rows in zip(models, row, strict=True) if has_rows)
 
 
+def aggregate_as_json(*columns: str) -> str:
+    """Return the SQL of an aggregate: the rows of a group as a JSON list of lists, as text.
+
+    A query can so have rows of other tables in a column, in place of a query of their own.
+    """
+    values = ", ".join(columns)
+    if connection.vendor == "sqlite":
+        return f"json_group_array(json_array({values}))"
+    return f"COALESCE(CAST(json_agg(json_build_array({values})) AS text), '[]')"
+
+
 def close_lost_connection() -> None:
     """Close the connection if it is lost, so that the next query opens another."""
     is_open = connection.connection is not None and not connection.in_atomic_block

@@ -5,7 +5,7 @@ The stylesheet puts a dot between time and age. Days are those of the user's tim
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from django.utils import timezone
@@ -37,9 +37,9 @@ def table_timestamp(value: datetime | None) -> SafeString:
     return SafeString(f"<time>{timestamp(value)}</time> {ago(value)}")
 
 
-def timestamp(moment: datetime) -> str:
-    """Return a time to the minute with its zone, such as "26 Nov 2026, 14:05 CET"."""
-    local = local_days.local_time(moment)
+def timestamp(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return a time to the minute in a zone or the user's, such as "26 Nov 2026, 14:05 CET"."""
+    local = local_days.local_time(moment, zone)
     return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
 
 

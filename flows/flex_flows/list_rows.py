@@ -6,8 +6,8 @@ flows/templatetags/flow_list_rows.py.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from typing import Final
+from collections.abc import Container, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from django.db.models import Model
 
@@ -16,50 +16,80 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.models import OpenChange, OpenDrift
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight
-from flows.checks import flow_warnings
-from flows.checks.target_warnings import load_target_names
-from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import mark_under_way
 from flows.local_details.fields import Details
 from flows.local_details.reading import details_by_sid
 from flows.mirror import missing_flows
-from flows.mirror.models import Flow
+from flows.search.listed_flows import ListedFlow
 
 # Tables whose rows the marks of a flow come from. A caller may know that some are empty.
 MARK_TABLES: Final[tuple[type[Model], ...]] = (OpenChange, OpenDrift)
+NO_DETAILS: Final[Mapping[str, Details]] = {}
 
 
-def annotate_rows(
-    rows: Sequence[Flow],
+class OpenChangeMark(NamedTuple):
+    """The open change that a flow waits for: its latest event."""
+
+    event_id: str
+    is_under_way: bool
+
+
+class ListRow(NamedTuple):
+    """All that a row of the list shows.
+
+    It never changes, and two with the same contents are equal, so their HTML is the same, too.
+    """
+
+    flow: ListedFlow
+    account: Account
+    can_change: bool  # the user is permitted to, and Twilio takes changes
+    is_missing: bool
+    has_drifted: bool
+    open_change: OpenChangeMark | None
+    details: Details
+
+    @property
+    def is_changeable(self) -> bool:
+        return self.can_change and not self.flow.gone_at
+
+
+def build_rows(
+    flows: Sequence[ListedFlow],
     actions: AvailableActions,
     *,
     is_complete: bool = False,
     occupied: Container[type[Model]] = MARK_TABLES,
-) -> None:
-    """Set the account, the handler's name, the warnings and the marks of each flow.
+    details: Mapping[str, Details] = NO_DETAILS,
+) -> list[ListRow]:
+    """Return the rows of these flows, with their accounts, marks and details.
 
     `is_complete` means that the last sync found no flow missing. `occupied` are those of
-    `MARK_TABLES` that have rows.
+    `MARK_TABLES` that have rows. `details` are those that the page shows, by SID.
     """
-    _add_marks(rows, occupied, is_complete=is_complete)
+    sids = [flow.sid for flow in flows]
+    missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)
+    drifted_sids = _find_drifted(sids) if OpenDrift in occupied else set()
+    open_changes = _find_open_changes(sids) if OpenChange in occupied else {}
     changeable = accounts_with(actions, "update")
     accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
-    names = load_target_names((row.account_sid, row.resource) for row in rows)
-    for row in rows:
-        unconfigured_account = Account(row.account_sid, auth=("", ""))
-        row.account = accounts.get(row.account_sid, unconfigured_account)  # type: ignore[attr-defined]
-        row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
-        account_names = names[row.account_sid]
-        set_handler_name(row, account_names)
-        row.warnings = flow_warnings.find_warnings(row.resource, account_names)  # type: ignore[attr-defined]
+    return [
+        ListRow(
+            flow,
+            accounts.get(flow.account_sid) or Account(flow.account_sid, auth=("", "")),
+            can_change=flow.account_sid in changeable,
+            is_missing=flow.sid in missing_sids,
+            has_drifted=flow.sid in drifted_sids,
+            open_change=open_changes.get(flow.sid),
+            details=details.get(flow.sid, Details()),
+        )
+        for flow in flows
+    ]
 
 
-def add_details(rows: Sequence[Flow]) -> bool:
-    """Set the owner and tags of each flow, and return True if one of them has any."""
-    details = details_by_sid(row.sid for row in rows)
-    for row in rows:
-        row.details = details.get(row.sid, Details())  # type: ignore[attr-defined]
-    return any(item.owner or item.tags for item in details.values())
+def load_details(flows: Sequence[ListedFlow]) -> dict[str, Details]:
+    """Return the owners and tags of these flows by SID, or {} if none of them has any."""
+    details = details_by_sid(flow.sid for flow in flows)
+    return details if any(item.owner or item.tags for item in details.values()) else {}
 
 
 def accounts_with(actions: AvailableActions, operation: str) -> set[str]:
@@ -68,16 +98,16 @@ def accounts_with(actions: AvailableActions, operation: str) -> set[str]:
     return {account.sid for account in accounts if actions.can(operation, account.sid)}
 
 
-def _add_marks(
-    rows: Sequence[Flow], occupied: Container[type[Model]], *, is_complete: bool
-) -> None:
-    """Set whether each flow is missing or has external changes, and its open change."""
-    sids = [row.sid for row in rows]
-    missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)
-    open_changes = in_flight.open_changes_by_flow(sids) if OpenChange in occupied else {}
-    drift_items = OpenDrift.objects.filter(target_sid__in=sids if OpenDrift in occupied else [])
-    drifted_sids = set(drift_items.values_list("target_sid", flat=True))
-    for row in rows:
-        row.is_missing = row.sid in missing_sids  # type: ignore[attr-defined]
-        row.has_drifted = row.sid in drifted_sids  # type: ignore[attr-defined]
-        row.open_change = mark_under_way(open_changes.get(row.sid))  # type: ignore[attr-defined]
+def _find_drifted(sids: Sequence[str]) -> set[str]:
+    """Return those of these flows that have external changes."""
+    drift_items = OpenDrift.objects.filter(target_sid__in=sids)
+    return set(drift_items.values_list("target_sid", flat=True))
+
+
+def _find_open_changes(sids: Sequence[str]) -> dict[str, OpenChangeMark]:
+    """Return the open change of each of these flows that has one."""
+    marks = {}
+    for sid, event in in_flight.open_changes_by_flow(sids).items():
+        mark_under_way(event)
+        marks[sid] = OpenChangeMark(str(event.event_id), event.is_under_way)  # type: ignore[attr-defined]
+    return marks

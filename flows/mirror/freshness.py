@@ -5,7 +5,7 @@ A page that shows mirrored flows also shows how fresh they are (templates/_fresh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -53,8 +53,13 @@ def load_freshness(accounts: Iterable[Account]) -> list[Freshness]:
     """Return the freshness of each of these accounts, the worst first."""
     all_accounts = list(accounts)
     states = SyncState.objects.in_bulk([account.sid for account in all_accounts])
+    return sort_freshness(all_accounts, states)
+
+
+def sort_freshness(accounts: Iterable[Account], states: Mapping[str, SyncState]) -> list[Freshness]:
+    """Return the freshness of each of these accounts from their syncs by SID, the worst first."""
     freshness = []
-    for account in all_accounts:
+    for account in accounts:
         state = states.get(account.sid) or SyncState(account_sid=account.sid)
         freshness.append(Freshness(state, account))
     return sorted(freshness, key=_severity)

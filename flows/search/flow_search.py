@@ -19,9 +19,10 @@ from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
-from flows.search import facets, filters, trigrams
+from flows.search import facets, trigrams
 from flows.search.facets import FacetCounts
 from flows.search.filters import NOT_SET
+from flows.search.listed_flows import ListedFlow, load_by_keys, load_entries
 from flows.search.models import FlowEntry
 from flows.search.query import FILTERS as FILTERS
 from flows.search.query import SORTS as SORTS
@@ -46,7 +47,7 @@ _STATE_CONDITIONS: Final = {
 class Page:
     """One page of the flows that a query finds."""
 
-    rows: list[Flow]
+    rows: list[ListedFlow]
     total: int
     page: int
     more: bool = False  # there are more flows than `total`
@@ -69,14 +70,12 @@ class Page:
 class SearchResult:
     """A page of flows, and the number of flows that each value of a filter would find.
 
-    The numbers are lower bounds if `is_bounded`. `value_counts` are those of the whole mirror, if
-    the query had to read them. `targets` are those that the search means.
+    The numbers are lower bounds if `is_bounded`. `targets` are those that the search means.
     """
 
     page: Page
     facets: FacetCounts
     is_bounded: bool = False
-    value_counts: filters.ValueCounts | None = None
     targets: Sequence[FoundTarget] = ()
 
 
@@ -120,44 +119,53 @@ def find_facets(query: Query) -> FacetCounts:
     return run_query(query).facets
 
 
-def run_query(query: Query) -> SearchResult:
-    """Return the result of a query, in three database queries or up to nine for a search."""
+def run_query(query: Query, tally: facets.Tally | None = None) -> SearchResult:
+    """Return the result of a query, in two database queries or up to eight for a search.
+
+    `tally` saves one of them, if the caller has read it.
+    """
     if query.errors:
         return SearchResult(Page([], 0, 1), facets.count_facets([], query))
     search = SearchConditions.of(query)
     if search is None:
-        return _run_filters(query)
-    return _run_search(query, search)
+        return _run_filters(query, facets.read_tally() if tally is None else tally)
+    is_small = tally is not None and facets.is_small(tally)
+    return _run_search(query, search, is_small=is_small)
 
 
-def _run_filters(query: Query) -> SearchResult:
+def _run_filters(query: Query, tally: facets.Tally) -> SearchResult:
     """Return the result of a query that the tally counts."""
-    groups = list(facets.read_tally(query.scope))
+    groups = list(facets.group_tally(tally, query.scope))
     entries = _apply_filters(_visible_entries(query), query)
     return SearchResult(
         _fetch_page(query, entries, facets.count_matching(groups, query)),
         facets.count_facets(groups, query),
-        value_counts=facets.count_values(groups),
     )
 
 
-def _run_search(query: Query, search: SearchConditions) -> SearchResult:
-    """Return the result of a query with a search text, or with a filter without a tally."""
-    candidates = search.candidates()
+def _run_search(query: Query, search: SearchConditions, *, is_small: bool) -> SearchResult:
+    """Return the result of a query with a search text, or with a filter without a tally.
+
+    `is_small` means that the mirror has so few flows that all can be read one by one.
+    """
+    candidates = search.candidates(is_small=is_small)
     matches = _visible_entries(query).filter(search.condition(candidates))
     keys_by_group = facets.group_entries(matches, limit=COUNT_LIMIT + 1)
     groups = [(values, len(keys)) for values, keys in keys_by_group]
-    total = facets.count_matching(groups, query)
     facet_counts = facets.count_facets(groups, query)
-    found_keys = [key for _, keys in keys_by_group for key in keys]
-    if len(found_keys) > COUNT_LIMIT:
-        page = _fetch_bounded_page(query, search, candidates, total)
-        return SearchResult(page, facet_counts, is_bounded=True, targets=search.matches.targets)
-    if not total:
+    targets = search.matches.targets
+    passing_keys = facets.select_matching(keys_by_group, query)
+    if sum(flows for _, flows in groups) > COUNT_LIMIT:
+        if is_small or not candidates:
+            # Any matches were counted. Now the first ones in the query's order are needed.
+            candidates = Q() if is_small else search.candidates(in_order=True)
+            matches = _visible_entries(query).filter(search.condition(candidates))
+        page = _fetch_bounded_page(query, matches, candidates, len(passing_keys))
+        return SearchResult(page, facet_counts, is_bounded=True, targets=targets)
+    if not passing_keys:
         return SearchResult(Page([], 0, 1), facet_counts)
-    entries = FlowEntry.objects.filter(pk__in=found_keys)
-    page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
-    return SearchResult(page, facet_counts, targets=search.matches.targets)
+    page = _fetch_page_of_keys(query, passing_keys)
+    return SearchResult(page, facet_counts, targets=targets)
 
 
 def find_first(query: Query, limit: int) -> list[Flow]:
@@ -185,11 +193,6 @@ def _load_first(entries: QuerySet[FlowEntry], limit: int) -> list[Flow]:
     return list(Flow.objects.filter(sid__in=sids).order_by("name_folded", "sid"))
 
 
-def is_mirror_empty(scope: twilio_accounts.Scope) -> bool:
-    """Return True if no query in this scope can find a flow."""
-    return not sum(flows for _, flows in facets.read_tally(scope))
-
-
 def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
@@ -200,29 +203,38 @@ def list_sids(query: Query) -> list[str]:
     return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
+def _fetch_page_of_keys(query: Query, keys: Sequence[int]) -> Page:
+    """Return the query's page of the entries with these primary keys, or the last one."""
+    page, start, size = _clamp_page(query, len(keys))
+    flows = load_by_keys(keys, _order_sql(query.sort), start=start, count=size)
+    return Page(flows, len(keys), page, size=size)
+
+
+def _clamp_page(query: Query, total: int) -> tuple[int, int, int]:
+    """Return the number, the first row and the size of the query's page, or of the last one."""
+    size = query.size or PAGE_SIZE
+    last_page = -(-total // size)
+    page = max(1, min(query.page, last_page))
+    return page, (page - 1) * size, size
+
+
 def _fetch_page(
     query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True
 ) -> Page:
     """Return the query's page of these entries, or the last one. `total` is their number."""
-    size = query.size or PAGE_SIZE
-    last_page = -(-total // size)
-    page = max(1, min(query.page, last_page))
-    start = (page - 1) * size
+    page, start, size = _clamp_page(query, total)
     flows = _load_flows(query, entries, start=start, count=size, by_index=by_index)
     return Page(flows, total, page, size=size)
 
 
 def _fetch_bounded_page(
-    query: Query, search: SearchConditions, candidates: Q, counted: int
+    query: Query, matches: QuerySet[FlowEntry], candidates: Q, counted: int
 ) -> Page:
-    """Return the page of a search that finds more than `COUNT_LIMIT` flows.
+    """Return the page of a search that matches more than `COUNT_LIMIT` flows.
 
     `counted` of the first ones pass the filters. The page's total is the number of flows up to its
     end, or `COUNT_LIMIT` if that is more.
     """
-    if not candidates:
-        candidates = search.candidates(in_order=True)
-    matches = _visible_entries(query).filter(search.condition(candidates))
     entries = _apply_filters(matches, query)
     if counted <= COUNT_LIMIT:
         # The filters excluded some of the first flows, but later ones may pass.
@@ -243,12 +255,11 @@ def _fetch_bounded_page(
 
 def _load_flows(
     query: Query, entries: QuerySet[FlowEntry], *, start: int, count: int, by_index: bool
-) -> list[Flow]:
+) -> list[ListedFlow]:
     """Return `count` flows of these entries, from `start` on in the query's order."""
     sorted_entries = entries.order_by(*_order_by(query.sort, by_index=by_index))
-    sids = sorted_entries.values("sid")[start : start + count]
     # The narrow table gives the rows of the page, and then only these are sorted again.
-    return list(Flow.objects.filter(sid__in=sids).order_by(*_order_by(query.sort, by_index=True)))
+    return load_entries(sorted_entries[start : start + count], _order_sql(query.sort))
 
 
 def _visible_entries(query: Query) -> QuerySet[FlowEntry]:
@@ -283,6 +294,14 @@ def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     order.append("sid")
     constant = (F("pk") * 0).asc()
     return order if by_index else [constant, *order]
+
+
+def _order_sql(sort: str) -> str:
+    """Return the order of `_order_by` for the rows of a page, as SQL."""
+    column = SORTS[sort.lstrip("-")]
+    direction = "DESC" if sort.startswith("-") else "ASC"
+    nulls = " NULLS LAST" if column in _NULLABLE_COLUMNS else ""
+    return f"flow.{column} {direction}{nulls}, flow.name_folded, flow.sid"
 
 
 def _stored_values(value: str) -> list[str]:

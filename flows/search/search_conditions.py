@@ -46,17 +46,18 @@ class SearchConditions:
         matches = target_search.find_targets(text, query.scope)
         return cls(text, matches, selected, _other_condition(query))
 
-    def candidates(self, *, in_order: bool = False) -> Q:
+    def candidates(self, *, in_order: bool = False, is_small: bool = False) -> Q:
         """Return a condition with an index that every match passes. It is empty without an index.
 
-        `in_order` is for a second attempt, as in `trigrams.candidate_filter`.
+        `in_order` is for a second attempt, as in `trigrams.candidate_filter`, and `is_small` is for
+        a mirror of which even the whole is not too much to read.
         """
         if self.selected and not self.selected.is_common and self.selected.ids:
             return self.selected.uses
         terms, groups = self._index_terms()
         if not terms or any(group.is_common for group in groups):
             return Q()
-        candidates = trigrams.candidate_filter(terms, in_order=in_order)
+        candidates = trigrams.candidate_filter(terms, in_order=in_order, is_small=is_small)
         if not candidates:
             return Q()
         for group in groups:

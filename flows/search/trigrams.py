@@ -64,15 +64,18 @@ _EXISTS_QUERIES: Final = {
 }
 
 
-def candidate_filter(texts: Collection[str], *, in_order: bool = False) -> Q:
+def candidate_filter(
+    texts: Collection[str], *, in_order: bool = False, is_small: bool = False
+) -> Q:
     """Return a filter for entries that may have one of these normalized texts in a column.
 
     An empty filter stands for all entries. `in_order` is for a second attempt, after an empty
-    filter, by a caller that needs the first entries of an order instead of any.
+    filter, by a caller that needs the first entries of an order instead of any. `is_small` means
+    that there are too few entries for a common text.
     """
     if connection.vendor != "sqlite":
         return Q()  # PostgreSQL's planner uses its index by itself
-    if in_order == _are_long(texts) or _are_common(texts):
+    if in_order == _are_long(texts) or (not is_small and _are_common(texts)):
         return Q()  # reading the entries one by one finds enough of them soon
     statement, parameters = _candidate_query(texts)
     return Q(pk__in=RawSQL(statement, parameters))  # noqa: S611 - constants, and their parameters

@@ -19,7 +19,7 @@ from flows.availability.offered_changes import AvailableActions
 from flows.core.normalization import normalize_text
 from flows.core.safe_text import short
 from flows.flex_flows import list_columns
-from flows.flex_flows.list_rows import annotate_rows
+from flows.flex_flows.list_rows import build_rows
 from flows.flex_flows.target_links import MAX_LENGTH, target_list_url, target_url
 from flows.mirror.targets import TargetKind
 from flows.names.models import ResourceName
@@ -131,7 +131,7 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         target=f"{kind}:{value}", sort="-enabled", size=MAX_ROWS, scope=request.scope
     )
     page = flow_search.find_page(query)
-    annotate_rows(page.rows, AvailableActions(request))
+    rows = build_rows(page.rows, AvailableActions(request))
     shows_account = len(twilio_accounts.visible_accounts(request.scope)) > 1
     accounts = _accounts_by_sid()
     name = _distinct_name(value, named)
@@ -146,6 +146,7 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         "query": query,
         "query_string": query.url(size=None, sort="name").removeprefix("?"),
         "results": page,
+        "rows": rows,
         "shows_account": shows_account,
         "columns": list_columns.plain_columns(shows_account=shows_account),
         "target_account": _only_account(uses, named, accounts),

@@ -3,35 +3,48 @@
 Fifty rows would take Django's template engine longer than the rest of the page, so Python formats
 them. Every part of a row is a `SafeString`, so it has been escaped before. The headings are in
 flows/flex_flows/list_columns.py.
+
+Most rows are the same as at the last request. So the HTML of a row is remembered under all that it
+shows (`ListRow`) and how (`RowLayout`): a row that differs in anything is formatted anew. The marks
+of a search in the name and the age of the flow are added at each request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from flows.accounts.twilio_accounts import Account
+from flows.checks.flow_warnings import find_warnings
 from flows.core.safe_text import short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words, mark_target
-from flows.core.time_text import table_timestamp, utc_minute
+from flows.core.time_text import UNKNOWN_TIME, ago, timestamp, utc_minute
 from flows.flex_flows.handlers import (
     describe_handler,
     handler_target,
+    set_handler_name,
 )
+from flows.flex_flows.list_rows import ListRow, OpenChangeMark
 from flows.flex_flows.states import STATE_LABELS, flow_state
 from flows.flex_flows.target_links import MAX_LENGTH, quote_value
-from flows.local_details.fields import Details
 from flows.mirror.targets import TargetKind, describe_target
 from flows.search.details_search import describe_details
 from flows.search.target_search import FoundTarget
 from flows.templatetags.formatting import NOT_SET, word
 
 register = template.Library()
+
+MAX_REMEMBERED: Final = 2000  # rows, of about 5 kB each
 
 _SID_PLACEHOLDER: Final = "FO" + "0" * 32  # stands for a flow's SID in a URL
 _ROW_HTML: Final = (
@@ -66,7 +79,10 @@ _HANDLER_CHARACTERS: Final = 18
 _HANDLER_CHARACTERS_BESIDE_OWNER: Final = 14
 _IDENTITY_CHARACTERS: Final = 22  # "whatsapp:" and a long number
 _EMPTY: Final = SafeString("")
-_NO_DETAILS: Final = Details()
+# They stand for the name and the age in a remembered row. No text has them: `visible` writes them out.
+_NAME_PLACEHOLDER: Final = SafeString("\x01")
+_AGE_PLACEHOLDER: Final = SafeString("\x02")
+_TIME_HTML: Final = "<time>{}</time> {}"
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE_CLASS: Final = SafeString(' class="gone"')
 _ON, _OFF = SafeString("on"), SafeString("off")
@@ -80,109 +96,173 @@ _STATUS_HTML: Final = {  # the same as _status.html
 def flow_rows(context: Context) -> SafeString:
     """Return the rows of a page of flows as HTML.
 
-    Context: query, results (its rows, with the view's annotations), columns (key), perms,
-    found_targets (those that the search means).
+    Context: query, rows (each a `ListRow`), columns (key), perms, found_targets (those that the
+    search means).
     """
-    formatter = _RowFormatter(
-        search_text=str(context["query"].q),
-        found_targets=context.get("found_targets") or (),
-        columns=[str(column["key"]) for column in context["columns"]],
-        shows_actions=bool(context["perms"]["flows"]["change_flow"]),
+    layout = RowLayout.of(context)
+    search_text = str(context["query"].q)
+    found_targets = {
+        (target.account_sid, target.kind, target.value): target
+        for target in context.get("found_targets") or ()
+    }
+    html = []
+    for row in context["rows"]:
+        found = _found_targets_of(row, found_targets) if found_targets else ()
+        html.append(
+            _format_row(row, layout, found, search_text if found else "")
+            .replace(_NAME_PLACEHOLDER, _mark_name(str(row.flow), search_text))
+            .replace(_AGE_PLACEHOLDER, ago(row.flow.date_updated))
+        )
+    return SafeString("".join(html))
+
+
+class RowUrls(NamedTuple):
+    """The addresses of a flow's pages, with a placeholder for its SID, and that of all targets."""
+
+    detail: str
+    enabled: str
+    edit: str
+    targets: str
+
+
+class RowLayout(NamedTuple):
+    """All that the rows of a page have in common."""
+
+    columns: tuple[str, ...]
+    shows_actions: bool
+    urls: RowUrls
+    zone: tzinfo
+
+    @classmethod
+    def of(cls, context: Context) -> RowLayout:
+        """Return the layout of a page with the context of `flow_rows`."""
+        return cls(
+            columns=tuple(str(column["key"]) for column in context["columns"]),
+            shows_actions=bool(context["perms"]["flows"]["change_flow"]),
+            urls=_row_urls(get_script_prefix()),
+            zone=timezone.get_current_timezone(),
+        )
+
+
+@lru_cache
+def _row_urls(_script_prefix: str) -> RowUrls:
+    """Return the addresses, which begin with the prefix."""
+    return RowUrls(
+        detail=reverse("flows:detail", args=[_SID_PLACEHOLDER]),
+        enabled=reverse("flows:enabled", args=[_SID_PLACEHOLDER]),
+        edit=reverse("flows:edit", args=[_SID_PLACEHOLDER]),
+        targets=reverse("flows:targets"),
     )
-    rows = map(formatter.format_row, context["results"].rows)
-    return _join_safe(rows)
+
+
+def _found_targets_of(
+    row: ListRow, found_targets: Mapping[tuple[str, str, str], FoundTarget]
+) -> tuple[FoundTarget, ...]:
+    """Return the flow's targets, owner and tags that the search means.
+
+    The column of owners may be hidden, by the user or in a narrow window.
+    """
+    flow = row.flow
+    keys = [(flow.account_sid, kind, value) for kind, value, _ in json.loads(flow.targets_json)]
+    keys.append((flow.account_sid, TargetKind.IDENTITY.value, flow.contact_identity))
+    keys += [("", *key) for key in describe_details(row.details)]
+    return tuple(filter(None, map(found_targets.get, keys)))
+
+
+@lru_cache(MAX_REMEMBERED)
+def _mark_name(name: str, search_text: str) -> SafeString:
+    if len(search_text) < 2:  # one letter would be marked in almost every name
+        return visible(name)
+    return mark_search_words(name, search_text)
+
+
+@lru_cache(MAX_REMEMBERED)
+def _format_row(
+    row: ListRow, layout: RowLayout, found_targets: tuple[FoundTarget, ...], search_text: str
+) -> str:
+    """Return a row as HTML, with placeholders for its name and its age.
+
+    `found_targets` are those for which the search found it, `search_text` is "" without any.
+    """
+    return _RowFormatter(row, layout, found_targets, search_text).format()
 
 
 class _RowFormatter:
-    """The settings that the rows of one page share, and their URLs and account marks."""
+    """Formats one row. Everything that it reads is an argument of `_format_row`."""
 
     def __init__(
         self,
-        *,
+        row: ListRow,
+        layout: RowLayout,
+        found_targets: tuple[FoundTarget, ...],
         search_text: str,
-        found_targets: Iterable[FoundTarget],
-        columns: Sequence[str],
-        shows_actions: bool,
     ) -> None:
+        self._row = row
+        self._layout = layout
+        self._found_targets = {(target.kind, target.value): target for target in found_targets}
         self._search_text = search_text
-        self._found_targets = {
-            (target.account_sid, target.kind, target.value): target for target in found_targets
-        }
-        self._finds_details = any(target.is_detail for target in self._found_targets.values())
-        self._columns = [key for key in columns if key in _CELL_HTML]
-        has_owners = "owner" in self._columns
-        self._handler_characters = (
-            _HANDLER_CHARACTERS_BESIDE_OWNER if has_owners else _HANDLER_CHARACTERS
+        self._flow = row.flow.to_flow()
+        self._sid = visible(row.flow.sid)
+        self._names = row.flow.names_by_sid
+        set_handler_name(self._flow, self._names)
+
+    def format(self) -> str:
+        keys = [key for key in self._layout.columns if key in _CELL_HTML]
+        cells = [_CELL_HTML[key].format(*self._cell_parts(key)) for key in keys]
+        start = _ROW_HTML.format(
+            _GONE_CLASS if self._flow.gone_at else _EMPTY,
+            self._sid,
+            self._url(self._layout.urls.detail),
+            visible_attribute(self._flow),
+            _NAME_PLACEHOLDER,
+            visible(short(self._flow.sid)),
+            self._flags(),
         )
-        cells = "".join(_CELL_HTML[key] for key in self._columns)
-        self._row_html = f"{_ROW_HTML}{cells}{{}}</tr>\n"
-        self._shows_actions = shows_actions
-        self._url_patterns = {
-            name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
-            for name in ("detail", "enabled", "edit")
-        }
-        self._targets_url = reverse("flows:targets")
-        self._account_marks: dict[Any, SafeString] = {}
+        return f"{start}{''.join(cells)}{self._actions_cell()}</tr>\n"
 
-    def format_row(self, flow: Any) -> SafeString:
-        sid = visible(flow.sid)
-        return _format_safe(
-            self._row_html,
-            _GONE_CLASS if flow.gone_at else _EMPTY,
-            sid,
-            self._url("detail", sid),
-            visible_attribute(flow),
-            self._name(flow),
-            visible(short(flow.sid)),
-            _format_flags(flow),
-            *self._cells(flow),
-            self._actions_cell(flow, sid),
-        )
+    def _cell_parts(self, key: str) -> tuple[SafeString, ...]:
+        """Return the parts of a cell after the name."""
+        if key in _CELL_PARTS:
+            return _CELL_PARTS[key](self._row)
+        if key == "account":
+            return (_account_mark(self._row.account),)
+        if key == "integration":
+            return self._handler_parts()
+        if key == "owner":
+            return self._owner_parts()
+        if key == "updated":
+            return self._time_parts()
+        return (_STATUS_HTML[flow_state(self._flow)],)
 
-    def _cells(self, flow: Any) -> Iterator[SafeString]:
-        """Yield the parts of the cells after the name. Hidden columns take no work."""
-        for key in self._columns:
-            if key == "account":
-                yield self._account_mark(flow)
-            elif key == "integration":
-                yield from self._handler_parts(flow)
-            elif key == "owner":
-                yield from self._owner_parts(flow)
-            else:
-                yield from _CELL_PARTS[key](flow)
+    def _url(self, pattern: str) -> SafeString:
+        return SafeString(pattern.replace(_SID_PLACEHOLDER, self._sid))
 
-    def _url(self, name: str, sid: SafeString) -> SafeString:
-        return SafeString(self._url_patterns[name].replace(_SID_PLACEHOLDER, sid))
-
-    def _name(self, flow: Any) -> SafeString:
-        if len(self._search_text) < 2:  # one letter would be marked in almost every name
-            return visible(flow)
-        return mark_search_words(flow, self._search_text)
-
-    def _handler_parts(self, flow: Any) -> tuple[SafeString, SafeString]:
+    def _handler_parts(self) -> tuple[SafeString, SafeString]:
         """Return the title and the contents of the cell with the flow's handler."""
-        target = handler_target(flow)
-        found = self._found_targets_of(flow) if self._found_targets else {}
+        target = handler_target(self._flow)
+        found = dict(self._found_targets)
         # A known name says enough, unless the search may have meant the SID.
-        text = describe_handler(flow, with_sid=target in found)
+        text = describe_handler(self._flow, with_sid=target in found)
         title = text
         html = self._mark(text, found.pop(target)) if target in found else visible(text)
         if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
-            url = visible(f"{self._targets_url}{kind}/{quote_value(value)}/")
+            url = visible(f"{self._layout.urls.targets}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
-        if found and "<mark>" not in self._name(flow):
-            title, html = self._put_reasons_first(flow, found, title, html)
-        return _format_title(title, self._handler_characters), html
+        if found and "<mark>" not in _mark_name(str(self._flow), self._search_text):
+            title, html = self._put_reasons_first(found, title, html)
+        has_owners = "owner" in self._layout.columns
+        characters = _HANDLER_CHARACTERS_BESIDE_OWNER if has_owners else _HANDLER_CHARACTERS
+        return _format_title(title, characters), html
 
     def _put_reasons_first(
-        self, flow: Any, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
+        self, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
     ) -> tuple[str, SafeString]:
         """Return a cell's title and contents after the targets for which the search found the row.
 
         A row needs these reasons if its name doesn't have the words of the search.
         """
-        details = _describe_details(flow)
+        details = describe_details(self._row.details)
         reasons = {
             details.get(key) or describe_target(*key, item.name): item
             for key, item in found.items()
@@ -191,95 +271,88 @@ class _RowFormatter:
         whole_title = " · ".join([*reasons, title])
         return whole_title, SafeString(_TARGET_SEPARATOR.join([*marked_reasons, html]))
 
-    def _found_targets_of(self, flow: Any) -> dict[tuple[str, str], FoundTarget]:
-        """Return the flow's targets, owner and tags that the search means, by kind and value.
-
-        The column of owners may be hidden, by the user or in a narrow window.
-        """
-        keys = [(kind, value) for kind, value, _ in flow.targets]
-        keys.append((TargetKind.IDENTITY.value, flow.contact_identity))
-        found = {key: self._found_targets.get((flow.account_sid, *key)) for key in keys}
-        if self._finds_details:
-            details = _describe_details(flow)
-            found |= {key: self._found_targets.get(("", *key)) for key in details}
-        return {key: target for key, target in found.items() if target}
-
-    def _owner_parts(self, flow: Any) -> tuple[SafeString, SafeString]:
+    def _owner_parts(self) -> tuple[SafeString, SafeString]:
         """Return the owner and the tags as one text: each chip would be another node a row."""
-        text = " ".join(filter(None, [flow.details.owner, *map("#{}".format, flow.details.tags)]))
-        marked_words = self._search_text if self._finds_details else ""
-        return _format_title(text, _OWNER_CHARACTERS), mark_search_words(text, marked_words)
+        details = self._row.details
+        text = " ".join(filter(None, [details.owner, *map("#{}".format, details.tags)]))
+        is_found = any(target.is_detail for target in self._found_targets.values())
+        html = mark_search_words(text, self._search_text) if is_found else visible(text)
+        return _format_title(text, _OWNER_CHARACTERS), html
 
     def _mark(self, text: str, target: FoundTarget) -> SafeString:
         return mark_target(text, self._search_text, target.value)
 
-    def _account_mark(self, flow: Any) -> SafeString:
-        account = flow.account
-        if account not in self._account_marks:
-            mark = render_to_string("_account_mark.html", {"account": account})
-            self._account_marks[account] = SafeString(mark)
-        return self._account_marks[account]
+    def _time_parts(self) -> tuple[SafeString, SafeString]:
+        updated_at = self._flow.date_updated
+        if updated_at is None:
+            return _EMPTY, UNKNOWN_TIME
+        time = SafeString(timestamp(updated_at, self._layout.zone))
+        title = _format_title(utc_minute(updated_at), 0)
+        return title, _format_safe(_TIME_HTML, time, _AGE_PLACEHOLDER)
 
-    def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
-        if not self._shows_actions:
+    def _actions_cell(self) -> SafeString:
+        if not self._layout.shows_actions:
             return _EMPTY
-        if change := getattr(flow, "open_change", None):
-            return self._open_change_cell(change)
-        if not _is_changeable(flow):
+        if self._row.open_change:
+            return _open_change_cell(self._row.open_change)
+        if not self._row.is_changeable:
             return _NO_ACTIONS
-        target = _OFF if flow.enabled else _ON
         return _format_safe(
-            _ACTIONS_HTML, self._url("enabled", sid), target, self._url("edit", sid)
+            _ACTIONS_HTML,
+            self._url(self._layout.urls.enabled),
+            _OFF if self._flow.enabled else _ON,
+            self._url(self._layout.urls.edit),
         )
 
-    @staticmethod
-    def _open_change_cell(change: Any) -> SafeString:
-        """Return a link to the change that the flow waits for, in place of its actions."""
-        url = reverse("audit:detail", args=[change.event_id])
-        return _format_safe(
-            _OPEN_CHANGE_HTML, SafeString(url), SafeString(_OPEN_CHANGE_FLAGS[change.is_under_way])
-        )
+    def _flags(self) -> SafeString:
+        """Return one mark with all notes about a flow, or "" if there are none."""
+        warnings = find_warnings(self._flow.resource, self._names)
+        flags = [visible_attribute(flag) for flag in (*_row_flags(self._row), *warnings)]
+        if not flags:
+            return _EMPTY
+        return _format_safe(_FLAG_HTML, SafeString(_FLAG_SEPARATOR.join(flags)))
 
 
-def _channel_parts(flow: Any) -> tuple[SafeString, ...]:
-    channel = word(flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
+@lru_cache
+def _account_mark(account: Account) -> SafeString:
+    return SafeString(render_to_string("_account_mark.html", {"account": account}))
+
+
+def _open_change_cell(change: OpenChangeMark) -> SafeString:
+    """Return a link to the change that the flow waits for, in place of its actions."""
+    url = reverse("audit:detail", args=[change.event_id])
+    flag = _OPEN_CHANGE_FLAGS[change.is_under_way]
+    return _format_safe(_OPEN_CHANGE_HTML, SafeString(url), SafeString(flag))
+
+
+def _row_flags(row: ListRow) -> Iterator[str]:
+    """Yield the notes about a flow, apart from the warnings about its settings."""
+    if row.flow.gone_at:
+        yield "Deleted at Twilio"
+    if row.is_missing:
+        yield "Missing from Twilio's list (checking)"
+    if row.open_change:
+        yield _OPEN_CHANGE_FLAGS[row.open_change.is_under_way]
+    if row.has_drifted:
+        yield "External change"
+
+
+def _channel_parts(row: ListRow) -> tuple[SafeString, ...]:
+    channel = word(row.flow.channel_type) or "–"  # noqa: RUF001 - a dash for no channel
     return _format_title(channel, _CHANNEL_CHARACTERS), visible(channel)
 
 
-def _identity_parts(flow: Any) -> tuple[SafeString, ...]:
-    identity = flow.contact_identity
+def _identity_parts(row: ListRow) -> tuple[SafeString, ...]:
+    identity = row.flow.contact_identity
     text = visible(identity) if identity else NOT_SET
     return _format_title(identity, _IDENTITY_CHARACTERS), text
 
 
-def _describe_details(flow: Any) -> dict[tuple[str, str], str]:
-    """Return the owner and the tags of a flow by kind and value, if its list has loaded them."""
-    return describe_details(getattr(flow, "details", _NO_DETAILS))
-
-
-def _status_parts(flow: Any) -> tuple[SafeString, ...]:
-    return (_STATUS_HTML[flow_state(flow)],)
-
-
-def _time_parts(flow: Any) -> tuple[SafeString, ...]:
-    updated_at = flow.date_updated
-    return _format_title(utc_minute(updated_at), 0), table_timestamp(updated_at)
-
-
-# The values of each cell in `_CELL_HTML`. Those of account, handler and owner are the formatter's.
-_CELL_PARTS: Final[Mapping[str, Callable[[Any], tuple[SafeString, ...]]]] = {
+# The values of the cells in `_CELL_HTML` that take only the row. The others are the formatter's.
+_CELL_PARTS: Final[Mapping[str, Callable[[ListRow], tuple[SafeString, ...]]]] = {
     "channel": _channel_parts,
     "identity": _identity_parts,
-    "enabled": _status_parts,
-    "updated": _time_parts,
 }
-
-
-def _is_changeable(flow: Any) -> bool:
-    """Return True if the user may change the flow."""
-    if flow.gone_at:
-        return False
-    return bool(getattr(flow, "may_change", False))
 
 
 def _format_title(text: str, characters: int) -> SafeString:
@@ -289,31 +362,6 @@ def _format_title(text: str, characters: int) -> SafeString:
     return _format_safe(_TITLE_HTML, visible_attribute(text))
 
 
-def _format_flags(flow: Any) -> SafeString:
-    """Return one mark with all notes about a flow, or "" if there are none."""
-    flags = [visible_attribute(flag) for flag in _flags(flow)]
-    if not flags:
-        return _EMPTY
-    return _format_safe(_FLAG_HTML, SafeString(_FLAG_SEPARATOR.join(flags)))
-
-
-def _flags(flow: Any) -> Iterator[str]:
-    """Yield the notes about a flow. Only rows that the list's view annotated have most."""
-    if flow.gone_at:
-        yield "Deleted at Twilio"
-    if getattr(flow, "is_missing", False):
-        yield "Missing from Twilio's list (checking)"
-    if change := getattr(flow, "open_change", None):
-        yield _OPEN_CHANGE_FLAGS[change.is_under_way]
-    if getattr(flow, "has_drifted", False):
-        yield "External change"
-    yield from getattr(flow, "warnings", ())
-
-
 def _format_safe(markup: str, *parts: SafeString) -> SafeString:
     """Format markup without escaping its parts again, as `format_html` would."""
     return SafeString(markup.format(*parts))
-
-
-def _join_safe(parts: Iterable[SafeString]) -> SafeString:
-    return SafeString("".join(parts))

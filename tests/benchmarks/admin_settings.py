@@ -24,5 +24,6 @@ WSGI_APPLICATION = None
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend"
 ]  # the site's own gives a superuser no rights
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 TEMPLATES = [{**TEMPLATES[0], "DIRS": []}]

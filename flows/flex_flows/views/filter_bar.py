@@ -11,7 +11,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.local_details.choices import load_choices
 from flows.mirror.targets import describe_target
-from flows.search import filters, flow_search, target_names
+from flows.search import facets, flow_search, target_names
 from flows.search.filters import LABELS, NOT_SET
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES, STATES
 
@@ -39,6 +39,7 @@ def filter_options(
     answer: flow_search.SearchResult,
     accounts: Sequence[Account],
     *,
+    tally: facets.Tally,
     has_details: bool,
 ) -> dict[str, list[Option]]:
     """Return the options of each filter with the number of flows that each would find.
@@ -46,7 +47,7 @@ def filter_options(
     They include values that only the mirror has, and the active one. Accounts are a filter only if
     there are several.
     """
-    stored_values = answer.value_counts or filters.count_stored_values(query.scope)
+    stored_values = facets.count_values(facets.group_tally(tally, query.scope))
     options = {}
     for name, standard_values in _STANDARD_VALUES.items():
         extra_values = _extra_values(stored_values.get(name, Counter()), standard_values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
@@ -28,9 +28,10 @@ from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import reconcile
-from flows.core.database import find_nonempty_tables
 from flows.flex_flows import list_columns
-from flows.flex_flows.list_rows import accounts_with, add_details, annotate_rows
+from flows.flex_flows.list_rows import accounts_with, build_rows, load_details
+from flows.flex_flows.list_state import ListState, load_list_state
+from flows.flex_flows.models import ListPreferences
 from flows.flex_flows.views import filter_bar
 from flows.flex_flows.views.responses import redirect_url
 from flows.local_details.models import LocalDetails
@@ -38,13 +39,11 @@ from flows.mirror import freshness
 from flows.mirror.actions import MirrorAction
 from flows.mirror.name_sync import sync_with_names
 from flows.mirror.sync import SyncBusy, needs_sync
-from flows.search import filters, flow_search, saved_views
+from flows.search import facets, filters, flow_search, saved_views
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 
 MAX_UNRESOLVED: Final = 5  # unresolved changes that the list names above the flows
-# Tables that the list shows something of, and that have no rows on most sites.
-_MOSTLY_EMPTY: Final = (Closure, LocalDetails, OpenChange, OpenDrift, SavedView)
 RECONCILE_LIMIT: Final = 5  # unresolved changes to read in one sync
 DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 
@@ -54,35 +53,44 @@ DATABASE_PROBLEM: Final = "the database can't be written, so nothing was synced"
 def flow_list(request: Request) -> HttpResponse:
     """List the flows that match the query. htmx gets the results alone."""
     query = flow_search.Query.of(request.GET, request.scope)
-    other_url = "" if request.htmx else _find_other_page(request, query)
+    preferences = list_columns.load_preferences(request.user)
+    other_url = "" if request.htmx else _find_other_page(request, query, preferences)
     if other_url:
         return redirect(other_url)
     is_fragment = bool(request.htmx and not request.htmx.history_restore_request)
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
 
-    if list_columns.load_preferences(request.user).default_view_id:
+    if preferences.default_view_id:
         # Links to the whole list must not lead to the default view.
         query = replace(query, view=filters.ALL_FLOWS)
-    answer = flow_search.run_query(query)
+    state = load_list_state()
+    answer = flow_search.run_query(query, state.tally)
     accounts = twilio_accounts.visible_accounts(request.scope)
-    occupied = find_nonempty_tables(*_MOSTLY_EMPTY)
-    request.states = restrictions.availability_by_account(has_closures=Closure in occupied)
-    request.has_drift = OpenDrift in occupied
-    context = _results_context(request, query, answer, accounts, occupied, is_fragment=is_fragment)
+    request.states = restrictions.availability_by_account(has_closures=Closure in state.occupied)
+    request.has_drift = OpenDrift in state.occupied
+    context = _results_context(
+        request, query, answer, accounts, state, preferences, is_fragment=is_fragment
+    )
     template_name = "flows/_results.html"
     if not is_fragment:
         template_name = "flows/list.html"
         options = filter_bar.filter_options(
-            query, answer, accounts, has_details=LocalDetails in occupied
+            query,
+            answer,
+            accounts,
+            tally=state.tally,
+            has_details=LocalDetails in state.occupied,
         )
-        context |= {"choices": options, **_page_context(request, occupied)}
+        context |= {"choices": options, **_page_context(request, state.occupied, preferences)}
     response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def _find_other_page(request: Request, query: flow_search.Query) -> str:
+def _find_other_page(
+    request: Request, query: flow_search.Query, preferences: ListPreferences
+) -> str:
     """Return the address to show instead: the only flow that the search means, or a default view.
 
     It is "" for the list itself.
@@ -92,11 +100,13 @@ def _find_other_page(request: Request, query: flow_search.Query) -> str:
     only_sid = flow_search.find_only_match(query, is_number="go" in request.GET)
     if only_sid:
         return reverse("flows:detail", args=[only_sid])
-    default_view = _default_view_to_open(request)
+    default_view = _default_view_to_open(request, preferences)
     return f"{reverse('flows:list')}?{default_view.query}" if default_view else ""
 
 
-def _page_context(request: Request, occupied: Container[type[Model]]) -> dict[str, Any]:
+def _page_context(
+    request: Request, occupied: Container[type[Model]], preferences: ListPreferences
+) -> dict[str, Any]:
     """Return what stands around the results: saved views and unresolved changes."""
     views: list[SavedView] = []
     if SavedView in occupied:
@@ -106,7 +116,7 @@ def _page_context(request: Request, occupied: Container[type[Model]]) -> dict[st
         unresolved_changes = list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
     return {
         "views": views,
-        "default_view_id": list_columns.load_preferences(request.user).default_view_id,
+        "default_view_id": preferences.default_view_id,
         "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
         "unresolved_changes": unresolved_changes,
     }
@@ -129,7 +139,7 @@ def flow_sync(request: Request) -> HttpResponse:
         if problem:
             messages.error(request, f"Couldn't refresh: {problem}.")
         return redirect("home" if is_overview else "flows:list")
-    context = _mirror_context(accounts, problem=problem)
+    context = _mirror_context(accounts, freshness.load_freshness(accounts), problem=problem)
     context |= {"mirror_is_stale": False, "is_overview": is_overview}
     response = render(request, "flows/_copy.html", context)
     if is_overview:
@@ -139,9 +149,8 @@ def flow_sync(request: Request) -> HttpResponse:
     return response
 
 
-def _default_view_to_open(request: Request) -> SavedView | None:
+def _default_view_to_open(request: Request, preferences: ListPreferences) -> SavedView | None:
     """Return the user's default view if they opened the list without any query, or None."""
-    preferences = list_columns.load_preferences(request.user)
     if request.GET or preferences.default_view_id is None:
         return None
     view = saved_views.find_view(request.user, request.scope, preferences.default_view_id)
@@ -153,7 +162,8 @@ def _results_context(
     query: flow_search.Query,
     answer: flow_search.SearchResult,
     accounts: Sequence[Account],
-    occupied: Container[type[Model]],
+    state: ListState,
+    preferences: ListPreferences,
     *,
     is_fragment: bool,
 ) -> dict[str, Any]:
@@ -161,33 +171,45 @@ def _results_context(
     is_complete = False
     mirror_context: dict[str, Any] = {}
     if not is_fragment or not page.rows:
-        mirror_context = _mirror_context(_queried_accounts(accounts, query))
+        queried_accounts = _queried_accounts(accounts, query)
+        mirrors = freshness.sort_freshness(queried_accounts, state.sync_states)
+        mirror_context = _mirror_context(queried_accounts, mirrors)
         is_complete = not mirror_context["has_gaps"]
     actions = AvailableActions(request)
-    annotate_rows(page.rows, actions, is_complete=is_complete, occupied=occupied)
+    has_owners = LocalDetails in state.occupied
+    details = load_details(page.rows) if has_owners else {}
+    rows = build_rows(
+        page.rows, actions, is_complete=is_complete, occupied=state.occupied, details=details
+    )
     has_no_results = not page.total and not query.errors
     layout = list_columns.ListLayout(
         query,
-        list_columns.load_preferences(request.user),
+        preferences,
         shows_account=len(accounts) > 1,
-        has_owners=LocalDetails in occupied,
-        shows_owner=LocalDetails in occupied and add_details(page.rows),
+        has_owners=has_owners,
+        shows_owner=bool(details),
     )
     return {
         "query": query,
         "results": _ResultsPage(page, query),
+        "rows": rows,
         "found_targets": answer.targets,
         "layout": layout,
-        "columns": layout.headings,
+        "columns": layout.headings if rows else [],
         "can_change_details": bool(accounts_with(actions, "details")),
         # The whole page has these numbers in the filters' options.
         "facets": filter_bar.facets_as_json(answer) if is_fragment else "",
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
         "query_string": query.url(page=1, view="").removeprefix("?"),
-        "is_mirror_empty": has_no_results and flow_search.is_mirror_empty(request.scope),
+        "is_mirror_empty": has_no_results and _is_mirror_empty(state, request),
         **mirror_context,
     }
+
+
+def _is_mirror_empty(state: ListState, request: Request) -> bool:
+    """Return True if no query of this user can find a flow."""
+    return not any(flows for _, flows in facets.group_tally(state.tally, request.scope))
 
 
 def _sync_accounts(accounts: Iterable[Account]) -> tuple[bool, str]:
@@ -251,13 +273,14 @@ def _shows_other_account(request: Request, query: flow_search.Query) -> bool:
     return page_query.get("account", "") != query.account
 
 
-def _mirror_context(accounts: Sequence[Account], *, problem: str = "") -> dict[str, Any]:
+def _mirror_context(
+    accounts: Sequence[Account], mirrors: Sequence[freshness.Freshness], *, problem: str = ""
+) -> dict[str, Any]:
     """Return the freshness of these accounts' mirrors.
 
     The page shows the worst one: a sync that failed, or else the oldest. `problem` is a problem of
     this site that let all syncs fail.
     """
-    mirrors = freshness.load_freshness(accounts)
     worst = freshness.select_worst(mirrors)
     if problem:
         worst.sync.failed_at, worst.sync.error = timezone.now(), problem
@@ -276,15 +299,22 @@ def _sync_query(accounts: Sequence[Account]) -> str:
     return f"?account={accounts[0].sid}" if is_one_of_several else ""
 
 
+class ResultRange(NamedTuple):
+    """The rows of a page among all results. `more` is True if there are more than `total`."""
+
+    first: int
+    last: int
+    total: int
+    more: bool
+
+
 class _ResultsPage:
     """One page of results, with the addresses of other pages and of other page sizes."""
 
     def __init__(self, page: flow_search.Page, query: flow_search.Query) -> None:
         self.rows = page.rows
         self.total = page.total
-        self.first = page.first
-        self.last = page.last
-        self.more = page.more
+        self.range = ResultRange(page.first, page.last, page.total, page.more)
         self.previous_url = query.url(page=page.page - 1) if page.page > 1 else None
         self.next_url = query.url(page=page.page + 1) if page.has_next else None
         self.size = page.size

@@ -1,6 +1,7 @@
 """Lifetime of sessions, and the steps that a user must complete first."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from flexadmin.signin import sessions
 from flows.audit import audit_log
@@ -46,6 +48,14 @@ def test_idle_session_expires(client, clock):
     clock(61 * MINUTE)
 
     assert client.get("/flows/")["Location"] == "/login/?next=/flows/"
+
+
+def test_session_of_an_expired_row_is_none(client):
+    assert is_signed_in(client)
+
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    assert not is_signed_in(client)
 
 
 def test_active_session_expires_after_its_maximum_age(client, clock):

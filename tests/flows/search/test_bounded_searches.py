@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows.search import flow_search, trigrams
+from flows.search import facets, flow_search, trigrams
 from flows.search.flow_search import Query, find_page
 from tests.flows.search.mirrored_flows import DAY, names
 
@@ -81,6 +81,29 @@ def test_search_with_exactly_the_limit_is_counted(many, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "query", [{}, {"page": 2}, {"channel": "web"}, {"sort": "-updated"}], ids=str
+)
+@pytest.mark.parametrize("q", ["line", "li"])
+def test_small_mirror_has_the_same_results(many, query, q):
+    """There, the caller's tally shows that no text can be common."""
+    search = Query(q=q, **query)
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = flow_search.run_query(search, facets.read_tally())
+
+    assert answer == flow_search.run_query(search)
+    assert not any("LIMIT 10000" in one["sql"] for one in queries)
+
+
+def test_mirror_is_small_if_no_text_can_be_common(many, monkeypatch):
+    assert facets.is_small(facets.read_tally())
+
+    monkeypatch.setattr(trigrams, "COMMON_THRESHOLD", 3)
+
+    assert not facets.is_small(facets.read_tally())
+
+
+@pytest.mark.parametrize(
     ("common", "counted", "walks"),
     [(1, 4, True), (10_000, 4, False), (10_000, 1000, False)],
     ids=str,
@@ -94,7 +117,8 @@ def test_index_order_is_only_used_for_common_texts(many, monkeypatch, common, co
         flow_search.run_query(Query(q="line"))
 
     [page] = [one["sql"] for one in queries if "ORDER BY" in one["sql"]]
-    sids = page[page.index(" IN (") + len(" IN (") : page.rindex(") ORDER BY")]
+    start, end = "FROM (", ") AS page"
+    sids = page[page.index(start) + len(start) : page.index(end)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # few flows are sorted if possible
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")

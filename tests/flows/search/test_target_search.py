@@ -173,7 +173,7 @@ def test_search_takes_one_query_for_all_targets(flows, text):
     with CaptureQueriesContext(connection) as queries:
         flow_search.run_query(Query(q=text))
 
-    about_targets = [query for query in queries if "flows_resourcename" in query["sql"]]
+    about_targets = [query for query in queries if "target.value_folded" in query["sql"]]
     assert len(about_targets) == 1
 
 

@@ -15,6 +15,10 @@ from tests.faults.acting import append_stage
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
+# session, user with roles, state of the site (with the tally and the syncs), flows with names
+QUERIES_OF_THE_LIST = 4
+# the targets that the text means, and the flows that it finds
+QUERIES_OF_THE_SEARCH = QUERIES_OF_THE_LIST + 2
 
 
 def names(page):
@@ -135,6 +139,20 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
             client.get("/flows/")
 
 
+@pytest.mark.parametrize(
+    ("q", "most"), [("support", QUERIES_OF_THE_SEARCH), ("no such", QUERIES_OF_THE_SEARCH - 1)]
+)
+def test_search_takes_two_more_queries(client_of, sandbox, django_assert_max_num_queries, q, most):
+    for number in range(3):
+        sandbox.add_flow(friendly_name=f"Support {number}")
+    sync_account(ACCOUNT)
+    client = client_of("operator")
+    client.get("/flows/", {"q": q})
+
+    with django_assert_max_num_queries(most):
+        client.get("/flows/", {"q": q})
+
+
 def test_external_changes_take_two_more_queries(client_of, sandbox, django_assert_num_queries):
     client = client_of("operator")
     sync_new_flows(sandbox, 1)
@@ -149,10 +167,6 @@ def sync_new_flows(sandbox, flows):
     for _ in range(flows):
         sandbox.add_flow()
     sync_account(ACCOUNT)
-
-
-# session, user with roles, tally, flows of the page, tables that are mostly empty, sync state, names
-QUERIES_OF_THE_LIST = 7
 
 
 def attempt_on(sid, actor):
@@ -171,7 +185,7 @@ def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
 
     page = client_of("viewer").get("/flows/")
 
-    assert page.context["results"].rows[0].open_change is not None
+    assert page.context["rows"][0].open_change is not None
 
 
 def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor):
