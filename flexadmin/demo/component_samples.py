@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import timedelta
 from types import SimpleNamespace
@@ -10,14 +11,19 @@ from typing import Any, Final
 from django.contrib.messages import constants
 from django.utils import timezone
 
+from flows.accounts.twilio_accounts import Account
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.changes import failure_messages
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.list_columns import COLUMNS
+from flows.flex_flows.list_rows import ListRow
+from flows.flex_flows.views.flow_list import ResultRange
+from flows.local_details.fields import Details
 from flows.mirror.models import Flow
 from flows.plans.models import Plan
 from flows.redaction.redacted import redact_fields
 from flows.search import flow_search
+from flows.search.listed_flows import ListedFlow
 from flows.twilio.errors import RequestRefused
 
 SID: Final = "FO" + "0123456789abcdef" * 2
@@ -41,16 +47,32 @@ def make_flow(**fields: Any) -> Flow:
         "date_updated": timezone.now() - timedelta(hours=3),
         **fields,
     }
-    flow = Flow(
+    return Flow(
         **values,
         resource=redact_fields(
             {"integration_type": "studio", "integration_flow_sid": "FW" + "1" * 32}
         ),
     )
-    flow.warnings = [] if flow.enabled else ["No contact identity"]  # type: ignore[attr-defined]
-    flow.has_drifted = flow.enabled is None  # type: ignore[attr-defined]
-    flow.open_change = None  # type: ignore[attr-defined]
-    return flow
+
+
+def _make_row(flow: Flow) -> ListRow:
+    """Return a flow's row of the list. A flow whose switch is not set has an external change."""
+    columns = {name: getattr(flow, name) for name in ListedFlow._fields if hasattr(flow, name)}
+    listed_flow = ListedFlow(
+        **columns,
+        resource_json=json.dumps(flow.resource),
+        targets_json=json.dumps(flow.targets),
+        names_json="[]",
+    )
+    return ListRow(
+        listed_flow,
+        Account(flow.account_sid, auth=("", "")),
+        can_change=True,
+        is_missing=False,
+        has_drifted=flow.enabled is None,
+        open_change=None,
+        details=Details(),
+    )
 
 
 def make_events() -> list[AuditEvent]:
@@ -111,12 +133,17 @@ def make_refusal() -> failure_messages.Problem:
 
 def list_context(*rows: Flow) -> dict[str, Any]:
     page = SimpleNamespace(
-        rows=rows, total=120, first=51, last=100, previous_url="?", next_url="?page=3"
+        rows=rows,
+        total=120,
+        range=ResultRange(first=51, last=100, total=120, more=False),
+        previous_url="?",
+        next_url="?page=3",
     )
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
         "query": flow_search.Query(q="support"),
         "results": page,
+        "rows": [_make_row(flow) for flow in rows],
         "columns": [
             {
                 "key": key,

@@ -33,6 +33,7 @@ from tests.benchmarks.deployed import (
 
 LIST_PATHS: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}
 LOGIN_PATHS: Final = {"site": "/login/", "admin": "/admin/login/"}
+TYPED_HEADERS: Final = {"HX-Request": "true"}
 TIMEOUT: Final = 60  # seconds
 
 
@@ -98,9 +99,14 @@ def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
         yield both
 
 
-def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
-    """Request the list; return the seconds to the last byte, and the decompressed body."""
+def request_list(site: ServedSite, query: str, *, is_typed: bool = False) -> tuple[float, bytes]:
+    """Request the list; return the seconds to the last byte, and the decompressed body.
+
+    `is_typed` requests the results alone, as the browser does while a user types.
+    """
     headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
+    if is_typed:
+        headers |= TYPED_HEADERS
     connection = http.client.HTTPConnection(
         urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT
     )
@@ -122,10 +128,15 @@ def count_rows(page: bytes) -> tuple[int, int]:
     return page.count(b'name="sid"'), len(gzip.compress(page, 6))
 
 
-def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
-    """Return the number of database queries of each page."""
-    paths = [f"{LIST_PATHS[site.name]}?{query}" for query in queries]
-    counts: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
+def count_queries(site: ServedSite, pages: list[tuple[str, bool]]) -> list[int]:
+    """Return the number of database queries of each page, given its query and whether it is typed."""
+    requests = [
+        (f"{LIST_PATHS[site.name]}?{query}", TYPED_HEADERS if is_typed else {})
+        for query, is_typed in pages
+    ]
+    counts: list[int] = json.loads(
+        run_module(site.environment, "tests.benchmarks.queries", json.dumps(requests))
+    )
     return counts
 
 
