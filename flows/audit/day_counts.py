@@ -27,7 +27,8 @@ from flows.audit.log_query import LogQuery
 from flows.audit.models import APPLIED_RESULTS, AuditEntry, Result
 from flows.core import local_days
 
-MAX_DAYS: Final = 30
+RECENT_DAYS: Final = 30  # days of a chart without a first day
+MAX_DAYS: Final = 31  # days of a chart with one: a whole month
 COUNT_LIMIT: Final = 5000  # entries
 # Observations, whose rows don't show the result.
 _OBSERVED_ACTIONS: Final = (
@@ -76,7 +77,7 @@ class DayCount:
 def count_days(
     query: LogQuery, scope: twilio_accounts.Scope, page: EntryPage
 ) -> list[DayCount] | None:
-    """Return the counts of at most the last 30 days of the query's days, the oldest day first.
+    """Return the counts of the query's days, at most of the last `MAX_DAYS`, the oldest first.
 
     `page` is the page of the query that is shown. The list starts at the oldest day that was
     searched. It is None if fewer than two days are asked for, if nothing matches, or if only an
@@ -113,7 +114,7 @@ def count_recent_days(
     `last_seq` is the end of the log.
     """
     today = local_days.today()
-    since = today - timedelta(days=MAX_DAYS - 1)
+    since = today - timedelta(days=RECENT_DAYS - 1)
     zone = timezone.get_current_timezone()
     query = LogQuery(from_date=since.isoformat(), to_date=today.isoformat(), zone=zone)
     return query, count_days(query, scope, EntryPage([], has_older=False, newest=last_seq))
@@ -128,7 +129,8 @@ def _period(query: LogQuery) -> tuple[date, date]:
     """Return the first and last day of the chart, both included."""
     today = local_days.day_of(timezone.now(), query.zone)
     until = min(date.fromisoformat(query.to_date), today) if query.to_date else today
-    since = max(until, date.min + timedelta(days=MAX_DAYS)) - timedelta(days=MAX_DAYS - 1)
+    days = MAX_DAYS if query.from_date else RECENT_DAYS
+    since = max(until, date.min + timedelta(days=days)) - timedelta(days=days - 1)
     if query.from_date:
         since = max(since, date.fromisoformat(query.from_date))
     return since, until

@@ -292,4 +292,6 @@ def test_full_history_of_a_flow_has_its_first_sync(client_of, flow_sid):
     assert "This flow’s first sync is among them." in text(page)
     assert seqs(client.get("/audit/", {"q": flow_sid})) == seqs(page)
     assert seqs(client.get("/audit/")) == []
-    assert "To see sign-ins and first syncs, choose them under Action" in text(client.get("/audit/"))
+    assert "To see sign-ins and first syncs, choose them under Action" in text(
+        client.get("/audit/")
+    )
