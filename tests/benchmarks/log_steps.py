@@ -389,6 +389,9 @@ def append_events() -> None:
             actor=ACTORS[0],
             reason="meanwhile",
         )
+        # SQLite lets no writer wait in a queue: without a pause, the export's own event could wait
+        # for ever on a busy machine.
+        time.sleep(0.01)
 
 
 def main(name: str, events: int) -> None:
