@@ -1,5 +1,7 @@
 """Owners, tags and notes in the browser: their form, the list's filters, and accessibility in each state."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,7 +60,7 @@ def test_choice_of_an_owner_filters_the_list_and_keeps_the_options(open_page, sa
 
     expect(page.get_by_role("link", name="Other")).to_have_count(0)
     expect(page.get_by_role("link", name="Réclamations Lyon")).to_be_visible()
-    assert "?owner=Team" in page.url
+    expect(page).to_have_url(re.compile(r"\?owner=Team"))
     assert page.locator("select[name=owner]").locator("option").all_inner_texts() == [
         "Any owner", "Sales", "Team (5)", "No owner",
     ]  # fmt: skip
