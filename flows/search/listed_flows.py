@@ -2,7 +2,7 @@
 
 Building model objects and parsing the JSON of fifty flows takes longer than the query. Most of them
 are the same as at the last request, so a page compares their columns as they are stored, and works
-out anew only those that differ.
+out again only those that differ.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ them. Every part of a row is a `SafeString`, so it has been escaped before. The 
 flows/flex_flows/list_columns.py.
 
 Most rows are the same as at the last request. So the HTML of a row is remembered under all that it
-shows (`ListRow`) and how (`RowLayout`): a row that differs in anything is formatted anew. The marks
+shows (`ListRow`) and how (`RowLayout`): a row that differs in anything is formatted again. The marks
 of a search in the name and the age of the flow are added at each request.
 """
 

@@ -1,4 +1,4 @@
-"""Parts of pages that are remembered: drawn once for the same values, and anew for others."""
+"""Parts of pages that are remembered: drawn once for the same values, and again for others."""
 
 import re
 from pathlib import Path
