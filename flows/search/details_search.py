@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 OWNER: Final = "owner"
 TAG: Final = "tag"
 KINDS: Final = (OWNER, TAG)
-MAX_VALUES: Final = 500  # owners, and tags, that are looked up for one word
+# Owners, or tags, that a condition lists. Comparing more of them takes less time than listing them.
+MAX_VALUES: Final = 500
 # The normalized owners and tags of all flows. Each takes one step in an index.
 VALUES: Final = (
     f"owners(value) AS ({distinct_values('owners', 'flows_localdetails', 'owner_folded')}), "
@@ -30,17 +31,13 @@ VALUES: Final = (
 )
 # Rows of the query for targets: kind, value and the number of flows, of any account.
 QUERY: Final = f"""
-    SELECT * FROM (
-        SELECT '', '{OWNER}', value, value, 0,
-            (SELECT count(*) FROM flows_localdetails WHERE owner_folded = value), '', ''
-        FROM owners WHERE {{details_conditions}} LIMIT {MAX_VALUES + 1}
-    ) AS found_owners
+    SELECT '', '{OWNER}', value, value, 0,
+        (SELECT count(*) FROM flows_localdetails WHERE owner_folded = value), '', ''
+    FROM owners WHERE {{details_conditions}}
     UNION ALL
-    SELECT * FROM (
-        SELECT '', '{TAG}', value, value, 0,
-            (SELECT count(*) FROM flows_flowtag WHERE name_folded = value), '', ''
-        FROM tags WHERE {{details_conditions}} LIMIT {MAX_VALUES + 1}
-    ) AS found_tags
+    SELECT '', '{TAG}', value, value, 0,
+        (SELECT count(*) FROM flows_flowtag WHERE name_folded = value), '', ''
+    FROM tags WHERE {{details_conditions}}
 """  # noqa: S608 - constants only
 CONDITION: Final = r"value LIKE %s ESCAPE '\'"
 
@@ -91,7 +88,7 @@ class DetailsGroup:
         return Q(has_owner) | Q(has_tag)
 
     def _matches(self, kind: str, column: str) -> Q:
-        """Return the condition for rows with a value of a kind, of which not all may be known."""
+        """Return the condition for rows with a value of a kind."""
         if len(self.values[kind]) > MAX_VALUES:
             return Q((f"{column}__contains", clean_word(kind, self.word)))
         return Q((f"{column}__in", self.values[kind]))

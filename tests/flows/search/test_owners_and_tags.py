@@ -147,3 +147,14 @@ def test_search_for_an_owner_takes_no_more_queries(teams, django_assert_max_num_
     LocalDetails.objects.all().delete()
     with django_assert_max_num_queries(4):
         assert names(q="night") == ["Night desk"]
+
+
+def test_owners_of_one_word_leave_room_for_those_of_another(add):
+    owners = [f"agent {number:03}" for number in range(600)]
+    LocalDetails.objects.bulk_create(
+        LocalDetails(sid=f"FOf{number:031}", account_sid=AC, owner=owner, owner_folded=owner)
+        for number, owner in enumerate(owners)
+    )
+    give(add("Lyon"), "Zoe")
+
+    assert names(q="e zoe") == names(q="zoe") == ["Lyon"]
