@@ -33,7 +33,7 @@ from tests import docs
 
 POSTGRES: Final = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 MANAGE: Final = "uv run manage.py "
-TIMEOUT: Final = 600  # seconds, for one command
+TIMEOUT: Final = 1800  # seconds, for one command: of two that share a busy machine too
 AT_ONCE: Final = 2  # commands of the tests, each of which keeps about one core busy
 
 # Commands without a short form, and the place where they are run instead.
@@ -305,8 +305,16 @@ def _run(text: str, form: ShortForm, site: Site) -> tuple[str, str]:
             form.check(site)
             _stop(process)
         else:
-            output = process.communicate(timeout=TIMEOUT)[0]
+            try:
+                output = process.communicate(timeout=TIMEOUT)[0]
+            except subprocess.TimeoutExpired as error:
+                return _text(error.output), f"it had not ended after {TIMEOUT} s"
         return output, f"status {process.returncode}" if process.returncode else ""
+
+
+def _text(output: bytes | str | None) -> str:
+    """Return what a process printed until its time was over: bytes, even if it prints text."""
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
 
 
 @contextmanager
