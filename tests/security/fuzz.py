@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import functools
 import http.client
 import json
@@ -238,7 +239,9 @@ class Fuzzer:
         def send_request() -> int:
             line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
             try:
-                line.request(method, address.path + path + query, body.encode(), headers)
+                # A request that is too long is answered before all of it has been sent.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    line.request(method, address.path + path + query, body.encode(), headers)
                 response = line.getresponse()
                 response.read()
                 return response.status

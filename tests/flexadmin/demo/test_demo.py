@@ -17,6 +17,7 @@ import pytest
 from tests.markup import squeezed
 
 ROOT = Path(__file__).resolve().parents[3]
+MAX_SECONDS = 60  # until a demo has ended, on a busy machine too
 
 
 @pytest.fixture
@@ -52,12 +53,12 @@ class Demo:
             self.output += line
             if "Ctrl-C" in line:
                 return self
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=MAX_SECONDS)
         raise AssertionError(self.output)
 
     def __exit__(self, *_error):
         self.process.send_signal(signal.SIGINT)
-        self.rest = self.process.communicate(timeout=20)[0]
+        self.rest = self.process.communicate(timeout=MAX_SECONDS)[0]
 
     def get(self, path, cookie=""):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
