@@ -200,9 +200,16 @@ def _page_account(request: HttpRequest, user: Any) -> twilio_accounts.Account | 
             return account
     if page_account_sid:  # of an account that was removed from the site
         return None
-    if len(viewable_accounts) == 1:
+    if not account_sid and _sees_only(user, viewable_accounts):
         return viewable_accounts[0]
     return twilio_accounts.only_account()
+
+
+def _sees_only(user: Any, accounts: Sequence[twilio_accounts.Account]) -> bool:
+    """Return True if there is one account, and the user sees none that was removed either."""
+    if len(accounts) != 1:
+        return False
+    return get_scope(user, "flows.view_flow") == {accounts[0].sid}
 
 
 def _lazy(query: Callable[[], T], default: T) -> SimpleLazyObject[T]:

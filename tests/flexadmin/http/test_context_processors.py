@@ -1,11 +1,13 @@
-"""Numbers in sentences: one flow and several, as a screen reader says them."""
+"""The frame of every page: its numbers in sentences, its user and its account."""
 
 import re
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.template import Context, Template
 
 from flexadmin.http.context_processors import LazyNumber
+from flexadmin.models import AccountRole
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 
@@ -64,3 +66,18 @@ def test_user_of_one_account_sees_its_name_in_the_header(client_of, staging, pat
     assert ["All accounts" in html for html in accounts] == [False, True]
     assert of_staging.context["account"].name == "staging"
     assert of_both.context["account"] is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/flows/", "/flows/?account=AC" + "9" * 32])
+def test_account_that_was_removed_is_not_shown_as_the_other_one(client_of, staging, path):
+    client = client_of("operator", "nina", staging.account_sid)
+    AccountRole.objects.create(
+        person=User.objects.get(username="nina"),
+        account_sid="AC" + "9" * 32,
+        role=Group.objects.get(name="viewer"),
+    )
+
+    page = client.get(path)
+
+    assert page.context["account"] is None
