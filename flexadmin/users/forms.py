@@ -15,7 +15,7 @@ from flexadmin.models import AccountRole
 from flexadmin.users.roles import ROLE_DESCRIPTIONS, ROLES
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
-from flows.changes.forms.fields import VisibleTextField, error_summary
+from flows.core.forms import ReasonField, error_summary
 
 SINGLE_ACCOUNT_HELP: Final = "For a single account, leave this at None and choose a role there."
 EVERY_ACCOUNT_HELP: Final = (
@@ -36,10 +36,8 @@ class ReasonForm(forms.Form):
 
     when_refused = "Nothing was changed"  # shown in the error summary
 
-    reason = VisibleTextField(
-        label="Reason",
-        max_length=200,
-        help_text="Shown in the audit log. Up to 200 characters.",
+    reason = ReasonField(
+        required=True,
         error_messages={"required": "Enter a reason."},
     )
 

@@ -20,7 +20,7 @@ from flexadmin.models import Profile, SiteUser
 from flexadmin.signin import auth_events
 from flexadmin.signin.actions import SigninAction
 from flexadmin.users.display_names import MAX_DISPLAY_NAME_LENGTH, validate_display_name
-from flows.changes.forms.fields import VisibleTextField, error_summary
+from flows.core.forms import VisibleTextField, error_summary
 
 # Old names of zones, and zones that are no place.
 HIDDEN_REGIONS: Final = frozenset(

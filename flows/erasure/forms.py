@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 
-from flows.changes.forms.fields import VisibleTextField, error_summary
+from flows.core.forms import ReasonField, VisibleTextField, error_summary
 from flows.erasure.erasure import MIN_IDENTITY_LENGTH
 from flows.erasure.preview import ErasurePreview
 from flows.twilio.flex.flex_flow import FLEX_FLOW
@@ -61,11 +61,8 @@ class ErasureForm(SubjectForm):
         error_messages={"required": "Enter the SID or contact identity again."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    reason = VisibleTextField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Shown in the audit log, for good. It must not contain the data to erase.",
+    reason = ReasonField(
+        shown="Shown in the audit log, for good. It must not contain the data to erase."
     )
     despite_twilio = forms.BooleanField(
         label="Erase it here, although Twilio still has it",

@@ -11,8 +11,8 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleTextField
 from flows.changes.forms.reason import ReasonForm
+from flows.core.forms import VisibleTextField
 from flows.local_details import fields
 from flows.local_details.fields import Details, InvalidDetail
 from flows.local_details.services import DetailsConflict

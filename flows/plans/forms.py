@@ -9,7 +9,8 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleTextField, build_field, error_summary
+from flows.changes.forms.fields import build_field
+from flows.core.forms import ReasonField, VisibleTextField, error_summary
 from flows.flex_flows.details_form import clean_detail, owner_help
 from flows.flex_flows.target_picker import resolve_choices, typed_fields
 from flows.local_details.fields import clean_owner, clean_tags, join_tags
@@ -101,12 +102,7 @@ class BulkActionForm(forms.Form):
 class PlanStartForm(forms.Form):
     """The reason for all changes of a plan and, if it deletes flows, their number."""
 
-    reason = VisibleTextField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Optional. Shown in the audit log with each change. Up to 200 characters.",
-    )
+    reason = ReasonField(shown="Shown in the audit log with each change.")
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, deletes: int, reason: str = ""

@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from flows.changes.forms.fields import VisibleTextField, error_summary
+from flows.core.forms import ReasonField, error_summary
 from flows.twilio.resource import Resource
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
@@ -47,10 +47,10 @@ class DecisionForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}
         ),
     )
-    reason = VisibleTextField(
+    reason = ReasonField(
         label="How you know",
-        max_length=200,
-        help_text="Explain how you know. Shown in the audit log. Up to 200 characters.",
+        required=True,
+        shown="Explain how you know. Shown in the audit log.",
         error_messages={"required": "Explain how you know: others will rely on it."},
     )
 

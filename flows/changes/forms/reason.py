@@ -10,7 +10,7 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleTextField, error_summary
+from flows.core.forms import ReasonField, error_summary
 from flows.core.invisible import visible_text
 from flows.twilio.cleaning import to_text
 
@@ -22,12 +22,7 @@ CONFIRMED_FIELDS: Final = ("friendly_name", "channel_type", "contact_identity", 
 class ReasonForm(forms.Form):
     """The fields of every change: a reason, and the id that makes a double click one change."""
 
-    reason = VisibleTextField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Optional. Shown in the audit log. Up to 200 characters.",
-    )
+    reason = ReasonField()
     change_id = forms.UUIDField(widget=forms.HiddenInput)
     # The event whose state this change restores, or which it reverts.
     refers_to = forms.UUIDField(widget=forms.HiddenInput, required=False)
@@ -48,12 +43,9 @@ class ReasonForm(forms.Form):
 class EnabledForm(ReasonForm):
     """Turn a flow on or off."""
 
-    reason = VisibleTextField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Optional, such as “Christmas holidays” or “Back from holidays”. Shown in the "
-        "audit log and on the flow's page. Up to 200 characters.",
+    reason = ReasonField(
+        examples="“Christmas holidays” or “Back from holidays”",
+        shown="Shown in the audit log and on the flow's page.",
     )
     enabled = forms.TypedChoiceField(
         choices=[("true", "On"), ("false", "Off")],
