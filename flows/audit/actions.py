@@ -61,13 +61,36 @@ def _drift_sentence(event: AuditEvent) -> str:
 def _describe_export(requested: Mapping[str, Any]) -> str:
     """Return an export's content, such as ": changes from 2026-10-01 to 2026-10-31, CSV".
 
-    An older version didn't record which events the file has. Nothing is left of the content once
-    the payload is erased.
+    It says whatever else the file leaves out. An older version didn't record which events the file
+    has. Nothing is left of the content once the payload is erased.
     """
     if not requested:
         return ""
-    filters = requested.get("filters") or {}
-    period = [f" {name} {filters[name]}" for name in ("from", "to") if name in filters]
-    content = requested.get("content", "events")
-    form = str(requested.get("format", "")).upper()
-    return f": {content}{''.join(period)}, {form}"
+    filters = dict(requested.get("filters") or {})
+    filters.pop("time zone", None)
+    first_day, last_day = filters.pop("from", ""), filters.pop("to", "")
+    account_sids = str(filters.pop("accounts", "")).split()
+    parts = [
+        requested.get("content", "events") + _describe_period(first_day, last_day),
+        _describe_accounts(len(account_sids)),
+        "filtered" if filters else "",
+        f"after event {requested['after']}" if requested.get("after") else "",
+        str(requested.get("format", "")).upper(),
+    ]
+    return ": " + ", ".join(filter(None, parts))
+
+
+def _describe_accounts(number: int) -> str:
+    """Return how many accounts an export is limited to, or "" without a limit."""
+    if not number:
+        return ""
+    return "of 1 account" if number == 1 else f"of {number} accounts"
+
+
+def _describe_period(first_day: str, last_day: str) -> str:
+    """Return days as " from … to …", without a first day as " until …"."""
+    if first_day and last_day:
+        return f" from {first_day} to {last_day}"
+    if first_day:
+        return f" from {first_day}"
+    return f" until {last_day}" if last_day else ""

@@ -18,16 +18,18 @@ from django.views.decorators.http import require_http_methods
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, export, log_list, log_paging, log_presets
 from flows.audit.access import Request, get_actor, require_permission
-from flows.audit.actions import AuditAction
+from flows.audit.actions import EVERY_EVENT, AuditAction
 from flows.audit.log_list import filter_days, matching_events, readable_events
 from flows.audit.log_query import LogQuery, is_event_number
 from flows.audit.models import AuditEvent, Result
 from flows.audit.views.downloads import Download, DownloadSlot, TooManyDownloads, as_attachment
 from flows.audit.views.log import filter_chips
 from flows.core import local_days
+from flows.core.forms import ReasonField
 
 CHUNK_SIZE: Final = 64 * 1024  # characters
 CONTENT_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+MAX_LAST_EXPORTS: Final = 20  # that are searched for one to continue
 PERIOD_PARAMETERS: Final = ("from", "to")
 NON_FILTER_PARAMETERS: Final = (
     "before",
@@ -43,13 +45,7 @@ NON_FILTER_PARAMETERS: Final = (
 class ExportReasonForm(forms.Form):
     """The reason of an export."""
 
-    reason = forms.CharField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Optional, such as “October for the auditors”. Shown in the audit log. "
-        "Up to 200 characters.",
-    )
+    reason = ReasonField(examples="“October for the auditors”")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +90,11 @@ class ExportRequest:
             error=_start_error(after),
             faults=_find_faults(query, scope, has_every_event=has_every_event),
         )
+
+    @property
+    def is_filtered(self) -> bool:
+        """True if the file leaves out events for another reason than their day."""
+        return not self.has_every_event and bool(self.query.parameters().keys() - PERIOD_PARAMETERS)
 
 
 def _start_error(after: str) -> str:
@@ -141,7 +142,8 @@ def log_export(request: Request) -> HttpResponseBase:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
     chunks = _iter_chunks(new_export.lines())
     download = Download(slot, chunks, content_type=CONTENT_TYPES[new_export.form])
-    return as_attachment(download, _file_name(new_export, export_request.query))
+    name = _file_name(new_export, export_request.query, is_filtered=export_request.is_filtered)
+    return as_attachment(download, name)
 
 
 def _export_context(request: Request, export_request: ExportRequest) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _export_context(request: Request, export_request: ExportRequest) -> dict[str
         "error": export_request.error,
         "faults": export_request.faults,
         "last_seq": audit_log.last_seq(),
-        "last": _last_export(request),
+        "last": _last_whole_export(request),
     }
 
 
@@ -209,25 +211,38 @@ def _period_of(query: LogQuery) -> LogQuery:
     return LogQuery(from_date=query.from_date, to_date=query.to_date)
 
 
-def _file_name(new_export: export.Export, query: LogQuery) -> str:
+def _file_name(new_export: export.Export, query: LogQuery, *, is_filtered: bool) -> str:
     """Return the name of an export's file, with its days or else its events.
 
-    Without a last day, it ends on the present day.
+    Without a last day, it ends on the present day, or on its first if that is later.
     """
+    ending = f"{'-filtered' if is_filtered else ''}.{new_export.form}"
     if not query.has_period:
         range_name = f"after-{new_export.after}-through-{new_export.through}"
-        return f"audit-{timezone.now():%Y-%m-%d}-{range_name}.{new_export.form}"
-    last_day = query.to_date or local_days.today().isoformat()
+        return f"audit-{timezone.now():%Y-%m-%d}-{range_name}{ending}"
+    last_day = query.to_date or max(query.from_date, local_days.today().isoformat())
     period = f"{query.from_date}-to-{last_day}".removeprefix("-")
     continuation = f"-after-{new_export.after}" if new_export.after else ""
-    return f"audit-log-{period}{continuation}.{new_export.form}"
+    return f"audit-log-{period}{continuation}{ending}"
 
 
-def _last_export(request: Request) -> dict[str, Any] | None:
-    """Return the event of the user's last export, and the seq after which the next continues."""
+def _last_whole_export(request: Request) -> dict[str, Any] | None:
+    """Return the time, format and last seq of the user's last export that the next can continue.
+
+    That is one of every event that the user may see, without a period. After any other, the events
+    that it left out would be missing.
+    """
     exports = AuditEvent.objects.filter(action=AuditAction.EXPORT, result=Result.SUCCEEDED)
-    event = exports.filter(actor_id=str(request.user.pk)).order_by("-seq").first()
-    return {"event": event, "through": event.seq} if event else None
+    own_exports = exports.filter(actor_id=str(request.user.pk)).select_related("payload")
+    whole = {
+        "content": EVERY_EVENT,
+        "filters": _recorded_filters(LogQuery(), request.scope, has_every_event=True),
+    }
+    for event in own_exports.order_by("-seq")[:MAX_LAST_EXPORTS]:
+        requested = event.stored_payload.requested_values if event.stored_payload else {}
+        if whole.items() <= requested.items():
+            return {"at": event.at, "format": requested["format"], "through": event.seq}
+    return None
 
 
 def _iter_chunks(lines: Iterator[str]) -> Iterator[str]:

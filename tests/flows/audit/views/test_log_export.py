@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from unittest import mock
 
 import pytest
+from django.contrib.auth.models import Group, User
 
+from flexadmin.models import AccountRole
 from flows.audit import export
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent
+from tests import ACCOUNT
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +33,7 @@ def seqs(response):
 
 
 def post(client, **values):
-    return client.post(EXPORT, {"format": "ndjson", "what": "all", **values})
+    return client.post(EXPORT, {"format": "ndjson", "what": "events", **values})
 
 
 def test_export_page_shows_the_filters(client_of, record):
@@ -208,14 +211,49 @@ def test_page_offers_to_continue_after_the_users_last_export(client_of, record):
     record()
     client = client_of("auditor")
     assert client.get(EXPORT).context["last"] is None
-    post(client)
+    first = seqs(post(client))
     post(client_of("admin"))
 
     page = client.get(EXPORT, {"sid": SID})
 
-    assert page.context["last"]["through"] == 2
-    assert f"{EXPORT}?sid={SID}&amp;after=2" in page.content.decode()
-    assert client.get(EXPORT, {"after": "2"}).context["after"] == "2"
+    link = re.search(rf'href="({EXPORT}\?[^"]*after=[^"]*)"', page.content.decode())[1]
+    context = client.get(link.replace("&amp;", "&")).context
+    assert (context["after"], context["has_every_event"], context["format"]) == (
+        "2",
+        True,
+        "ndjson",
+    )
+    second = seqs(post(client, after=context["after"]))
+    assert first + second == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"from": "2026-10-01"}, {"to": "2026-10-31"}, {"what": "shown"}, {"what": "shown", "q": "x"}],
+    ids=str,
+)
+def test_export_that_left_out_events_is_not_one_to_continue(client_of, record, fields):
+    record()
+    client = client_of("auditor")
+    post(client, **fields)
+    assert client.get(EXPORT).context["last"] is None
+
+    post(client, what="events")
+    post(client, **fields)
+
+    assert client.get(EXPORT).context["last"]["through"] == 3
+
+
+def test_export_of_other_accounts_is_not_one_to_continue(client_of, record, staging):
+    client = client_of("auditor", "nina", staging.account_sid)
+    post(client)
+    assert client.get(EXPORT).context["last"]["through"] == 1
+    nina = User.objects.get(username="nina")
+    AccountRole.objects.create(
+        person=nina, account_sid=ACCOUNT, role=Group.objects.get(name="auditor")
+    )
+
+    assert client.get(EXPORT).context["last"] is None
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "1.5", "²", "9" * 19, "1e3"])
@@ -284,6 +322,10 @@ def test_events_of_a_period_are_logged_with_its_days(client_of, october):
         ({**OCTOBER, "what": "events"}, "audit-log-2026-10-01-to-2026-10-31.csv"),
         ({**OCTOBER, "format": "ndjson"}, "audit-log-2026-10-01-to-2026-10-31.ndjson"),
         ({**OCTOBER, "after": "3"}, "audit-log-2026-10-01-to-2026-10-31-after-3.csv"),
+        ({**OCTOBER, "q": "x"}, "audit-log-2026-10-01-to-2026-10-31-filtered.csv"),
+        ({**OCTOBER, "q": "x", "what": "events"}, "audit-log-2026-10-01-to-2026-10-31.csv"),
+        ({"q": "x"}, "audit-2026-11-26-after-0-through-1-filtered.csv"),
+        ({"from": "2026-12-01"}, "audit-log-2026-12-01-to-2026-12-01.csv"),
         ({"from": "2026-10-01"}, "audit-log-2026-10-01-to-2026-11-26.csv"),
         ({"to": "2026-10-31"}, "audit-log-to-2026-10-31.csv"),
         ({}, "audit-2026-11-26-after-0-through-1.csv"),
@@ -323,7 +365,10 @@ def test_invalid_period_is_refused(client_of, what):
     response = post(client_of("auditor"), what=what, **{"from": "2026-10-31", "to": "2026-10-01"})
 
     assert response.status_code == 422
-    assert "“From” (2026-10-31) is after “to” (2026-10-01)" in response.content.decode()
+    page = response.content.decode()
+    assert "“From” (2026-10-31) is after “to” (2026-10-01)" in page
+    assert ("Correct the period." in page) == (what == "events")
+    assert ("or export every event" in page) == (what == "shown")
     assert not AuditEvent.objects.exists()
 
 
@@ -336,12 +381,48 @@ def test_row_of_an_export_has_its_reason_and_what_the_file_has(client_of, octobe
 
     assert "Exported the audit log: changes from 2026-10-01 to 2026-10-31, CSV" in rows
     assert "October, for the auditors" in rows
-    assert "Exported the audit log: every event, NDJSON" in rows
+    assert "Exported the audit log: every event, after event 5, NDJSON" in rows
     last, first = AuditEvent.objects.filter(action="audit.export").order_by("-seq")
     assert last.reason == ""
     page = squeezed(client.get(f"/audit/{first.event_id}/").content.decode())
     assert "from: 2026-10-01," in page
     assert "to: 2026-10-31" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"to": "2026-10-31"}, ": every event until 2026-10-31, NDJSON"),
+        ({"from": "2026-10-01"}, ": every event from 2026-10-01, NDJSON"),
+        ({"what": "shown", "q": "x"}, ": changes, filtered, NDJSON"),
+        ({"what": "events", "q": "x"}, ": every event, NDJSON"),
+        ({"after": "1", **OCTOBER}, ": every event from 2026-10-01 to 2026-10-31, after event 1, NDJSON"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_row_of_an_export_says_what_the_file_leaves_out(client_of, fields, sentence):
+    client = client_of("auditor")
+    post(client, **fields)
+
+    rows = squeezed(client.get("/audit/").content.decode())
+
+    assert f"Exported the audit log{sentence}<" in rows
+
+
+def test_row_of_an_export_says_that_it_has_some_accounts(client_of, staging):
+    post(client_of("auditor", "nina", staging.account_sid))
+
+    rows = squeezed(client_of("auditor").get("/audit/").content.decode())
+
+    assert "Exported the audit log: every event, of 1 account, NDJSON<" in rows
+
+
+def test_reason_has_something_visible(client_of):
+    response = post(client_of("auditor"), reason="\u200b")
+
+    assert response.status_code == 422
+    assert "Reason contains only invisible characters." in response.content.decode()
+    assert not AuditEvent.objects.exists()
 
 
 def test_export_of_an_older_version_says_what_the_file_has(client_of, record):
@@ -357,7 +438,8 @@ def test_export_of_an_older_version_says_what_the_file_has(client_of, record):
 
     rows = squeezed(client_of("auditor").get("/audit/").content.decode())
 
-    assert rows.count("Exported the audit log: events, CSV") == 2
+    assert "Exported the audit log: events, filtered, CSV<" in rows
+    assert "Exported the audit log: events, CSV<" in rows
     assert ">Export the audit log<" in rows
 
 
