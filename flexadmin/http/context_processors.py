@@ -209,7 +209,7 @@ def _sees_only(user: Any, accounts: Sequence[twilio_accounts.Account]) -> bool:
     """Return True if there is one account, and the user sees none that was removed either."""
     if len(accounts) != 1:
         return False
-    return get_scope(user, "flows.view_flow") == {accounts[0].sid}
+    return get_scope(user, "flows.view_flow") == frozenset({accounts[0].sid})
 
 
 def _lazy(query: Callable[[], T], default: T) -> SimpleLazyObject[T]:
