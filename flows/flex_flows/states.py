@@ -5,7 +5,7 @@ A value of `enabled` that Twilio doesn't send, or that can't be read, never coun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import timezone
@@ -55,26 +55,6 @@ def _enabled_value(flow: Any) -> Any:
 def is_on(flow: Mapping[str, Any]) -> bool:
     """Return True if this snapshot of a flow is on, however Twilio wrote the value."""
     return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
-
-
-def find_turn_off(sid: str, history: Iterable[AuditEvent]) -> AuditEvent | None:
-    """Return the event that turned a flow off last, or None if that is not in its history.
-
-    `history` has applied and other events, the latest first.
-    """
-    for event in history:
-        is_own = event.target_sid == sid and event.is_applied
-        if is_own and "enabled" in event.changed_fields:
-            return event if _turns_off(event) else None
-    return None
-
-
-def _turns_off(event: AuditEvent) -> bool:
-    """Return True if the flow was on before the event and isn't after it."""
-    payload = event.stored_payload
-    if payload is None or not is_on(payload.values_before):
-        return False
-    return not is_on(payload.resulting_values)
 
 
 def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:

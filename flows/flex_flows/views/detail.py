@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,20 +15,18 @@ from django.views.decorators.http import require_GET
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
-from flows.audit import log_paging
 from flows.audit.access import Request, require_permission
-from flows.audit.models import AuditEvent, OpenDrift, Result
+from flows.audit.models import OpenDrift
 from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight
 from flows.checks import flow_warnings
 from flows.checks.target_warnings import load_target_names
-from flows.flex_flows import history_chart, snippets
+from flows.flex_flows import flow_history, history_chart, snippets
 from flows.flex_flows.handlers import set_handler_name
-from flows.flex_flows.states import find_turn_off, mark_under_way
+from flows.flex_flows.states import flow_state, mark_under_way
 from flows.flex_flows.target_links import target_urls
 from flows.flex_flows.views.page_source import read_for_page
-from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.reading import load_details
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -48,9 +44,8 @@ SECTIONS: Final = (
     ("Options", ("long_lived", "janitor_enabled")),
     ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
+ONLY_ENABLED: Final = ["enabled"]  # the changed fields of a change that turned a flow on or off
 FLEX_API_ROOT: Final = "https://flex-api.twilio.com/v1"
-UNDO_WINDOW: Final = timedelta(minutes=10)  # to undo one's own last change from the flow's page
-HISTORY_LENGTH: Final = 20  # events on the flow's page
 
 
 @require_GET
@@ -77,8 +72,8 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "details": load_details(sid),
         "open_change": open_change,
         **_fields_context(flow, source.snapshot, source.state, names),
-        **_actions_context(request, actions, sid, source.state),
-        **_history_context(request, sid),
+        **_actions_context(request, actions, source.state),
+        **_history_context(request, flow),
     }
     return render(request, "flows/detail.html", context)
 
@@ -120,26 +115,34 @@ def _fields_context(
     }
 
 
-def _actions_context(
-    request: Request, actions: AvailableActions, sid: str, state: str
-) -> dict[str, Any]:
+def _actions_context(request: Request, actions: AvailableActions, state: str) -> dict[str, Any]:
     """Return what the user can do with the flow."""
     can_read = not restrictions.find_restriction(request.account_sid, "fetch")
     return {
         "can_clone": state != "gone" and can_read,
         "can_change_details": actions.can("details", request.account_sid),
         "clone_targets": _clone_targets(request, actions),
-        "undoable_change": _undoable_change(sid, request),
-        "only_enabled": ["enabled"],
     }
 
 
-def _history_context(request: Request, sid: str) -> dict[str, Any]:
-    """Return the flow's latest events, and whether it has unresolved external changes."""
-    history = _flow_history(sid, request.scope)
+def _history_context(request: Request, flow: Flow) -> dict[str, Any]:
+    """Return the flow's latest events, and whether it has unresolved external changes.
+
+    "turn_off" is the event that turned a flow off which is off now. A turn-off is not offered as a
+    change to undo, too, if it changed nothing else.
+    """
+    sid = flow.sid
+    history = flow_history.latest_changes(sid, request.scope)
+    is_off = flow_state(flow) == "off"
+    turn_off = flow_history.find_turn_off(sid, request.scope) if is_off else None
+    undoable_change = flow_history.find_undoable_change(sid, request.user)
+    if undoable_change == turn_off and turn_off and turn_off.changed_fields == ONLY_ENABLED:
+        undoable_change = None
     return {
         "history": history,
-        "turn_off": find_turn_off(sid, history),
+        "turn_off": turn_off,
+        "undoable_change": undoable_change,
+        "only_enabled": ONLY_ENABLED,
         "history_chart": history_chart.draw_history(history, timezone.now()),
         "history_since": min((event.entry.start.at for event in history), default=None),
         "has_external_changes": OpenDrift.objects.filter(target_sid=sid).exists(),
@@ -164,45 +167,6 @@ def _api_root(account_sid: str) -> str:
         return twilio_accounts.get_account(account_sid).root
     except twilio_accounts.AccountNotConfigured:
         return FLEX_API_ROOT
-
-
-def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
-    """Return the flow's changes, the latest first, each once with its latest outcome.
-
-    Flows that were created from one of its versions are included.
-    """
-    entries = AuditEvent.objects.filter(entry__isnull=False).select_related(
-        "payload", "entry__start"
-    )
-    entries = log_paging.filter_accounts(entries, scope)
-    own_entries = entries.filter(target_sid=sid).order_by("-seq")[:HISTORY_LENGTH]
-    own_event_ids = AuditEvent.objects.filter(target_sid=sid).values("event_id")
-    referring_entries = (
-        entries.filter(refers_to__isnull=False, refers_to__in=own_event_ids)
-        .exclude(target_sid=sid)
-        .order_by("-seq")[:HISTORY_LENGTH]
-    )
-    history = [*own_entries, *referring_entries]
-    return sorted(history, key=lambda event: -event.seq)[:HISTORY_LENGTH]
-
-
-def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
-    """Return the flow's last change if the user made it a moment ago, else None."""
-    flow_events = AuditEvent.objects.filter(target_sid=sid).exclude(
-        action=LocalDetailsAction.CHANGE
-    )
-    last_event = flow_events.order_by("-seq").first()
-    if last_event is None or not _is_undoable(last_event, request.user):
-        return None
-    return last_event
-
-
-def _is_undoable(event: AuditEvent, user: User) -> bool:
-    """Return True for a successful update that this user made a moment ago."""
-    is_own = event.actor_id == str(user.pk)
-    is_update = event.action == "flow.update" and event.result == Result.SUCCEEDED
-    is_recent = timezone.now() - event.at < UNDO_WINDOW
-    return is_own and is_update and is_recent
 
 
 def _sections(snapshot: Redacted) -> list[tuple[str, list[dict[str, Any]]]]:

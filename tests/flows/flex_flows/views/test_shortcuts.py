@@ -9,6 +9,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.core.safe_text import linked
+from flows.flex_flows.flow_history import HISTORY_LENGTH
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
@@ -33,7 +34,7 @@ def switch_off(client, sid):
 def test_own_last_change_can_be_undone_from_the_flows_page(omar, sandbox, flow_sid):
     event = switch_off(omar, flow_sid)
     page = omar.get(f"/flows/{flow_sid}/")
-    assert page.context["undoable_change"] == event
+    assert page.context["turn_off"] == event
     address = f"/flows/{flow_sid}/enabled/?undo={event.event_id}"
     assert address in page.content.decode()
 
@@ -47,7 +48,7 @@ def test_flow_that_is_off_says_who_turned_it_off_why_and_how_to_turn_it_on(
     omar, client_of, sandbox, flow_sid
 ):
     form = omar.get(f"/flows/{flow_sid}/enabled/")
-    assert "You can turn it on again at any time." in form.content.decode()
+    assert "You can turn it on again later." in form.content.decode()
     omar.post(f"/flows/{flow_sid}/enabled/", {**form_data(form), "reason": "Holidays, see FLEX-7"})
     event = AuditEvent.objects.latest("seq")
     flow_changes.update_flow(
@@ -76,13 +77,43 @@ def test_flow_that_is_off_says_who_turned_it_off_why_and_how_to_turn_it_on(
     assert "Turned off by" not in omar.get(f"/flows/{flow_sid}/").content.decode()
 
 
+def test_flow_says_who_turned_it_off_however_often_it_has_changed_since(omar, flow_sid):
+    address = f"/flows/{flow_sid}/enabled/"
+    omar.post(address, form_data(omar.get(address)))
+    for number in range(HISTORY_LENGTH + 1):
+        flow_changes.update_flow(
+            sid=flow_sid, account_sid=ACCOUNT, base=None, values={"friendly_name": f"N{number}"},
+            reason="", actor=Actor(id="1", label="ada"), change_id=uuid.uuid4(),
+        )  # fmt: skip
+
+    page = omar.get(f"/flows/{flow_sid}/")
+
+    assert page.context["turn_off"].actor_label == "omar"
+    assert page.context["turn_off"] not in page.context["history"]
+
+
+def test_edit_that_also_turned_the_flow_off_can_be_undone_as_a_whole(omar, sandbox, flow_sid):
+    address = f"/flows/{flow_sid}/edit/"
+    fields = form_data(omar.get(address))
+    omar.post(address, {**fields, "friendly_name": "Closed", "enabled": "false"})
+    event = AuditEvent.objects.latest("seq")
+    assert set(event.changed_fields) == {"friendly_name", "enabled"}
+
+    page = omar.get(f"/flows/{flow_sid}/")
+
+    assert page.context["turn_off"] == page.context["undoable_change"] == event
+    html = page.content.decode()
+    assert f"/edit/?restore={event.event_id}" in html
+    assert "Turn on again" in html
+
+
 def test_flow_turned_off_outside_this_dashboard_says_so(omar, sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, enabled=False)
     sync_account(ACCOUNT)
 
     page = omar.get(f"/flows/{flow_sid}/").content.decode()
 
-    assert "Turned off outside this dashboard," in page
+    assert "Turned off outside this dashboard, noticed" in squeezed(page)
     assert "Turn on again" in page
 
 
