@@ -6,6 +6,7 @@ what a flow points to: those warnings follow from the names (flows/search/warned
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -32,16 +33,17 @@ def check_again(*, using: str, **_signal: Any) -> None:
     if not _has_column(connections[using]):
         return
     flows = Flow.objects.using(using)
-    sids: dict[bool, list[str]] = {True: [], False: []}
+    sids = defaultdict[tuple[bool | None, bool], list[str]](list)
     for sid, snapshot, stored_result in flows.values_list(
         "sid", "resource", "has_warnings"
     ).iterator():
         result = has_warnings(snapshot)
         if stored_result != result:
-            sids[result].append(sid)
-    for result, changed_sids in sids.items():
+            sids[stored_result, result].append(sid)
+    for (stored_result, result), changed_sids in sids.items():
         for batch in split_batches(changed_sids):
-            flows.filter(sid__in=batch).update(has_warnings=result)
+            unchanged = flows.filter(sid__in=batch, has_warnings=stored_result)
+            unchanged.update(has_warnings=result)  # a sync may have checked some since
 
 
 def _has_column(connection: BaseDatabaseWrapper) -> bool:

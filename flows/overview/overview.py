@@ -81,7 +81,7 @@ def load_overview(request: Request) -> Overview:
     visible_log = log if log_scope is None else None
     items = attention.find_items(
         open_counts=open_counts,
-        warned_counts=count_warned(scope),
+        warned_counts=count_warned(frozenset(one.sid for one in visible_accounts)),
         mirrors=mirrors,
         plans=plans,
         has_more_plans=has_more_plans,

@@ -198,7 +198,7 @@ class TargetQuery:
         `columns` are what the rows can be sorted by apart from their account.
         """
         key = self.sort.removeprefix("-")
-        column = {"account": F("account_sid"), **columns}.get(key)
+        column = {"account": _account_name(), **columns}.get(key)
         if column is None:
             return [*default]
         return [OrderBy(column, descending=self.sort.startswith("-")), *default]
@@ -220,6 +220,15 @@ def find_by_name(
     for word in words:
         named = named.filter(name_folded__contains=word)
     return [(_listed_name(row), row.name) for row in named.order_by("name_folded", "sid")[:limit]]
+
+
+def _account_name() -> Expression:
+    """Return the name of a row's account, in the order of names, or its SID if it has none."""
+    names = (
+        When(account_sid=account.sid, then=Value(str(account).casefold()))
+        for account in twilio_accounts.all_accounts()
+    )
+    return Case(*names, default=F("account_sid"), output_field=TextField())
 
 
 def _name_or(column: str) -> Expression:

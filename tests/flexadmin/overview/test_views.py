@@ -262,6 +262,18 @@ def test_many_accounts_take_no_more_queries(client_of, flow_sid, settings):
     assert len(page.context["overview"].flows.by_account) == 11  # with one that was removed
 
 
+def test_warnings_of_an_account_that_was_removed_are_not_counted(client_of, sandbox, settings):
+    sandbox.add_flow(channel_type="sms", contact_identity="")
+    sync_account(ACCOUNT)
+    client = client_of("viewer")
+    sentence = "1 flow has warnings"
+    assert sentence in text(client.get("/"))
+
+    settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], sid="AC" + "9" * 32),)
+
+    assert sentence not in text(client.get("/"))
+
+
 def test_flows_with_warnings_are_counted_and_listed(client_of, sandbox, staging):
     for server, count in ((sandbox, 1), (staging, 2)):
         for _ in range(count):

@@ -43,6 +43,18 @@ def test_migrate_writes_no_flow_that_has_its_result(flow_sid):
     assert [query["sql"] for query in queries if "UPDATE" in query["sql"]] == []
 
 
+def test_flow_that_a_sync_checked_meanwhile_keeps_its_result(flow_sid, monkeypatch):
+    def check(_snapshot):
+        Flow.objects.filter(sid=flow_sid).update(has_warnings=None)  # as a sync writes another
+        return ["odd"]
+
+    monkeypatch.setattr(snapshot_checks, "_checks", [check])
+
+    snapshot_checks.check_again(using="default")
+
+    assert Flow.objects.get(sid=flow_sid).has_warnings is None
+
+
 @pytest.mark.parametrize("stored", [True, None])
 def test_verification_notices_a_wrong_result(flow_sid, stored):
     assert list(mirror_columns()) == []

@@ -110,6 +110,28 @@ def test_list_can_be_sorted(flows, client_of, query, names):
     assert [name for name, *_ in listed(page)] == names
 
 
+@pytest.mark.parametrize("query", ["", "kind=identity&", "use=none&"])
+def test_accounts_are_sorted_by_their_names(add, name_target, client_of, staging, query):
+    assert staging.account_sid < ACCOUNT  # in the other order than their names
+    for sid in (ACCOUNT, staging.account_sid):
+        add(account_sid=sid, resource=STUDIO, contact_identity=NUMBER)
+        name_target("workflow", f"WW{sid[2:]}", "Night shift", account_sid=sid)
+
+    accounts = {
+        sort: [
+            row["target"].account_sid
+            for row in client_of("viewer")
+            .get(f"/flows/targets/?{query}sort={sort}")
+            .context["rows"]
+        ]
+        for sort in ("account", "-account")
+    }
+
+    names = {sort: list(dict.fromkeys(sids)) for sort, sids in accounts.items()}
+    assert names["account"] == [ACCOUNT, staging.account_sid]
+    assert names["-account"] == [staging.account_sid, ACCOUNT]
+
+
 def test_numbers_are_sorted_by_their_names_and_uses(add, name_target, client_of):
     numbers = {
         "+442071": ("Main line", 1, 0),

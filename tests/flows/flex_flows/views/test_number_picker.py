@@ -71,6 +71,21 @@ def test_numbers_without_a_flow_come_first_each_group_by_name(client, edit_url):
     assert "Numbers that no flow uses come first." in text
 
 
+def test_number_that_a_flow_spells_in_another_way_is_used(client, sandbox, numbers):
+    sandbox.add_flow(channel_type="sms", contact_identity="+44 (0)20 7183 8751")
+    sandbox.add_flow(channel_type="sms", contact_identity="0044 20 7183-8750")
+    sync_account(ACCOUNT)
+
+    form = client.get("/flows/new/").context["form"]
+
+    unused, used = (group.options for group in form.fields["contact_identity"].widget.groups)
+    assert [option.value for option in unused] == [OLD, SENDER]
+    assert [option.label for option in used] == [
+        f"Main line · {MAIN} · 1 flow",
+        f"Spare line · {SPARE} · 1 flow",
+    ]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
