@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from flows.core.prepared_queries import PreparedQuery
 
-_SESSION: Final = PreparedQuery(lambda: Session.objects.filter(session_key=""))
+_SESSION_QUERY: Final = PreparedQuery(lambda: Session.objects.filter(session_key=""))
 
 
 class SessionStore(db.SessionStore):
@@ -18,7 +18,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         """Return the session, or None if there is none with this key or if it has expired."""
-        for session in _SESSION.run(self.session_key):
+        for session in _SESSION_QUERY.run(self.session_key):
             if session.expire_date > timezone.now():
                 return session
         self._session_key = None

@@ -96,7 +96,7 @@ def _build_user_query() -> QuerySet[SiteUser]:
     return users.order_by()
 
 
-_SITE_USER: Final = PreparedQuery(_build_user_query)
+_USER_QUERY: Final = PreparedQuery(_build_user_query)
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
@@ -107,7 +107,7 @@ def get_site_user(user_id: int) -> SiteUser | None:
     """
     pairs: set[tuple[str, str]] = set()
     user: SiteUser | None = None
-    for user in _SITE_USER.run(user_id):
+    for user in _USER_QUERY.run(user_id):
         pairs.add((twilio_accounts.ALL_ACCOUNTS, user.group_name))  # type: ignore[attr-defined]
         pairs.add((user.role_account_sid, user.role_name))  # type: ignore[attr-defined]
     if user is not None:

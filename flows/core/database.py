@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from django.db import Error, connection, connections
@@ -57,12 +58,17 @@ def find_nonempty_tables(*models: type[Model]) -> frozenset[type[Model]]:
 def aggregate_as_json(*columns: str) -> str:
     """Return the SQL of an aggregate: the rows of a group as a JSON list of lists, as text.
 
-    A query can so have rows of other tables in a column, in place of a query of their own.
+    A query can have rows of another table in a column with it, instead of a second query.
     """
     values = ", ".join(columns)
     if connection.vendor == "sqlite":
         return f"json_group_array(json_array({values}))"
     return f"COALESCE(CAST(json_agg(json_build_array({values})) AS text), '[]')"
+
+
+def as_utc(moment: datetime | None) -> datetime | None:
+    """Return a time that raw SQL read. SQLite has times without their zone, which is always UTC."""
+    return moment and moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def close_lost_connection() -> None:

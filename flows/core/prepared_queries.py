@@ -18,19 +18,18 @@ M = TypeVar("M", bound=Model)
 class PreparedQuery(Generic[M]):
     """A query that differs only in its parameters each time.
 
-    `build` returns it with any values in their place. It is called once for each database.
+    `build` returns it with any values in their place. It is called at the first run.
     """
 
     def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
         self._build = build
-        self._compiled: dict[str, tuple[QuerySet[M], Any, str]] = {}
+        self._compiled: tuple[QuerySet[M], Any, str] | None = None
 
     def run(self, *parameters: object) -> list[M]:
         """Return the rows for these parameters, in the order in which the SQL has them."""
-        vendor = connection.vendor
-        if vendor not in self._compiled:
-            self._compiled[vendor] = self._compile(len(parameters))
-        prepared, prepared_compiler, sql = self._compiled[vendor]
+        if self._compiled is None:
+            self._compiled = self._compile(len(parameters))
+        prepared, prepared_compiler, sql = self._compiled
         compiler = copy.copy(prepared_compiler)
         compiler.connection = connection
         compiler.as_sql = lambda *_, **__: (sql, parameters)

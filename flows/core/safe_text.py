@@ -18,6 +18,7 @@ from flows.core import invisible
 _WEB_ADDRESS: Final = re.compile(
     r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))"
 )
+NOT_SET: Final = mark_safe('<span class="unset">Not set</span>')  # in place of an empty value
 _HIDDEN_CHARACTER: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 
 

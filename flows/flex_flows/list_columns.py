@@ -1,6 +1,6 @@
 """The columns of the list of flows: their order, headings and sorts, and those that a user sees.
 
-The cells are in flows/templatetags/flow_list_rows.py, the sort orders in flows/search/query.py.
+The cells are in row_html.py, the sort orders in flows/search/query.py.
 """
 
 from __future__ import annotations

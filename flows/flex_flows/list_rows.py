@@ -1,7 +1,6 @@
 """What a list of flows shows of each row beside the flow itself.
 
-Each kind is loaded with one query for all rows of a page. The tag that writes the rows is in
-flows/templatetags/flow_list_rows.py.
+Each kind is loaded with one query for all rows of a page. The rows as HTML are in row_html.py.
 """
 
 from __future__ import annotations

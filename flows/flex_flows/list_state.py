@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -15,7 +15,7 @@ from django.db.models import DateTimeField, Model
 
 from flows.audit.models import OpenChange, OpenDrift
 from flows.availability.models import Closure
-from flows.core.database import aggregate_as_json
+from flows.core.database import aggregate_as_json, as_utc
 from flows.local_details.models import LocalDetails
 from flows.mirror.models import SyncState
 from flows.search.facets import TALLY_COLUMNS, Tally
@@ -73,8 +73,5 @@ def _build_sync_state(values: list[Any]) -> SyncState:
 
 
 def _parse_time(text: str | None) -> datetime | None:
-    """Return a time from JSON. SQLite has times without their zone, which is always UTC."""
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    """Return a time from JSON."""
+    return as_utc(datetime.fromisoformat(text)) if text else None

@@ -45,7 +45,7 @@ def read_tally() -> Tally:
 
 
 def is_small(tally: Tally) -> bool:
-    """Return True if no text can be common, and reading every flow takes little time."""
+    """Return True if reading every flow takes little time."""
     total: int = sum(flows for *_, flows in tally)
     return total <= trigrams.COMMON_THRESHOLD
 

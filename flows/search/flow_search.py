@@ -157,7 +157,7 @@ def _run_search(query: Query, search: SearchConditions, *, is_small: bool) -> Se
     passing_keys = facets.select_matching(keys_by_group, query)
     if sum(flows for _, flows in groups) > COUNT_LIMIT:
         if is_small or not candidates:
-            # Any matches were counted. Now the first ones in the query's order are needed.
+            # The matches were counted in any order. Now the first ones in the query's order are needed.
             candidates = Q() if is_small else search.candidates(in_order=True)
             matches = _visible_entries(query).filter(search.condition(candidates))
         page = _fetch_bounded_page(query, matches, candidates, len(passing_keys))

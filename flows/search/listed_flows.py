@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-from flows.core.database import aggregate_as_json
+from flows.core.database import aggregate_as_json, as_utc
 from flows.mirror.models import Flow
 from flows.names.lookup import Name
 from flows.search.models import FlowEntry
@@ -31,7 +31,7 @@ _COLUMNS: Final = (
     "date_updated",
     "gone_at",
 )
-# On SQLite, CROSS JOIN keeps the order of the tables. Else it may read all flows or targets.
+# On SQLite, CROSS JOIN keeps the order of the tables. Otherwise it may read all flows or targets.
 _FLOWS_QUERY: Final = """
     SELECT {columns}, CAST(flow.resource AS text), CAST(flow.targets AS text), (
         SELECT {names}
@@ -137,9 +137,4 @@ def _load_flows(sids: str, parameters: tuple[Any, ...], order: str) -> list[List
 
 def _build_flow(row: tuple[Any, ...]) -> ListedFlow:
     flow = ListedFlow(*row)
-    return flow._replace(date_updated=_as_utc(flow.date_updated), gone_at=_as_utc(flow.gone_at))
-
-
-def _as_utc(moment: datetime | None) -> datetime | None:
-    """Return a stored time. SQLite has times without their zone, which is always UTC."""
-    return moment and moment.replace(tzinfo=moment.tzinfo or UTC)
+    return flow._replace(date_updated=as_utc(flow.date_updated), gone_at=as_utc(flow.gone_at))

@@ -49,8 +49,8 @@ class SearchConditions:
     def candidates(self, *, in_order: bool = False, is_small: bool = False) -> Q:
         """Return a condition with an index that every match passes. It is empty without an index.
 
-        `in_order` is for a second attempt, as in `trigrams.candidate_filter`, and `is_small` is for
-        a mirror of which even the whole is not too much to read.
+        `in_order` is for a second attempt, as in `trigrams.candidate_filter`. `is_small` means that
+        the mirror has few flows, so reading all of them takes little time.
         """
         if self.selected and not self.selected.is_common and self.selected.ids:
             return self.selected.uses
@@ -78,7 +78,7 @@ class SearchConditions:
         """Return what to look up for the text.
 
         Each match has one of the texts in its name or identity, or uses one of the targets, or has
-        one of the owners or tags. The first word is looked up whose groups few flows are in.
+        one of the owners or tags. Only one word is looked up: the first that few flows have.
         """
         if not self.text:
             return (set(self.selected.identities) if self.selected else set()), []

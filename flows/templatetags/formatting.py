@@ -58,8 +58,6 @@ register.filter("handler_note", handlers.explain_handler)
 register.filter("target_url", target_links.target_url)
 register.filter("handler_sid", handlers.handler_sid)
 
-NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
-
 # The script copies the title.
 _NAMED_SID_HTML: Final = (
     '<bdi>{}</bdi> <span class="sid"><span title="{}">{}</span>'
@@ -83,7 +81,7 @@ def format_value(value: Any) -> SafeString:
         flag = format_html('<span class="flag">{}</span>', labels.UNREADABLE_LABEL)
         return format_html("{} {}", flag, format_value(value.value))
     if value in (None, ""):
-        return NOT_SET
+        return safe_text.NOT_SET
     if isinstance(value, bool):
         return _BOOLEAN_HTML[value]
     if isinstance(value, (dict, list)):

@@ -1,4 +1,4 @@
-"""The icons of heroicons. Each is drawn once for each size and set of attributes, then remembered.
+"""The icons of heroicons. Each is rendered once for each size and set of attributes, then kept.
 
 The package parses an icon's XML each time, which took as long as a database query on every page.
 """

@@ -1,11 +1,11 @@
-"""Parts of pages that are remembered: drawn once for the same values, and again for others."""
+"""Parts of pages that are remembered: rendered once for the same values, and again for others."""
 
 import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.template import Context, Template
+from django.template import Context, Template, engines
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
 
@@ -49,6 +49,22 @@ def test_list_that_grows_is_drawn_anew():
     options.append(("2", "Gent"))
 
     assert "Gent" in draw(options=options)
+
+
+def test_developer_sees_a_template_as_it_is_now(settings, tmp_path):
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [str(tmp_path)]}]
+    source = Template('{% load remembered %}{% remembered "part.html" %}')
+    part = tmp_path / "part.html"
+    shown = {}
+    for is_developer in (False, True):
+        settings.DEBUG = is_developer
+        for text in ("before", "after"):
+            part.write_text(text)
+            engines["django"].engine.template_loaders[0].reset()
+            shown[is_developer, text] = source.render(Context())
+
+    assert shown[False, "after"] == "before"
+    assert shown[True, "after"] == "after"
 
 
 def test_lazy_value_is_that_of_each_request():

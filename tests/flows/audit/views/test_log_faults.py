@@ -104,7 +104,7 @@ def test_invalid_value_stays_in_the_form(client_of, log):
 
     assert '<option value="flow.teleport" selected>' in page
     assert '<option value="fine" selected>' in page
-    assert '<input type="text" name="from" value="yesterday"' in squeezed(page)
+    assert '<input type="text" id="from" name="from" value="yesterday"' in squeezed(page)
 
 
 def test_empty_values_of_the_form_are_no_filters(client_of, log):

@@ -260,13 +260,13 @@ def test_owners_of_other_accounts_are_not_suggested(client_of, sandbox, staging)
 
 def test_undo_of_the_last_change_stays_on_offer(client_of, flow_sid):
     client = client_of("operator")
-    switch = form_data(client.get(url(flow_sid, "enabled/"))) | {"enabled": "false"}
-    client.post(url(flow_sid, "enabled/"), switch)
+    edit = form_data(client.get(url(flow_sid, "edit/"))) | {"friendly_name": "Claims line"}
+    client.post(url(flow_sid, "edit/"), edit)
     submit(client, flow_sid, owner="Claims")
 
     page = client.get(url(flow_sid, ""))
 
-    assert page.context["undoable_change"].changed_fields == ["enabled"]
+    assert page.context["undoable_change"].changed_fields == ["friendly_name"]
 
 
 def test_event_page_compares_the_fields_and_offers_no_restore(client_of, flow_sid):
