@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.audit import log_list, log_paging
+from flows.audit import log_filters, log_paging
 from flows.audit.actions import DriftAction
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery
@@ -153,7 +153,7 @@ def _fetch_counts(
     lowest = _lowest_counted(query, page)
     statements: list[str] = []
     parameters: list[Any] = []
-    for branch in log_list.indexed_branches(query, scope):
+    for branch in log_filters.indexed_branches(query, scope):
         entries = _newest_of_days(branch, lowest, since, until, query.zone)
         try:
             sql, values = entries.query.sql_with_params()

@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log, export, log_list, log_paging, log_presets
+from flows.audit import audit_log, export, log_paging, log_presets, log_values
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.actions import EVERY_EVENT, AuditAction
-from flows.audit.log_list import filter_days, matching_events, readable_events
+from flows.audit.log_filters import filter_days
+from flows.audit.log_list import matching_events, readable_events
 from flows.audit.log_query import LogQuery, is_event_number
 from flows.audit.models import AuditEvent, Result
 from flows.audit.views.downloads import Download, DownloadSlot, TooManyDownloads, as_attachment
@@ -113,7 +114,7 @@ def _find_faults(
     """
     if has_every_event:
         return [query.faults[name] for name in sorted(query.faults.keys() & PERIOD_PARAMETERS)]
-    unknown = log_list.unknown_values(query, scope, log_paging.actor_labels(scope))
+    unknown = log_values.unknown_values(query, scope, log_paging.actor_labels(scope))
     return [*query.faults.values(), *unknown.values()]
 
 
