@@ -15,6 +15,7 @@ from flows.flex_flows.views import (
     export,
     flow_list,
     list_preferences,
+    sync,
 )
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
@@ -28,7 +29,7 @@ register_converter(TargetValueConverter, "target_value")
 flow_urls = [
     path("", flow_list.flow_list, name="list"),
     path("new/", create_and_edit.flow_new, name="new"),
-    path("sync/", flow_list.flow_sync, name="sync"),
+    path("sync/", sync.flow_sync, name="sync"),
     path("list-view/", list_preferences.save_list_preferences, name="list-preferences"),
     path("views/", views.view_save, name="view-save"),
     path("views/<int:view_id>/remove/", views.view_delete, name="view-remove"),

@@ -70,15 +70,16 @@ def find_items(
     plans: Sequence[UnfinishedPlan],
     has_more_plans: bool,
     log: LogStatus | None,
+    can_decide: bool,
 ) -> list[AttentionItem]:
     """Return what needs attention.
 
     `warned_counts` are the numbers of flows with warnings by account. `log` is None for users who
-    may not see its state.
+    may not see its state. `can_decide` is True for those who decide about unknown outcomes.
     """
     return [
         *_log_items(log),
-        *_change_items(open_counts),
+        *_change_items(open_counts, can_decide=can_decide),
         *_sync_items(mirrors, freshness.FAILED),
         *_plan_items(plans, has_more=has_more_plans),
         *_drift_items(open_counts.external),
@@ -98,7 +99,7 @@ def _log_items(log: LogStatus | None) -> Iterator[AttentionItem]:
     )
 
 
-def _change_items(counts: OpenCounts) -> Iterator[AttentionItem]:
+def _change_items(counts: OpenCounts, *, can_decide: bool) -> Iterator[AttentionItem]:
     url = reverse("audit:list") + LogQuery(result=UNRESOLVED).url()
     if counts.undecided:
         verb = "needs" if counts.undecided == 1 else "need"
@@ -106,7 +107,8 @@ def _change_items(counts: OpenCounts) -> Iterator[AttentionItem]:
         detail = (
             "Reading from Twilio can't tell the outcome. Until someone decides, the flow is locked."
         )
-        yield AttentionItem("doubt", f"{changes} {verb} your decision", url, detail)
+        decision = "your decision" if can_decide else "a decision"
+        yield AttentionItem("doubt", f"{changes} {verb} {decision}", url, detail)
     if counts.unknown:
         verb = "has" if counts.unknown == 1 else "have"
         changes = _format_count(counts.unknown, "change")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import scope_of
+from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.accounts.twilio_accounts import Scope
 from flows.audit import day_counts
 from flows.audit.access import Request
@@ -86,6 +86,7 @@ def load_overview(request: Request) -> Overview:
         plans=plans,
         has_more_plans=has_more_plans,
         log=visible_log,
+        can_decide=has_permission_anywhere(user, "flows.change_flow"),
     )
     return Overview(
         flows=load_flow_counts(scope),

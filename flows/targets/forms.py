@@ -29,9 +29,7 @@ class TargetFilterForm(forms.Form):
     q = forms.CharField(required=False, max_length=256)
     kind = forms.ChoiceField(required=False, choices=[("", "Any kind"), *_KINDS])
     account = forms.ChoiceField(required=False)
-    use = forms.ChoiceField(
-        required=False, choices=[("", "Used by flows"), ("none", "Used by no flow")]
-    )
+    use = forms.ChoiceField(required=False, choices=[("", "In use"), ("none", "Not in use")])
     sort = forms.ChoiceField(
         label="Order",
         required=False,

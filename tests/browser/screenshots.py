@@ -18,6 +18,8 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -55,6 +57,8 @@ def take_pictures(
         else [(scheme, width) for scheme in SCHEMES for width in WIDTHS]
     )
     for shot in shots:
+        if shot.has_two_accounts:
+            world.add_account()
         for scheme, width in looks:
             name = README_NAMES.get(shot.name, f"{shot.name}.png")
             file = folder / (name if for_readme else f"{shot.name}-{scheme}-{width}.png")
@@ -130,11 +134,15 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
     from django.core.wsgi import get_wsgi_application
 
     from flexadmin.management.commands.demo import Command, build_sandbox, demo_password
+    from flows.twilio.sandbox.server import Sandbox
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_args: Any) -> None: ...
 
-    with build_sandbox(flows=FLOWS) as sandbox:
+    with (
+        build_sandbox(flows=FLOWS) as sandbox,
+        Sandbox(account_sid="AC" + "57a9" * 8, flows=FLOWS // 10, seed=2) as staging,
+    ):
         settings.FLEX_API_URL, settings.TWILIO_API_URL = sandbox.url, sandbox.api_url
         Command(stdout=io.StringIO())._prepare(sandbox)
         server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
@@ -143,10 +151,35 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             root = f"http://127.0.0.1:{server.server_address[1]}"
-            yield DemoSite(root, sandbox, demo_password, _find_examples(sandbox))
+            places = _find_examples(sandbox)
+            yield DemoSite(root, sandbox, demo_password, partial(_add_account, staging), places)
         finally:
             server.shutdown()
             server.server_close()
+
+
+def _add_account(staging: Any) -> None:
+    """Give the site the account of this sandbox, unless it has it already."""
+    from django.conf import settings
+
+    from flows.accounts.twilio_accounts import Account
+    from flows.mirror.name_sync import sync_with_names
+
+    if len(settings.FLEX_ACCOUNTS) > 1:
+        return
+    [only_account] = settings.FLEX_ACCOUNTS
+    settings.FLEX_ACCOUNTS = (
+        replace(only_account, name="production", colour="red", is_production=True),
+        Account(
+            staging.account_sid,
+            auth=(staging.api_key, staging.api_secret),
+            name="staging",
+            colour="teal",
+            api_url=staging.url,
+            twilio_api_url=staging.api_url,
+        ),
+    )
+    sync_with_names(staging.account_sid)
 
 
 def _find_examples(sandbox: Any) -> dict[str, str]:

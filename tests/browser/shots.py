@@ -23,6 +23,7 @@ class DemoSite:
     root: str
     sandbox: Any
     passwords: Callable[[str], str]
+    add_account: Callable[[], None]  # adds a second account, once and for all
     places: dict[str, str] = field(default_factory=dict)
 
     def rename_at_twilio(self) -> None:
@@ -49,6 +50,41 @@ def reauthenticate(page: Page, world: DemoSite) -> None:
     if page.locator("[name=password]").count():
         page.fill("[name=password]", world.passwords(page.locator(".person bdi").inner_text()))
         press_button(page, "Confirm")
+
+
+def offer_single_sign_on(page: Page, _world: DemoSite) -> None:
+    from django.conf import settings
+
+    app = {
+        "provider_id": "oidc",
+        "name": "Example ID",
+        "client_id": "flows",
+        "secret": "",
+        "settings": {"server_url": "https://id.example.com"},
+    }
+    configured = settings.SOCIALACCOUNT_PROVIDERS
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
+    try:
+        page.reload()
+    finally:
+        settings.SOCIALACCOUNT_PROVIDERS = configured
+
+
+def show_error_page(page: Page, template: str) -> None:
+    """Show a page that works without the site, as if the address of this one had failed."""
+    from django.template.loader import render_to_string
+
+    html = render_to_string(template)
+    page.route(page.url, lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.reload()
+
+
+def show_error(page: Page, _world: DemoSite) -> None:
+    show_error_page(page, "500.html")
+
+
+def show_unavailable(page: Page, _world: DemoSite) -> None:
+    show_error_page(page, "503.html")
 
 
 def set_up_app(page: Page, world: DemoSite) -> None:
@@ -284,10 +320,12 @@ class Shot:
     path: str
     act: Action | None = None
     person: str = "ada"
+    has_two_accounts: bool = False
 
 
 SHOTS = (
     Shot("sign-in", "/login/", person=""),
+    Shot("sign-in-sso", "/login/", offer_single_sign_on, person=""),
     Shot("sign-in-wrong", "/login/", fail_sign_in, person=""),
     Shot("me", "/people/me/"),
     Shot("password", "/people/me/password/"),
@@ -368,6 +406,8 @@ SHOTS = (
     Shot("verification-result", "/audit/verification/", verify_log),
     Shot("erasure", "/audit/erasure/"),
     Shot("erasure-preview", "/audit/erasure/#{sid}", preview_erasure),
+    Shot("error", "/flows/", show_error),
+    Shot("unavailable", "/flows/", show_unavailable),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
     Shot("plan", "/flows/", review_bulk_change),
     Shot("plan-owner-value", "/flows/?tag=vip", enter_bulk_owner),
@@ -383,4 +423,29 @@ SHOTS = (
     Shot("person-password", "/people/new/", add_user),
     Shot("toast", "/flows/?enabled=true", turn_off),
     Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),
+    *(
+        Shot(f"two-{name}", path, act, has_two_accounts=True)
+        for name, path, act in (
+            ("overview", "/", None),
+            ("menu", "/", open_menu),
+            ("list", "/flows/", None),
+            ("list-filters", "/flows/", open_filters),
+            ("list-selected", "/flows/", select_flows),
+            ("dialog", "/flows/", open_dialog),
+            ("flow", "/flows/{sid}/", None),
+            ("new", "/flows/new/", None),
+            ("edit", "/flows/{sid}/edit/", None),
+            ("delete", "/flows/{sid}/delete/", None),
+            ("targets", "/flows/targets/", None),
+            ("target", "/flows/targets/studio-flow/{studio_flow}/", None),
+            ("log", "/audit/", None),
+            ("log-filters", "/audit/", open_filters),
+            ("event", "/audit/{event}/", None),
+            ("plans", "/flows/plans/", None),
+            ("plan", "/flows/", review_bulk_change),
+            ("drift", "/flows/drift/", None),
+            ("accounts", "/accounts/", None),
+            ("person", "/people/2/", None),
+        )
+    ),
 )

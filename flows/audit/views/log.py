@@ -35,6 +35,7 @@ from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.audit.views.histogram import Histogram
 from flows.core import local_days
+from flows.core.safe_text import short
 
 CHIP_LABELS: Final = {
     "q": "Search",
@@ -143,10 +144,21 @@ def filter_chips(
 
 
 def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
-    """Return the labels of actions, results, accounts and the query's bulk change, by value."""
+    """Return the labels of actions, results, accounts, the query's flow and bulk change by value."""
     labels = action_registry.infinitives() | action_registry.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
-    return labels | _plan_titles(query)
+    return labels | _flow_names(query, scope) | _plan_titles(query)
+
+
+def _flow_names(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
+    """Return the query's flow with its last name in the log, by SID. It is empty without one."""
+    sid = query.valid_value("sid")
+    if not sid:
+        return {}
+    events = log_paging.filter_accounts(AuditEvent.objects.filter(target_sid=sid), scope)
+    named = events.exclude(payload__friendly_name="").select_related("payload")
+    event = named.order_by("-seq").first()
+    return {sid: f"{event.payload.friendly_name} · {short(sid)}"} if event else {}
 
 
 def _plan_titles(query: LogQuery) -> dict[str, str]:

@@ -12,14 +12,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from flows.accounts import twilio_accounts
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
 from flows.audit.access import Request, get_actor, readable_event, require_permission
 from flows.audit.actions import AuditAction
 from flows.audit.log_list import readable_events
 from flows.audit.models import (
     AuditEvent,
-    AuditPayload,
     OpenChange,
     OpenDrift,
     Result,
@@ -27,7 +25,7 @@ from flows.audit.models import (
     is_change_stage,
 )
 from flows.audit.views.unrecorded import page_if_unrecorded
-from flows.changes import reconcile
+from flows.changes import event_values, reconcile
 from flows.changes.actions import ChangeAction
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import (
@@ -37,13 +35,9 @@ from flows.changes.views.resolution import (
     resolution_context,
 )
 from flows.local_details.actions import is_about_details
-from flows.local_details.fields import LABELS, display_value
 from flows.mirror.models import Flow
 from flows.names.named_sids import name_sids
-from flows.twilio import labels
 from flows.twilio.errors import FlexError
-from flows.twilio.registry import is_about_resource, resource_of_action
-from flows.twilio.resource import Resource
 
 
 @require_GET
@@ -157,7 +151,7 @@ def _render_event(
 
 def _payload_context(event: AuditEvent) -> dict[str, Any]:
     """Return the contents of an event, as far as they are not erased."""
-    payload = _readable_payload(event)
+    payload = event_values.readable_payload(event)
     if payload is None:
         return {
             "payload": None,
@@ -166,14 +160,14 @@ def _payload_context(event: AuditEvent) -> dict[str, Any]:
             "is_gone": False,
             "states": [],
         }
-    rows = _field_rows(event, payload)
+    rows = event_values.field_rows(event, payload)
     name_sids(((event.account_sid or "", row) for row in rows), ["before", "requested", "after"])
     return {
         "payload": payload,
         "rows": rows,
-        "recorded_values": _recorded_values(event, payload),
-        "is_gone": _is_deletion(event, payload),
-        "states": _restorable_states(event, payload),
+        "recorded_values": event_values.recorded_values(event, payload),
+        "is_gone": event_values.is_deletion(event, payload),
+        "states": event_values.restorable_states(event, payload),
     }
 
 
@@ -219,122 +213,3 @@ def _is_state_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
     is_flow_change = bool(event.change_id and event.target_sid)
     has_attempt = any(stage.stage == Stage.ATTEMPT for stage in stages)
     return is_flow_change and event.result == Result.FAILED and not has_attempt
-
-
-def _restorable_states(event: AuditEvent, payload: AuditPayload) -> list[dict[str, str]]:
-    """Return the states of the flow that can be restored: after the event, and before it.
-
-    The owner, tags and note are no part of a flow's state.
-    """
-    if not event.target_sid or not event.is_applied or is_about_details(event):
-        return []
-    states = []
-    if payload.after:
-        states.append({"state": "after", "label": "Restore this version"})
-    if payload.before:
-        states.append({"state": "before", "label": "Restore previous version"})
-    return states
-
-
-def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
-    """Return the values of an event that is not about a flow, such as an export or a new role.
-
-    A value that changed reads "before → after". Accounts have their names.
-    """
-    if is_about_resource(event.action):
-        return {}
-    values = {**payload.requested_values, **payload.values_after}
-    for name, value_before in payload.values_before.items():
-        value_after = values.setdefault(name, None)
-        if value_before != value_after:
-            values[name] = f"{value_before} → {value_after or 'none'}"
-    return {_name_account(name): value for name, value in values.items()}
-
-
-def _name_account(text: str) -> str:
-    """Replace the SID of an account in a text such as "role on AC…" by its name."""
-    return " ".join(map(twilio_accounts.account_label, text.split(" ")))
-
-
-def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
-    """Return a row for each field with its value before, requested and after.
-
-    Fields that only Twilio sets, such as its dates, are omitted.
-    """
-    if not is_about_resource(event.action):
-        return []
-    if is_about_details(event):
-        return [_details_row(event, payload, name) for name in LABELS]
-    resource = resource_of_action(event.action)
-    names = {*payload.values_before, *payload.requested_values, *payload.values_after}
-    rows = []
-    for name in resource.in_order(names):
-        known_field = resource.by_name.get(name)
-        if known_field is None or known_field.wire:
-            rows.append(_field_row(resource, event, payload, name))
-    return rows
-
-
-def _details_row(event: AuditEvent, payload: AuditPayload, name: str) -> dict[str, Any]:
-    """Return the row of an owner, tags or note. What was only requested is shown as such."""
-    before, requested, after = (
-        display_value(name, values.get(name)) or None
-        for values in (payload.values_before, payload.requested_values, payload.values_after)
-    )
-    is_requested = name in payload.requested_values and requested != before
-    return {
-        "name": name,
-        "label": LABELS[name],
-        "before": before,
-        "requested": requested if is_requested else None,
-        "after": after,
-        "is_changed": name in event.changed_fields,
-        "differs": False,
-    }
-
-
-def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
-    """Return True if the flow was deleted, from here or outside this dashboard."""
-    was_observed_deleted = event.stage == Stage.OBSERVED and not payload.after
-    return event.operation == "delete" or was_observed_deleted
-
-
-def _field_row(
-    resource: Resource, event: AuditEvent, payload: AuditPayload, name: str
-) -> dict[str, Any]:
-    requested = payload.requested_values
-    before, after = payload.values_before.get(name), _value_after(event, payload, name)
-    is_same = resource.is_same_value(name, before, after)
-    is_as_requested = resource.is_same_value(name, requested.get(name), after)
-    has_result_of_request = bool(payload.after) and name in requested
-    return {
-        "name": name,
-        "label": resource.label_of(name),
-        "before": labels.display_value(resource, name, before),
-        "requested": labels.display_value(resource, name, requested.get(name)),
-        "after": labels.display_value(resource, name, after),
-        "is_changed": event.is_applied and not is_same,
-        "differs": has_result_of_request and not is_as_requested,
-    }
-
-
-def _value_after(event: AuditEvent, payload: AuditPayload, name: str) -> Any:
-    """Return a field's value after the event. A change that failed leaves it as it was."""
-    value_before = payload.values_before.get(name)
-    is_deletion = _is_deletion(event, payload)
-    if event.is_applied:
-        if payload.after or is_deletion:
-            return payload.values_after.get(name)
-        return payload.requested_values.get(name, value_before)
-    is_affected = name in payload.requested_values or is_deletion
-    if is_affected and event.result in log_entries.INCONCLUSIVE_RESULTS:
-        return labels.PlaceholderText("Unknown")
-    return value_before
-
-
-def _readable_payload(event: AuditEvent) -> AuditPayload | None:
-    """Return the payload, or None if it is erased or missing."""
-    payload = event.stored_payload
-    if payload is None or payload.erased_at is not None:
-        return None
-    return payload

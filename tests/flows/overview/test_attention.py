@@ -28,6 +28,7 @@ NOTHING = {
     "plans": [],
     "has_more_plans": False,
     "log": None,
+    "can_decide": True,
 }
 
 
@@ -114,6 +115,12 @@ def test_open_changes_and_drift_are_counted_with_one_query(django_assert_num_que
 )
 def test_figures_are_in_sentences(counts, expected):
     assert sentences(open_counts=counts) == expected
+
+
+def test_those_who_do_not_decide_read_that_someone_has_to():
+    assert sentences(open_counts=OpenCounts(1, 0, 0), can_decide=False) == [
+        "1 change needs a decision"
+    ]
 
 
 def test_links_lead_to_what_is_counted(client_of):

@@ -279,6 +279,17 @@ def test_count_tells_if_there_are_older_events(client_of):
     assert '<p id="count">1 older event<' in squeezed(text(older))
 
 
+def test_filter_by_flow_has_its_name(client_of, flow_sid, staging, record):
+    def chips(client, sid=flow_sid):
+        return [chip["label"] for chip in client.get("/audit/", {"sid": sid}).context["chips"]]
+
+    named = f"Flow: Réclamations Lyon · {flow_sid[:6]}…{flow_sid[-4:]}"
+    assert chips(client_of("viewer")) == [named]
+    assert chips(client_of("viewer", "nina", staging.account_sid)) == [f"Flow: {flow_sid}"]
+    record(target_sid="FO" + "1" * 32)  # without a name
+    assert chips(client_of("viewer"), "FO" + "1" * 32) == ["Flow: FO" + "1" * 32]
+
+
 def test_full_history_of_a_flow_has_its_first_sync(client_of, flow_sid):
     client = client_of("viewer")
     baselines = AuditEvent.objects.filter(action="flow.baseline", target_sid=flow_sid)

@@ -255,7 +255,7 @@ def test_list_names_what_is_in_doubt(client_of, twins):
 
     assert [str(change.action) for change in page.context["unresolved_changes"]] == ["flow.create"]
     assert "Campagne" in text(page)
-    assert "needs your decision" in text(page)
+    assert "needs a decision" in text(page)
 
 
 def test_flow_in_doubt_offers_no_change(client_of, sandbox, flow_sid, actor):

@@ -251,7 +251,8 @@ def test_list_says_which_changes_need_a_decision_while_reading_is_refused(
     refuse(sandbox)
     client_of("operator").post("/flows/sync/")
 
-    assert "needs your decision" in text(client_of("viewer").get("/flows/"))
+    assert "needs your decision" in text(client_of("operator").get("/flows/"))
+    assert "needs a decision" in text(client_of("viewer").get("/flows/"))
 
 
 class TestHeading:
