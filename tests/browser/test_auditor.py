@@ -56,7 +56,7 @@ def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
     for download in (first, second):
         lines = download.value.path().read_text().splitlines()
         assert [json.loads(line)["friendly_name"] for line in lines] == ["That failed"]
-    assert first.value.suggested_filename.endswith("-after-0-through-5.ndjson")
+    assert first.value.suggested_filename.endswith("-after-0-through-5-filtered.ndjson")
 
 
 @pytest.mark.quick("js")

@@ -32,6 +32,7 @@ from tests.faults.acting import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+MAX_SECONDS = 120  # for one answer, also while a busy machine starts the site
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Réclamations Lyon"
 PAGES = {
@@ -54,11 +55,13 @@ class Browser:
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()), ProxyHandler({}))
 
     def get(self, path):
-        with self.opener.open(self.root + path, timeout=30) as answer:
+        with self.opener.open(self.root + path, timeout=MAX_SECONDS) as answer:
             return answer.read().decode()
 
     def post(self, path, **data):
-        with self.opener.open(self.root + path, urlencode(data).encode(), timeout=30) as answer:
+        with self.opener.open(
+            self.root + path, urlencode(data).encode(), timeout=MAX_SECONDS
+        ) as answer:
             return answer.geturl(), answer.read().decode()
 
     def hidden(self, path):

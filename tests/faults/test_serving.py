@@ -28,6 +28,7 @@ from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, Site
 from tests.flexadmin.test_settings import WHOLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
+MAX_SECONDS = 120  # for one answer, on a busy machine too
 TOKEN = "metrics-token-0123456789"
 
 
@@ -73,9 +74,11 @@ def held(sandbox, monkeypatch):
 @pytest.mark.quick
 def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow_sid, held):
     address = f"{site.root}/flows/{flow_sid}/enabled/"
-    form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=30).text))
+    form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=MAX_SECONDS).text))
     form |= {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
-    request = BackgroundCall(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
+    request = BackgroundCall(
+        lambda: browser.post(address, form, allow_redirects=False, timeout=MAX_SECONDS)
+    )
     assert held.come.wait(30)
 
     site.stop()
@@ -91,7 +94,7 @@ def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow
 
 def test_workers_share_their_counts_and_log_each_request_once(site, browser, sandbox, flow_sid):
     for _ in range(8):
-        browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=30)
+        browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=MAX_SECONDS)
 
     scraped = [
         requests.get(
@@ -105,7 +108,7 @@ def test_workers_share_their_counts_and_log_each_request_once(site, browser, san
 
 
 def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
-    assert browser.get(f"{site.root}/flows/?q=c4n4ry", timeout=30).status_code == 200
+    assert browser.get(f"{site.root}/flows/?q=c4n4ry", timeout=MAX_SECONDS).status_code == 200
     site.stop()
     site.wait(30)
 
@@ -130,7 +133,7 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
             f"{site.root}/login/",
             headers=claimed,
             allow_redirects=False,
-            timeout=30,
+            timeout=MAX_SECONDS,
             proxies={"no_proxy": "*"},
         )
     finally:
@@ -145,7 +148,9 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
     ids=["long", "many"],
 )
 def test_request_with_too_much_in_its_head_is_refused(site, headers):
-    assert requests.get(f"{site.root}/health/live/", headers=headers, timeout=30).status_code in (
+    assert requests.get(
+        f"{site.root}/health/live/", headers=headers, timeout=MAX_SECONDS
+    ).status_code in (
         400,
         431,
     )
@@ -163,7 +168,9 @@ def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatc
             b"GET /a\x85b HTTP/1.1",
             b"GET / HTTP/1.1\r\nBad\rName: 1",
         ):
-            with socket.create_connection((address.hostname, address.port), timeout=30) as line:
+            with socket.create_connection(
+                (address.hostname, address.port), timeout=MAX_SECONDS
+            ) as line:
                 line.sendall(raw_request + b"\r\n\r\n")
                 assert line.recv(12) == b"HTTP/1.1 400"
     finally:
@@ -184,7 +191,7 @@ def test_start_without_a_key_says_so_once(tmp_path):
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=MAX_SECONDS,
         check=False,
     )
 
