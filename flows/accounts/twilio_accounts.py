@@ -98,3 +98,12 @@ def filter_scope(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
 def visible_accounts(scope: Scope) -> tuple[Account, ...]:
     """Return the site's accounts that are in the scope."""
     return tuple(account for account in all_accounts() if scope is None or account.sid in scope)
+
+
+def marked_accounts(scope: Scope) -> dict[str, Account]:
+    """Return the visible accounts by SID, for pages that mark what belongs to which.
+
+    It is empty if there is only one, which needs no mark.
+    """
+    accounts = visible_accounts(scope)
+    return {account.sid: account for account in accounts} if len(accounts) > 1 else {}

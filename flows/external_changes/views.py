@@ -46,12 +46,13 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 class InboxItem(ExternalChange):
     """The external change of one flow on the page, with what the user can do about it.
 
-    `rows` are the changed fields: label, value before, value after. `skip_reason` says why a bulk
-    change would not revert it, or is empty. `is_offered` is False where Twilio or this site allows
+    `rows` are the changed fields: label, value before, value after. `account` is None if the user
+    sees only one. `skip_reason` says why a bulk change would not revert it, or is empty. `is_offered` is False where Twilio or this site allows
     no such change at the moment.
     """
 
     rows: list[dict[str, Any]]
+    account: twilio_accounts.Account | None = None
     skip_reason: str = ""
     can_accept: bool = False
     is_offered: bool = False
@@ -295,6 +296,7 @@ def _build_item(
     return InboxItem(
         change.events,
         rows=_difference_rows(change),
+        account=twilio_accounts.marked_accounts(request.scope).get(account_sid or ""),
         skip_reason=skip_reason,
         can_accept=has_permission(request.user, "flows.change_flow", account_sid),
         is_offered=actions.can(REVERT_OPERATIONS[change.kind], account_sid),

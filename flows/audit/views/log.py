@@ -67,7 +67,7 @@ def event_list(request: Request) -> HttpResponse:
     valid_labels = [*actor_labels, username]
     faults = {**query.faults, **log_values.unknown_values(query, request.scope, valid_labels)}
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
-    accounts = _accounts_to_show(request.scope)
+    accounts = twilio_accounts.marked_accounts(request.scope)
     _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
     context = {
         "events": page.events,
@@ -170,14 +170,6 @@ def _plan_titles(query: LogQuery) -> dict[str, str]:
     if plan is None:
         return {}
     return {plan_id: plan.title}
-
-
-def _accounts_to_show(scope: twilio_accounts.Scope) -> dict[str, twilio_accounts.Account]:
-    """Return the visible accounts by SID. A single one needs no mark and no filter."""
-    accounts = twilio_accounts.visible_accounts(scope)
-    if len(accounts) <= 1:
-        return {}
-    return {account.sid: account for account in accounts}
 
 
 def _annotate_entries(

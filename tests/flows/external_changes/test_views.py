@@ -26,6 +26,23 @@ def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
     assert page.context["drift_count"] == 1
 
 
+def test_changes_have_their_accounts_if_the_user_sees_several(client_of, staging, drift):
+    sids = [staging.add_flow(friendly_name=name, enabled=True) for name in ("One", "Two")]
+    sync_account(staging.account_sid)
+    for sid in sids:
+        staging.edit_flow(sid, enabled=False)
+    sync_account(staging.account_sid)
+    of_staging = client_of("operator", "nina", staging.account_sid)
+
+    page = client_of("viewer").get("/flows/drift/")
+
+    accounts = [item.account.name for item in inbox_items(page)]
+    assert sorted(accounts) == ["production", "staging", "staging"]
+    marks = text(page).split("<main")[1].count('<span class="mark ')
+    assert marks == 3
+    assert [item.account for item in inbox_items(of_staging.get("/flows/drift/"))] == [None, None]
+
+
 def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow_sid):
     client = client_of("viewer")
 
