@@ -198,18 +198,19 @@ def _page_account(request: HttpRequest, user: Any) -> twilio_accounts.Account | 
     for account in viewable_accounts:
         if account.sid == account_sid:
             return account
-    if page_account_sid:  # of an account that was removed from the site
+    if account_sid:  # of an account that was removed from the site, or of none
         return None
-    if not account_sid and _sees_only(user, viewable_accounts):
+    if not user.is_authenticated:
+        return twilio_accounts.only_account()
+    if len(viewable_accounts) == 1 and _sees_no_other(user, viewable_accounts[0]):
         return viewable_accounts[0]
-    return twilio_accounts.only_account()
+    return None
 
 
-def _sees_only(user: Any, accounts: Sequence[twilio_accounts.Account]) -> bool:
-    """Return True if there is one account, and the user sees none that was removed either."""
-    if len(accounts) != 1:
-        return False
-    return get_scope(user, "flows.view_flow") == frozenset({accounts[0].sid})
+def _sees_no_other(user: Any, account: twilio_accounts.Account) -> bool:
+    """Return True if the user has no role in another account either, such as a removed one."""
+    scope = get_scope(user, "flows.view_flow")
+    return scope is None or scope == frozenset({account.sid})
 
 
 def _lazy(query: Callable[[], T], default: T) -> SimpleLazyObject[T]:

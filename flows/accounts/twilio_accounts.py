@@ -81,6 +81,14 @@ def account_label(sid: str) -> str:
     return names.get(sid, sid)
 
 
+def account_or_removed(sid: str) -> Account:
+    """Return the account, or one without credentials for one that the site no longer has."""
+    try:
+        return get_account(sid)
+    except AccountNotConfigured:
+        return Account(sid, auth=("", ""))
+
+
 def only_account() -> Account | None:
     """Return the site's account if it has only one, else None."""
     accounts = all_accounts()
@@ -101,9 +109,6 @@ def visible_accounts(scope: Scope) -> tuple[Account, ...]:
 
 
 def marked_accounts(scope: Scope) -> dict[str, Account]:
-    """Return the visible accounts by SID, for pages that mark what belongs to which.
-
-    It is empty if there is only one, which needs no mark.
-    """
+    """Return the accounts by SID whose marks a page shows: the visible ones if there are several."""
     accounts = visible_accounts(scope)
     return {account.sid: account for account in accounts} if len(accounts) > 1 else {}

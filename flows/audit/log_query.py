@@ -136,6 +136,11 @@ class LogQuery:
         return frozenset(filter(None, (self.sid, *self.terms.sids)))
 
     @property
+    def is_history_of_flow(self) -> bool:
+        """True if all entries of a flow match, apart from days: its first sync is one of them."""
+        return bool(self.flow_sids) and not (self.action or self.result or self.actor)
+
+    @property
     def is_narrow(self) -> bool:
         """True if few entries can match, however long the log is.
 

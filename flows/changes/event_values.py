@@ -1,4 +1,4 @@
-"""What an event recorded, as its page shows it: fields before and after it, and other values."""
+"""The contents of an event as its page shows them: fields before and after it, and other values."""
 
 from __future__ import annotations
 

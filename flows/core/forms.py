@@ -1,4 +1,4 @@
-"""What every form has: texts that people can see, a reason, and a summary of its errors."""
+"""Parts of every form: fields for visible text and for a reason, and the summary of its errors."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ class VisibleTextField(forms.CharField):
 
 
 class ReasonField(VisibleTextField):
-    """Why somebody does something, for the audit log. `examples` are part of its help."""
+    """The reason of a change or an export, for the audit log. `examples` and `note` are its help."""
 
     def __init__(
         self,
         *,
         required: bool = False,
         examples: str = "",
-        shown: str = "Shown in the audit log.",
+        note: str = "Shown in the audit log.",
         **kwargs: Any,
     ) -> None:
         optional = "" if required else f"Optional{examples and f', such as {examples}'}. "
-        help_text = f"{optional}{shown} Up to {MAX_REASON_LENGTH} characters."
+        help_text = f"{optional}{note} Up to {MAX_REASON_LENGTH} characters."
         super().__init__(
             **{"label": "Reason", **kwargs},
             required=required,

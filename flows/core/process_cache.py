@@ -1,4 +1,4 @@
-"""Results that a process keeps because they are always the same for the same arguments."""
+"""A cache in each process, for results that are always the same for the same arguments."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def kept(maximum: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function whose last `maximum` results are kept.
+def process_cached(maximum: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function whose last `maximum` results each process keeps.
 
-    They are not kept with the setting `DEBUG`: a template that a developer edits would stay as it
-    was.
+    It keeps none with the setting `DEBUG`: a template that a developer edits would stay as it was.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

@@ -62,7 +62,7 @@ class ErasureForm(SubjectForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     reason = ReasonField(
-        shown="Shown in the audit log, for good. It must not contain the data to erase."
+        note="Shown in the audit log, for good. It must not contain the data to erase."
     )
     despite_twilio = forms.BooleanField(
         label="Erase it here, although Twilio still has it",

@@ -25,6 +25,7 @@ from flows.audit.access import Request, get_actor, record_denial, require_permis
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.audit.views.unrecorded import page_if_unrecorded
 from flows.availability.offered_changes import AvailableActions
+from flows.core.forms import MAX_REASON_LENGTH
 from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
@@ -36,7 +37,6 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_GROUPS: Final = 100
 MAX_NAMED_MEMBERS: Final = 10  # the rest of a group is folded away
-REASON_MAX: Final = 200
 ALREADY_RESOLVED: Final = "Already resolved by someone else."
 VERBS: Final = {CHANGED: "changed", CREATED: "created", DELETED: "deleted"}
 REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "create"}
@@ -46,13 +46,11 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 class InboxItem(ExternalChange):
     """The external change of one flow on the page, with what the user can do about it.
 
-    `rows` are the changed fields: label, value before, value after. `account` is None if the user
-    sees only one. `skip_reason` says why a bulk change would not revert it, or is empty. `is_offered` is False where Twilio or this site allows
-    no such change at the moment.
+    `rows` are the changed fields: label, value before, value after. `skip_reason` says why a bulk change would not revert it, or is empty.
+    `is_offered` is False where Twilio or this site allows no such change at the moment.
     """
 
     rows: list[dict[str, Any]]
-    account: twilio_accounts.Account | None = None
     skip_reason: str = ""
     can_accept: bool = False
     is_offered: bool = False
@@ -86,13 +84,21 @@ class InboxItem(ExternalChange):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Flows with similar external changes. The page shows a group of one as that flow."""
+    """Flows of an account with similar external changes. A group of one is shown as that flow."""
 
     members: list[InboxItem]
+    has_account_mark: bool = False
 
     @property
     def first(self) -> InboxItem:
         return self.members[0]
+
+    @property
+    def account(self) -> twilio_accounts.Account | None:
+        """The account to mark the group with, if the page has changes of several."""
+        if not self.has_account_mark:
+            return None
+        return twilio_accounts.account_or_removed(self.first.last.account_sid or "")
 
     @property
     def is_single(self) -> bool:
@@ -216,8 +222,8 @@ def _reject_form(
         messages.info(request, ALREADY_RESOLVED)
         return redirect("flows:drift")
     _require_permission(request, changes, action)
-    if len(reason) > REASON_MAX:
-        error = f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
+    if len(reason) > MAX_REASON_LENGTH:
+        error = f"The reason has {len(reason)} characters. Use up to {MAX_REASON_LENGTH}."
         return _render_inbox(request, changes=changes, reason=reason, error=error, status=422)
     return None
 
@@ -274,12 +280,15 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
     reverts = reverting.build_reverts(list(chain.from_iterable(groups)))
     skip_reasons = {revert.refers_to: revert.skip_reason for revert in reverts}
     actions = AvailableActions(request)
+    account_sids = {members[0].last.account_sid or "" for members in groups}
+    has_several_accounts = len({*twilio_accounts.marked_accounts(request.scope), *account_sids}) > 1
     built_groups = [
         Group(
             [
                 _build_item(request, actions, change, skip_reasons[change.first.event_id])
                 for change in members
-            ]
+            ],
+            has_account_mark=has_several_accounts,
         )
         for members in groups
     ]
@@ -296,7 +305,6 @@ def _build_item(
     return InboxItem(
         change.events,
         rows=_difference_rows(change),
-        account=twilio_accounts.marked_accounts(request.scope).get(account_sid or ""),
         skip_reason=skip_reason,
         can_accept=has_permission(request.user, "flows.change_flow", account_sid),
         is_offered=actions.can(REVERT_OPERATIONS[change.kind], account_sid),

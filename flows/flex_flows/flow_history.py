@@ -1,4 +1,4 @@
-"""What the log says about one flow: its latest changes, who turned it off, and what can be undone."""
+"""The log of one flow: its latest changes, who turned it off, and the change that can be undone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
+from flows.audit.actions import DriftAction
 from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result
 from flows.flex_flows.states import is_on
 from flows.local_details.actions import LocalDetailsAction
@@ -38,8 +39,13 @@ def latest_changes(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 
 
 def find_turn_off(sid: str, scope: twilio_accounts.Scope) -> AuditEvent | None:
-    """Return the event that turned the flow off, however long ago, or None if it was never on."""
+    """Return the event that turned the flow off, however long ago.
+
+    None if no event did, or if what it recorded has been erased. That someone accepted an external
+    change is no change of its own.
+    """
     applied = _readable_entries(scope).filter(target_sid=sid, result__in=APPLIED_RESULTS)
+    applied = applied.exclude(action=DriftAction.ACCEPT)
     switches = applied.annotate(field_names=Cast("changed_fields", TextField())).filter(
         field_names__contains='"enabled"'
     )

@@ -70,11 +70,12 @@ def build_rows(
     drifted_sids = _find_drifted(sids) if OpenDrift in occupied else set()
     open_changes = _find_open_changes(sids) if OpenChange in occupied else {}
     changeable = accounts_with(actions, "update")
-    accounts = {account.sid: account for account in twilio_accounts.all_accounts()}
+    account_sids = {flow.account_sid for flow in flows}
+    accounts = {sid: twilio_accounts.account_or_removed(sid) for sid in account_sids}
     return [
         ListRow(
             flow,
-            accounts.get(flow.account_sid) or Account(flow.account_sid, auth=("", "")),
+            accounts[flow.account_sid],
             can_change=flow.account_sid in changeable,
             is_missing=flow.sid in missing_sids,
             has_drifted=flow.sid in drifted_sids,

@@ -5,16 +5,17 @@ A new flow mostly takes a number that no flow uses, so those come first, each gr
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from flows.core.identities import normalize_identity
 from flows.flex_flows.forms import IDENTITY_FIELD, FlowForm
 from flows.flex_flows.target_picker import MAX_OPTIONS, Option, OptionGroup, TargetPicker
 from flows.names.models import ResourceName
 from flows.search.models import FlowEntry
+from flows.search.number_spellings import count_odd_spellings, find_odd_spellings
 from flows.search.target_names import SENDERS
 
 HINT: Final = "Numbers that no flow uses come first."
@@ -41,36 +42,28 @@ def offer_numbers(form: FlowForm, account_sid: str) -> None:
 
 def _load_groups(account_sid: str) -> list[OptionGroup]:
     """Return the account's numbers and senders: those that no flow uses, and the others."""
-    uses = _count_uses(account_sid)
-    numbers = ResourceName.objects.filter(
-        account_sid=account_sid, resource__in=SENDERS, gone_at=None
-    ).exclude(reference="")
-    rows = numbers.order_by("name_folded", "reference").values_list("name", "reference")
+    entries = FlowEntry.objects.filter(account_sid=account_sid, gone_at=None)
+    spellings = find_odd_spellings(entries)
     unused: list[Option] = []
     used: list[Option] = []
-    for name, number in rows:
-        flows = uses[_address_key(number)]
+    for name, number, exact_uses in _load_numbers(account_sid, entries):
+        flows = exact_uses + count_odd_spellings(spellings, account_sid, number)
         options = used if flows else unused
         options.append(Option(number, _describe(name, number, flows)))
-    del unused[MAX_OPTIONS:], used[MAX_OPTIONS - len(unused) :]
+    del unused[MAX_OPTIONS:], used[max(0, MAX_OPTIONS - len(unused)) :]
     groups = [OptionGroup("Not used yet", unused), OptionGroup("Used by flows", used)]
     return [group for group in groups if group.options]
 
 
-def _count_uses(account_sid: str) -> Counter[tuple[str, str]]:
-    """Return the number of flows for each number or sender, however the flows spell it."""
-    entries = FlowEntry.objects.filter(account_sid=account_sid, gone_at=None)
-    identities = entries.exclude(identity_folded="").values("identity_folded")
-    uses: Counter[tuple[str, str]] = Counter()
-    for row in identities.annotate(flows=Count("pk")).order_by():
-        uses[_address_key(row["identity_folded"])] += row["flows"]
-    return uses
-
-
-def _address_key(identity: str) -> tuple[str, str]:
-    """Return what all spellings of a number share. A number and its WhatsApp sender differ."""
-    prefix = identity.partition(":")[0] if ":" in identity else ""
-    return prefix, normalize_identity(identity)
+def _load_numbers(account_sid: str, entries: QuerySet[FlowEntry]) -> Iterable[tuple[str, str, int]]:
+    """Return name, number and how many of these flows have it in Twilio's spelling, by name."""
+    uses = entries.filter(identity_folded=OuterRef("reference")).order_by()
+    counts = uses.values("identity_folded").annotate(flows=Count("pk"))
+    numbers = ResourceName.objects.filter(
+        account_sid=account_sid, resource__in=SENDERS, gone_at=None
+    ).exclude(reference="")
+    numbers = numbers.annotate(flows=Coalesce(Subquery(counts.values("flows")), 0))
+    return numbers.order_by("name_folded", "reference").values_list("name", "reference", "flows")
 
 
 def _describe(name: str, number: str, flows: int) -> str:

@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 
 from flows.accounts.twilio_accounts import Account
 from flows.checks.flow_warnings import find_warnings
-from flows.core.process_cache import kept
+from flows.core.process_cache import process_cached
 from flows.core.safe_text import NOT_SET, short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words, mark_target
 from flows.core.time_text import UNKNOWN_TIME, ago, timestamp, utc_minute
@@ -158,7 +158,7 @@ def _mark_name(name: str, search_text: str) -> SafeString:
     return mark_search_words(name, search_text)
 
 
-@kept(MAX_KEPT_ROWS)
+@process_cached(MAX_KEPT_ROWS)
 def _format_row(
     row: ListRow, layout: RowLayout, found_targets: tuple[FoundTarget, ...], search_text: str
 ) -> str:
@@ -170,7 +170,10 @@ def _format_row(
 
 
 class _RowFormatter:
-    """Formats one row. Everything that it reads is an argument of `_format_row`."""
+    """Formats one row.
+
+    Everything that it reads is an argument of `_format_row` or the same as long as a process runs.
+    """
 
     def __init__(
         self,
@@ -296,7 +299,7 @@ class _RowFormatter:
         return _format_safe(_FLAG_HTML, SafeString(_FLAG_SEPARATOR.join(flags)))
 
 
-@kept(MAX_KEPT_MARKS)
+@process_cached(MAX_KEPT_MARKS)
 def _account_mark(account: Account) -> SafeString:
     return SafeString(render_to_string("_account_mark.html", {"account": account}))
 

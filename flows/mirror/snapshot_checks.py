@@ -6,11 +6,10 @@ what a flow points to: those warnings follow from the names (flows/search/warned
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flows.core.database import split_batches
@@ -33,17 +32,18 @@ def check_again(*, using: str, **_signal: Any) -> None:
     if not _has_column(connections[using]):
         return
     flows = Flow.objects.using(using)
-    sids = defaultdict[tuple[bool | None, bool], list[str]](list)
-    for sid, snapshot, stored_result in flows.values_list(
-        "sid", "resource", "has_warnings"
-    ).iterator():
-        result = has_warnings(snapshot)
-        if stored_result != result:
-            sids[stored_result, result].append(sid)
-    for (stored_result, result), changed_sids in sids.items():
-        for batch in split_batches(changed_sids):
-            unchanged = flows.filter(sid__in=batch, has_warnings=stored_result)
-            unchanged.update(has_warnings=result)  # a sync may have checked some since
+    columns = flows.values_list("sid", "resource", "has_warnings")
+    wrong_sids = [
+        sid
+        for sid, snapshot, stored_result in columns.iterator()
+        if stored_result != has_warnings(snapshot)
+    ]
+    for batch in split_batches(wrong_sids):
+        # They are read again, since a sync may have written them meanwhile.
+        with transaction.atomic(using=using):
+            for flow in flows.filter(sid__in=batch).select_for_update():
+                flow.has_warnings = has_warnings(flow.resource)
+                flow.save(update_fields=["has_warnings"])
 
 
 def _has_column(connection: BaseDatabaseWrapper) -> bool:

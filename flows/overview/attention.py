@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, Count, QuerySet, Value, When
 from django.urls import reverse
 
-from flows.accounts.twilio_accounts import Account, Scope
+from flows.accounts.twilio_accounts import Scope
 from flows.audit import log_paging
 from flows.audit.actions import AuditAction
 from flows.audit.log_query import UNRESOLVED, LogQuery
@@ -75,7 +75,7 @@ def find_items(
     """Return what needs attention.
 
     `warned_counts` are the numbers of flows with warnings by account. `log` is None for users who
-    may not see its state. `can_decide` is True for those who decide about unknown outcomes.
+    may not see its state. `can_decide` is True for those who may decide about all of them.
     """
     return [
         *_log_items(log),
@@ -126,19 +126,20 @@ def _drift_items(flows: int) -> Iterator[AttentionItem]:
 def _warning_items(
     warned_counts: Mapping[str, int], mirrors: Sequence[Freshness]
 ) -> Iterator[AttentionItem]:
-    """Yield a sentence for each account that has flows with warnings, most of them first.
+    """Yield a sentence for each of these accounts that has flows with warnings, most of them first.
 
-    It names the account if there are several.
+    It names the account if flows of several have warnings, also of one that the site no longer has.
     """
     accounts = {mirror.account.sid: mirror.account for mirror in mirrors if mirror.account}
     is_one_of_several = len({*accounts, *warned_counts}) > 1
     for sid, flows in sorted(warned_counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        if sid not in accounts:
+            continue
         verb = "has" if flows == 1 else "have"
         sentence = f"{_format_count(flows, 'flow')} {verb} warnings"
         query = Query(warnings="true")
         if is_one_of_several:
-            account = accounts.get(sid) or Account(sid, auth=("", ""))
-            sentence = f"{account}: {sentence}"
+            sentence = f"{accounts[sid]}: {sentence}"
             query = replace(query, account=sid)
         url = reverse("flows:list") + query.url()
         yield AttentionItem(

@@ -131,7 +131,7 @@ def _count_by_account(tallies: Sequence[FlowTally], scope: Scope) -> list[FlowCo
     accounts = {account.sid: account for account in twilio_accounts.visible_accounts(scope)}
     counts = _count_by_key(tallies, lambda tally: tally.account_sid)
     for sid in counts.keys() - accounts.keys():
-        accounts[sid] = Account(sid, auth=("", ""))
+        accounts[sid] = twilio_accounts.account_or_removed(sid)
     if len(accounts) <= 1:
         return []
     longest = _highest_total(counts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission_anywhere, scope_of
+from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Scope
 from flows.audit import day_counts
 from flows.audit.access import Request
@@ -81,12 +81,12 @@ def load_overview(request: Request) -> Overview:
     visible_log = log if log_scope is None else None
     items = attention.find_items(
         open_counts=open_counts,
-        warned_counts=count_warned(frozenset(one.sid for one in visible_accounts)),
+        warned_counts=count_warned(scope),
         mirrors=mirrors,
         plans=plans,
         has_more_plans=has_more_plans,
         log=visible_log,
-        can_decide=has_permission_anywhere(user, "flows.change_flow"),
+        can_decide=_covers(scope_of(user, "flows.change_flow"), scope),
     )
     return Overview(
         flows=load_flow_counts(scope),
@@ -97,6 +97,11 @@ def load_overview(request: Request) -> Overview:
         histogram=_build_histogram(log_scope, log.last_seq),
         log=visible_log,
     )
+
+
+def _covers(scope: Scope, other: Scope) -> bool:
+    """Return True if every account of the other scope is in the first one."""
+    return scope is None or (other is not None and other <= scope)
 
 
 def _build_histogram(scope: Scope, last_seq: int) -> Histogram | None:

@@ -102,7 +102,7 @@ class BulkActionForm(forms.Form):
 class PlanStartForm(forms.Form):
     """The reason for all changes of a plan and, if it deletes flows, their number."""
 
-    reason = ReasonField(shown="Shown in the audit log with each change.")
+    reason = ReasonField(note="Shown in the audit log with each change.")
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, deletes: int, reason: str = ""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.accounts.twilio_accounts import Account, AccountNotConfigured
 from flows.plans.items import nonzero_counts
 from flows.plans.models import PlannedChange
 
@@ -36,17 +35,9 @@ def format_accounts(account_sids: Iterable[str]) -> str:
     return f" in {' and '.join(names)}"
 
 
-def account_of_sid(sid: str) -> Account:
-    """Return an account of the site, or one without a name if it was removed from the site."""
-    try:
-        return twilio_accounts.get_account(sid)
-    except AccountNotConfigured:
-        return Account(sid, auth=("", ""))
-
-
 def account_name(sid: str) -> str:
     """Return the name of an account, or the SID of one that was removed from the site."""
-    return str(account_of_sid(sid))
+    return str(twilio_accounts.account_or_removed(sid))
 
 
 def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:

@@ -29,6 +29,7 @@ from flows.mirror.models import Flow
 from flows.mirror.targets import TargetKind
 from flows.names.models import ResourceName
 from flows.search.models import FlowEntry, Target
+from flows.search.number_spellings import count_odd_spellings, find_odd_spellings
 from flows.search.target_names import SENDERS
 from flows.twilio.chat.chat_service import CHAT_SERVICE
 from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
@@ -159,12 +160,25 @@ class TargetQuery:
             | Q(resource=TASK_CHANNEL.name) & Q(Exists(used.filter(value=OuterRef("reference"))))
             | Q(resource__in=SENDERS) & Q(Exists(entries.filter(identity_folded=identity)))
         )
-        unused = named.exclude(is_used).filter(self._has_words("sid_folded", "name_folded"))
+        unused = named.exclude(is_used).exclude(pk__in=self._used_in_other_spellings(named))
+        unused = unused.filter(self._has_words("sid_folded", "name_folded"))
         order = self._order(
             ("resource", "name_folded", "sid"), name=F("name_folded"), kind=_KIND_OF_RESOURCE
         )
         rows = self._slice(unused.order_by(*order))
         return [_listed_name(row) for row in rows], unused.count()
+
+    def _used_in_other_spellings(self, named: QuerySet[ResourceName]) -> list[int]:
+        """Return the keys of the numbers that flows have in another spelling than Twilio's."""
+        spellings = find_odd_spellings(self._filter_account(FlowEntry.objects.filter(gone_at=None)))
+        if not spellings:
+            return []
+        senders = named.filter(resource__in=SENDERS).values_list("pk", "account_sid", "reference")
+        return [
+            key
+            for key, account_sid, number in senders
+            if count_odd_spellings(spellings, account_sid, number)
+        ]
 
     def _filter_account(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         rows = twilio_accounts.filter_scope(rows, self.scope)

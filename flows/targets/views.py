@@ -133,13 +133,12 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
     page = flow_search.find_page(query)
     rows = build_rows(page.rows, AvailableActions(request))
     shows_account = len(twilio_accounts.visible_accounts(request.scope)) > 1
-    accounts = _accounts_by_sid()
     name = _distinct_name(value, named)
     context = {
         **_describe(kind, value, named),
         "title": name or (value if _is_text(kind) else short(value)),
         "name": name,
-        "uses": [_use_row(use, kind, value, accounts) for use in uses],
+        "uses": [_use_row(use, kind, value) for use in uses],
         **_count_flows(uses),
         "list_url": target_list_url(kind, value),
         "gone_url": target_list_url(kind, value, enabled="gone"),
@@ -149,7 +148,7 @@ def target_detail(request: Request, kind: str, value: str) -> HttpResponse:
         "rows": rows,
         "shows_account": shows_account,
         "columns": list_columns.plain_columns(shows_account=shows_account),
-        "target_account": _only_account(uses, named, accounts),
+        "target_account": _only_account(uses, named),
     }
     return render(request, "targets/detail.html", context)
 
@@ -192,7 +191,6 @@ def _target_rows(
     """Return these targets with their names and addresses, with one query."""
     values = [target.value for target in targets]
     names = find_named_by_account(values, scope) if targets else {}
-    accounts = _accounts_by_sid()
     rows = []
     for target in targets:
         named = names.get((target.account_sid, target.value))
@@ -200,16 +198,14 @@ def _target_rows(
             "target": target,
             "name": _distinct_name(target.value, named),
             "url": target_url(target.kind, target.value),
-            "account": accounts.get(target.account_sid) or _unconfigured(target.account_sid),
+            "account": twilio_accounts.account_or_removed(target.account_sid),
             **_describe(target.kind, target.value, named),
         }
         rows.append(row)
     return rows
 
 
-def _use_row(
-    use: AccountUse, kind: str, value: str, accounts: dict[str, Account]
-) -> dict[str, Any]:
+def _use_row(use: AccountUse, kind: str, value: str) -> dict[str, Any]:
     urls = {
         name: target_list_url(kind, value, account=use.account_sid, **filters)
         for name, filters in (
@@ -218,33 +214,22 @@ def _use_row(
             ("gone_url", {"enabled": "gone"}),
         )
     }
-    account = accounts.get(use.account_sid) or _unconfigured(use.account_sid)
+    account = twilio_accounts.account_or_removed(use.account_sid)
     return {"use": use, "account": account, **urls}
 
 
-def _only_account(
-    uses: Sequence[AccountUse], named: ResourceName | None, accounts: dict[str, Account]
-) -> Account | None:
+def _only_account(uses: Sequence[AccountUse], named: ResourceName | None) -> Account | None:
     """Return the account of a target that only one has, or None."""
     sids = {use.account_sid for use in uses} or ({named.account_sid} if named else set())
     if len(sids) != 1:
         return None
     [sid] = sids
-    return accounts.get(sid) or _unconfigured(sid)
+    return twilio_accounts.account_or_removed(sid)
 
 
 def _is_text(kind: str) -> bool:
     """Return True for a kind whose values people read, unlike SIDs."""
     return kind in (TargetKind.WEBHOOK, TargetKind.IDENTITY)
-
-
-def _accounts_by_sid() -> dict[str, Account]:
-    return {account.sid: account for account in twilio_accounts.all_accounts()}
-
-
-def _unconfigured(sid: str) -> Account:
-    """Return an account that this site no longer has."""
-    return Account(sid, auth=("", ""))
 
 
 def _list_url(request: Request, **changes: str) -> str:

@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import LazyObject, empty
 from django.utils.safestring import SafeString
 
-from flows.core.process_cache import kept
+from flows.core.process_cache import process_cached
 
 # Most parts are smaller than 10 kB with their values. The filters of a site with a thousand owners
 # take 150 kB.
@@ -48,7 +48,7 @@ def remembered(context: Context, template_name: str, names: str = "", **values: 
     return _render(Part(template_name, _freeze(plain_values), plain_values))
 
 
-@kept(MAX_REMEMBERED)
+@process_cached(MAX_REMEMBERED)
 def _render(part: Part) -> SafeString:
     return SafeString(render_to_string(part.template_name, dict(part.values)))
 

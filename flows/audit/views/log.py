@@ -156,7 +156,7 @@ def _flow_names(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]
     if not sid:
         return {}
     events = log_paging.filter_accounts(AuditEvent.objects.filter(target_sid=sid), scope)
-    named = events.exclude(payload__friendly_name="").select_related("payload")
+    named = events.filter(payload__friendly_name__gt="").select_related("payload")
     event = named.order_by("-seq").first()
     return {sid: f"{event.payload.friendly_name} · {short(sid)}"} if event else {}
 

@@ -94,7 +94,7 @@ class ExportRequest:
 
     @property
     def is_filtered(self) -> bool:
-        """True if the file leaves out events for another reason than their day."""
+        """True if the file has only those changes that match filters other than the days."""
         return not self.has_every_event and bool(self.query.parameters().keys() - PERIOD_PARAMETERS)
 
 

@@ -50,7 +50,7 @@ class DecisionForm(forms.Form):
     reason = ReasonField(
         label="How you know",
         required=True,
-        shown="Explain how you know. Shown in the audit log.",
+        note="Explain how you know. Shown in the audit log.",
         error_messages={"required": "Explain how you know: others will rely on it."},
     )
 

@@ -45,7 +45,7 @@ class EnabledForm(ReasonForm):
 
     reason = ReasonField(
         examples="“Christmas holidays” or “Back from holidays”",
-        shown="Shown in the audit log and on the flow's page.",
+        note="Shown in the audit log and on the flow's page.",
     )
     enabled = forms.TypedChoiceField(
         choices=[("true", "On"), ("false", "Off")],

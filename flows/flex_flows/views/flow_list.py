@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission_anywhere
+from flows.accounts.permissions import has_permission, has_permission_anywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, current_page_url, require_permission
 from flows.audit.models import OpenChange, OpenDrift
@@ -103,13 +103,15 @@ def _page_context(
     unresolved_changes: list[OpenChange] = []
     if OpenChange in occupied:
         unresolved_changes = list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
-    can_change_flows = has_permission_anywhere(request.user, "flows.change_flow")
+    for change in unresolved_changes:
+        account_sid = change.attempt.account_sid
+        can_decide = has_permission(request.user, "flows.change_flow", account_sid)
+        change.can_decide = can_decide  # type: ignore[attr-defined]
     return {
         "views": views,
         "default_view_id": preferences.default_view_id,
-        "can_share": can_change_flows,
+        "can_share": has_permission_anywhere(request.user, "flows.change_flow"),
         "unresolved_changes": unresolved_changes,
-        "can_decide": can_change_flows,
     }
 
 

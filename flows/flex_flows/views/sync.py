@@ -1,4 +1,4 @@
-"""The button that syncs the mirror with Twilio, and how old the mirror is beside it."""
+"""The button that syncs the mirror with Twilio, and the age of the mirror next to it."""
 
 from __future__ import annotations
 

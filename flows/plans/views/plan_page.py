@@ -134,7 +134,7 @@ def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     """Return the accounts, production first, or [] if the site has only one account."""
     if twilio_accounts.only_account():
         return []
-    accounts = map(titles.account_of_sid, account_sids)
+    accounts = map(twilio_accounts.account_or_removed, account_sids)
     return sorted(accounts, key=lambda account: (not account.is_production, str(account)))
 
 

@@ -22,7 +22,6 @@ from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.fields import LABELS, display_value
 from flows.mirror.models import Flow
 from flows.names.named_sids import name_sids
-from flows.plans import titles
 from flows.plans.items import ItemStatus, PlanItem, count_statuses, nonzero_counts, with_status
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
@@ -168,7 +167,7 @@ def _build_row(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow])
         "event": event,
         "sid": change.target_sid or created_sid,
         "name": change.friendly_name or FLEX_FLOW.name_of(requested),
-        "account": titles.account_of_sid(change.account_sid),
+        "account": twilio_accounts.account_or_removed(change.account_sid),
         "channel": channel,
         "identity": identity,
         "change_label": change_label,

@@ -9,6 +9,7 @@ from flows.mirror import snapshot_checks
 from flows.mirror.consistency import mirror_columns
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
+from flows.redaction.redacted import redact_fields
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +45,21 @@ def test_migrate_writes_no_flow_that_has_its_result(flow_sid):
 
 
 def test_flow_that_a_sync_checked_meanwhile_keeps_its_result(flow_sid, monkeypatch):
-    def check(_snapshot):
-        Flow.objects.filter(sid=flow_sid).update(has_warnings=None)  # as a sync writes another
-        return ["odd"]
+    def check(snapshot):
+        flow = Flow.objects.get(sid=flow_sid)
+        if snapshot["friendly_name"] == "Réclamations Lyon":  # a sync writes another state
+            flow.resource = redact_fields({**flow.resource, "friendly_name": "Claims"})
+            flow.save(update_fields=["resource"])
+            return ["odd"]
+        return []
 
     monkeypatch.setattr(snapshot_checks, "_checks", [check])
 
     snapshot_checks.check_again(using="default")
 
-    assert Flow.objects.get(sid=flow_sid).has_warnings is None
+    flow = Flow.objects.get(sid=flow_sid)
+    assert flow.resource["friendly_name"] == "Claims"
+    assert flow.has_warnings is False
 
 
 @pytest.mark.parametrize("stored", [True, None])

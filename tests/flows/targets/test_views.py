@@ -132,6 +132,24 @@ def test_accounts_are_sorted_by_their_names(add, name_target, client_of, staging
     assert names["-account"] == [staging.account_sid, ACCOUNT]
 
 
+def test_number_that_a_flow_spells_in_another_way_is_in_use(add, name_target, client_of):
+    spellings = {
+        "+442071838750": "+44 (0)20 7183 8750",
+        "+442071838751": "0044 20 7183-8751",
+        "+442071838752": "442071838752",
+        "whatsapp:+442071838753": "whatsapp:442071838753",
+        "+442071838754": "whatsapp:442071838754",  # of its WhatsApp sender, not of the number
+    }
+    for index, (number, identity) in enumerate(spellings.items()):
+        sid = f"PN{index:032}"
+        name_target("phone_number", sid, f"Line {index}", account_sid=ACCOUNT, reference=number)
+        add(account_sid=ACCOUNT, contact_identity=identity)
+
+    page = client_of("viewer").get("/flows/targets/?use=none")
+
+    assert [name for name, *_ in listed(page)] == ["Line 4"]
+
+
 def test_numbers_are_sorted_by_their_names_and_uses(add, name_target, client_of):
     numbers = {
         "+442071": ("Main line", 1, 0),

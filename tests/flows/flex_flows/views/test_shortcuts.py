@@ -115,6 +115,10 @@ def test_flow_turned_off_outside_this_dashboard_says_so(omar, sandbox, flow_sid)
 
     assert "Turned off outside this dashboard, noticed" in squeezed(page)
     assert "Turn on again" in page
+    drift = AuditEvent.objects.get(action="flow.drift")
+    omar.post(f"/flows/drift/{drift.event_id}/accept/")
+    assert AuditEvent.objects.latest("seq").action == "flow.accept"
+    assert omar.get(f"/flows/{flow_sid}/").context["turn_off"] == drift
 
 
 def test_flow_that_was_off_from_the_start_names_nobody(omar, sandbox):
