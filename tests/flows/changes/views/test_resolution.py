@@ -4,7 +4,9 @@ import re
 import uuid
 
 import pytest
+from django.contrib.auth.models import Group, User
 
+from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile, unknown_outcomes
 from flows.mirror.models import Flow
@@ -253,6 +255,22 @@ def test_list_says_which_changes_need_a_decision_while_reading_is_refused(
 
     assert "needs your decision" in text(client_of("operator").get("/flows/"))
     assert "needs a decision" in text(client_of("viewer").get("/flows/"))
+
+
+def test_decision_is_not_asked_of_users_of_other_accounts(client_of, sandbox, staging, flow_sid):
+    lose(sandbox, rename_flow, flow_sid)
+    refuse(sandbox)
+    client_of("operator").post("/flows/sync/")
+    nina = client_of("operator", "nina", staging.account_sid)
+    AccountRole.objects.create(
+        person=User.objects.get(username="nina"),
+        account_sid=ACCOUNT,
+        role=Group.objects.get(name="viewer"),
+    )
+
+    for client, words in ((nina, "a decision"), (client_of("operator"), "your decision")):
+        assert f"needs {words}" in text(client.get("/flows/"))
+        assert f"1 change needs {words}" in text(client.get("/"))
 
 
 class TestHeading:
