@@ -134,13 +134,12 @@ def _results_context(
     is_fragment: bool,
 ) -> dict[str, Any]:
     page = answer.page
-    is_complete = False
+    queried_accounts = sync.queried_accounts(accounts, query)
+    mirrors = freshness.sort_freshness(queried_accounts, state.sync_states)
     mirror_context: dict[str, Any] = {}
     if not is_fragment or not page.rows:
-        queried_accounts = sync.queried_accounts(accounts, query)
-        mirrors = freshness.sort_freshness(queried_accounts, state.sync_states)
         mirror_context = sync.mirror_context(queried_accounts, mirrors)
-        is_complete = not mirror_context["has_gaps"]
+    is_complete = not any(mirror.sync.missing for mirror in mirrors)
     actions = AvailableActions(request)
     has_owners = LocalDetails in state.occupied
     details = load_details(page.rows) if has_owners else {}

@@ -83,7 +83,6 @@ def mirror_context(
         "freshness": worst,
         "sync_query": _sync_query(accounts),
         "mirror_is_stale": any(needs_sync(item.sync) for item in mirrors),
-        "has_gaps": any(item.sync.missing for item in mirrors),
     }
 
 

@@ -142,7 +142,10 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
 @pytest.mark.parametrize(
     ("q", "most"), [("support", QUERIES_OF_THE_SEARCH), ("no such", QUERIES_OF_THE_SEARCH - 1)]
 )
-def test_search_takes_two_more_queries(client_of, sandbox, django_assert_max_num_queries, q, most):
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "typed"])
+def test_search_takes_two_more_queries(
+    client_of, sandbox, django_assert_max_num_queries, q, most, headers
+):
     for number in range(3):
         sandbox.add_flow(friendly_name=f"Support {number}")
     sync_account(ACCOUNT)
@@ -150,7 +153,7 @@ def test_search_takes_two_more_queries(client_of, sandbox, django_assert_max_num
     client.get("/flows/", {"q": q})
 
     with django_assert_max_num_queries(most):
-        client.get("/flows/", {"q": q})
+        client.get("/flows/", {"q": q}, headers=headers)
 
 
 def test_external_changes_take_two_more_queries(client_of, sandbox, django_assert_num_queries):
