@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 # Letters that Unicode does not decompose, though users type them without their stroke.
 _CHARACTER_MAP = str.maketrans(
@@ -81,8 +81,11 @@ def _skip_accents(text: str, position: int) -> int:
     return position
 
 
-def _normalize_with_positions(text: str) -> tuple[str, list[int]]:
+@functools.lru_cache(maxsize=4096)
+def _normalize_with_positions(text: str) -> tuple[str, Sequence[int]]:
     """Return the normalized text, and for each of its characters the position in the original."""
+    if text.isascii() and text == " ".join(text.split()) and "\x00" not in text:
+        return text.lower(), range(len(text))  # a faster way to the same result
     normalized = ""
     positions: list[int] = []
     for position, character in enumerate(text):
