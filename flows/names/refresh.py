@@ -165,8 +165,9 @@ class _Refresh:
         prefix = kind[0].sid_prefix
         used = [sid for sid in self._used if is_sid(prefix, sid)]
         stored = [sid for sid in sorted(self._rows) if is_sid(prefix, sid)]
-        gone = {sid for sid in stored if self._rows[sid].gone_at}
-        return [sid for sid in dict.fromkeys(sorted(used) + stored) if sid not in {*listed, *gone}]
+        gone = (sid for sid in stored if self._rows[sid].gone_at)
+        known = {*listed, *gone}
+        return [sid for sid in dict.fromkeys(sorted(used) + stored) if sid not in known]
 
     def _check_missing(
         self, kind: Sequence[Resource], objects: dict[str, NamedObject]
