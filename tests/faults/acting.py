@@ -234,6 +234,19 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
         time.sleep(0.005)
 
 
+def release_until(sandbox: Sandbox, condition: Callable[[], Any]) -> None:
+    """Let held requests continue until the condition holds.
+
+    A client can give up while its request is still on its way, so one release may come too early.
+    """
+
+    def is_met() -> Any:
+        sandbox.release()
+        return condition()
+
+    wait_for(is_met)
+
+
 def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
     """Run the calls at the same time; return the result or exception of each."""
     barrier = threading.Barrier(len(calls))

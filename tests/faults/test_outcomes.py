@@ -26,9 +26,9 @@ from tests.faults.acting import (
     own_events,
     own_stages,
     received_writes,
+    release_until,
     rename_flow,
     switch_flow,
-    wait_for,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,8 +242,7 @@ def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(
     change = act(flow_sid)
 
     assert (change.event.result, applied_writes(sandbox)) == ("unknown", [])
-    sandbox.release()
-    wait_for(lambda: applied_writes(sandbox))
+    release_until(sandbox, lambda: applied_writes(sandbox))
     assert AuditEvent.objects.get(stage="outcome").result == "unknown"
 
 

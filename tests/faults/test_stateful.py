@@ -41,7 +41,7 @@ from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, STUDIO_FLOW_SID, wait_for
+from tests.faults.acting import OMAR, STUDIO_FLOW_SID, release_until
 from tests.faults.truth import ExternalChanges, applied_requests, find_differences, find_violations
 
 LONG = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
@@ -356,8 +356,7 @@ class World(RuleBasedStateMachine):
     def release(self):
         held_ids = {request.n for request in self.held()}
         self.is_whole = False
-        self.twilio.release()
-        wait_for(lambda: held_ids <= self.answered)
+        release_until(self.twilio, lambda: held_ids <= self.answered)
         self.judge()
 
     def held(self):

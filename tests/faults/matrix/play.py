@@ -37,7 +37,7 @@ from flows.twilio.resource import Resource
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, wait_for
+from tests.faults.acting import OMAR, release_until
 from tests.faults.matrix import victim
 from tests.faults.matrix.edits import FlowGenerator
 from tests.faults.matrix.troubles import (
@@ -221,8 +221,7 @@ class Run:
             self._release_held()
 
     def _release_held(self) -> None:
-        self.sandbox.release()
-        wait_for(self.witness.is_quiet)
+        release_until(self.sandbox, self.witness.is_quiet)
 
     def _change(self) -> None:
         with mock.patch.object(operations, "resource_client", self._client):
