@@ -8,7 +8,6 @@ import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from pytest_django.fixtures import Settings
 from flexadmin.models import AccountRole
 from flexadmin.users.roles import ROLES
 from flows.accounts import clients
-from flows.accounts.twilio_accounts import Account
 from flows.audit import append_only
 from flows.audit.audit_log import Actor
 from flows.audit.views import downloads
@@ -34,6 +32,7 @@ from tests.long_tests import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
     pytest_terminal_summary,
 )
+from tests.two_accounts import add_staging
 
 MIGRATION_TABLES = {
     "django_content_type",
@@ -117,17 +116,7 @@ def staging(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
     """A second account beside the sandbox's own, which becomes production."""
     keys = {"SK" + "0e" * 16: "staging-secret"}
     with Sandbox(account_sid="AC" + "0e" * 16, keys=keys) as server:
-        settings.FLEX_ACCOUNTS = (
-            replace(settings.FLEX_ACCOUNTS[0], name="production", colour="red", is_production=True),
-            Account(
-                server.account_sid,
-                auth=(server.api_key, server.api_secret),
-                name="staging",
-                colour="teal",
-                api_url=server.url,
-                twilio_api_url=server.api_url,
-            ),
-        )
+        settings.FLEX_ACCOUNTS = add_staging(settings.FLEX_ACCOUNTS[0], server)
         yield server
 
 

@@ -82,7 +82,7 @@ def account_label(sid: str) -> str:
 
 
 def account_or_removed(sid: str) -> Account:
-    """Return the account, or one without credentials for one that the site no longer has."""
+    """Return the account, or a stand-in without credentials if the site no longer has it."""
     try:
         return get_account(sid)
     except AccountNotConfigured:

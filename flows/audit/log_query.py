@@ -18,11 +18,10 @@ from django.utils import timezone
 
 from flows.audit import action_registry
 from flows.audit.models import Result
-from flows.audit.search_text import url_host
+from flows.audit.search_terms import SearchTerms
 from flows.core import local_days, matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
-from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sids import is_sid
 
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
@@ -33,43 +32,6 @@ OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
 PARAMETER_NAMES: Final = {"from_date": "from", "to_date": "to"}
 _PASTED_PARAMETERS: Final = frozenset(("q", "sid"))  # invisible characters come with pasted text
 _EVENT_NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,18}")  # the database's limit has 19 digits
-_REMOTE_ID_PATTERN: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchTerms:
-    """The words of a search by kind. An index finds ids and SIDs; the rest is compared as text."""
-
-    ids: tuple[str, ...] = ()  # ids of an event, a change or a request
-    sids: tuple[str, ...] = ()  # complete SIDs of flows
-    short_sids: tuple[tuple[str, str], ...] = ()  # start and end of a SID, as pages show it
-    text: str = ""
-    hosts: tuple[str, ...] = ()  # hosts in the text that replace URLs
-
-    @classmethod
-    def parse(cls, q: str) -> SearchTerms:
-        """Sort the words of a search by kind."""
-        ids, sids, short_sids, text_words, hosts = [], [], [], [], []
-        for word in q.split():
-            short_sid = matching.split_short_sid(word)
-            host = url_host(word) if "://" in word else ""
-            if _is_id(word):
-                ids.append(word)
-            elif FLEX_FLOW.is_sid(word):
-                sids.append(word)
-            elif short_sid:
-                short_sids.append(short_sid)
-            elif host:
-                hosts.append(host)
-                text_words.append(host)
-            else:
-                text_words.append(word)
-        return cls(tuple(ids), tuple(sids), tuple(short_sids), " ".join(text_words), tuple(hosts))
-
-    @property
-    def needs_text_scan(self) -> bool:
-        """True if the text of entries has to be compared, which no index does."""
-        return bool(self.text or self.short_sids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +99,9 @@ class LogQuery:
 
     @property
     def is_history_of_flow(self) -> bool:
-        """True if all entries of a flow match, apart from days: its first sync is one of them."""
-        return bool(self.flow_sids) and not (self.action or self.result or self.actor)
+        """True if the only filters are one flow and days, so that its first sync is listed, too."""
+        others = (self.action, self.result, self.actor, self.plan, self.terms.ids)
+        return len(self.flow_sids) == 1 and not any(others) and not self.terms.needs_text_scan
 
     @property
     def is_narrow(self) -> bool:
@@ -315,16 +278,3 @@ def _repeated_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
 def is_event_number(text: str) -> bool:
     """Return True for a whole number that a seq or 0 can be."""
     return _EVENT_NUMBER_PATTERN.fullmatch(text) is not None
-
-
-def _is_id(word: str) -> bool:
-    """Return True for the id of an event, a change or a request."""
-    if _REMOTE_ID_PATTERN.fullmatch(word):
-        return True
-    if len(word) not in (32, 36):  # a UUID without hyphens or with them
-        return False
-    try:
-        uuid.UUID(word)
-    except ValueError:
-        return False
-    return True

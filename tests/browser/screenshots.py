@@ -18,7 +18,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -162,23 +161,13 @@ def _add_account(staging: Any) -> None:
     """Give the site the account of this sandbox, unless it has it already."""
     from django.conf import settings
 
-    from flows.accounts.twilio_accounts import Account
     from flows.mirror.name_sync import sync_with_names
+    from tests.two_accounts import add_staging
 
     if len(settings.FLEX_ACCOUNTS) > 1:
         return
     [only_account] = settings.FLEX_ACCOUNTS
-    settings.FLEX_ACCOUNTS = (
-        replace(only_account, name="production", colour="red", is_production=True),
-        Account(
-            staging.account_sid,
-            auth=(staging.api_key, staging.api_secret),
-            name="staging",
-            colour="teal",
-            api_url=staging.url,
-            twilio_api_url=staging.api_url,
-        ),
-    )
+    settings.FLEX_ACCOUNTS = add_staging(only_account, staging)
     sync_with_names(staging.account_sid)
 
 

@@ -19,10 +19,10 @@ from flows.audit import (
     action_registry,
     bulk_changes,
     day_counts,
+    log_filter_checks,
     log_list,
     log_paging,
     log_presets,
-    log_values,
 )
 from flows.audit.access import Request, require_permission
 from flows.audit.actions import AuditAction
@@ -65,7 +65,10 @@ def event_list(request: Request) -> HttpResponse:
     actor_labels = log_paging.actor_labels(request.scope)
     # "Mine" is a valid filter before the first change, too.
     valid_labels = [*actor_labels, username]
-    faults = {**query.faults, **log_values.unknown_values(query, request.scope, valid_labels)}
+    faults = {
+        **query.faults,
+        **log_filter_checks.unknown_values(query, request.scope, valid_labels),
+    }
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
     accounts = twilio_accounts.marked_accounts(request.scope)
     _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))

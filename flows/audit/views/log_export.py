@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log, export, log_paging, log_presets, log_values
+from flows.audit import audit_log, export, log_filter_checks, log_paging, log_presets
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.actions import EVERY_EVENT, AuditAction
 from flows.audit.log_filters import filter_days
@@ -114,7 +114,7 @@ def _find_faults(
     """
     if has_every_event:
         return [query.faults[name] for name in sorted(query.faults.keys() & PERIOD_PARAMETERS)]
-    unknown = log_values.unknown_values(query, scope, log_paging.actor_labels(scope))
+    unknown = log_filter_checks.unknown_values(query, scope, log_paging.actor_labels(scope))
     return [*query.faults.values(), *unknown.values()]
 
 
@@ -230,8 +230,8 @@ def _file_name(new_export: export.Export, query: LogQuery, *, is_filtered: bool)
 def _last_whole_export(request: Request) -> dict[str, Any] | None:
     """Return the time, format and last seq of the user's last export that the next can continue.
 
-    That is one of every event that the user may see, without a period. After any other, the events
-    that it left out would be missing.
+    That is one of every event that the user may see, without a period. Any other skips events, which
+    would be in neither file.
     """
     exports = AuditEvent.objects.filter(action=AuditAction.EXPORT, result=Result.SUCCEEDED)
     own_exports = exports.filter(actor_id=str(request.user.pk)).select_related("payload")

@@ -1,4 +1,4 @@
-"""Checks of the log's filters: is there anything that the user may read with their values?"""
+"""Checks that the values of the log's filters occur in what the user may read."""
 
 from __future__ import annotations
 
