@@ -58,7 +58,7 @@ def find_nonempty_tables(*models: type[Model]) -> frozenset[type[Model]]:
 def aggregate_as_json(*columns: str) -> str:
     """Return the SQL of an aggregate: the rows of a group as a JSON list of lists, as text.
 
-    A query can have rows of another table in a column with it, instead of a second query.
+    With it, a query can have rows of another table in a column, and no second query is needed.
     """
     values = ", ".join(columns)
     if connection.vendor == "sqlite":

@@ -46,8 +46,9 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 class InboxItem(ExternalChange):
     """The external change of one flow on the page, with what the user can do about it.
 
-    `rows` are the changed fields: label, value before, value after. `skip_reason` says why a bulk change would not revert it, or is empty.
-    `is_offered` is False where Twilio or this site allows no such change at the moment.
+    `rows` are the changed fields: label, value before, value after. `skip_reason` says why a bulk
+    change would not revert it, or is empty. `is_offered` is False where Twilio or this site allows
+    no such change at the moment.
     """
 
     rows: list[dict[str, Any]]

@@ -41,8 +41,8 @@ def latest_changes(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 def find_turn_off(sid: str, scope: twilio_accounts.Scope) -> AuditEvent | None:
     """Return the event that turned the flow off, however long ago.
 
-    None if no event did, or if what it recorded has been erased. That someone accepted an external
-    change is no change of its own.
+    None if no event did, or if its contents have been erased. Accepting an external change turns
+    nothing off.
     """
     applied = _readable_entries(scope).filter(target_sid=sid, result__in=APPLIED_RESULTS)
     applied = applied.exclude(action=DriftAction.ACCEPT)
