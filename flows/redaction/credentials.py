@@ -39,12 +39,12 @@ _SENTENCE: Final = re.compile(
 )
 _KEY_FORMATS: Final = re.compile(
     r"(?<![\w-])(?:xox[a-z]-[\w-]{8,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
-    r"|[sprk]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{8,}|AKIA[0-9A-Z]{12,}"
+    r"|[sprk]k_(?:live|test)_\w{8,}|flexapi_[0-9a-f]{6,}\.[\w-]{16,}|whsec_[\w+/=]{8,}|AKIA[0-9A-Z]{12,}"
     r"|eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?|SK[0-9a-f]{32}|[0-9a-f]{32}|[0-9A-F]{32})(?![\w-])"
 )
 _CREDENTIAL_HINT: Final = re.compile(
     r"=|[\"']\s*:|bearer|basic|digest|authori[sz]|pass|pwd|secret|key|credential|token"
-    r"|(?<![\w-])(?:xox|gh[pousr]_|github_|.k_|whsec|AKIA|eyJ|SK|[0-9a-fA-F]{32}(?!\w))",
+    r"|(?<![\w-])(?:xox|gh[pousr]_|github_|.k_|flexapi_|whsec|AKIA|eyJ|SK|[0-9a-fA-F]{32}(?!\w))",
     re.IGNORECASE,
 )
 

@@ -23,7 +23,12 @@ from typing import Any, Final
 from flows.redaction import credentials, first_rules, names, url_masking, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.fields import Field
-from flows.twilio.registry import KNOWN_FIELDS, is_object_url
+from flows.twilio.registry import (
+    DISTINCTIVE_NAMES,
+    KNOWN_FIELDS,
+    MIRRORED_FIELDS,
+    is_object_url,
+)
 from flows.twilio.values import is_number
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
@@ -47,10 +52,15 @@ Rule = Callable[[str, Masker], str]
 
 def redact(value: Any) -> Any:
     """Return JSON with every secret masked."""
-    is_metadata = isinstance(value, dict) and KNOWN_FIELDS.keys().isdisjoint(value)
+    is_metadata = isinstance(value, dict) and DISTINCTIVE_NAMES.isdisjoint(value)
     if is_metadata:
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
+
+
+def redact_object(value: Mapping[str, Any]) -> Any:
+    """Return an object of a resource with every secret masked."""
+    return _redact_value(dict(value), Masker(), "", 0)
 
 
 def redact_field(name: str, value: Any) -> Any:
@@ -72,6 +82,18 @@ def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
         for name, value in snapshot.items():
             if isinstance(value, str):
                 text = _redact_quote(text, name, value)
+            elif isinstance(value, _CONTAINERS):
+                text = _redact_quoted_parts(text, name, value)
+    return text
+
+
+def _redact_quoted_parts(text: str, name: str, value: Any) -> str:
+    """Return the text with each quote of a secret in this list or object masked."""
+    masker = Masker()
+    _redact_value(value, masker, name, 0)
+    for mask, secret in masker.secrets.items():
+        if len(secret) >= MIN_QUOTE_LENGTH:
+            text = text.replace(secret, mask)
     return text
 
 
@@ -96,7 +118,14 @@ def replace_unstorable(value: Any) -> Any:
 
 
 def has_mask(value: Any) -> bool:
-    """Return True if a value contains a mask. To send it to Twilio would destroy the secret."""
+    """Return True if a value contains a mask, at any depth of a list or an object.
+
+    To send it to Twilio would destroy the secret.
+    """
+    if isinstance(value, Mapping):
+        return any(has_mask(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return any(map(has_mask, value))
     return bool(find_masks(value))
 
 
@@ -135,7 +164,7 @@ def _redact_metadata(key: Any, value: Any) -> Any:
 def _redact_value(value: Any, masker: Masker, name: str, depth: int) -> Any:
     """Redact a value under this name, at this depth."""
     if isinstance(value, str):
-        rule = _choose_rule(name, value)
+        rule = _choose_rule(name, value, depth)
         return rule(value, masker)
     if not isinstance(value, _CONTAINERS):
         return value
@@ -151,12 +180,12 @@ def _redact_items(
 ) -> Iterator[tuple[Any, Any]]:
     """Yield the redacted keys and values of an object under this name, at this depth.
 
-    All parts of a URL field are masked as URLs. The name of a resource's field is no sign of a
-    secret.
+    All parts of a URL field are masked as URLs. The name of an object's own field is no sign of a
+    secret. Within the field's value, any name can mean anything.
     """
     has_url_parts = _is_url_field(name)
     for key, item in value.items():
-        field = KNOWN_FIELDS.get(key)
+        field = _own_field(key, depth)
         if field is not None:
             if not _is_surely_plain(field, item):
                 item = _redact_value(item, masker, key, depth + 1)
@@ -193,13 +222,22 @@ def _is_surely_plain(field: Field, value: Any) -> bool:
     return not isinstance(value, _CONTAINERS)
 
 
-def _choose_rule(name: str, text: str) -> Rule:
-    """Return the masking rule for a text under this name."""
+def _own_field(name: Any, depth: int) -> Field | None:
+    """Return the field of this name in an object at this depth, or None if it is no such field.
+
+    Objects of a resource are not parts of others, but for those that the site keeps copies of.
+    """
+    fields = KNOWN_FIELDS if depth == 0 else MIRRORED_FIELDS
+    return fields.get(name)
+
+
+def _choose_rule(name: str, text: str, depth: int) -> Rule:
+    """Return the masking rule for a text under this name, at this depth."""
     if not name:
         return _mask_text
     if _is_url_field(name) or url_masking.starts_like_url(text):
         return _mask_as_url
-    if name in KNOWN_FIELDS:
+    if _own_field(name, max(0, depth - 1)) is not None:
         return _mask_text
     return _choose_rule_for_unknown_field(name, text)
 

@@ -15,12 +15,13 @@ class ApiStyle:
     """The style of an API.
 
     `meta_key` is the key of the object in a page that has its links, "" if the page itself has
-    them. `next_key` is the key of the link to the next page, `address_key` that of an object's own
+    them. `next_key` and `previous_key` are the keys of the links to other pages, `address_key` that of an object's own
     address, and `suffix` the end of each address.
     """
 
     meta_key: str
     next_key: str
+    previous_key: str
     address_key: str
     suffix: str = ""
 
@@ -30,7 +31,16 @@ class ApiStyle:
         return links if isinstance(links, dict) else None
 
 
-CURRENT_API: Final = ApiStyle(meta_key="meta", next_key="next_page_url", address_key="url")
+CURRENT_API: Final = ApiStyle(
+    meta_key="meta",
+    next_key="next_page_url",
+    previous_key="previous_page_url",
+    address_key="url",
+)
 API_OF_2010: Final = ApiStyle(
-    meta_key="", next_key="next_page_uri", address_key="uri", suffix=".json"
+    meta_key="",
+    next_key="next_page_uri",
+    previous_key="previous_page_uri",
+    address_key="uri",
+    suffix=".json",
 )

@@ -11,46 +11,49 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
-from requests.auth import HTTPBasicAuth
 
-from flows.twilio import paging, responses, retries, transport
+from flows.twilio import responses, retries, transport
+from flows.twilio.credentials import Credentials
 from flows.twilio.deadline import Call
+from flows.twilio.description import WRITE_OPERATIONS
 from flows.twilio.errors import (
-    FlexError,
     NotSent,
     OutcomeUnknown,
     RateLimitTimeout,
     RequestRefused,
 )
-from flows.twilio.paging import Pagination
+from flows.twilio.listing import Page, list_objects
+from flows.twilio.paging import FIRST_PAGE, PageCursor, Pagination
 from flows.twilio.rates import (
     LATE_TOLERANCE,
     PROCESS_RATE_LIMITER,
     RateLimiter,
     operation_of_product,
 )
+from flows.twilio.request_bodies import JsonBody, Parameters
 from flows.twilio.resource import Resource, Snapshot
-from flows.twilio.responses import ApiResponse, parse_response, unexpected_response
+from flows.twilio.responses import (
+    ApiResponse,
+    ObjectPage,
+    parse_response,
+    unexpected_response,
+)
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a page of 1,000 flows has about 1 MB
-CHUNK_BYTES: Final = 512 * 1024  # other threads get a turn between two chunks
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 MAX_BOOKINGS: Final = 3  # turns that one request books if it comes late to each
+NO_FILTERS: Final[Mapping[str, str]] = {}
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
 
-_Page = tuple[ApiResponse, Any]  # a page of a listing and its link to the next page
 _sessions = transport.ThreadSessions()
 
 
@@ -60,7 +63,7 @@ class ResourceClient:
     A client is cheap to create: connections for reads belong to the thread and stay open
     (`flows.twilio.transport`).
 
-    `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and covers
+    `auth` is (API key, secret) or (account SID, auth token). `headers` are sent too. `deadline` is in seconds and covers
     one method call, or one page of a listing. `patience` is the longest wait in seconds for a turn
     within the account's `rates`, by default the deadline. `rate_limits=False` is for the sandbox
     only. `observe` is called after each request with the operation, its result (succeeded, refused,
@@ -74,6 +77,7 @@ class ResourceClient:
         base_url: str,
         account_sid: str,
         auth: tuple[str, str],
+        headers: Mapping[str, str] | None = None,
         deadline: float = 15.0,
         patience: float | None = None,
         rate_limits: bool = True,
@@ -86,9 +90,7 @@ class ResourceClient:
         self.account_sid = account_sid
         self.deadline = deadline
         self.patience = deadline if patience is None else patience
-        username, password = auth
-        # Bytes, because `requests` would encode a string as Latin-1.
-        self._auth = HTTPBasicAuth(username.encode(), password.encode())
+        self._auth = Credentials(*auth, headers)
         # The environment's proxy leads out of this machine, so a local sandbox goes without it.
         host = urlsplit(self.base_url).hostname or ""
         self._proxies = {"no_proxy": host} if host in LOOPBACK_HOSTS else None
@@ -116,97 +118,95 @@ class ResourceClient:
         """
         pagination = Pagination(self.resource, self._list_url(parent_sid))
         session = self._thread_session()  # the calling thread's, because the executor's thread ends
-        executor = ThreadPoolExecutor(1)
-
-        # The executor's thread runs in a copy of the context, so that its log lines name the
-        # request and the user.
-        def request_page(link: Any) -> Future[_Page]:
-            return executor.submit(
-                copy_context().run, self._fetch_next_page, session, pagination, link
-            )
-
-        page_sizes = paging.page_sizes_to_try(page_size or self.resource.max_page_size)
-        first_page = executor.submit(
-            copy_context().run,
-            self._fetch_first_page,
-            session,
+        return list_objects(
+            self.resource,
             pagination,
-            page_sizes,
-            friendly_name,
+            partial(self._fetch_page, session, pagination),
+            page_size=page_size or self.resource.max_page_size,
+            filters={} if friendly_name is None else {"FriendlyName": friendly_name},
         )
-        return _iterate_pages(self.resource, executor, request_page, first_page)
+
+    def list_page(
+        self,
+        cursor: PageCursor = FIRST_PAGE,
+        *,
+        page_size: int,
+        parent_sid: str = "",
+        filters: Mapping[str, str] = NO_FILTERS,
+    ) -> ObjectPage:
+        """Return one page of the objects of the account, and where the next and previous one are.
+
+        `filters` are parameters of the resource's `list_filters` with the values to list. An entry
+        that is not an object of the resource is in `unreadable`, as Twilio sent it.
+        """
+        page_size = min(page_size, self.resource.max_page_size)
+        query = {**self.resource.list_query, **filters, "PageSize": str(page_size)}
+        query |= cursor.parameters
+        pagination = Pagination(self.resource, self._list_url(parent_sid))
+        url = pagination.begin(query, page_size=page_size)
+        response, _ = self._fetch_page(self._thread_session(), pagination, url)
+        return responses.parse_page(self.resource, response, pagination)
 
     def fetch(self, sid: str, *, parent_sid: str = "") -> Snapshot:
         """Return the current state of an object, for a resource below a parent with `parent_sid`."""
         response = self._call("fetch", "GET", self._object_url(sid, parent_sid))
-        return responses.extract_object(self.resource, response, sid)
+        return responses.extract_object(self.resource, response, sid, parent_sid)
 
-    def create(self, values: Mapping[str, Any]) -> ApiResponse:
-        """Create an object with these fields.
+    def fetch_by_key(self, key: str) -> Snapshot:
+        """Return the object with this value of the resource's `key_field`."""
+        if not self.resource.key_field or not key:
+            raise ValueError(f"{self.resource.plural} are not found by this key")
+        url = f"{self._collection_url('')}/{quote(key, safe='')}"
+        response = self._call("fetch", "GET", url)
+        return responses.extract_object_with_key(self.resource, response, key)
 
-        The API has no idempotency key, so only a 429 is followed by a retry.
-        """
+    def create(self, values: Mapping[str, Any], *, parent_sid: str = "") -> ApiResponse:
+        """Create an object. Without an idempotency key, only a 429 is followed by a retry."""
         parameters = self.resource.to_parameters(values)
-        response = self._call("create", "POST", self._list_url(), parameters)
-        return self._written(response)
+        response = self._call("create", "POST", self._list_url(parent_sid), parameters)
+        return self._written(response, None, parent_sid)
 
-    def update(self, sid: str, values: Mapping[str, Any]) -> ApiResponse:
+    def update(self, sid: str, values: Mapping[str, Any], *, parent_sid: str = "") -> ApiResponse:
         """Change only these fields of an object. None or "" unsets a field."""
-        parameters = self.resource.to_parameters(values)
-        response = self._call("update", "POST", self._object_url(sid), parameters)
-        return self._written(response, sid)
+        body = self.resource.to_update_body(sid, values)
+        response = self._call("update", "POST", self._object_url(sid, parent_sid), body)
+        return self._written(response, sid, parent_sid)
 
-    def delete(self, sid: str) -> ApiResponse:
+    def archive(self, sid: str, *, parent_sid: str = "") -> ApiResponse:
+        """Mark an object as archived, which can't be undone."""
+        url = f"{self._object_url(sid, parent_sid)}/Archive"
+        return self._written(self._call("archive", "POST", url), sid, parent_sid)
+
+    def delete(self, sid: str, *, parent_sid: str = "") -> ApiResponse:
         """Delete an object.
 
         A 404 from Twilio counts as success if the response to an earlier try was lost.
         """
-        response = self._call("delete", "DELETE", self._object_url(sid))
+        response = self._call("delete", "DELETE", self._object_url(sid, parent_sid))
         return replace(response, snapshot=Snapshot({}))
 
     def _list_url(self, parent_sid: str = "") -> str:
         return self._collection_url(parent_sid) + self.resource.api_style.suffix
 
-    def _object_url(self, sid: str, parent_sid: str = "") -> str:
+    def _object_url(self, sid: str, parent_sid: str) -> str:
         if not self.resource.is_sid(sid):
             raise ValueError(f"not the SID of a {self.resource.title}")
+        if self.resource.is_singleton:
+            return self._list_url()
         return f"{self._collection_url(parent_sid)}/{sid}{self.resource.api_style.suffix}"
 
     def _collection_url(self, parent_sid: str) -> str:
         path = self.resource.collection_path(account_sid=self.account_sid, parent_sid=parent_sid)
         return f"{self.base_url}/{path}"
 
-    def _written(self, response: ApiResponse, sid: str | None = None) -> ApiResponse:
+    def _written(self, response: ApiResponse, sid: str | None, parent_sid: str) -> ApiResponse:
         """Return the response to a create or an update with the object as a snapshot."""
-        snapshot = responses.extract_written_object(self.resource, response, self.account_sid, sid)
+        snapshot = responses.extract_written_object(
+            self.resource, response, self.account_sid, sid, parent_sid
+        )
         return replace(response, snapshot=snapshot)
 
-    def _fetch_first_page(
-        self,
-        session: requests.Session,
-        pagination: Pagination,
-        page_sizes: Sequence[int],
-        friendly_name: str | None,
-    ) -> _Page:
-        """Return the first page of a listing, with the first page size that Twilio accepts."""
-        page_size, *smaller_sizes = page_sizes
-        query = {**self.resource.list_parameters, "PageSize": str(page_size)}
-        if friendly_name is not None:
-            query["FriendlyName"] = friendly_name
-        url = pagination.begin(query, page_size=page_size)
-        try:
-            return self._fetch_page(session, pagination, url)
-        except FlexError as error:
-            if not smaller_sizes or not paging.is_page_size_refused(error):
-                raise
-        return self._fetch_first_page(session, pagination, smaller_sizes, friendly_name)
-
-    def _fetch_next_page(
-        self, session: requests.Session, pagination: Pagination, link: Any
-    ) -> _Page:
-        return self._fetch_page(session, pagination, pagination.resolve_link(link))
-
-    def _fetch_page(self, session: requests.Session, pagination: Pagination, url: str) -> _Page:
+    def _fetch_page(self, session: requests.Session, pagination: Pagination, url: str) -> Page:
         """Return a page and its link, or raise `OutcomeUnknown` if it is not a page of a list."""
         page = self._call("list", "GET", url, session=session)
         objects = page.snapshot.get(self.resource.list_key)
@@ -222,7 +222,7 @@ class ResourceClient:
         operation: str,
         method: str,
         url: str,
-        data: Mapping[str, str] | None = None,
+        data: Parameters | JsonBody | None = None,
         session: requests.Session | None = None,
     ) -> ApiResponse:
         """Send a request and retry it where that is safe, all within one deadline."""
@@ -257,7 +257,7 @@ class ResourceClient:
         operation: str,
         method: str,
         url: str,
-        data: Mapping[str, str] | None,
+        data: Parameters | JsonBody | None,
         deadline: float,
         read_session: requests.Session | None = None,
     ) -> ApiResponse:
@@ -291,7 +291,7 @@ class ResourceClient:
             if is_write:
                 session.close()
             seconds = time.monotonic() - started
-            _log_request(method, url, status, seconds, request_id)
+            _log_request(method, self._loggable_path(url), status, seconds, request_id)
             self._observe(operation, result, seconds)
 
     def _exchange(
@@ -300,7 +300,7 @@ class ResourceClient:
         call: Call,
         method: str,
         url: str,
-        data: Mapping[str, str] | None,
+        data: Parameters | JsonBody | None,
     ) -> tuple[requests.Response, bytes]:
         """Send the request and return the response and its body."""
         seconds_left = max(0.05, call.deadline - time.monotonic())
@@ -308,14 +308,15 @@ class ResourceClient:
             with session.request(
                 method,
                 url,
-                data=data,
+                data=None if isinstance(data, JsonBody) else data,
+                json=data.value if isinstance(data, JsonBody) else None,
                 auth=self._auth,
                 timeout=(min(CONNECT_TIMEOUT, seconds_left), seconds_left),
                 allow_redirects=False,
                 proxies=self._proxies,
                 stream=True,
             ) as response:
-                body = _read_body(response)
+                body = transport.read_body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # `from None`, because the original can quote the URL and the data.
             raise transport.connection_error(call, error) from None
@@ -347,6 +348,14 @@ class ResourceClient:
             if time.monotonic() - turn <= LATE_TOLERANCE:
                 return
 
+    def _loggable_path(self, url: str) -> str:
+        """Return the path of an address, without a key, which can be a telephone number."""
+        path = urlsplit(url).path
+        collection, _, last = path.rpartition("/")
+        has_key = collection.endswith(f"/{self.resource.path}") and not self.resource.is_sid(last)
+        is_secret = bool(self.resource.key_field) and has_key
+        return f"{collection}/{{{self.resource.key_field}}}" if is_secret else path
+
     def _thread_session(self) -> requests.Session:
         """Return the current thread's session for this account, API, URL and credentials."""
         api = (self.account_sid, self.resource.product, self.resource.version)
@@ -354,37 +363,8 @@ class ResourceClient:
         return _sessions.of(api, connection_key)
 
 
-def _iterate_pages(
-    resource: Resource,
-    executor: ThreadPoolExecutor,
-    request_page: Callable[[Any], Future[_Page]],
-    first_page: Future[_Page],
-) -> Iterator[Snapshot]:
-    """Yield the objects of a listing, page by page.
-
-    `request_page` has the executor fetch the page that a link leads to.
-    """
-    next_page: Future[_Page] | None = first_page
-    with executor:
-        while next_page is not None:
-            page, link = next_page.result()
-            next_page = None if paging.is_last_page(link) else request_page(link)
-            for body in page.snapshot[resource.list_key]:
-                yield responses.parse_object(resource, body, page)
-
-
-def _log_request(method: str, url: str, status: int | str, seconds: float, request_id: str) -> None:
-    path = urlsplit(url).path
+def _log_request(
+    method: str, path: str, status: int | str, seconds: float, request_id: str
+) -> None:
     milliseconds = round(seconds * 1000)
     log.info("%s %s %s %d ms %s", method, path, status, milliseconds, request_id or "-")
-
-
-def _read_body(response: requests.Response) -> bytes:
-    """Return the whole body, or raise ContentDecodingError if it is too large."""
-    chunks, size = [], 0
-    for chunk in response.iter_content(CHUNK_BYTES):
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise requests.exceptions.ContentDecodingError("the response is too large")
-        chunks.append(chunk)
-    return b"".join(chunks)

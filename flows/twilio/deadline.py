@@ -116,20 +116,20 @@ class _DeadlineConnection:
                 call.cut()
 
 
-class _DeadlineHTTPConnection(_DeadlineConnection, HTTPConnection):
-    pass
+class DeadlineHTTPConnection(_DeadlineConnection, HTTPConnection):
+    """A connection over plain HTTP."""
 
 
-class _DeadlineHTTPSConnection(_DeadlineConnection, HTTPSConnection):
-    pass
+class DeadlineHTTPSConnection(_DeadlineConnection, HTTPSConnection):
+    """A connection over TLS."""
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _DeadlineHTTPConnection
+    ConnectionCls = DeadlineHTTPConnection
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _DeadlineHTTPSConnection
+    ConnectionCls = DeadlineHTTPSConnection
 
 
 _POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}

@@ -10,16 +10,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flows.twilio.api_styles import CURRENT_API, ApiStyle
-from flows.twilio.fields import Field, FieldKind
+from flows.twilio.fields import Field, FieldKind, Operation
 from flows.twilio.sids import is_sid
 
 FLEX_PRODUCT: Final = "flex-api"
+PLUGIN_HEADER: Final = "Flex-Metadata"  # of requests to the plugin service
+INSIGHTS_HEADER: Final = "Authorization"  # of requests to Flex Insights, in place of HTTP Basic
 PRODUCT_PLACEHOLDER: Final = "{product}"  # in the address of Twilio's APIs
 READ_OPERATIONS: Final = frozenset({"list", "fetch"})
 ALL_OPERATIONS: Final = READ_OPERATIONS | {"create", "update", "delete"}
+# The operations that change something. "archive" marks an object as archived, for ever.
+WRITE_OPERATIONS: Final = ("create", "update", "archive", "delete")
+
+
+class OperationLabel(NamedTuple):
+    """The names of an operation on an object: on a button, and in events of the log."""
+
+    button: str
+    infinitive: str
+    past: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,15 +43,40 @@ class ResourceDescription:
 
     `product` is the name of its Twilio product, as the product's host has it. `path` and `list_key`
     are its collection's path and key in a page. In a path, `{account_sid}` stands for the account.
-    A resource below a `parent` has one collection in each of the parent's objects.
-    `list_parameters` are part of every request for a list. If `keeps_unknown_fields` is False,
+    A resource below a `parent` has one collection in each of the parent's objects, and its objects
+    have the parent's SID in their `parent_field`.
+    `list_parameters` are part of every request for a list, and so are `list_options`, which Twilio
+    doesn't require. `list_filters` are the parameters that limit a list to objects with one value of
+    a field, with the names of the fields. If `keeps_unknown_fields` is False,
     fields that are not described here are dropped as soon as they are read.
 
     A resource can have variants: `variant_field` names the field that chooses one, and `nested` the
     object that holds the fields of the variants (`takes`). `default_variant` is Twilio's choice.
 
     `name_field` and `identity_field` say what the log finds an object by. Of the enabled objects,
-    only one can have the same values of `unique_while_enabled`.
+    only one can have the same values of `unique_while_enabled`. No two objects have the same value of
+    the `key_field`, and Twilio takes it in place of the SID. `enabled_field` says whether an object
+    is on, in place of a status. `sid_field` is the name of an
+    object's SID in Twilio's JSON; a snapshot has it as `sid`.
+
+    `summary`, `list_columns`, `operation_labels` and `deletion_effect` are for the resource's pages:
+    what the objects are, the fields in their list, how an operation is called where it isn't the
+    usual word, and what deleting or archiving one does. `used_in` is the resource whose objects
+    list this one's. `sections` group the fields under headings. If it `is_for_administrators`, only
+    they may change it. `permission_owner` names the resource whose permissions hold for it, if that
+    is neither itself nor its parent. `optional_header` is a header of its requests that an account
+    may set.
+
+    There is only one object of a singleton in an account, with the SID of the account, also if
+    Twilio's answer has none (`has_sid` is False). With
+    `has_json_body`, changes are sent as a JSON object, which repeats the object's SID.
+
+    `pending_state` is a field and its value while Twilio still works on an object, `final_states` a
+    field and its values after which an object can't be changed. `created_status` is the HTTP status
+    that answers a creation.
+
+    A lost creation is looked for by the key, if the resource has one, and in the list. If `match_proves_creation` is False, an object that
+    matches doesn't prove it, because others create such objects too or Twilio doesn't date them.
     """
 
     name: str
@@ -53,8 +90,11 @@ class ResourceDescription:
     version: str = "v1"
     api_style: ApiStyle = CURRENT_API
     parent: ResourceDescription | None = None
+    parent_field: str = ""
     max_page_size: int = 1000
     list_parameters: Mapping[str, str] = dataclass_field(default_factory=dict)
+    list_options: Mapping[str, str] = dataclass_field(default_factory=dict)
+    list_filters: Mapping[str, str] = dataclass_field(default_factory=dict)
     operations: frozenset[str] = ALL_OPERATIONS
     keeps_unknown_fields: bool = True
     nested: str = ""
@@ -62,8 +102,62 @@ class ResourceDescription:
     default_variant: str = ""
     name_field: str = "friendly_name"
     identity_field: str = ""
+    key_field: str = ""
+    enabled_field: str = ""
+    sid_field: str = "sid"
+    match_proves_creation: bool = True
+    summary: str = ""
+    list_columns: tuple[str, ...] = ()
+    operation_labels: Mapping[str, OperationLabel] = dataclass_field(default_factory=dict)
+    deletion_effect: str = ""
+    used_in: ResourceDescription | None = None
+    optional_header: str = ""
+    is_for_administrators: bool = False
+    permission_owner: str = ""
+    is_singleton: bool = False
+    has_sid: bool = True
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    has_json_body: bool = False
+    created_status: int = 201
+    pending_state: tuple[str, str] | None = None
+    final_states: tuple[str, tuple[str, ...]] | None = None
     unique_while_enabled: tuple[str, ...] = ()
     is_mirrored: bool = False  # this site keeps a copy, compares it and records drift
+
+    @property
+    def noun(self) -> str:
+        """The word for an object within a sentence, such as "web channel"."""
+        return self.name.replace("_", " ")
+
+    @property
+    def noun_with_article(self) -> str:
+        """The word for an object with its article, such as "a web channel"."""
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    @property
+    def noun_plural(self) -> str:
+        """The word for objects within a sentence, such as "web channels"."""
+        return f"{self.noun[:-1]}ies" if self.noun.endswith("y") else f"{self.noun}s"
+
+    @property
+    def filter_field(self) -> Field | None:
+        """The field whose values can limit a list on a page, or None."""
+        return next((self.field(name) for name in self.list_filters.values()), None)
+
+    @property
+    def index_name(self) -> str:
+        """The name of the address of its list, or of its only object."""
+        return self.name if self.is_singleton else f"{self.name}-list"
+
+    @property
+    def list_query(self) -> dict[str, str]:
+        """The parameters of every request for a list."""
+        return {**self.list_parameters, **self.list_options}
+
+    @property
+    def slug(self) -> str:
+        """The name of the resource in addresses of this site, such as "web-channels"."""
+        return self.plural.lower().replace(" ", "-")
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -87,6 +181,17 @@ class ResourceDescription:
     @cached_property
     def writable_names(self) -> tuple[str, ...]:
         return tuple(self.wire_names)
+
+    def fields_set_by(self, operation: Operation) -> tuple[Field, ...]:
+        """Return the fields that requests of this operation take."""
+        return tuple(field for field in self.fields if field.is_set_by(operation))
+
+    @cached_property
+    def unreturned_names(self) -> frozenset[str]:
+        """Names of the fields of which Twilio's answers don't have what was sent."""
+        return frozenset(
+            field.name for field in self.fields if field.is_rewritten or not field.is_returned
+        )
 
     @cached_property
     def nested_fields(self) -> tuple[Field, ...]:
@@ -143,6 +248,28 @@ class ResourceDescription:
         """Return the log's action for create, update or delete."""
         return f"{self.name}.{operation}"
 
+    def requested_sid(self, values: Mapping[str, Any]) -> str:
+        """Return the SID that a creation with these values asks for, or "" if Twilio chooses it."""
+        return _text_of(values, "sid") if self.is_writable("sid") else ""
+
+    def is_pending(self, snapshot: Mapping[str, Any]) -> bool:
+        """Return True if Twilio still works on an object, so that it will change by itself."""
+        if self.pending_state is None:
+            return False
+        name, value = self.pending_state
+        return bool(snapshot.get(name) == value)
+
+    def is_final(self, snapshot: Mapping[str, Any]) -> bool:
+        """Return True if an object can't be changed any longer."""
+        if self.final_states is None:
+            return False
+        name, values = self.final_states
+        return snapshot.get(name) in values
+
+    def key_of(self, snapshot: Mapping[str, Any]) -> str:
+        """Return the text that Twilio takes in place of an object's SID, or ""."""
+        return _text_of(snapshot, self.key_field)
+
     def is_sid(self, value: object) -> bool:
         """Return True for a SID of this resource."""
         return is_sid(self.sid_prefix, value)
@@ -176,6 +303,11 @@ class ResourceDescription:
     def is_url(self, text: str) -> bool:
         """Return True for the URL of an object in Twilio's API."""
         return self._url_pattern.fullmatch(text) is not None
+
+    def parent_sid_of(self, snapshot: Mapping[str, Any]) -> str:
+        """Return the SID of the object that this one belongs to, or "" if it has no parent."""
+        sid = _text_of(snapshot, self.parent_field) if self.parent else ""
+        return sid if self.parent and self.parent.is_sid(sid) else ""
 
     def name_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the name by which people know an object, or ""."""

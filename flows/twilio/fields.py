@@ -9,14 +9,51 @@ from typing import Any, Literal
 from flows.twilio import values as wire_values
 from flows.twilio.cleaning import clean_value
 
-FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime", "unknown"]
+FieldKind = Literal[
+    "text",
+    "sid",
+    "sids",
+    "enum",
+    "choices",
+    "boolean",
+    "integer",
+    "url",
+    "json",
+    "json_list",
+    "datetime",
+    "unknown",
+]
+Operation = Literal["create", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPart:
+    """A value within a JSON object that a form has an input of its own for.
+
+    `path` has the keys of objects and the positions in lists that lead to it.
+    """
+
+    path: tuple[str | int, ...]
+    field: Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """A field of a resource.
 
-    `wire` is the name of its request parameter, or None if only Twilio sets the field.
+    `wire` is the name of its request parameter, or None if only Twilio sets the field. `set_by` are
+    the operations that take it. Twilio's answers lack a field that is not `is_returned`, so that
+    reading can't tell its value. For one that `is_rewritten`, they have another value than the one
+    that was sent.
+
+    The value of a field of the kind "sids" is a list of SIDs, sent as a repeated parameter. In
+    Twilio's JSON it can be a list of objects, which have their SID as `item_key`. The value of a
+    "json" field is a JSON object as text, that of a "json_list" field a JSON list of objects, which
+    is sent as a repeated parameter. The value of a "choices" field is a list of its choices, sent as
+    a repeated parameter. Their order has no meaning.
+
+    `takes` are the variants that have a field of the nested object. With `is_of_every_variant`, it is
+    a field of that object that all of them have.
     """
 
     name: str
@@ -24,15 +61,23 @@ class Field:
     help: str
     kind: FieldKind
     wire: str | None = None
+    set_by: tuple[Operation, ...] = ("create", "update")
+    is_returned: bool = True
+    is_rewritten: bool = False
+    is_sent_with_each_update: bool = False  # Twilio requires it, changed or not
+    item_key: str = ""
     sid_prefix: str = ""
     # The values that it may have, with their labels. A boolean without them has Yes and No.
     choices: Mapping[str, str] = field(default_factory=dict, hash=False)
+    settable_choices: tuple[str, ...] = ()  # those that a request can set, if not all
+    parts: tuple[JsonPart, ...] = field(default=(), hash=False)
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
     default: str | int | bool | None = None  # Twilio's value if the parameter is missing
     required_on_create: bool = False
     takes: tuple[str, ...] = ()  # variants with this field; empty for a field of every variant
+    is_of_every_variant: bool = False  # of the nested object
     requires: tuple[str, ...] = ()  # variants that require it
     pii: bool = False
     is_free_text: bool = False  # invisible characters can have a meaning, as in a name
@@ -45,12 +90,16 @@ class Field:
     @property
     def is_nested(self) -> bool:
         """True for a field of the nested object, False for one of the resource itself."""
-        return bool(self.takes)
+        return self.is_of_every_variant or bool(self.takes)
+
+    def is_set_by(self, operation: Operation) -> bool:
+        """Return True if requests of this operation take the field."""
+        return self.wire is not None and operation in self.set_by
 
     @property
     def is_clearable(self) -> bool:
-        """False for a field of the resource itself that can be changed, but not cleared."""
-        return self.is_nested or self.kind not in ("enum", "boolean")
+        """False for a field of every variant that can be changed, but not cleared."""
+        return bool(self.takes) or self.kind not in ("enum", "boolean")
 
     @property
     def has_parsed_kind(self) -> bool:
@@ -82,6 +131,8 @@ class Field:
         """Return a value in the form in which values are compared, or `UNREADABLE`."""
         if self.kind == "enum":
             return wire_values.parse_choice(value, self.choices)
+        if self.kind == "choices":
+            return wire_values.parse_choices(value, self.choices)
         return wire_values.PARSERS[self.kind](value)
 
     def clean(self, value: Any, *, required: bool = False) -> Any:

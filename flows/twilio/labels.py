@@ -31,7 +31,7 @@ class UnreadableValue:
 def display_value(resource: Resource, name: str, value: Any) -> Any:
     """Return a field's value as pages show it.
 
-    A value with a label becomes the label. A boolean or number that came as text becomes one. An
+    Several choices become their labels. A value with a label becomes the label. A boolean or number that came as text becomes one. An
     unreadable value becomes an `UnreadableValue`. Any other value stays as it is.
     """
     if isinstance(value, PlaceholderText):
@@ -39,6 +39,9 @@ def display_value(resource: Resource, name: str, value: Any) -> Any:
     if not resource.is_readable(name, value):
         return UnreadableValue(value)
     field = resource.field(name)
+    if field.kind == "choices":
+        chosen = resource.normalize_value(name, value) or []
+        return ", ".join(field.choices.get(one, one) for one in chosen)
     if not field.has_parsed_kind:
         return value
     normalized = resource.normalize_value(name, value)

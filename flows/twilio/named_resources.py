@@ -23,6 +23,9 @@ from flows.twilio.taskrouter.task_channel import TASK_CHANNEL
 from flows.twilio.taskrouter.workflow import WORKFLOW
 from flows.twilio.taskrouter.workspace import WORKSPACE
 
+# isort: split
+from flows.twilio.conversations.address_configuration import ADDRESS_CONFIGURATION
+
 NAMED_RESOURCES: Final[tuple[Resource, ...]] = (
     STUDIO_FLOW,
     WORKSPACE,
@@ -34,6 +37,8 @@ NAMED_RESOURCES: Final[tuple[Resource, ...]] = (
     WHATSAPP_SENDER,
     MESSAGING_SERVICE,
 )
+# Those whose names are stored. Addresses have pages of their own and can be changed.
+STORED_RESOURCES: Final = (*NAMED_RESOURCES, ADDRESS_CONFIGURATION)
 
 for _resource in NAMED_RESOURCES:
     registry.register(_resource)

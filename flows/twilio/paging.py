@@ -7,8 +7,9 @@ used: each page is requested at the configured address, and credentials are sent
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit
 
 from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.resource import Resource
@@ -21,12 +22,33 @@ INVALID_PAGE_SIZE_CODE: Final = 20007
 PAYLOAD_TOO_LARGE: Final = 413
 
 
+@dataclass(frozen=True, slots=True)
+class PageCursor:
+    """The position of a page in a list, as Twilio's link to it has it: a number and a token.
+
+    Both are Twilio's own. The first page has neither.
+    """
+
+    number: str = ""
+    token: str = ""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of a request for the page."""
+        pairs = {"Page": self.number, "PageToken": self.token}
+        return {name: value for name, value in pairs.items() if value}
+
+
+FIRST_PAGE: Final = PageCursor()
+
+
 class Pagination:
     """The pages of one listing so far. `list_url` is the address of the list without a query."""
 
     def __init__(self, resource: Resource, list_url: str) -> None:
         self._list_name = f"Twilio's list of {resource.plural}"
         self._list_url = list_url
+        self._sid_field = resource.sid_field
         # A proxy can have the collection under another path, so only its own segments count.
         self._path_length = resource.path_length
         self._max_pages = MAX_PAGES
@@ -55,13 +77,23 @@ class Pagination:
         self._queries.add(query)
         return f"{self._list_url}?{query}"
 
+    def find_cursor(self, link: Any) -> PageCursor | None:
+        """Return the position that a link leads to, or None without a link.
+
+        Raises `OutcomeUnknown` if the link is invalid.
+        """
+        if is_last_page(link):
+            return None
+        parameters = dict(parse_qsl(self._parse_link(link).query))
+        return PageCursor(parameters.get("Page", ""), parameters.get("PageToken", ""))
+
     def note(self, objects: Iterable[Any]) -> None:
         """Remember the objects of a page.
 
         A loop can have a new link each time. Its pages then bring no new objects.
         """
         bodies = [body for body in objects if isinstance(body, dict)]
-        sids = {str(body["sid"]) for body in bodies if body.get("sid")}
+        sids = {str(body[self._sid_field]) for body in bodies if body.get(self._sid_field)}
         if sids <= self._sids:
             self._repeated_pages += 1
         else:

@@ -16,12 +16,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from typing import Any, NewType
 
 from flows.twilio import values as wire_values
 from flows.twilio.cleaning import InvalidValue, to_text
 from flows.twilio.description import ResourceDescription
 from flows.twilio.fields import Field
+from flows.twilio.json_values import InvalidJson, is_same_json, parse_strictly
+from flows.twilio.request_bodies import JsonBody, Parameters
 
 Snapshot = NewType("Snapshot", dict[str, Any])
 
@@ -56,6 +59,9 @@ class Resource(ResourceDescription):
     Its methods read and write Twilio's JSON, validate the values of a user, and compare objects.
     """
 
+    parent: Resource | None
+    used_in: Resource | None
+
     def decode(self, body: Mapping[str, Any]) -> Snapshot:
         """Return Twilio's JSON as a snapshot.
 
@@ -63,6 +69,8 @@ class Resource(ResourceDescription):
         """
         if not self.keeps_unknown_fields:
             return Snapshot({name: body[name] for name in self.by_name if name in body})
+        if self.is_renamed:
+            body = self._rename(body)
         nested = self._parse_nested(body) if self.nested else None
         if nested is None:
             return Snapshot(dict(body))
@@ -76,7 +84,14 @@ class Resource(ResourceDescription):
         return Snapshot(snapshot)
 
     def encode(self, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a snapshot as Twilio's JSON, the inverse of `decode`."""
+        """Return a snapshot as Twilio's JSON, the inverse of `decode`.
+
+        The items of a list stay SIDs.
+        """
+        if self.sid_field != "sid":
+            snapshot = {
+                self.sid_field if name == "sid" else name: snapshot[name] for name in snapshot
+            }
         if not self.nested:
             return dict(snapshot)
         nested: dict[str, Any] = {}
@@ -89,12 +104,28 @@ class Resource(ResourceDescription):
                 body[name] = value
         return body
 
-    def to_parameters(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Return fields as form parameters with Twilio's names.
+    def to_parameters(self, values: Mapping[str, Any]) -> dict[str, str | list[str]]:
+        """Return fields as form parameters with Twilio's names. A list is a repeated parameter.
 
-        `None` and the empty string unset a field. A field that can't be written raises KeyError.
+        `None`, an empty string and an empty list unset a field. A field that can't be written
+        raises KeyError.
         """
-        return {self.wire_names[name]: to_text(value) for name, value in values.items()}
+        return {
+            self.wire_names[name]: _to_parameter(self.field(name), value)
+            for name, value in values.items()
+        }
+
+    def to_update_body(self, sid: str, values: Mapping[str, Any]) -> Parameters | JsonBody:
+        """Return the fields to change of an object as the body of a request.
+
+        A JSON object repeats the object's SID, and an unset field is null in it.
+        """
+        if not self.has_json_body:
+            return self.to_parameters(values)
+        body: dict[str, Any] = {self.sid_field: sid}
+        for name, value in values.items():
+            body[self.wire_names[name]] = self.normalize_value(name, value)
+        return JsonBody(body)
 
     def variant_of(self, snapshot: Mapping[str, Any]) -> str:
         """Return the variant of an object, or "" if it has none.
@@ -122,7 +153,7 @@ class Resource(ResourceDescription):
         all_values = {**current_values, **values}
         variant = self.chosen_variant(all_values, current)
         result = Cleaned()
-        for field in self.writable_fields:
+        for field in self.fields_set_by("create" if current is None else "update"):
             if not field.is_applicable(variant):
                 continue
             value, current_value = all_values.get(field.name), current_values.get(field.name)
@@ -165,6 +196,10 @@ class Resource(ResourceDescription):
         """
         if _is_unset(current_value):
             return False
+        if self.field(name).kind in ("json", "json_list"):
+            return _is_same_json_text(value, current_value)
+        if self.field(name).kind == "choices":
+            return self.is_same_value(name, value, current_value)
         return _one_line(value) == _one_line(self.to_input(name, current_value))
 
     def to_input(self, name: str, value: Any) -> Any:
@@ -174,7 +209,7 @@ class Resource(ResourceDescription):
         """
         if self.field(name).has_parsed_kind and value != "":
             value = self.normalize_value(name, value)
-        if isinstance(value, bool):
+        if isinstance(value, bool | list | dict):
             return to_text(value)
         return value
 
@@ -187,7 +222,10 @@ class Resource(ResourceDescription):
         if _is_unset(value):
             return None
         parsed = self.field(name).parse(value)
-        return value if parsed is wire_values.UNREADABLE else parsed
+        if parsed is wire_values.UNREADABLE:
+            return value
+        is_empty_list = self.field(name).kind in ("sids", "choices") and not parsed
+        return None if is_empty_list else parsed
 
     def is_readable(self, name: str, value: Any) -> bool:
         """Return True if a value fits its field's kind. Unset values and unknown fields do."""
@@ -197,12 +235,11 @@ class Resource(ResourceDescription):
 
     def is_same_value(self, name: str, first: Any, second: Any) -> bool:
         """Return True if two values of a field mean the same to Twilio."""
-        if type(first) is type(second) and first == second:
+        has_parts = isinstance(first, dict | list)
+        if not has_parts and type(first) is type(second) and first == second:
             return True  # the usual case, and the fastest
         first, second = self.normalize_value(name, first), self.normalize_value(name, second)
-        # In Python, True equals 1.
-        is_same_kind = isinstance(first, bool) == isinstance(second, bool)
-        return bool(first == second and is_same_kind)
+        return is_same_json(first, second)
 
     def differing_fields(
         self,
@@ -228,6 +265,26 @@ class Resource(ResourceDescription):
         """Return the names of writable fields with different values."""
         return [name for name in self.differing_fields(before, after) if self.is_writable(name)]
 
+    @cached_property
+    def is_renamed(self) -> bool:
+        """True if a snapshot differs from Twilio's JSON by the name of its SID or by its lists."""
+        return self.sid_field != "sid" or bool(self._listed_fields)
+
+    @cached_property
+    def _listed_fields(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.item_key)
+
+    def _rename(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return Twilio's JSON with the SID as `sid`, and lists of objects as lists of SIDs."""
+        renamed = dict(body)
+        if self.sid_field in renamed:
+            renamed["sid"] = renamed.pop(self.sid_field)
+        for field in self._listed_fields:
+            items = wire_values.parse_objects(renamed.get(field.name))
+            if items is not wire_values.UNREADABLE:
+                renamed[field.name] = [str(item.get(field.item_key)) for item in items]
+        return renamed
+
     def _has_field_of_default_variant(self, snapshot: Mapping[str, Any]) -> bool:
         return any(_has_value(snapshot, name) for name in self._default_variant_names)
 
@@ -245,8 +302,26 @@ class Resource(ResourceDescription):
         return nested if isinstance(nested, Mapping) else None
 
 
+def _to_parameter(field: Field, value: Any) -> str | list[str]:
+    """Return a value as the parameter of a request has it, a list as the values of a repeated one."""
+    if field.kind == "json_list":
+        value = field.parse(value) if value else []
+    if isinstance(value, list):
+        return list(map(to_text, value)) or ""
+    return to_text(value)
+
+
 def _is_unset(value: Any) -> bool:
     return value is None or value == ""
+
+
+def _is_same_json_text(text: Any, value: Any) -> bool:
+    """Return True if a text is the JSON of a value, however it is laid out."""
+    try:
+        parsed = parse_strictly(text) if isinstance(text, str) else text
+    except InvalidJson:
+        return False
+    return is_same_json(parsed, value)
 
 
 def _has_value(snapshot: Mapping[str, Any], name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from flows.twilio import json_bodies
 from flows.twilio.errors import ErrorDetails, OutcomeUnknown, RequestRefused
+from flows.twilio.paging import PageCursor, Pagination
 from flows.twilio.resource import Resource, Snapshot
 from flows.twilio.sids import is_sid
 
@@ -23,6 +24,7 @@ SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
     "fetch": frozenset({200}),
     "create": frozenset({200, 201}),
     "update": frozenset({200, 201}),
+    "archive": frozenset({200, 201}),
     "delete": frozenset({204}),
 }
 REQUEST_TIMEOUT: Final = 408  # leaves open whether the request arrived
@@ -41,6 +43,16 @@ class ApiResponse:
     snapshot: Snapshot
     status: int
     request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPage:
+    """A page of a list: its objects, the positions of other pages, and what could not be read."""
+
+    objects: list[Snapshot]
+    next_page: PageCursor | None
+    previous_page: PageCursor | None
+    unreadable: list[Any]
 
 
 def parse_response(
@@ -136,9 +148,29 @@ def _first_text(error: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def extract_object(resource: Resource, response: ApiResponse, sid: str | None = None) -> Snapshot:
-    """Return the object that a response consists of. `sid` is the object that was requested."""
-    return parse_object(resource, response.snapshot, response, sid)
+def extract_object(
+    resource: Resource, response: ApiResponse, sid: str | None = None, parent_sid: str = ""
+) -> Snapshot:
+    """Return the object that a response consists of. `sid` is the object that was requested.
+
+    Raises `OutcomeUnknown` also if it belongs to another object than `parent_sid`.
+    """
+    snapshot = parse_object(resource, response.snapshot, response, sid)
+    if resource.parent_sid_of(snapshot) not in ("", parent_sid):
+        description = f"Twilio's response is about a {resource.title} of another object"
+        raise unexpected_response(description, response)
+    return snapshot
+
+
+def extract_object_with_key(resource: Resource, response: ApiResponse, key: str) -> Snapshot:
+    """Return the object that a response consists of, which was requested by its key.
+
+    Raises `OutcomeUnknown` if it has another key. The case of letters can be Twilio's own.
+    """
+    snapshot = extract_object(resource, response)
+    if resource.key_of(snapshot).casefold() != key.casefold():
+        raise unexpected_response(f"Twilio's response is about another {resource.title}", response)
+    return snapshot
 
 
 def parse_object(
@@ -148,21 +180,44 @@ def parse_object(
 
     Raises `OutcomeUnknown` if it is not one of this resource, or not the one with this SID.
     """
-    if not isinstance(body, dict) or not resource.is_sid(body.get("sid")):
+    if isinstance(body, dict) and not resource.has_sid and sid is not None:
+        body = {resource.sid_field: sid, **body}
+    if not isinstance(body, dict) or not resource.is_sid(body.get(resource.sid_field)):
         raise unexpected_response(f"Twilio's response is not a {resource.title}", response)
-    if sid is not None and body["sid"] != sid:
+    if sid is not None and body[resource.sid_field] != sid:
         raise unexpected_response(f"Twilio's response is about another {resource.title}", response)
     return resource.decode({name: json_bodies.limit_depth(value) for name, value in body.items()})
 
 
+def parse_page(resource: Resource, response: ApiResponse, pagination: Pagination) -> ObjectPage:
+    """Return the objects of a page and its links. What is not an object is kept as it is."""
+    objects: list[Snapshot] = []
+    unreadable: list[Any] = []
+    for body in response.snapshot[resource.list_key]:
+        try:
+            objects.append(parse_object(resource, body, response))
+        except OutcomeUnknown:
+            unreadable.append(json_bodies.limit_depth(body))
+    style = resource.api_style
+    links = style.links_of(response.snapshot) or {}
+    next_page, previous_page = (
+        pagination.find_cursor(links.get(key)) for key in (style.next_key, style.previous_key)
+    )
+    return ObjectPage(objects, next_page, previous_page, unreadable)
+
+
 def extract_written_object(
-    resource: Resource, response: ApiResponse, account_sid: str, sid: str | None = None
+    resource: Resource,
+    response: ApiResponse,
+    account_sid: str,
+    sid: str | None = None,
+    parent_sid: str = "",
 ) -> Snapshot:
     """Return the object in the response to a create or an update.
 
-    Raises `OutcomeUnknown` if the response names another account.
+    Raises `OutcomeUnknown` if the response names another account or another parent.
     """
-    snapshot = extract_object(resource, response, sid)
+    snapshot = extract_object(resource, response, sid, parent_sid)
     owner = snapshot.get("account_sid")
     has_sids = is_sid("AC", owner) and is_sid("AC", account_sid)
     if has_sids and owner != account_sid:

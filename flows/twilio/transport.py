@@ -14,9 +14,11 @@ from typing import Final
 import requests
 
 from flows.twilio.deadline import Call, DeadlineAdapter
-from flows.twilio.errors import ConnectionFailed, FlexError, OutcomeUnknown
+from flows.twilio.errors import ConnectionFailed, FlexError, NotSent, OutcomeUnknown
 
 USER_AGENT: Final = "flex-flow-dashboard/0.1"
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a page of 1,000 flows has about 1 MB
+CHUNK_BYTES: Final = 512 * 1024  # other threads get a turn between two chunks
 
 # Account SID, product and version.
 _ApiKey = tuple[str, str, str]
@@ -77,6 +79,19 @@ def connection_error(call: Call, error: Exception) -> FlexError:
         return ConnectionFailed()
     if call.is_late or isinstance(error, requests.Timeout):
         return OutcomeUnknown("Twilio did not answer in time")
+    if isinstance(error, requests.exceptions.InvalidJSONError):
+        return NotSent("the request could not be written as JSON")
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return OutcomeUnknown("Twilio's response could not be read")
     return OutcomeUnknown("the connection to Twilio was lost", is_stale=call.on_reused_connection)
+
+
+def read_body(response: requests.Response) -> bytes:
+    """Return the whole body, or raise ContentDecodingError if it is too large."""
+    chunks, size = [], 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise requests.exceptions.ContentDecodingError("the response is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -7,6 +7,7 @@ A parser returns the value, or `UNREADABLE` where it is not clear. Nothing is gu
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -57,6 +58,19 @@ def parse_choice(value: Any, choices: Collection[str]) -> Any:
     return lowercase if lowercase in choices else value
 
 
+def parse_choices(value: Any, choices: Collection[str]) -> Any:
+    """Return a list of choices in their own order, other texts last.
+
+    A text has one on each line or commas between.
+    """
+    texts = parse_sids(value)
+    if texts is UNREADABLE:
+        return UNREADABLE
+    by_lowercase = {choice.lower(): choice for choice in choices}
+    parsed = {by_lowercase.get(text.strip().lower(), text) for text in texts}
+    return [*(one for one in choices if one in parsed), *sorted(parsed.difference(choices))]
+
+
 def parse_text(value: Any) -> Any:
     """Return a text, or a number as text."""
     if isinstance(value, str):
@@ -91,12 +105,49 @@ def _to_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def parse_sids(value: Any) -> Any:
+    """Return a list of texts, also for a text with one on each line or commas between."""
+    if isinstance(value, str):
+        return split_sids(value)
+    is_list = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return list(value) if is_list else UNREADABLE
+
+
+def split_sids(text: str) -> list[str]:
+    """Return the parts of a text between white space and commas."""
+    return re.split(r"[\s,]+", text.strip()) if text.strip() else []
+
+
+def parse_object(value: Any) -> Any:
+    """Return a JSON object, also from its text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return UNREADABLE
+    return value if isinstance(value, dict) else UNREADABLE
+
+
+def parse_objects(value: Any) -> Any:
+    """Return a list of JSON objects, also from its text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return UNREADABLE
+    is_list = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return value if is_list else UNREADABLE
+
+
 PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
     "boolean": parse_boolean,
     "integer": parse_integer,
     "datetime": lambda value: parse_datetime(value) or UNREADABLE,
     "unknown": lambda value: value,
     "text": parse_text,
+    "sids": parse_sids,
+    "json": parse_object,
+    "json_list": parse_objects,
     "sid": parse_text,
     "url": parse_text,
 }

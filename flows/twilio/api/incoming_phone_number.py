@@ -1,6 +1,6 @@
 """The phone number resource (IncomingPhoneNumber), as far as this site reads it: number and name.
 
-Its webhooks are not read, because their addresses can hold secrets. Source: Twilio's OpenAPI
+Who answers its messages is read as well (`flows.twilio.handling_resources`). Source: Twilio's OpenAPI
 document of the API of 2010, read 2026-11.
 """
 

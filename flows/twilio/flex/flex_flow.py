@@ -6,7 +6,8 @@ integration's `flow_sid`. Source: Twilio's Flex API reference (all FlexFlow page
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from flows.twilio.fields import Field
 from flows.twilio.registry import register
@@ -250,3 +251,8 @@ FLEX_FLOW: Final = register(
         ),
     )
 )
+
+
+def is_on(flow: Mapping[str, Any]) -> bool:
+    """Return True if this snapshot of a flow is on, however Twilio wrote the value."""
+    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True

@@ -1,7 +1,8 @@
 """The WhatsApp sender resource, as far as this site reads it: its number and its status.
 
-Its configuration, which has a verification code, and its webhook are not read. Source:
-Twilio's OpenAPI document of Messaging v2, read 2026-11.
+Its configuration, which has a verification code, is not read. Who answers its messages is read as
+well (`flows.twilio.handling_resources`). Source: Twilio's OpenAPI document of Messaging v2, read
+2026-11.
 """
 
 from __future__ import annotations

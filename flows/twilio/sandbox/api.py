@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from flows.twilio.sandbox import rules
 from flows.twilio.sandbox.consistency import Lag, LagQueue, read_page
 from flows.twilio.sandbox.links import add_address, decode_cursor, page_body
+from flows.twilio.sandbox.listed_values import listed_values
 from flows.twilio.sandbox.responses import (
     ApiError,
     Response,
@@ -47,6 +48,7 @@ NOT_FOUND = 20404
 INTERNAL_SERVER_ERROR = 20500
 # The operations by method, for the path of a collection and for that of an object.
 COLLECTION_OPERATIONS = {"GET": "list", "POST": "create"}
+ARCHIVE_SUFFIX = "/Archive"
 OBJECT_OPERATIONS = {"GET": "fetch", "POST": "update", "DELETE": "delete"}
 
 
@@ -60,6 +62,7 @@ class Request:
     authorization: str
     parameters: Mapping[str, str]
     refusal: ApiError | None = None
+    json_text: str | None = None  # the body of a request that is JSON
 
 
 class Api:
@@ -73,6 +76,7 @@ class Api:
             "fetch": self._fetch,
             "create": self._create,
             "update": self._update,
+            "archive": self._archive,
             "delete": self._delete,
         }
         self.lags = LagQueue()
@@ -117,13 +121,18 @@ class Api:
         if request.refusal is not None:
             raise request.refusal
         path = unquote(request.path)
-        resolved = self._index.resolve(path)
+        is_archival = path.endswith(ARCHIVE_SUFFIX)
+        resolved = self._index.resolve(path.removesuffix(ARCHIVE_SUFFIX))
         if resolved is None:
             raise ApiError(
                 HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
             )
         store, sid = resolved
         operations = OBJECT_OPERATIONS if sid else COLLECTION_OPERATIONS
+        if is_archival:
+            operations = {"POST": "archive"}
+        if store.resource.is_singleton:
+            operations, sid = OBJECT_OPERATIONS, next(iter(store.snapshot()))
         allowed = {
             method: operation
             for method, operation in operations.items()
@@ -134,9 +143,9 @@ class Api:
         return self._endpoints[allowed[request.method]](store, request, record, sid)
 
     def _create(self, store: Store, request: Request, record: RequestRecord, _sid: str) -> Response:
-        body = store.create(rules.parse_parameters(store.resource, request.parameters))
+        body = store.create(rules.parse_parameters(store.resource, request.parameters, "create"))
         record.sid, record.applied = body["sid"], True
-        return json_response(HTTPStatus.CREATED, add_address(store, body, request))
+        return json_response(store.resource.created_status, add_address(store, body, request))
 
     def _fetch(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
         lag = self._take_lag(request, record)
@@ -151,10 +160,18 @@ class Api:
         return lag
 
     def _update(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
-        values = rules.parse_parameters(store.resource, request.parameters)
+        if store.resource.has_json_body:
+            values = rules.parse_json(store.resource, sid, request.json_text)
+        else:
+            values = rules.parse_parameters(store.resource, request.parameters, "update")
         body = store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
-            record.sid, record.applied = sid, True
+            record.sid, record.applied = body["sid"], True
+        return json_response(HTTPStatus.OK, add_address(store, body, request))
+
+    def _archive(self, store: Store, request: Request, record: RequestRecord, sid: str) -> Response:
+        body = store.archive(sid)
+        record.sid, record.applied = sid, True
         return json_response(HTTPStatus.OK, add_address(store, body, request))
 
     def _delete(self, store: Store, _request: Request, record: RequestRecord, sid: str) -> Response:
@@ -178,9 +195,9 @@ class Api:
         number = _parse_number(request.parameters, "Page", 0, code=rules.INVALID_PARAMETER)
         token = request.parameters.get("PageToken") or None
         cursor = None if token is None else decode_cursor(token)
-        name = request.parameters.get("FriendlyName") or None
+        values = listed_values(store.resource, request.parameters)
         lag = self._take_lag(request, record)
-        page = read_page(store, lag, size=size, cursor=cursor, friendly_name=name)
+        page = read_page(store, lag, size=size, cursor=cursor, values=values)
         body = page_body(store, request, page, size=size, number=number, token=token)
         return json_response(HTTPStatus.OK, body)
 

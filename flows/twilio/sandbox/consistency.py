@@ -17,6 +17,7 @@ from flows.twilio.sandbox.faults import is_list_path, matches_path
 from flows.twilio.sandbox.injections import InjectionQueue, injection_from_json
 
 if TYPE_CHECKING:
+    from flows.twilio.sandbox.rules import Values
     from flows.twilio.sandbox.store import Cursor, Page, Store
 
 MINUTE: Final = 60.0
@@ -94,16 +95,16 @@ def random_lag_source(seconds: float, *, seed: int = 1) -> LagSource:
 
 
 def read_page(
-    store: Store, lag: Lag | None, *, size: int, cursor: Cursor | None, friendly_name: str | None
+    store: Store, lag: Lag | None, *, size: int, cursor: Cursor | None, values: Values
 ) -> Page:
     """Return a page of the list with a lag."""
     if lag is None:
-        return store.page(size=size, cursor=cursor, friendly_name=friendly_name)
+        return store.page(size=size, cursor=cursor, values=values)
     if lag.kind is LagKind.STALE:
         store = store.past_state(lag.seconds)
     if lag.kind is LagKind.REPEATED and cursor is not None:
         cursor = _one_object_earlier(cursor)
-    page = store.page(size=size, cursor=cursor, friendly_name=friendly_name)
+    page = store.page(size=size, cursor=cursor, values=values)
     is_first_page = cursor is None
     if lag.kind is LagKind.SKIPPED and is_first_page:
         return page

@@ -49,6 +49,7 @@ MAX_DRAINED_BYTES = 4 * 1024 * 1024  # of a body that is too large, so that the 
 MAX_PARAMETERS = 200
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 CONTROL_PATH = "/_sandbox/"
+JSON_BODY = "json"  # stands for the parameters of a request with a JSON body in the log
 SHUTDOWN_TIMEOUT = 5.0  # seconds for requests in progress to end
 
 
@@ -164,7 +165,12 @@ class Handler(BaseHTTPRequestHandler):
             method=method, path=address.path, parameters=parameters, at=self.server.clock()
         )
         authorization = self.headers.get("Authorization", "")
-        request = Request(method, address.path, self._origin(), authorization, parameters, refusal)
+        json_text = body.decode("utf-8", "replace") if self._has_json() else None
+        if json_text is not None:
+            record.parameters = {JSON_BODY: json_text}
+        request = Request(
+            method, address.path, self._origin(), authorization, parameters, refusal, json_text
+        )
         fault = self.server.faults.take(method, address.path)
         if self.server.latency:
             request_wait.hold(self.server.latency, lambda: False)
@@ -264,6 +270,9 @@ class Handler(BaseHTTPRequestHandler):
             raise ConnectionAbortedError  # the client disconnected during its request
         return body, None
 
+    def _has_json(self) -> bool:
+        return self.command == "POST" and self.headers.get_content_type() == "application/json"
+
     def _drain(self, length: int) -> None:
         """Read and discard so many bytes."""
         remaining = length
@@ -276,15 +285,21 @@ class Handler(BaseHTTPRequestHandler):
     def _parse_parameters(self, query: str, body: bytes) -> dict[str, str]:
         """Return the form of a POST, or the query of another method.
 
-        Like Twilio, ignore a body of another content type.
+        Like Twilio, ignore a body of another content type. The values of a repeated parameter are on
+        lines.
         """
         text = query
         if self.command == "POST":
             is_form = self.headers.get_content_type() == FORM_CONTENT_TYPE
             text = body.decode("utf-8") if is_form else ""
-        return dict(
-            parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        pairs = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
         )
+        parameters: dict[str, str] = {}
+        for name, value in pairs:
+            is_repeated = name in parameters
+            parameters[name] = f"{parameters[name]}\n{value}" if is_repeated else value
+        return parameters
 
     def _control(self, path: str, body: bytes) -> Response:
         """Handle a request about the sandbox itself, without the log and without faults."""

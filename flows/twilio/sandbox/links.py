@@ -38,7 +38,12 @@ def add_address(store: Store, body: Body, request: Request) -> Body:
     """Return an object with its address, at the host that the client addressed."""
     suffix = store.resource.api_style.suffix
     address = _address_of_list(store, request).removesuffix(suffix)
-    return body | {store.resource.api_style.address_key: f"{address}/{body['sid']}{suffix}"}
+    if not store.resource.is_singleton:
+        address = f"{address}/{body['sid']}"
+    complete = body | {store.resource.api_style.address_key: f"{address}{suffix}"}
+    if store.resource.sid_field != "sid" or not store.resource.has_sid:
+        del complete["sid"]
+    return complete
 
 
 def page_body(
@@ -51,7 +56,7 @@ def page_body(
         previous_page = page_address(max(number - 1, 0), encode_cursor(page.previous))
     if page.following is not None:
         next_page = page_address(number + 1, encode_cursor(page.following))
-    objects = [add_address(store, body, request) for body in page.objects]
+    objects = [_listed(add_address(store, body, request)) for body in page.objects]
     key = store.resource.api_style.address_key
     links: dict[str, Any] = {
         "page": number,
@@ -67,6 +72,11 @@ def page_body(
         end = start + max(len(objects) - 1, 0)
         return {**links, "start": start, "end": end, list_key: objects}
     return {"meta": links | {"key": list_key}, list_key: objects}
+
+
+def _listed(body: Body) -> Body:
+    """Return an object as a list has it: without the definition of a Studio Flow."""
+    return body | {"definition": None} if "definition" in body else body
 
 
 def encode_cursor(cursor: Cursor) -> str:
@@ -102,7 +112,9 @@ def _address_of_list(store: Store, request: Request) -> str:
 def _page_address(store: Store, request: Request, size: int, number: int, token: str | None) -> str:
     """Return the address of a page of the list that a request asks for."""
     query: dict[str, str | int] = {}
-    for name in ("FriendlyName", *store.resource.list_parameters):
+    resource = store.resource
+    parameters = (*resource.list_parameters, *resource.list_options, *resource.list_filters)
+    for name in ("FriendlyName", *parameters):
         value = request.parameters.get(name)
         if value is not None:
             query[name] = value

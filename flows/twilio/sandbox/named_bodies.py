@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 SECRET = "made-up-secret-4d7e"  # noqa: S105  # in every address and code that is not to be kept
 HOOK_URL = f"https://twilio:{SECRET}@hooks.example.com/twilio"
 
+DEAD_URL = "https://old-bot.example.net/inbound"
+OFFLINE_REASON = {
+    "code": 63_020,
+    "message": "The business account has been locked",
+    "more_info": "https://www.twilio.com/docs/errors/63020",
+}
+
 
 def make_sid(prefix: str, text: str) -> str:
     """Return the same SID for the same text."""
@@ -34,10 +41,12 @@ class BodyFactory:
         self._account_sid = account_sid
         self._changed_at = changed_at
 
-    def studio_flow(self, sid: str, name: str, *, is_draft: bool, revision: int) -> Body:
+    def studio_flow(
+        self, sid: str, name: str, *, is_draft: bool, revision: int, definition: Body
+    ) -> Body:
         return self._common(sid, name) | {
             "author_sid": None,
-            "definition": None,
+            "definition": definition,
             "status": "draft" if is_draft else "published",
             "revision": revision,
             "commit_message": None,
@@ -94,23 +103,57 @@ class BodyFactory:
             "links": {},
         }
 
-    def messaging_service(self, name: str) -> Body:
+    def messaging_service(
+        self, name: str, inbound_url: str | None, *, uses_number_webhook: bool
+    ) -> Body:
         return self._common(make_sid("MG", name), name) | {
-            "inbound_request_url": HOOK_URL,
+            "inbound_request_url": inbound_url,
             "inbound_method": "POST",
             "fallback_url": None,
             "status_callback": None,
-            "use_inbound_webhook_on_number": False,
+            "use_inbound_webhook_on_number": uses_number_webhook,
             "usecase": "undeclared",
             "links": {},
         }
 
-    def phone_number(self, number: str, name: str) -> Body:
+    def service_number(self, number: str, service_sid: str) -> Body:
+        return self._member(make_sid("PN", number), service_sid) | {
+            "phone_number": number,
+            "country_code": "US",
+            "capabilities": ["SMS", "Voice"],
+        }
+
+    def service_sender(self, sender_id: str, service_sid: str) -> Body:
+        return self._member(make_sid("XE", sender_id), service_sid) | {
+            "sender": sender_id,
+            "sender_type": "WhatsApp",
+            "country_code": "US",
+        }
+
+    def conversation_configuration(self, chat_service_sid: str) -> Body:
+        return {
+            "sid": self._account_sid,  # of the sandbox only; Twilio's answer has none
+            "account_sid": self._account_sid,
+            "default_chat_service_sid": chat_service_sid,
+            "default_messaging_service_sid": make_sid("MG", self._account_sid),
+            "default_inactive_timer": None,
+            "default_closed_timer": None,
+            "links": {},
+        }
+
+    @property
+    def proxy_url(self) -> str:
+        """The address of Flex Proxy, which hands messages to Flex Flows."""
+        service_sid = make_sid("KS", self._account_sid)
+        root = f"https://webhooks.twilio.com/v1/Accounts/{self._account_sid}"
+        return f"{root}/Proxy/{service_sid}/Webhooks/Message"
+
+    def phone_number(self, number: str, name: str, sms_url: str, application_sid: str) -> Body:
         return self._common(make_sid("PN", number), name, format_datetime) | {
             "phone_number": number,
-            "sms_url": HOOK_URL,
+            "sms_url": sms_url,
             "sms_method": "POST",
-            "sms_application_sid": "",
+            "sms_application_sid": application_sid,
             "voice_url": "",
             "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
             "status": "in-use",
@@ -119,16 +162,26 @@ class BodyFactory:
             "api_version": "2010-04-01",
         }
 
-    def whatsapp_sender(self, sender_id: str, status: str) -> Body:
+    def whatsapp_sender(self, sender_id: str, status: str, callback_url: str) -> Body:
         return {
             "sid": make_sid("XE", sender_id),
             "sender_id": sender_id,
             "status": status,
             "configuration": {"waba_id": "100000000000001", "verification_code": SECRET},
-            "webhook": {"callback_url": HOOK_URL, "callback_method": "POST"},
+            "webhook": {"callback_url": callback_url, "callback_method": "POST"},
             "profile": {"name": "Example Care", "about": None},
             "properties": {"quality_rating": "HIGH", "messaging_limit": "1K Customers/24hr"},
-            "offline_reasons": None,
+            "offline_reasons": [OFFLINE_REASON] if status == "OFFLINE" else None,
+        }
+
+    def _member(self, sid: str, service_sid: str) -> Body:
+        date = format_timestamp(self._changed_at)
+        return {
+            "sid": sid,
+            "account_sid": self._account_sid,
+            "service_sid": service_sid,
+            "date_created": date,
+            "date_updated": date,
         }
 
     def _common(

@@ -6,20 +6,31 @@ The SIDs of flows that tests add (`seed.DEMO_SIDS`) have names as well.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, cycle
 from typing import TYPE_CHECKING
 
-from flows.twilio.api.incoming_phone_number import INCOMING_PHONE_NUMBER
 from flows.twilio.chat.chat_service import CHAT_SERVICE
+from flows.twilio.conversations.conversation_configuration import CONVERSATION_CONFIGURATION
 from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.messaging.messaging_service import MESSAGING_SERVICE
+from flows.twilio.messaging.service_members import SERVICE_SENDER
 from flows.twilio.messaging.whatsapp_sender import WHATSAPP_SENDER
+from flows.twilio.sandbox import number_stores
+from flows.twilio.sandbox.handling_seed import (
+    MESSAGING_SERVICES,
+    ServiceSeed,
+    members_at,
+    sender_webhook,
+    sms_handler,
+)
 from flows.twilio.sandbox.named_bodies import BodyFactory, make_sid
 from flows.twilio.sandbox.seed import DEMO_SIDS
 from flows.twilio.sandbox.store import Store
+from flows.twilio.sandbox.studio_seed import make_definition
 from flows.twilio.studio.studio_flow import STUDIO_FLOW
 from flows.twilio.taskrouter.task_channel import TASK_CHANNEL
 from flows.twilio.taskrouter.workflow import WORKFLOW
@@ -61,7 +72,6 @@ TASK_CHANNEL_NAMES = {
     "sms": "SMS",
 }
 SERVICE_NAMES = ("Flex Chat Service", "Web chat Europe", "Bot conversations", "Legacy chat")
-MESSAGING_SERVICE_NAMES = ("Customer notifications", "Marketing sender pool", "Low-volume mixed")
 AGE = timedelta(days=40)
 OFFLINE_INTERVAL = 7  # every 7th WhatsApp sender is offline
 
@@ -107,8 +117,16 @@ def make_stores(
         yield make_store(TASK_CHANNEL, names.task_channels(workspace_sid), workspace_sid)
     yield make_store(CHAT_SERVICE, names.chat_services())
     yield make_store(CONVERSATION_SERVICE, names.conversation_services())
+    configuration = factory.conversation_configuration(names.default_chat_service())
+    yield make_store(CONVERSATION_CONFIGURATION, [configuration])
     yield make_store(MESSAGING_SERVICE, names.messaging_services())
-    yield make_store(INCOMING_PHONE_NUMBER, names.phone_numbers())
+    for service in MESSAGING_SERVICES:
+        service_sid = make_sid("MG", service.name)
+        yield make_store(SERVICE_SENDER, names.service_senders(service), service_sid)
+    members = {make_sid("MG", one.name): names.service_numbers(one) for one in MESSAGING_SERVICES}
+    yield from number_stores.make_stores(
+        names.phone_numbers(), members, account_sid=account_sid, clock=clock
+    )
     yield make_store(WHATSAPP_SENDER, names.whatsapp_senders())
 
 
@@ -132,13 +150,25 @@ class _NameGenerator:
                 _name(STUDIO_FLOW_NAMES, position),
                 is_draft=position in DRAFT_POSITIONS,
                 revision=3 * position + 1,
+                definition=self._definition(position),
             )
             for position, sid in enumerate(existing)
         ]
-        unused_sid = make_sid("FW", UNUSED_STUDIO_FLOW_NAME)
-        unused_name = UNUSED_STUDIO_FLOW_NAME
-        unused = self._factory.studio_flow(unused_sid, unused_name, is_draft=False, revision=2)
+        unused = self._factory.studio_flow(
+            make_sid("FW", UNUSED_STUDIO_FLOW_NAME),
+            UNUSED_STUDIO_FLOW_NAME,
+            is_draft=False,
+            revision=2,
+            definition=self._definition(0),
+        )
         return [unused, *bodies]
+
+    def _definition(self, position: int) -> Body:
+        """Return the definition of a Studio Flow, which hands messages to a seeded workflow."""
+        workspace_sid = self._values("integration_workspace_sid")[0]
+        workflow_sid = self._values("integration_workflow_sid")[0]
+        channel_sid = make_sid("TC", f"{workspace_sid} chat")
+        return make_definition(position, workflow_sid, channel_sid)
 
     def workspaces(self, sids: Sequence[str]) -> list[Body]:
         return [
@@ -179,32 +209,61 @@ class _NameGenerator:
         return [self._factory.conversation_service(sid, name) for sid, name in self._services()]
 
     def messaging_services(self) -> list[Body]:
-        return [self._factory.messaging_service(name) for name in MESSAGING_SERVICE_NAMES]
+        return [
+            self._factory.messaging_service(
+                service.name, service.inbound_url, uses_number_webhook=service.uses_number_webhook
+            )
+            for service in MESSAGING_SERVICES
+        ]
+
+    def service_numbers(self, service: ServiceSeed) -> list[Body]:
+        numbers = members_at(service.number_position, list(self._numbers()))
+        service_sid = make_sid("MG", service.name)
+        return [self._factory.service_number(number, service_sid) for number in numbers]
+
+    def service_senders(self, service: ServiceSeed) -> list[Body]:
+        senders = members_at(service.sender_position, self._senders())
+        service_sid = make_sid("MG", service.name)
+        return [self._factory.service_sender(sender, service_sid) for sender in senders]
+
+    def default_chat_service(self) -> str:
+        """Return the service that most flows have, which is also that of Flex."""
+        services = Counter(
+            flow["chat_service_sid"] for flow in self._flows if flow.get("chat_service_sid")
+        )
+        return str(services.most_common(1)[0][0])
 
     def phone_numbers(self) -> list[Body]:
         """Return the numbers of SMS flows. Every second one has the name of a flow."""
-        names = {
+        proxy_url = self._factory.proxy_url
+        return [
+            self._factory.phone_number(
+                number, name if position % 2 else number, *sms_handler(position, proxy_url)
+            )
+            for position, (number, name) in enumerate(self._numbers().items())
+        ]
+
+    def whatsapp_senders(self) -> list[Body]:
+        return [
+            self._factory.whatsapp_sender(
+                sender,
+                "OFFLINE" if position % OFFLINE_INTERVAL == 3 else "ONLINE",
+                sender_webhook(position, self._factory.proxy_url),
+            )
+            for position, sender in enumerate(self._senders())
+        ]
+
+    def _numbers(self) -> dict[str, str]:
+        """Return the numbers of SMS flows, each with the name of its last flow."""
+        return {
             str(flow["contact_identity"]): str(flow["friendly_name"])
             for flow in self._flows
             if str(flow.get("contact_identity")).startswith("+")
         }
-        return [
-            self._factory.phone_number(number, name if position % 2 else number)
-            for position, (number, name) in enumerate(names.items())
-        ]
 
-    def whatsapp_senders(self) -> list[Body]:
-        senders = [
-            identity
-            for identity in self._values("contact_identity")
-            if identity.startswith("whatsapp:")
-        ]
-        return [
-            self._factory.whatsapp_sender(
-                sender, "OFFLINE" if position % OFFLINE_INTERVAL == 3 else "ONLINE"
-            )
-            for position, sender in enumerate(senders)
-        ]
+    def _senders(self) -> list[str]:
+        identities = self._values("contact_identity")
+        return [identity for identity in identities if identity.startswith("whatsapp:")]
 
     def _services(self) -> list[tuple[str, str]]:
         """Return the services' SIDs and names. A service is in Chat and in Conversations."""

@@ -6,13 +6,14 @@ Pure functions on its fields. A `Body` is an object as Twilio sends it. A broken
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio import webhook_urls
-from flows.twilio.fields import Field
+from flows.twilio.fields import Field, Operation
 from flows.twilio.resource import Resource
 from flows.twilio.sandbox.responses import ApiError
 from flows.twilio.sids import is_sid
@@ -25,6 +26,7 @@ Body = dict[str, Any]
 Values = dict[str, Any]  # by response name; None empties a field
 
 INVALID_PARAMETER = 20001
+KEY_CONFLICT = 20409  # Assumption: the code is not documented
 CREATE_COLLISION = 45210
 UPDATE_COLLISION = 45212
 
@@ -34,14 +36,35 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_parameters(resource: Resource, parameters: Mapping[str, str]) -> Values:
-    """Return form parameters as values by response name. Unknown parameters are ignored."""
+def parse_parameters(
+    resource: Resource, parameters: Mapping[str, str], operation: Operation
+) -> Values:
+    """Return form parameters as values by response name.
+
+    Parameters that the operation doesn't take are ignored.
+    """
     values: Values = {}
     for wire_name, text in parameters.items():
         field = resource.by_wire_name.get(wire_name)
-        if field is not None:
+        if field is not None and field.is_set_by(operation):
             values[field.name] = _decode(field, text)
     return values
+
+
+def parse_json(resource: Resource, sid: str, text: str | None) -> Values:
+    """Return the values in a JSON body, which has to name the object. Unknown fields are ignored."""
+    try:
+        body = json.loads(text or "")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or body.get(resource.sid_field) != sid:
+        message = f"Missing required parameter {resource.sid_field} in the post body"
+        raise ApiError(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, message)
+    return {
+        name: body[name]
+        for name in body
+        if name in resource.by_name and resource.by_name[name].is_set_by("update")
+    }
 
 
 def create(
@@ -49,15 +72,27 @@ def create(
 ) -> Body:
     """Return the object that a create with these values makes, including defaults."""
     snapshot: Values = {"sid": sid, "account_sid": account_sid}
-    for field in resource.writable_fields:
+    for field in resource.fields_set_by("create"):
         if not field.is_nested:
-            snapshot[field.name] = _initial_value(field, values)
+            value = _initial_value(field, values)
+            if field.is_returned:
+                snapshot[field.name] = value
     if "enabled" in resource.by_name:
         snapshot["enabled"] = bool(values.get("enabled"))
     if resource.variant_field:
         _set_variant(resource, snapshot, values)
-    dates = {"date_created": timestamp, "date_updated": timestamp}
-    return resource.encode(snapshot | dates)
+    dates = dict.fromkeys(("date_created", "date_updated"), timestamp)
+    return snapshot_to_body(resource, snapshot | _known_only(resource, dates))
+
+
+def snapshot_to_body(resource: Resource, snapshot: Values) -> Body:
+    """Return an object as the sandbox keeps it: Twilio's JSON, with the SID as `sid`."""
+    return resource.encode(snapshot) | {"sid": snapshot["sid"]}
+
+
+def _known_only(resource: Resource, dates: Values) -> Values:
+    """Return the dates that the resource has."""
+    return {name: value for name, value in dates.items() if name in resource.by_name}
 
 
 def _initial_value(field: Field, values: Values) -> Any:
@@ -80,13 +115,17 @@ def update(resource: Resource, body: Body, values: Values, *, timestamp: str) ->
         return body
     before = resource.decode(body)
     variant = _variant_after_update(resource, before, values)
-    snapshot = before | _updated_values(resource, values, variant)
+    for field in resource.fields_set_by("update"):
+        if field.is_sent_with_each_update and values.get(field.name) is None:
+            raise _missing_parameter(field)
+    returned = {name: values[name] for name in values.keys() - resource.unreturned_names}
+    snapshot = before | _updated_values(resource, returned, variant)
     snapshot = _drop_inapplicable(resource, snapshot, variant)
     has_new_variant = variant != before.get(resource.variant_field)
     if variant and has_new_variant:
         _apply_variant_defaults(resource, snapshot, variant, check_required=True)
-    snapshot["date_updated"] = timestamp
-    return resource.encode(snapshot)
+    snapshot |= _known_only(resource, {"date_updated": timestamp})
+    return snapshot_to_body(resource, snapshot)
 
 
 def _variant_after_update(resource: Resource, before: Body, values: Values) -> str | None:
@@ -111,7 +150,7 @@ def edit(resource: Resource, body: Body, fields: Mapping[str, Any]) -> Body:
     snapshot = resource.decode(body) | dict(fields)
     if resource.variant_field in fields:
         snapshot = _drop_inapplicable(resource, snapshot, snapshot[resource.variant_field])
-    return resource.encode(snapshot)
+    return snapshot_to_body(resource, snapshot)
 
 
 def check_collision(
@@ -134,6 +173,15 @@ def check_collision(
             values = _describe_collision_key(resource, body)
             message = f"An enabled {resource.title} exists already for {values}"
             raise ApiError(HTTPStatus.BAD_REQUEST, code, message)
+
+
+def check_key(resource: Resource, body: Body, existing: Iterable[Body]) -> None:
+    """Refuse a second object with the same key. Assumption: the status is 409."""
+    key = resource.key_of(body)
+    if key and any(resource.key_of(other) == key for other in existing):
+        wire_name = resource.by_name[resource.key_field].wire
+        message = f"The account has {resource.noun_with_article} with this {wire_name} already"
+        raise ApiError(HTTPStatus.CONFLICT, KEY_CONFLICT, message)
 
 
 def _collision_key(resource: Resource, body: Body) -> tuple[Any, ...] | None:
@@ -220,10 +268,30 @@ def _decode_sid(field: Field, text: str) -> str:
     return text
 
 
+def _decode_sids(field: Field, text: str) -> list[str]:
+    return [_decode_sid(field, sid) for sid in text.split("\n") if sid]
+
+
+def _decode_json(field: Field, text: str) -> str:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise _invalid_parameter(field, f"not JSON: {error}") from None
+    return text
+
+
+def _decode_json_list(field: Field, text: str) -> list[Any]:
+    return [json.loads(_decode_json(field, item)) for item in text.split("\n")]
+
+
 def _decode_enum(field: Field, text: str) -> str:
     if text not in field.choices:
         raise _invalid_parameter(field, f"{text[:80]!r} is not one of {', '.join(field.choices)}")
     return text
+
+
+def _decode_choices(field: Field, text: str) -> list[str]:
+    return [_decode_enum(field, choice) for choice in text.split("\n") if choice]
 
 
 def _decode_boolean(field: Field, text: str) -> bool:
@@ -267,7 +335,11 @@ _REFUSED_URL_PROBLEMS = {
 _DECODERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _decode_text,
     "sid": _decode_sid,
+    "sids": _decode_sids,
+    "json": _decode_json,
+    "json_list": _decode_json_list,
     "enum": _decode_enum,
+    "choices": _decode_choices,
     "boolean": _decode_boolean,
     "integer": _decode_integer,
     "url": _decode_url,

@@ -13,16 +13,25 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from flows.twilio.description import PRODUCT_PLACEHOLDER
 from flows.twilio.flex.flex_flow import FLEX_FLOW
-from flows.twilio.sandbox import named_seed
+from flows.twilio.messaging.whatsapp_sender import WHATSAPP_SENDER
+from flows.twilio.sandbox import (
+    address_seed,
+    flex_seed,
+    interaction_seed,
+    named_seed,
+    plugin_seed,
+)
 from flows.twilio.sandbox import seed as seeds
 from flows.twilio.sandbox.api import Api
 from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
 from flows.twilio.sandbox.delivery import Gate
 from flows.twilio.sandbox.faults import API_ROOT, Fault, FaultQueue
 from flows.twilio.sandbox.handler import LOCALHOST, Server
+from flows.twilio.sandbox.monitor_log import MonitorLog
 from flows.twilio.sandbox.named_seed import NO_MINIMUM, MinimumCounts
 from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 from flows.twilio.sandbox.store import Store
+from flows.twilio.sandbox.store_files import StoreFiles
 from flows.twilio.sandbox.store_index import StoreIndex
 
 if TYPE_CHECKING:
@@ -53,7 +62,8 @@ class Sandbox:
     the seed were changed before `seed_end_time`, which is now by default. If `state_file` exists,
     its flows are used instead of `flows` and `seed`. An account that is seeded beyond Twilio's
     limit has room for as many flows again. `other_resources` are served as well. `minimum_counts`
-    adds Studio Flows and workflows that no flow points to.
+    adds Studio Flows and workflows that no flow points to. `channels` is the smallest number of
+    channels that the seeded flows have.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class Sandbox:
         flow_limit: int | None = None,
         other_resources: Iterable[Resource] = (),
         minimum_counts: MinimumCounts = NO_MINIMUM,
+        channels: int = 0,
     ) -> None:
         keys = dict(keys or {DEMO_API_KEY: DEMO_API_SECRET})
         self.account_sid = account_sid
@@ -93,26 +104,68 @@ class Sandbox:
                 flows, seed=seed, account_sid=account_sid, end_time=end_time
             )
 
+        files = StoreFiles(None if state_file is None else Path(state_file))
         self._store = Store(
             FLEX_FLOW,
             account_sid=account_sid,
             clock=clock,
             limit=flow_limit or max(DEFAULT_FLOW_LIMIT, 2 * flows),
-            file=None if state_file is None else Path(state_file),
+            file=files.flows,
             seed=generate_seed,
         )
+        # Twilio's events about the changes that `add_flow`, `edit_flow` and `remove_flow` make.
+        self.monitor = MonitorLog(account_sid=account_sid, clock=clock)
         other_stores = [
             Store(resource, account_sid=account_sid, clock=clock, limit=DEFAULT_FLOW_LIMIT)
             for resource in other_resources
         ]
-        seeded_flows = self._store.snapshot().values()
+        seeded_flows = self._store.snapshot()
 
         def make_named_stores() -> Iterator[Store]:
-            return named_seed.make_stores(
-                seeded_flows, account_sid=account_sid, clock=clock, minimum=minimum_counts
+            yield from named_seed.make_stores(
+                seeded_flows.values(), account_sid=account_sid, clock=clock, minimum=minimum_counts
+            )
+            yield address_seed.make_store(
+                [FLEX_FLOW.decode(flow) for flow in seeded_flows.values()],
+                account_sid=account_sid,
+                clock=clock,
+                files=files,
+                senders=list_senders,
             )
 
-        self._index = StoreIndex((self._store, *other_stores), make_named=make_named_stores)
+        def list_senders() -> list[str]:
+            senders = self._index.store_of(WHATSAPP_SENDER).snapshot()
+            return [sender["sender_id"] for sender in senders.values()]
+
+        def make_flex_stores() -> Iterator[Store]:
+            decoded_flows = {sid: FLEX_FLOW.decode(flow) for sid, flow in seeded_flows.items()}
+            yield from plugin_seed.make_stores(
+                account_sid=account_sid,
+                clock=clock,
+                files=files,
+                add_store=self._index.add_flex,
+            )
+            yield from interaction_seed.make_stores(
+                decoded_flows,
+                account_sid=account_sid,
+                clock=clock,
+                files=files,
+                add_store=self._index.add_flex,
+            )
+            yield from flex_seed.make_stores(
+                decoded_flows,
+                account_sid=account_sid,
+                clock=clock,
+                files=files,
+                channels=channels,
+                has_flow=lambda sid: sid in self._store.snapshot(),
+            )
+
+        self._index = StoreIndex(
+            (self._store, self.monitor.store, *other_stores),
+            make_flex=make_flex_stores,
+            make_named=make_named_stores,
+        )
         self._api = Api(self._index, credentials=keys | {account_sid: auth_token})
         if lag:
             self.lags.draw = random_lag_source(lag, seed=seed)
@@ -205,6 +258,7 @@ class Sandbox:
         dates = {"date_created": timestamp, "date_updated": timestamp}
         flow = ids | seeds.default_fields(self._added_count, fields) | dates | fields
         self._store.add(FLEX_FLOW.encode(flow))
+        self.monitor.add(str(flow["sid"]), "created")
         return str(flow["sid"])
 
     def edit_flow(self, sid: str, **fields: Any) -> None:
@@ -213,12 +267,14 @@ class Sandbox:
         Raises KeyError if the flow does not exist.
         """
         self._store.edit(sid, fields)
+        self.monitor.add(sid, "updated")
 
     def remove_flow(self, sid: str) -> None:
         """Delete a flow as if in Twilio's Console. Raise KeyError if it does not exist."""
         if sid not in self.flows:
             raise KeyError(sid)
         self._store.delete(sid)
+        self.monitor.add(sid, "deleted")
 
     def inject(self, fault: Fault) -> None:
         """Apply a fault to the next requests that match it."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio.sandbox import rules
+from flows.twilio.sandbox.listed_values import is_match
 from flows.twilio.sandbox.responses import ApiError
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Page:
 class Store:
     """Objects by SID, numbered in order of creation.
 
+    `complete` returns a new or changed object with the fields that only Twilio sets. It also gets
+    the values of the request.
+
     The numbers order the list and never change, so a cursor keeps its position while objects are
     added and deleted.
     """
@@ -69,6 +73,7 @@ class Store:
         limit: int,
         file: Path | None = None,
         seed: Callable[[], Iterable[Body]] = tuple,
+        complete: Callable[[Body, Values], Body] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self.resource = resource
@@ -80,6 +85,7 @@ class Store:
         self._clock = clock
         self._limit = limit
         self._file = file
+        self._complete = complete or (lambda body, _values: body)
         self._objects: dict[str, Body] = {}
         self._numbers: list[int] = []  # ascending; each belongs to the SID at the same index
         self._sids: list[str] = []
@@ -93,27 +99,35 @@ class Store:
                 self._append(body)
             self._history.clear()  # a stale read includes the seeded objects
 
+    def save(self) -> None:
+        """Write the state file, if there is one."""
+        with self._lock:
+            self._save()
+
     def snapshot(self) -> dict[str, Body]:
         """Return all objects by SID, newest first."""
         with self._lock:
             return {sid: self._objects[sid] for sid in reversed(self._sids)}
 
     def get(self, sid: str) -> Body:
-        """Return an object by its SID or unique name, or raise `ApiError` with status 404."""
+        """Return an object by its SID, unique name or key, or raise `ApiError` with status 404."""
         with self._lock:
-            named = (body for body in self._objects.values() if body.get("unique_name") == sid)
-            return self._objects.get(sid) or next(named, None) or self._get(sid)
+            return self._get(self._sid_of(sid))
 
-    def page(self, *, size: int, cursor: Cursor | None, friendly_name: str | None) -> Page:
-        """Return at most `size` objects from the cursor on. `friendly_name` is an exact filter."""
+    def peek(self, sid: str) -> Body | None:
+        """Return an object or None, without the lock: for the rules of another store."""
+        return self._objects.get(sid)
+
+    def page(self, *, size: int, cursor: Cursor | None, values: Values) -> Page:
+        """Return at most `size` objects from the cursor on, only those with these values."""
         with self._lock:
-            rows = self._rows(size, cursor, friendly_name)
+            rows = self._rows(size, cursor, values)
             if not rows:
                 return Page([], None, None)
             (newest, _), (oldest, _) = rows[0], rows[-1]
-            has_older = any(self._descending(oldest, friendly_name))
+            has_older = any(self._descending(oldest, values))
             # Without a cursor it is the first page, which has no previous page.
-            has_newer = cursor is not None and any(self._ascending(newest, friendly_name))
+            has_newer = cursor is not None and any(self._ascending(newest, values))
             return Page(
                 [self._objects[sid] for _, sid in rows],
                 Cursor(oldest) if has_older else None,
@@ -135,6 +149,8 @@ class Store:
                 message = f"The account has reached its limit of {self._limit} {plural}"
                 raise ApiError(HTTPStatus.BAD_REQUEST, FLOW_LIMIT_REACHED, message)
             rules.check_collision(self.resource, body, self._objects.values())
+            rules.check_key(self.resource, body, self._objects.values())
+            body = self._complete(body, values)
             self._append(body)
             self._save()
             return body
@@ -142,9 +158,21 @@ class Store:
     def update(self, sid: str, values: Values) -> Body:
         """Update an object by the rules, or raise `ApiError`."""
         with self._lock:
+            sid = self._sid_of(sid)
             before = self._get(sid)
             body = rules.update(self.resource, before, values, timestamp=self.timestamp())
             rules.check_collision(self.resource, body, self._objects.values(), before=before)
+            body = self._complete(body, values)
+            self._replace(sid, body)
+            self._save()
+            return body
+
+    def archive(self, sid: str) -> Body:
+        """Mark an object as archived, or raise `ApiError` with status 404."""
+        with self._lock:
+            body = self._get(sid) | {"archived": True}
+            if "date_updated" in body:
+                body["date_updated"] = self.timestamp()
             self._replace(sid, body)
             self._save()
             return body
@@ -152,6 +180,7 @@ class Store:
     def delete(self, sid: str) -> None:
         """Delete an object, or raise `ApiError` with status 404."""
         with self._lock:
+            sid = self._sid_of(sid)
             before = self._get(sid)
             index = self._sids.index(sid)
             self._history.append((self._clock(), self._numbers[index], before))
@@ -199,6 +228,15 @@ class Store:
         """Return the current time in Twilio's format."""
         return rules.format_timestamp(self._clock())
 
+    def _sid_of(self, text: str) -> str:
+        """Return the SID of the object with this unique name or key, by default the text itself."""
+        if text in self._objects:
+            return text
+        for sid, body in self._objects.items():
+            if text in (body.get("unique_name"), body.get(self.resource.key_field)):
+                return sid
+        return text
+
     def _get(self, sid: str) -> Body:
         try:
             return self._objects[sid]
@@ -209,32 +247,33 @@ class Store:
                 f"The requested resource /{self.collection_path}/{sid} was not found",
             ) from None
 
-    def _rows(self, size: int, cursor: Cursor | None, name: str | None) -> list[tuple[int, str]]:
+    def _rows(self, size: int, cursor: Cursor | None, values: Values) -> list[tuple[int, str]]:
         """Return the numbers and SIDs of a page, newest first."""
         if cursor is None:
-            return list(islice(self._descending(None, name), size))
+            return list(islice(self._descending(None, values), size))
         if not cursor.newer:
-            return list(islice(self._descending(cursor.number, name), size))
-        rows = list(islice(self._ascending(cursor.number, name), size))
+            return list(islice(self._descending(cursor.number, values), size))
+        rows = list(islice(self._ascending(cursor.number, values), size))
         return rows[::-1]
 
-    def _descending(self, below: int | None, name: str | None) -> Iterator[tuple[int, str]]:
+    def _descending(self, below: int | None, values: Values) -> Iterator[tuple[int, str]]:
         """Yield the numbers and SIDs of the objects older than `below`, newest first.
 
         None stands for all objects.
         """
         end = len(self._numbers) if below is None else bisect_left(self._numbers, below)
-        return self._filter_by_name(range(end - 1, -1, -1), name)
+        return self._filter(range(end - 1, -1, -1), values)
 
-    def _ascending(self, above: int, name: str | None) -> Iterator[tuple[int, str]]:
+    def _ascending(self, above: int, values: Values) -> Iterator[tuple[int, str]]:
         """Yield the numbers and SIDs of the objects newer than `above`, oldest first."""
         start = bisect_right(self._numbers, above)
-        return self._filter_by_name(range(start, len(self._numbers)), name)
+        return self._filter(range(start, len(self._numbers)), values)
 
-    def _filter_by_name(self, indexes: range, name: str | None) -> Iterator[tuple[int, str]]:
+    def _filter(self, indexes: range, values: Values) -> Iterator[tuple[int, str]]:
         for index in indexes:
             sid = self._sids[index]
-            if name is None or self._objects[sid].get(self.resource.name_field) == name:
+            body = self._objects[sid]
+            if all(is_match(body.get(name), value) for name, value in values.items()):
                 yield self._numbers[index], sid
 
     def _replace(self, sid: str, body: Body) -> None:

@@ -107,6 +107,8 @@ def test_mask_is_not_masked_again():
         "masked-0a1b2c",
         "https://masked-0a1b2c@h.example/",
         "https://h.example/?token=masked-0a1b2c&a=1",
+        ["masked-0a1b2c"],
+        {"auth": [{"token": "masked-0a1b2c"}]},
     ],
 )
 def test_mask_is_recognised(value):
@@ -115,7 +117,17 @@ def test_mask_is_recognised(value):
 
 @pytest.mark.parametrize(
     "value",
-    [None, 7, "", "masked-", "masked-0a1b2", "masked-0a1b2cd", "masked-0A1B2C", ["masked-0a1b2c"]],
+    [
+        None,
+        7,
+        "",
+        "masked-",
+        "masked-0a1b2",
+        "masked-0a1b2cd",
+        "masked-0A1B2C",
+        ["masked-"],
+        {"a": 1},
+    ],
 )
 def test_other_value_is_not_a_mask(value):
     assert not has_mask(value)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows.redaction.redacted import redact_fields
+from flows.redaction.redacted import redact_fields, redact_snapshot
 from flows.twilio.named_resources import NAMED_RESOURCES
-from flows.twilio.registry import KNOWN_FIELDS, is_object_url
+from flows.twilio.registry import KNOWN_FIELDS, MIRRORED_FIELDS, is_object_url
 
 every_resource = pytest.mark.parametrize("resource", NAMED_RESOURCES, ids=lambda one: one.name)
 
@@ -47,3 +47,13 @@ def test_secret_in_a_name_is_masked(resource):
 def test_address_like_that_of_a_named_object_is_masked_as_before():
     """A webhook can look so, and its masks are in recorded states."""
     assert not is_object_url("https://hooks.example.com/v1/Services/MG" + "1a" * 16)
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN_FIELDS.keys() - MIRRORED_FIELDS.keys()))
+def test_name_of_a_field_hides_no_secret_within_an_object(name):
+    secret = "9fQ2xLr7VbT0mKzP4wYc8JdN1sHgE6uA3iXoR5kZvBq"
+
+    redacted = redact_snapshot({"attributes": {"vapid": {name: secret}}, "name": "Plain"})
+
+    assert secret not in str(redacted)
+    assert redacted["name"] == "Plain"

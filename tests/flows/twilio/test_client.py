@@ -52,6 +52,24 @@ def test_fetch_requests_the_flow(client, twilio):
     assert request.headers["Accept"] == "application/json"
 
 
+@pytest.mark.parametrize(
+    ("headers", "authorization"),
+    [({"Flex-Metadata": "é 1"}, basic(SK, SECRET)), ({"Authorization": "Bearer 7"}, "Bearer 7")],
+)
+def test_further_headers_are_sent_and_one_can_replace_basic(twilio, headers, authorization):
+    client = ResourceClient(
+        FLEX_FLOW, base_url=ROOT, account_sid=AC, auth=(SK, SECRET), headers=headers
+    )
+    twilio.get(f"{LIST}/{FO}", json=FLOW)
+
+    client.fetch(FO)
+
+    sent = twilio.calls[0].request.headers
+    assert sent["Authorization"] == authorization
+    for name, value in headers.items():
+        assert sent[name].encode("latin-1").decode() == value
+
+
 def test_a_base_url_with_a_slash_at_its_end(twilio):
     client = ResourceClient(
         FLEX_FLOW, base_url=ROOT + "/", account_sid=AC, auth=(SK, SECRET), rate_limits=False

@@ -13,6 +13,7 @@ import requests
 import urllib3
 
 from flows.twilio import client as client_module
+from flows.twilio import transport
 from flows.twilio.deadline import Call, DeadlineAdapter
 from flows.twilio.errors import NotSent, OutcomeUnknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -344,7 +345,7 @@ def test_closed_socket_is_no_error():
 
 def test_complete_response_after_the_deadline_is_unknown(client_of, sandbox, sid, monkeypatch):
     """A complete body looks the same as one that was cut where it happens to end."""
-    bounded = client_module._read_body
+    bounded = transport.read_body
 
     def slowly(response):
         body = bounded(response)
@@ -359,7 +360,7 @@ def test_complete_response_after_the_deadline_is_unknown(client_of, sandbox, sid
             calls.append(self)
 
     monkeypatch.setattr(client_module, "Call", RecordedCall)
-    monkeypatch.setattr(client_module, "_read_body", slowly)
+    monkeypatch.setattr(transport, "read_body", slowly)
 
     with pytest.raises(OutcomeUnknown, match="in time"):
         client_of().update(sid, {"enabled": False})
@@ -369,7 +370,7 @@ def test_urllib3_error_is_unknown(client_of, sid, monkeypatch):
     def broken(_response):
         raise urllib3.exceptions.HTTPError("as it may")
 
-    monkeypatch.setattr(client_module, "_read_body", broken)
+    monkeypatch.setattr(transport, "read_body", broken)
 
     with pytest.raises(OutcomeUnknown, match="lost"):
         client_of().update(sid, {"enabled": False})

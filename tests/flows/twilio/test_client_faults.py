@@ -10,6 +10,7 @@ import time
 import pytest
 
 from flows.twilio import client as client_module
+from flows.twilio import transport
 from flows.twilio.deadline import Call
 from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.sandbox.faults import LIST_FAULTS, Fault, FaultKind
@@ -104,7 +105,7 @@ def test_every_fault_is_covered():
 
 @pytest.mark.parametrize(("operation", "kind", "error", "count"), CASES)
 def test_single_fault(sandbox, sid, client_of, pauses, monkeypatch, operation, kind, error, count):
-    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 100_000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 100_000)
     client = client_of(deadline=SHORT if kind in LATE else 15.0)
     sandbox.inject(Fault(kind, times=9 if kind is FaultKind.PAGE_LOOP else 1))
 
@@ -332,7 +333,7 @@ def test_late_change_is_applied_and_unknown(sandbox, sid, client_of):
 
 
 def test_endless_body_is_not_read_completely(sandbox, sid, client_of, monkeypatch):
-    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1_000)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1_000)
     sandbox.inject(Fault(FaultKind.HUGE))
 
     with pytest.raises(OutcomeUnknown, match="could not be read"):
@@ -341,7 +342,7 @@ def test_endless_body_is_not_read_completely(sandbox, sid, client_of, monkeypatc
 
 def test_body_of_the_largest_size_is_read(client_of, monkeypatch):
     flow = {"sid": UNKNOWN_SID}
-    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)))
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", len(json.dumps(flow)))
 
     def serve(connection, _number):
         while read_request(connection):
@@ -349,7 +350,7 @@ def test_body_of_the_largest_size_is_read(client_of, monkeypatch):
 
     with RawServer(serve) as server:
         assert client_of(base_url=f"http://127.0.0.1:{server.port}/v1").fetch(UNKNOWN_SID) == flow
-        monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)) - 1)
+        monkeypatch.setattr(transport, "MAX_BODY_BYTES", len(json.dumps(flow)) - 1)
         with pytest.raises(OutcomeUnknown, match="could not be read"):
             client_of(base_url=f"http://127.0.0.1:{server.port}/v1").update(UNKNOWN_SID, {})
 

@@ -21,6 +21,10 @@ STAND_IN = Restriction("update", "Twilio refuses to change flows (status 403).")
 STAND_INS = {
     "refusal": ("user deactivated", "Your access is deactivated."),
     "details": ErrorDetails(code=20005, message="no"),
+    "seconds": 15.0,
+    "status": 404,
+    "headers": {},
+    "errors": (),
     "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
 }
 LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.demo.settings", ".migrations.")

@@ -233,7 +233,7 @@ def test_body_of_another_content_type_is_ignored(sandbox):
 
 
 def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog):
-    def broken(_resource, _parameters):
+    def broken(_resource, _parameters, _operation):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken_contract, caplog.at_level(logging.CRITICAL):
@@ -242,7 +242,7 @@ def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog
 
     assert (reply.status, reply.json["code"]) == (500, 20500)
     assert call(sandbox, "POST", FLOWS, STUDIO).status == 201
-    assert parse_parameters(FLEX_FLOW, {}) == {}
+    assert parse_parameters(FLEX_FLOW, {}, "create") == {}
 
 
 def test_crash_outside_the_api_is_logged_and_the_server_goes_on(sandbox, monkeypatch, caplog):
