@@ -88,6 +88,7 @@ def _create_client(resource: Resource, account: Account, deadline: float) -> Res
         base_url=account.root_of(resource),
         account_sid=account.sid,
         auth=account.auth,
+        headers=account.headers_of(resource),
         deadline=deadline,
         patience=PAGE_PATIENCE if deadline <= READ_DEADLINE else deadline,
         rate_limits=settings.FLEX_RATE_LIMITS,

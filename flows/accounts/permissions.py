@@ -7,12 +7,13 @@ account_sid)` and three methods of this site: `role_on(account_sid)`, `role_on_a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.auth import get_backends
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Scope
+from flows.twilio.resource import Resource
 
 
 def has_permission(user: Any, permission: str, account_sid: str) -> bool:
@@ -34,6 +35,20 @@ def scope_of(user: Any, permission: str) -> Scope:
     """Return the accounts where the user has the permission; None for every account."""
     scope: Scope = user.scope_of(permission)
     return scope
+
+
+def resource_permission(resource: Resource, kind: Literal["view", "change"]) -> str:
+    """Return the permission to see objects of a resource, or to create, change and delete them.
+
+    What belongs to an object has the permissions of that object, unless it names another owner.
+    """
+    owner = resource.permission_owner or (resource.parent or resource).name
+    return f"flows.{kind}_{owner}"
+
+
+def can_decide(user: Any, resource: Resource, account_sid: str) -> bool:
+    """Return True if the user may decide the unknown outcome of a change of this resource."""
+    return has_permission(user, resource_permission(resource, "change"), account_sid)
 
 
 def role_of(user: Any, account_sid: str) -> str:

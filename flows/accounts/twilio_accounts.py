@@ -5,6 +5,7 @@ They come from the environment through the setting `FLEX_ACCOUNTS`. Most sites h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,9 @@ class Account:
 
     `auth` is (API key, secret) or (account SID, auth token). `name` and `colour` are set if the
     site has several accounts. `api_url` is set if it differs from the setting `FLEX_API_URL`, and
-    `twilio_api_url` if it differs from `TWILIO_API_URL`.
+    `twilio_api_url` if it differs from `TWILIO_API_URL`. `headers` are the values of headers that
+    only some resources take. `auth_token` signs tests of webhooks. It may be empty if there is an
+    API key.
     """
 
     sid: str
@@ -41,6 +44,8 @@ class Account:
     is_read_only: bool = False
     api_url: str = ""
     twilio_api_url: str = ""
+    auth_token: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     def __str__(self) -> str:
         return self.name or self.sid
@@ -55,6 +60,11 @@ class Account:
         if resource.product == FLEX_PRODUCT:
             return self.root
         return resource.base_url(self.twilio_api_url or str(settings.TWILIO_API_URL))
+
+    def headers_of(self, resource: Resource) -> dict[str, str]:
+        """Return the headers that requests for a resource have in this account."""
+        value = self.headers.get(resource.optional_header)
+        return {resource.optional_header: value} if value else {}
 
 
 class AccountNotConfigured(LookupError):

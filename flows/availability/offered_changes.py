@@ -14,6 +14,7 @@ PERMISSIONS: Final = {
     "update": "flows.change_flow",
     "delete": "flows.delete_flow",
     "details": "flows.change_flow",
+    "webhook_test": "flows.change_flow",
 }
 REVERSE_OPERATIONS: Final = {
     "create": "delete",

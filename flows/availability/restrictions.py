@@ -31,14 +31,17 @@ log = logging.getLogger(__name__)
 
 READ_ONLY: Final = "change"  # the kind of a closure that an administrator made
 NO_CREDENTIALS: Final = "account"  # the kind of an account that the site has no credentials for
-# "details" changes the owner, tags and note, which Twilio doesn't know.
-CHANGE_OPERATIONS: Final = ("create", "update", "delete", "details")
+# "details" changes the owner, tags and note, which Twilio doesn't know. "webhook_test" changes
+# nothing here, but a handler may act on it.
+CHANGE_OPERATIONS: Final = ("create", "update", "archive", "delete", "details", "webhook_test")
 # A flow is read before it is changed or deleted.
 REQUIRED_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "create": ("create",),
     "update": ("fetch", "update"),
+    "archive": (),  # flows can't be archived
     "delete": ("fetch", "delete"),
     "details": (),
+    "webhook_test": ("fetch",),
 }
 COLLECTION_CALLS: Final = frozenset({"list", "create"})  # their 404 is not about one flow
 GONE_CODE: Final = 20410  # Twilio's error code for an endpoint that was removed
@@ -61,13 +64,14 @@ class Restriction:
     """The reason that an operation is unavailable, as a sentence for users.
 
     `by_twilio` is True if Twilio refuses the operation. Otherwise an administrator or the settings
-    made the account read-only.
+    made the account read-only. `url` is the page that says more, if there is one.
     """
 
     kind: str
     sentence: str
     by_twilio: bool = False
     closure: Closure | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

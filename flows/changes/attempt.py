@@ -18,11 +18,11 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
-from flows.changes import in_flight
+from flows.changes import change_guard, flow_holds, in_flight
 from flows.core.database import close_lost_connection
 from flows.mirror import flow_reads, live
 from flows.redaction.masking import redact_quotes
-from flows.redaction.redacted import redact_fields
+from flows.redaction.redacted import redact_snapshot
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource, Snapshot
@@ -69,13 +69,44 @@ class ChangeAttempt:
     read_seq: int | None = None  # the log's last event before the object was read
     before: dict[str, Any] | None = None  # unmasked once the object was read
     requested: dict[str, Any] | None = None
+    carried: dict[str, Any] = field(default_factory=dict)  # sent as well, though unchanged
     refers_to: uuid.UUID | None = None
+    parent_sid: str = ""  # the object that this one belongs to
     attempt_event: AuditEvent | None = None
 
     @property
     def action(self) -> str:
         """The action of the change's events, such as `flow.update`."""
         return self.resource.action(self.operation)
+
+    @property
+    def sent_values(self) -> dict[str, Any]:
+        """The values that the request has: what was requested, and what it carries along."""
+        return {**self.carried, **(self.requested or {})}
+
+    @property
+    def _recorded_request(self) -> dict[str, Any]:
+        """Return the request's values. Those of a creation include the object's parent."""
+        is_creation = self.operation == "create"
+        parent = {self.resource.parent_field: self.parent_sid} if self.resource.parent else {}
+        return {**parent, **self.sent_values} if is_creation else self.sent_values
+
+    @property
+    def proposal(self) -> change_guard.ProposedChange:
+        """The change as the guard judges it."""
+        return change_guard.ProposedChange(
+            resource=self.resource,
+            operation=self.operation,
+            account_sid=self.account_sid,
+            sid=self.sid,
+            parent_sid=self.parent_sid,
+            before=self.before,
+            requested=self.requested,
+            reason=self.reason,
+            actor=self.actor,
+            change_id=self.change_id,
+            refers_to=self.refers_to,
+        )
 
     @property
     def changed_fields(self) -> list[str]:
@@ -85,11 +116,13 @@ class ChangeAttempt:
     def execute(self, send: Callable[[], ApiResponse]) -> Change:
         """Log the attempt, call `send` once, log the outcome and update the mirror.
 
-        Raise `OperationUnavailable` or `NotRecorded` if nothing was sent, and
-        `OutcomeNotRecorded` if only the outcome could not be logged.
+        Raise `OperationUnavailable`, its subclass `RequestRequired` or `NotRecorded` if nothing was
+        sent, and `OutcomeNotRecorded` if only the outcome could not be logged.
         """
         try:
             attempt_event = self.record_attempt()
+        except change_guard.RequestRequired:
+            raise  # the caller makes a request of it, or logs the denial
         except restrictions.OperationUnavailable as unavailable:
             self.log_denied(unavailable.restriction)
             raise
@@ -120,13 +153,14 @@ class ChangeAttempt:
     def record_attempt(self) -> AuditEvent:
         """Append the attempt and claim its flow, unless the change is unavailable.
 
-        The availability is checked under the log's lock, so no attempt can follow the event that
-        made the account read-only.
+        The availability and the policy are checked under the log's lock, so no attempt can follow
+        the event that made the account read-only, or that voided an approval.
         """
         with audit_log.transaction() as log:
             restriction = self._restriction()
             if restriction:
                 raise restrictions.OperationUnavailable(restriction)
+            change_guard.guard().check(self.proposal)
             fields = self._event_fields(Stage.ATTEMPT, Result.PENDING)
             event = log.append(**fields, payload=self.payload(None, ""))
             in_flight.claim(event, read_seq=self.read_seq)
@@ -144,7 +178,7 @@ class ChangeAttempt:
         after = _response_snapshot(response)
         fields = self._event_fields(Stage.OUTCOME, result)
         fields["target_sid"] = self.sid or (after.get("sid", "") if after else "")
-        message = _outcome_message(response, error) or note
+        message = _outcome_message(self.resource, response, error) or note
         concurrent_edit = self._find_concurrent_edit(after)
         with audit_log.transaction() as log:
             event = log.append(
@@ -162,12 +196,13 @@ class ChangeAttempt:
     def payload(self, after: Snapshot | None, message: str) -> Payload:
         """Return the payload of an event, named after the latest known state of the flow."""
         latest_state: Mapping[str, Any] = after or self.before or self.requested or {}
+        requested = None if self.requested is None else redact_snapshot(self._recorded_request)
         return Payload(
             friendly_name=self.resource.name_of(latest_state),
             contact_identity=self.resource.identity_of(latest_state),
-            before=redact_fields(self.before),
-            requested=redact_fields(self.requested),
-            after=redact_fields(after),
+            before=redact_snapshot(self.before),
+            requested=requested,
+            after=redact_snapshot(after),
             message=message,
         )
 
@@ -224,13 +259,15 @@ class ChangeAttempt:
             raise
 
     def _restriction(self) -> restrictions.Restriction | None:
-        return live.find_restriction(self.resource, self.account_sid, self.operation)
+        return live.find_restriction(
+            self.resource, self.account_sid, self.operation
+        ) or flow_holds.find_restriction(self.sid, self.operation, self.requested, self.change_id)
 
     def _update_mirror(
         self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
     ) -> None:
         if response:
-            live.store_result(self.resource, redact_fields(_response_snapshot(response)), event)
+            live.store_result(self.resource, redact_snapshot(_response_snapshot(response)), event)
         elif flow_reads.is_not_found(error):
             live.store_absence(
                 self.resource, self.sid, account_sid=self.account_sid, read_seq=event.seq
@@ -244,9 +281,9 @@ class ChangeAttempt:
             self.resource,
             self.sid,
             account_sid=self.account_sid,
-            before=redact_fields(self.before),
+            before=redact_snapshot(self.before),
             requested=self.requested,
-            after=redact_fields(after),
+            after=redact_snapshot(after),
         )
 
     def _find_unexpected_fields(self, after: Snapshot | None) -> list[str]:
@@ -254,7 +291,8 @@ class ChangeAttempt:
             return []
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
-        return self.resource.differing_fields(expected, after, requested)
+        names = requested.keys() - self.resource.unreturned_names
+        return self.resource.differing_fields(expected, after, names)
 
 
 def _response_snapshot(response: ApiResponse | None) -> Snapshot | None:
@@ -274,9 +312,11 @@ def _remote_details(response: ApiResponse | None, error: FlexError | None) -> di
     }
 
 
-def _outcome_message(response: ApiResponse | None, error: FlexError | None) -> str:
+def _outcome_message(
+    resource: Resource, response: ApiResponse | None, error: FlexError | None
+) -> str:
     if response and response.status == HTTPStatus.NOT_FOUND:
-        return "The first response was lost. A retry found the flow deleted."
+        return f"The first response was lost. A retry found the {resource.noun} deleted."
     if error is None:
         return ""
     return error.message or str(error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flows.redaction.masking import has_mask, replace_unstorable
+from flows.redaction.json_masks import has_new_mask
+from flows.redaction.masking import replace_unstorable
 from flows.twilio.resource import Cleaned, Resource
 
 
@@ -16,14 +17,15 @@ def clean(
 
     To `Resource.clean` this adds what depends on how values are stored and shown: a value with
     characters that no database stores is the current one if it was shown so, and a mask in a
-    secret's place is refused.
+    secret's place is refused. Within JSON, a mask can stay where it was shown: it stands for the
+    secret that is there.
     """
     current_as_shown = None if current is None else replace_unstorable(dict(current))
     cleaned = resource.clean(values, current=current_as_shown)
     for name in cleaned.unchanged:
         cleaned.values[name] = (current or {})[name]
     for name in cleaned.values.keys() - cleaned.unchanged:
-        if has_mask(cleaned.values[name]):
+        if has_new_mask(cleaned.values[name], (current or {}).get(name)):
             label = resource.label_of(name)
             cleaned.errors[name] = f"{label} contains a masked secret. Enter the secret itself."
     return cleaned

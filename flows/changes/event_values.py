@@ -9,9 +9,12 @@ from flows.audit import log_entries
 from flows.audit.models import AuditEvent, AuditPayload, Stage
 from flows.local_details.actions import is_about_details
 from flows.local_details.fields import LABELS, display_value
+from flows.monitor_events.actions import is_monitor_answer
 from flows.twilio import labels
 from flows.twilio.registry import is_about_resource, resource_of_action
 from flows.twilio.resource import Resource
+from flows.webhook_tests import reading as webhook_tests
+from flows.webhook_tests.actions import is_webhook_test
 
 
 def readable_payload(event: AuditEvent) -> AuditPayload | None:
@@ -25,9 +28,10 @@ def readable_payload(event: AuditEvent) -> AuditPayload | None:
 def field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
     """Return a row for each field with its value before, requested and after.
 
-    Fields that only Twilio sets, such as its dates, are omitted.
+    Fields that only Twilio sets, such as its dates, are omitted, but not the SID of the object that
+    it belongs to.
     """
-    if not is_about_resource(event.action):
+    if not is_about_resource(event.action) or is_webhook_test(event):
         return []
     if is_about_details(event):
         return [_details_row(event, payload, name) for name in LABELS]
@@ -36,7 +40,7 @@ def field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]
     rows = []
     for name in resource.in_order(names):
         known_field = resource.by_name.get(name)
-        if known_field is None or known_field.wire:
+        if known_field is None or known_field.wire or name == resource.parent_field:
             rows.append(_field_row(resource, event, payload, name))
     return rows
 
@@ -46,8 +50,12 @@ def recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
 
     A value that changed reads "before → after". Accounts have their names.
     """
+    if is_webhook_test(event):
+        return webhook_tests.recorded_values(payload)
     if is_about_resource(event.action):
         return {}
+    if is_monitor_answer(event):  # the page shows Twilio's events by themselves
+        return payload.requested_values
     values = {**payload.requested_values, **payload.values_after}
     for name, value_before in payload.values_before.items():
         value_after = values.setdefault(name, None)
@@ -59,9 +67,13 @@ def recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
 def restorable_states(event: AuditEvent, payload: AuditPayload) -> list[dict[str, str]]:
     """Return the states of the flow that can be restored: after the event, and before it.
 
-    The owner, tags and note are no part of a flow's state.
+    The owner, tags and note are no part of a flow's state. A test of its webhook changes nothing.
     """
-    if not event.target_sid or not event.is_applied or is_about_details(event):
+    if is_about_details(event) or is_webhook_test(event) or not is_about_resource(event.action):
+        return []
+    if not event.target_sid or not event.is_applied:
+        return []
+    if not resource_of_action(event.action).is_mirrored:
         return []
     states = []
     if payload.after:
@@ -100,7 +112,10 @@ def _field_row(
 ) -> dict[str, Any]:
     requested = payload.requested_values
     before, after = payload.values_before.get(name), _value_after(event, payload, name)
-    is_same = resource.is_same_value(name, before, after)
+    is_unreturned = name in resource.unreturned_names and event.is_applied
+    if is_unreturned and name in requested:
+        after = labels.PlaceholderText("Not shown by Twilio")
+    is_same = is_unreturned or resource.is_same_value(name, before, after)
     is_as_requested = resource.is_same_value(name, requested.get(name), after)
     has_result_of_request = bool(payload.after) and name in requested
     return {
@@ -110,7 +125,7 @@ def _field_row(
         "requested": labels.display_value(resource, name, requested.get(name)),
         "after": labels.display_value(resource, name, after),
         "is_changed": event.is_applied and not is_same,
-        "differs": has_result_of_request and not is_as_requested,
+        "differs": has_result_of_request and not is_as_requested and not is_unreturned,
     }
 
 

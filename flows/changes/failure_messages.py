@@ -1,4 +1,7 @@
-"""Error messages for failures at Twilio: what happened, what it means for the flow, what to do."""
+"""Error messages for failures at Twilio: what happened, what it means, what to do.
+
+They are about an object of a resource, by default a flow.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from django.utils.text import capfirst
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.availability.restrictions import Restriction
+from flows.changes import flow_holds
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact
 from flows.twilio.errors import FlexError, NotSent, RateLimitTimeout, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.rates import CALLS_PER_SECOND
+from flows.twilio.resource import Resource
 
 # The meaning of Twilio's codes that a user can do something about, and what to do.
 ADVICE_BY_CODE = {
@@ -28,12 +33,12 @@ ADVICE_BY_CODE = {
         "Ask an administrator to check the account in the Twilio Console.",
     ),
     20404: (
-        "Twilio has no such Flex Flow.",
+        "Twilio has no such {title}.",
         "Someone may have just deleted it. Check its page.",
     ),
     20409: (
-        "Twilio reports a conflict with another change.",
-        "Open the flow again and repeat your change.",
+        "Twilio has such a {noun} already, or someone changed it at the same moment.",
+        "Look at it, and repeat your change if it is still needed.",
     ),
     20429: (
         "Twilio is receiving too many requests from this account.",
@@ -42,6 +47,26 @@ ADVICE_BY_CODE = {
     45010: (
         "Twilio is receiving too many requests from this account.",
         "Wait a moment and save again.",
+    ),
+    45102: (
+        "Someone else changed the configuration at the same moment.",
+        "Open it again and repeat your change.",
+    ),
+    45204: (
+        "Twilio has no such {title}.",
+        "Someone may have just deleted it. Check its page.",
+    ),
+    45207: (
+        "The customer is in too many chats already.",
+        "End some of the customer's chats, then try again.",
+    ),
+    45208: (
+        "Another chat already has this unique name.",
+        "Choose another unique name, or leave it empty.",
+    ),
+    45211: (
+        "Another customer already has this identity.",
+        "Choose another identity.",
     ),
     45205: (
         "Twilio has no such Flex Flow.",
@@ -57,11 +82,6 @@ ADVICE_BY_CODE = {
     ),
 }
 COLLISION_CODES = {45210, 45212}
-# Longest first: Integration.ChannelType is not Channel.
-_WIRE_NAMES = sorted(
-    ((wire, entry.name) for wire, entry in FLEX_FLOW.by_wire_name.items()),
-    key=lambda pair: -len(pair[0]),
-)
 CODE_BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
 RETRY_ADVICE = "Try again in a moment. Your input is kept below."
 
@@ -83,9 +103,14 @@ class Problem:
     field_id: str = ""
     field_label: str = ""
     notice: str = ""  # the account's notice, which full pages already show at the top
+    # A page of this site that says more.
+    url: str = ""
+    url_label: str = ""
 
 
-def change_failed(error: FlexError, *, task: str, is_sent: bool = True) -> Problem:
+def change_failed(
+    error: FlexError, *, task: str, resource: Resource = FLEX_FLOW, is_sent: bool = True
+) -> Problem:
     """Return the message for a change without success.
 
     `task` names the change, such as "save your changes". If `is_sent` is False, the read before
@@ -97,13 +122,13 @@ def change_failed(error: FlexError, *, task: str, is_sent: bool = True) -> Probl
         advice = "Try again in a minute. Your input is kept below."
         return _build_problem(error, title, text, advice)
     if isinstance(error, RequestRefused):
-        meaning, advice = _find_advice(error)
+        meaning, advice = _find_advice(error, resource)
         refusal = "Twilio refused the request."
         if error.message:
             refusal = f"Twilio refused the request: {redact(error.message)}"
         return _build_problem(error, title, f"{meaning} {refusal}".strip(), advice)
     if not is_sent:
-        text = f"Couldn't read the flow from Twilio first: {error}. Nothing was sent."
+        text = f"Couldn't read the {resource.noun} from Twilio first: {error}. Nothing was sent."
         return _build_problem(error, title, text, RETRY_ADVICE)
     if isinstance(error, NotSent):
         text = f"{_as_sentence(error)} Nothing was sent."
@@ -111,13 +136,15 @@ def change_failed(error: FlexError, *, task: str, is_sent: bool = True) -> Probl
     text = f"{_as_sentence(error)} Twilio may still have received the request."
     if error.message:
         text = f"{text} Twilio's message: {redact(error.message)}"
-    advice = "Check the flow before you try again. The attempt is in the audit log."
+    advice = f"Check the {resource.noun} before you try again. The attempt is in the audit log."
     return _build_problem(error, "Unknown outcome", text, advice, level="warning")
 
 
-def field_refused(error: FlexError, *, task: str, field_id: str, label: str) -> Problem:
+def field_refused(
+    error: FlexError, *, task: str, field_id: str, label: str, resource: Resource = FLEX_FLOW
+) -> Problem:
     """Return the message for a refused value, which links to the field with the reason."""
-    _, advice = _find_advice(error)
+    _, advice = _find_advice(error, resource)
     return Problem(
         title=f"Couldn't {task}",
         text="Twilio refused the value of",
@@ -130,33 +157,32 @@ def field_refused(error: FlexError, *, task: str, field_id: str, label: str) -> 
     )
 
 
-def field_message(error: FlexError) -> str:
+def field_message(error: FlexError, *, resource: Resource = FLEX_FLOW) -> str:
     """Return the reason why Twilio refused a value, for the field's own error."""
-    meaning, _ = _find_advice(error)
+    meaning, _ = _find_advice(error, resource)
     code = f" (code {error.code})" if error.code else f" (status {error.status})"
     return f"{meaning} Twilio: {redact(error.message)}{code}".strip()
 
 
-def _find_advice(error: FlexError) -> tuple[str, str]:
+def _find_advice(error: FlexError, resource: Resource) -> tuple[str, str]:
     """Return the meaning of Twilio's code, or else of the status, and the advice."""
-    by_code = ADVICE_BY_CODE.get(error.code or 0)
-    if by_code:
-        return by_code
     usual_code = CODE_BY_STATUS.get(error.status or 0, 0)
-    return ADVICE_BY_CODE.get(usual_code, ("", ""))
+    texts = ADVICE_BY_CODE.get(error.code or 0) or ADVICE_BY_CODE.get(usual_code, ("", ""))
+    meaning, advice = (text.format(noun=resource.noun, title=resource.title) for text in texts)
+    return meaning, advice
 
 
-def read_failed(error: FlexError, *, fallback: str) -> Problem:
+def read_failed(error: FlexError, *, fallback: str, resource: Resource = FLEX_FLOW) -> Problem:
     """Return the message for a failed read. `fallback` says what the page shows instead."""
     if isinstance(error, RequestRefused):
-        title = "Twilio refused to show this flow"
-        meaning, advice = _find_advice(error)
+        title = f"Twilio refused to show this {resource.noun}"
+        meaning, advice = _find_advice(error, resource)
         return _build_problem(
             error, title, f"{meaning} {fallback}".strip(), advice, level="warning"
         )
     if isinstance(error, RateLimitTimeout):
         text = (
-            f"Twilio allows {CALLS_PER_SECOND['fetch']} flow reads per second and account, "
+            f"Twilio allows {CALLS_PER_SECOND['fetch']} {resource.noun} reads per second and account, "
             f"and others came first. {fallback}"
         )
         advice = "Reload the page in a few seconds."
@@ -166,18 +192,41 @@ def read_failed(error: FlexError, *, fallback: str) -> Problem:
     elif error.status is None:
         title = "Twilio did not answer"
     else:
-        title = "Twilio did not show this flow"
+        title = f"Twilio did not show this {resource.noun}"
     return _build_problem(error, title, f"{_as_sentence(error)} {fallback}", level="warning")
 
 
-def not_recorded() -> Problem:
+def list_failed(error: FlexError, resource: Resource) -> Problem:
+    """Return the message for a list of a resource that could not be read."""
+    plural = resource.noun_plural
+    if isinstance(error, RequestRefused):
+        meaning, advice = _find_advice(error, resource)
+        text = f"{meaning} Twilio refused the request: {redact(error.message)}".strip()
+        return _build_problem(error, f"Twilio refused to list the {plural}", text, advice)
+    advice = "Reload the page in a few seconds."
+    return _build_problem(
+        error, f"Couldn't read the {plural}", _as_sentence(error), advice, level="warning"
+    )
+
+
+def not_recorded(resource: Resource = FLEX_FLOW) -> Problem:
+    text = "Each change is logged before it is sent to Twilio."
     return Problem(
         title="Couldn't write to the audit log, so nothing was sent",
-        text="Each change is logged before it is sent to Twilio. The flow was not changed.",
+        text=f"{text} The {resource.noun} was not changed.",
         advice=(
             "Your input is kept below. Try again in a moment. "
             "If this continues, contact your administrator."
         ),
+    )
+
+
+def secret_in_request(labels: str, policy_sentence: str) -> Problem:
+    """Return the message for a change that needs a request, which stores no new secrets."""
+    return Problem(
+        title="This change has a new secret, so no change request was created",
+        text=f"{policy_sentence} A change request stores no secrets ({labels}). Nothing was sent.",
+        advice="Remove the new secret, or ask an administrator to change the policy for a while.",
     )
 
 
@@ -193,7 +242,7 @@ def details_not_recorded() -> Problem:
     )
 
 
-def outcome_not_recorded(error: FlexError | None) -> Problem:
+def outcome_not_recorded(error: FlexError | None, resource: Resource = FLEX_FLOW) -> Problem:
     """Return the message for a lost outcome. `error` is None if Twilio confirmed the change."""
     action = "not sent" if isinstance(error, NotSent) else "sent"
     outcome = "Twilio confirmed the change."
@@ -202,45 +251,48 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
     return Problem(
         title=f"The change was {action}, but its outcome couldn't be logged",
         text=f"{outcome} The audit log has the attempt without an outcome.",
-        advice="Check the flow before you change it again, and contact your administrator.",
+        advice=f"Check the {resource.noun} before you change it again, and contact your "
+        "administrator.",
         level="warning",
         status=error.status if error else None,
         code=error.code if error else None,
     )
 
 
-def blocked_by_open_change(other: AuditEvent, *, is_creation: bool) -> Problem:
+def blocked_by_open_change(
+    other: AuditEvent, *, is_creation: bool, resource: Resource = FLEX_FLOW
+) -> Problem:
     """Return the message for a change that another change blocks.
 
-    The other one is in progress, has an unknown outcome, or was made after the flow was read.
+    The other one is in progress, has an unknown outcome, or was made after the object was read.
     """
-    actor = other.actor_label
-    if other.action == "flow.create" and not is_creation:
-        title = "This may be a flow that's still being created"
+    actor, noun, a_noun = other.actor_label, resource.noun, resource.noun_with_article
+    if other.operation == "create" and not is_creation:
+        title = f"This may be {a_noun} that's still being created"
         text = (
-            f"{actor} created a flow, and the outcome is still unknown. "
-            "This flow is locked until it is known. Nothing was sent."
+            f"{actor} created {a_noun}, and the outcome is still unknown. "
+            f"This {noun} is locked until it is known. Nothing was sent."
         )
         advice = "Check that change in the audit log. Save again once it is resolved"
-    elif other.action == "flow.create":
-        title = "A similar flow is still being created"
+    elif other.operation == "create":
+        title = f"A similar {noun} is still being created"
         text = (
-            f"{actor} created a flow with this name or contact identity, and the outcome is "
-            "still unknown. To avoid a duplicate, nothing was sent."
+            f"{actor} created {a_noun} like this one, and the outcome is still unknown. "
+            "To avoid a duplicate, nothing was sent."
         )
         advice = "Check the other change in the audit log. Save again once it is resolved"
     elif other.result == Result.UNKNOWN:
-        title = "A change to this flow has an unknown outcome"
+        title = f"A change to this {noun} has an unknown outcome"
         text = (
             f"A change by {actor} may or may not have been applied. "
-            "This flow is locked until the outcome is known. Nothing was sent."
+            f"This {noun} is locked until the outcome is known. Nothing was sent."
         )
         advice = (
-            "Open that change from the flow's page. "
+            f"Open that change from the {noun}'s page. "
             "It is usually resolved within two minutes. Then save again"
         )
     else:
-        title = "Someone else is changing this flow"
+        title = f"Someone else is changing this {noun}"
         text = f"{actor} is changing it now, or changed it a moment ago. Nothing was sent."
         advice = "Wait a few seconds and save again"
     return Problem(
@@ -264,6 +316,13 @@ def change_unavailable(
             text=f"{restriction.sentence} {effect}",
             advice="Ask an administrator to add the account's credentials.",
         )
+    if restriction.kind == flow_holds.HELD:
+        return Problem(
+            title=title,
+            text=f"{restriction.sentence} {effect}",
+            url=restriction.url,
+            url_label=flow_holds.URL_LABEL,
+        )
     advice = "An administrator can lift read-only under Accounts."
     if restriction.by_twilio:
         advice = restrictions.REFUSAL_ADVICE
@@ -278,29 +337,31 @@ def change_unavailable(
     )
 
 
-def flow_changed(labels: str) -> Problem:
+def object_changed(labels: str, *, resource: Resource = FLEX_FLOW) -> Problem:
     return Problem(
-        title="Someone else changed this flow in the meantime",
+        title=f"Someone else changed this {resource.noun} in the meantime",
         text=f"Changed: {labels}. The current values are shown below. Nothing was sent.",
-        advice="Check the flow again, then confirm.",
+        advice=f"Check the {resource.noun} again, then confirm.",
         is_conflict=True,
     )
 
 
-def refused_field(error: FlexError) -> str:
+def refused_field(error: FlexError, resource: Resource = FLEX_FLOW) -> str:
     """Return the field that a refusal is about, by its wire name in Twilio's message, or ""."""
     if error.code in COLLISION_CODES:
-        return "contact_identity"
-    for wire_name, name in _WIRE_NAMES:
+        return resource.identity_field
+    # Longest first: Integration.ChannelType is not Channel.
+    by_length = sorted(resource.by_wire_name.items(), key=lambda pair: -len(pair[0]))
+    for wire_name, field in by_length:
         if re.search(rf"(?<![\w.]){re.escape(wire_name)}(?!\w)", error.message):
-            return name
+            return field.name
     return ""
 
 
-def base_missing() -> Problem:
+def base_missing(resource: Resource = FLEX_FLOW) -> Problem:
     return Problem(
         title="This form is incomplete",
-        text="The flow's original values are missing, so nothing was sent.",
+        text=f"The {resource.noun}'s original values are missing, so nothing was sent.",
         advice="Check the values below, just read from Twilio, and save again.",
     )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -20,8 +22,10 @@ from flows.audit.models import (
     Result,
     Stage,
 )
+from flows.mirror.models import LookedUpObject
 from flows.twilio.pickling import PicklableError
 from flows.twilio.registry import resource_of_action
+from flows.twilio.values import parse_datetime
 
 
 class ConcurrentChange(PicklableError):
@@ -102,12 +106,35 @@ def _find_concurrent_change(attempt: AuditEvent, read_seq: int | None) -> AuditE
 
 def _open_change_of_object(attempt: AuditEvent) -> AuditEvent | None:
     """Return the latest event of the open change of this object, or that may have created it."""
-    is_of_object = Q(target_sid=attempt.target_sid)
-    if not _is_object_in_log(attempt.target_sid):
-        is_of_object |= Q(action=resource_of_action(attempt.action).action("create"))
-    changes = OpenChange.objects.select_related("latest").filter(is_of_object)
-    change = changes.order_by("-latest").first()
-    return change.latest if change else None
+    changes = OpenChange.objects.select_related("latest", "attempt__payload")
+    changes = changes.order_by("-latest")
+    of_object = list(changes.filter(target_sid=attempt.target_sid))
+    if not of_object and not _is_object_in_log(attempt.target_sid):
+        action = resource_of_action(attempt.action).action("create")
+        creations = changes.filter(action=action, target_sid="")
+        of_object = _possible_creations(creations, attempt)
+    return of_object[0].latest if of_object else None
+
+
+def _possible_creations(creations: Iterable[OpenChange], attempt: AuditEvent) -> list[OpenChange]:
+    """Return those of these creations that may have made the object, by its account and date."""
+    before: dict[str, Any] = attempt.payload.before or {}
+    created_at = parse_datetime(before.get("date_created"))
+    seen_at = first_look_up(attempt.account_sid, attempt.target_sid)
+    return [
+        creation
+        for creation in creations
+        if creation.attempt.account_sid == attempt.account_sid
+        and creation.attempt.parent_sid == attempt.parent_sid
+        and creation.may_have_created(created_at)
+        and (seen_at is None or seen_at > creation.attempt.at)
+    ]
+
+
+def first_look_up(account_sid: str, sid: str) -> datetime | None:
+    """Return when the object was first looked up here, so that it existed, or None."""
+    look_ups = LookedUpObject.objects.filter(account_sid=account_sid, sid=sid)
+    return look_ups.values_list("first_at", flat=True).first()
 
 
 def _change_sent_after(read_seq: int, attempt: AuditEvent) -> AuditEvent | None:
@@ -131,15 +158,24 @@ def _is_object_in_log(sid: str) -> bool:
 
 def _open_duplicate(attempt: AuditEvent) -> AuditEvent | None:
     """Return the latest event of an open creation that may be the same one."""
-    changes = OpenChange.objects.select_related("latest", "attempt__payload")
-    for change in changes.filter(target_sid="", action=attempt.action).order_by("-latest"):
-        if _may_be_duplicate(change.attempt.payload, attempt.payload):
+    changes = OpenChange.objects.select_related("latest", "attempt__payload").filter(
+        target_sid="", action=attempt.action, attempt__account_sid=attempt.account_sid
+    )
+    for change in changes.order_by("-latest"):
+        if change.attempt.parent_sid == attempt.parent_sid and _may_be_duplicate(
+            change.attempt.payload, attempt.payload
+        ):
             return change.latest
     return None
 
 
 def _may_be_duplicate(one: AuditPayload, other: AuditPayload) -> bool:
-    """Return True if two creations have the same name or the same contact identity."""
+    """Return True if two creations have the same name or the same contact identity.
+
+    Without names and identities, all their values have to be the same.
+    """
+    if not one.friendly_name and not one.contact_identity:
+        return bool(one.requested_values) and one.requested_values == other.requested_values
     has_same_name = one.friendly_name and one.friendly_name == other.friendly_name
     has_same_identity = one.contact_identity and one.contact_identity == other.contact_identity
     return bool(has_same_name or has_same_identity)

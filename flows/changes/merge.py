@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flows.twilio.json_values import merge_objects
 from flows.twilio.resource import Resource
 
 
@@ -69,7 +70,10 @@ def merge(
     for name in resource.differing_fields(base, mine, mine):
         if resource.is_same_value(name, theirs.get(name), mine[name]):
             continue
-        if name in their_fields:
+        merged_object = _merge_objects(resource, versions, name)
+        if merged_object is not None:
+            result.requested[name] = merged_object
+        elif name in their_fields:
             result.conflicts.append(versions.conflict(name, mine[name]))
         else:
             result.requested[name] = mine[name]
@@ -81,6 +85,18 @@ def merge(
     if resource.variant_field in result.requested:
         _add_inapplicable_fields(resource, result, versions, conflicting_names)
     return result
+
+
+def _merge_objects(resource: Resource, versions: _Versions, name: str) -> dict[str, Any] | None:
+    """Return the live object of a field with my changes within it, or None if they conflict."""
+    if resource.field(name).kind != "json":
+        return None
+    three = (versions.base.get(name), versions.theirs.get(name), versions.mine[name])
+    base, theirs, mine = (resource.normalize_value(name, value) for value in three)
+    if not all(isinstance(value, dict) for value in (base, theirs, mine)):
+        return None
+    merged = merge_objects(base, theirs, mine)
+    return None if merged.conflicts else merged.value
 
 
 def _add_variant_conflict(resource: Resource, result: Merge, versions: _Versions) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flows.accounts.clients import WRITE_DEADLINE, resource_client
 from flows.audit import audit_log
@@ -18,11 +18,14 @@ from flows.audit.models import Result
 from flows.changes.attempt import Change, ChangeAttempt, OutcomeNotRecorded
 from flows.changes.merge import Merge, merge
 from flows.mirror import live
+from flows.redaction.json_masks import restore_parts
 from flows.redaction.masking import has_mask, unmask
-from flows.redaction.redacted import redact_fields
-from flows.twilio.errors import FlexError
+from flows.redaction.redacted import redact_snapshot
+from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource, Snapshot
+
+ARCHIVED: Final = {"archived": True}  # what an archived object has
 
 __all__ = [
     "Change",
@@ -31,6 +34,7 @@ __all__ = [
     "FlowUnreadable",
     "NothingToChange",
     "OutcomeNotRecorded",
+    "archive",
     "create",
     "delete",
     "update",
@@ -66,12 +70,14 @@ def create(
     actor: Actor,
     change_id: uuid.UUID,
     account_sid: str,
+    parent_sid: str = "",
     refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Create an object in this account from the fields that have a value.
 
-    The outcome's event has the new SID. For all changes here, `refers_to` is the event whose state
-    the change restores, or which it reverts.
+    The outcome's event has the new SID, and the attempt too if the request names it. For all changes here, `refers_to` is the event whose state
+    the change restores, or which it reverts, and `parent_sid` the object that has the collection, for
+    a resource below a parent.
     """
     requested = {
         name: value
@@ -85,11 +91,14 @@ def create(
         actor,
         change_id,
         reason,
+        resource.requested_sid(requested),
         requested=requested,
         refers_to=refers_to,
+        parent_sid=parent_sid,
     )
     attempt.check_can_start()
-    return attempt.execute(lambda: resource_client(resource, account_sid).create(requested))
+    client = resource_client(resource, account_sid)
+    return attempt.execute(lambda: client.create(requested, parent_sid=parent_sid))
 
 
 def update(
@@ -102,6 +111,7 @@ def update(
     actor: Actor,
     change_id: uuid.UUID,
     account_sid: str,
+    parent_sid: str = "",
     refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Send the fields of `values` that differ from `base`, the object as the user saw it.
@@ -113,7 +123,7 @@ def update(
     `ChangeAttempt.execute`.
     """
     attempt = _new_attempt(
-        resource, "update", sid, account_sid, reason, actor, change_id, refers_to
+        resource, "update", sid, account_sid, reason, actor, change_id, refers_to, parent_sid
     )
     theirs = _start_change(attempt, base, values)
     values = _restore_secrets(values, theirs)
@@ -129,13 +139,46 @@ def update(
     if any(map(has_mask, merged.requested.values())):
         raise ValueError("a mask would be sent in a secret's place")
     client = resource_client(resource, account_sid)
-    change = attempt.execute(lambda: client.update(sid, merged.requested))
+    attempt.carried = _values_of_each_update(resource, theirs, merged.requested)
+    if None in attempt.carried.values():
+        error = OutcomeUnknown("Twilio's answer lacks a value that each change has to repeat")
+        attempt.record_outcome(Result.FAILED, error=error)
+        raise FlowUnreadable(error)
+    change = attempt.execute(lambda: client.update(sid, attempt.sent_values, parent_sid=parent_sid))
     change.merged_fields.extend(
         name
         for name in merged.their_fields
         if name not in merged.requested and resource.is_writable(name)
     )
     return change
+
+
+def archive(
+    resource: Resource,
+    *,
+    sid: str,
+    base: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+    account_sid: str,
+    parent_sid: str = "",
+    refers_to: uuid.UUID | None = None,
+) -> Change:
+    """Archive an object, or raise `Conflict` if a field of `base`, as the user saw it, has changed.
+
+    Raise `NothingToChange` if it is archived already.
+    """
+    attempt = _new_attempt(
+        resource, "archive", sid, account_sid, reason, actor, change_id, refers_to, parent_sid
+    )
+    theirs = _start_change(attempt, base, ARCHIVED)
+    if resource.is_same_value("archived", theirs.get("archived"), True):
+        raise NothingToChange
+    _refuse_if_changed(attempt, base, theirs)
+    attempt.requested = dict(ARCHIVED)
+    client = resource_client(resource, account_sid)
+    return attempt.execute(lambda: client.archive(sid, parent_sid=parent_sid))
 
 
 def delete(
@@ -147,24 +190,31 @@ def delete(
     actor: Actor,
     change_id: uuid.UUID,
     account_sid: str,
+    parent_sid: str = "",
     refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Delete an object, or raise `Conflict` if a field of `base`, as the user saw it, has changed."""
     attempt = _new_attempt(
-        resource, "delete", sid, account_sid, reason, actor, change_id, refers_to
+        resource, "delete", sid, account_sid, reason, actor, change_id, refers_to, parent_sid
     )
     before = _start_change(attempt, base, None)
-    # The user saw the flow redacted, so both sides are compared redacted.
+    _refuse_if_changed(attempt, base, before)
+    client = resource_client(resource, account_sid)
+    return attempt.execute(lambda: client.delete(sid, parent_sid=parent_sid))
+
+
+def _refuse_if_changed(attempt: ChangeAttempt, base: Mapping[str, Any], theirs: Snapshot) -> None:
+    """Log and raise `Conflict` if the object isn't as the user saw it.
+
+    The user saw it redacted, so both sides are compared redacted.
+    """
     merged = merge(
-        resource,
-        base=redact_fields(base),
-        theirs=redact_fields(before),
-        mine={},
+        attempt.resource, base=redact_snapshot(base), theirs=redact_snapshot(theirs), mine={}
     )
     if merged.their_fields:
-        attempt.record_outcome(Result.CONFLICT, note=_describe_conflict(resource, merged))
-        raise Conflict(merged, before)
-    return attempt.execute(lambda: resource_client(resource, account_sid).delete(sid))
+        note = _describe_conflict(attempt.resource, merged)
+        attempt.record_outcome(Result.CONFLICT, note=note)
+        raise Conflict(merged, theirs)
 
 
 def _new_attempt(
@@ -176,6 +226,7 @@ def _new_attempt(
     actor: Actor,
     change_id: uuid.UUID,
     refers_to: uuid.UUID | None,
+    parent_sid: str,
 ) -> ChangeAttempt:
     """Return a new change of an object, with its last stored state until it is read."""
     return ChangeAttempt(
@@ -188,6 +239,7 @@ def _new_attempt(
         sid,
         before=live.last_copy(resource, sid),
         refers_to=refers_to,
+        parent_sid=parent_sid,
     )
 
 
@@ -210,6 +262,7 @@ def _start_change(
             attempt.resource,
             attempt.sid,
             account_sid=attempt.account_sid,
+            parent_sid=attempt.parent_sid,
             deadline=WRITE_DEADLINE,
             must_record=True,
         )
@@ -221,8 +274,27 @@ def _start_change(
     return theirs
 
 
-def _restore_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
-    return {name: unmask(value, flow.get(name)) for name, value in values.items()}
+def _values_of_each_update(
+    resource: Resource, theirs: Snapshot, requested: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the present values of unchanged fields that Twilio requires in every update."""
+    return {
+        field.name: resource.normalize_value(field.name, theirs.get(field.name))
+        for field in resource.fields
+        if field.is_sent_with_each_update and field.name not in requested
+    }
+
+
+def _restore_secrets(values: Mapping[str, Any], theirs: Snapshot) -> dict[str, Any]:
+    """Return the values with the object's own secrets in place of their masks."""
+    masked_snapshot = redact_snapshot(theirs)
+    restored = {}
+    for name, value in values.items():
+        if isinstance(value, dict | list):
+            restored[name] = restore_parts(value, masked_snapshot.get(name), theirs.get(name))
+        else:
+            restored[name] = unmask(value, theirs.get(name))
+    return restored
 
 
 def _describe_conflict(resource: Resource, merged: Merge) -> str:

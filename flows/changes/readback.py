@@ -11,7 +11,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.availability import restrictions
 from flows.mirror import flow_reads, live
-from flows.redaction.redacted import Redacted, redact_fields
+from flows.redaction.redacted import Redacted, redact_snapshot
 from flows.twilio.errors import FlexError, NotSent
 from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource
@@ -35,14 +35,20 @@ class Readback:
     """
 
     def __init__(self) -> None:
-        self._listings: dict[tuple[str, str], Sequence[Redacted]] = {}
-        self._refusals: dict[tuple[str, str, str], ReadUnavailable] = {}
+        self._listings: dict[tuple[str, str, str], Sequence[Redacted]] = {}
+        self._refusals: dict[tuple[str, ...], ReadUnavailable] = {}
 
-    def fetch(self, resource: Resource, sid: str, account_sid: str) -> Redacted | None:
+    def fetch(
+        self, resource: Resource, sid: str, account_sid: str, parent_sid: str = ""
+    ) -> Redacted | None:
         """Return the object, or None if it is deleted. Raise `ReadUnavailable` or `FlexError`."""
+        _require_parent(resource, parent_sid)
         try:
             return self._read(
-                resource, "fetch", account_sid, lambda: _fetch_masked(resource, sid, account_sid)
+                resource,
+                "fetch",
+                (account_sid, parent_sid),
+                lambda: _fetch_masked(resource, sid, account_sid, parent_sid),
             )
         except ReadUnavailable as refusal:
             if not flow_reads.is_not_found(refusal.error):
@@ -52,19 +58,51 @@ class Readback:
                 raise
             return None
 
-    def list(self, resource: Resource, account_sid: str) -> Sequence[Redacted]:
-        """Return all objects of the account. Raise `ReadUnavailable` or `FlexError`."""
-        key = (resource.name, account_sid)
+    def fetch_by_key(self, resource: Resource, key: str, account_sid: str) -> Redacted | None:
+        """Return the object with this key, or None if Twilio finds none.
+
+        Raise `ReadUnavailable` or `FlexError`.
+        """
+        try:
+            return self._read(
+                resource,
+                "fetch",
+                (account_sid, ""),
+                lambda: redact_snapshot(
+                    live.fetch_by_key(
+                        resource, key, account_sid=account_sid, deadline=READ_DEADLINE
+                    )
+                ),
+            )
+        except ReadUnavailable as refusal:
+            if not flow_reads.is_not_found(refusal.error):
+                raise
+            return None
+
+    def list(
+        self, resource: Resource, account_sid: str, parent_sid: str = ""
+    ) -> Sequence[Redacted]:
+        """Return all objects of the account, or of their parent.
+
+        Raise `ReadUnavailable` or `FlexError`.
+        """
+        _require_parent(resource, parent_sid)
+        key = (resource.name, account_sid, parent_sid)
         if key not in self._listings:
             self._listings[key] = self._read(
-                resource, "list", account_sid, lambda: live.list_masked(resource, account_sid)
+                resource,
+                "list",
+                (account_sid, parent_sid),
+                lambda: live.list_masked(resource, account_sid, parent_sid),
             )
         return self._listings[key]
 
     def _read(
-        self, resource: Resource, operation: str, account_sid: str, read: Callable[[], T]
+        self, resource: Resource, operation: str, place: tuple[str, str], read: Callable[[], T]
     ) -> T:
-        key = (resource.name, account_sid, operation)
+        """Return what `read` returns. `place` is the account, and the parent or ""."""
+        key = (resource.name, *place, operation)
+        account_sid, _ = place
         earlier_refusal = self._refusals.get(key)
         if earlier_refusal:
             raise earlier_refusal
@@ -87,6 +125,13 @@ def _require_credentials(account_sid: str) -> None:
         raise ReadUnavailable(f"{capfirst(problem)}.", NotSent(problem))
 
 
+def _require_parent(resource: Resource, parent_sid: str) -> None:
+    """Raise `ReadUnavailable` if the object's place at Twilio was erased from the log."""
+    if resource.parent is not None and not parent_sid:
+        problem = f"the log no longer has the {resource.parent.noun} of this {resource.noun}"
+        raise ReadUnavailable(f"{capfirst(problem)}.", NotSent(problem))
+
+
 def is_refusal(error: FlexError) -> bool:
     """Return True for a refusal of a read that a second try would get too."""
     if error.status is None:
@@ -94,12 +139,14 @@ def is_refusal(error: FlexError) -> bool:
     return 400 <= error.status < 500 and error.status not in (408, 429)
 
 
-def _fetch_masked(resource: Resource, sid: str, account_sid: str) -> Redacted:
-    snapshot = live.fetch(resource, sid, account_sid=account_sid, deadline=READ_DEADLINE)
-    return redact_fields(snapshot)
+def _fetch_masked(resource: Resource, sid: str, account_sid: str, parent_sid: str) -> Redacted:
+    snapshot = live.fetch(
+        resource, sid, account_sid=account_sid, parent_sid=parent_sid, deadline=READ_DEADLINE
+    )
+    return redact_snapshot(snapshot)
 
 
 def _refusal_message(resource: Resource, operation: str, error: FlexError) -> str:
-    read = f"show the {resource.name}" if operation == "fetch" else f"list {resource.name}s"
+    read = f"show the {resource.noun}" if operation == "fetch" else f"list {resource.noun_plural}"
     status = restrictions.describe_status(error.status, error.code)
     return f"Twilio refuses to {read} ({status})."

@@ -24,13 +24,14 @@ from flows.changes import in_flight
 from flows.changes.readback import Readback, ReadUnavailable
 from flows.changes.unknown_outcomes import (
     Finding,
+    fetch_object,
     filter_unexplained,
     inspect_change,
     shows_requested_values,
 )
 from flows.mirror import live
 from flows.mirror.stale_reads import StaleRead
-from flows.redaction.redacted import Redacted, redact_fields
+from flows.redaction.redacted import Redacted, redact_fields, redact_snapshot
 from flows.twilio.errors import FlexError
 
 # Twilio may apply a change late: "not applied" takes two reads, this far apart.
@@ -123,9 +124,10 @@ def resolve_manually(
     flow: Redacted | None = None
     created_sid, updates_mirror = "", True
     if applied and current.operation == "create":
-        _check_candidate(current, sid)
-        created_sid = sid
-        flow, updates_mirror = _read_created_flow(current, sid)
+        created_sid = current.target_sid or sid
+        if current.creates_unknown_sid:
+            _check_candidate(current, sid)
+        flow, updates_mirror = _read_created_flow(current, created_sid)
     elif applied and current.operation == "update":
         flow = _derive_updated_flow(current)
     return _record_resolution(
@@ -157,9 +159,9 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
     """Raise `NotACandidate` if the creation can't have made this flow.
 
     Another creation may have been found to have made a candidate meanwhile. If Twilio can't be
-    read, the user may know of a flow that is not a candidate.
+    read, or lists no such objects, the user may know of one that is not a candidate.
     """
-    may_be_unlisted = change.is_unreadable and change.resource.is_sid(sid)
+    may_be_unlisted = change.may_be_unlisted and change.resource.is_sid(sid)
     is_possible = sid in change.candidates or may_be_unlisted
     if not is_possible or not filter_unexplained([redact_fields({"sid": sid})], change):
         raise NotACandidate
@@ -168,16 +170,21 @@ def _check_candidate(change: OpenChange, sid: str) -> None:
 def _read_created_flow(change: OpenChange, sid: str) -> tuple[Redacted | None, bool]:
     """Return the flow as the creation made it, None if it is deleted, and whether it was read."""
     try:
-        live_flow = Readback().fetch(change.resource, sid, change.attempt.account_sid)
+        live_flow = fetch_object(change, sid, Readback())
     except ReadUnavailable:
         return None, False
     except FlexError:
         if not change.is_unreadable:
             raise
         return None, False
+    if not live_flow and "list" not in change.resource.operations:
+        raise NotACandidate  # only its SID could show that there was such an object
     if not live_flow:
         return live_flow, True
-    return redact_fields({**live_flow, **change.attempt.payload.requested_values}), True
+    requested = change.attempt.payload.requested_values
+    rewritten = {entry.name for entry in change.resource.fields if entry.is_rewritten}
+    verbatim_values = {name: requested[name] for name in requested.keys() - rewritten}
+    return redact_snapshot({**live_flow, **verbatim_values}), True
 
 
 def _derive_updated_flow(change: OpenChange) -> Redacted:
@@ -198,7 +205,7 @@ def _derive_updated_flow(change: OpenChange) -> Redacted:
     if has_new_variant:
         names = resource.dependent_names(requested)
         dependent_values = {name: live_flow.get(name) for name in names}
-    return redact_fields({**payload.values_before, **dependent_values, **requested})
+    return redact_snapshot({**payload.values_before, **dependent_values, **requested})
 
 
 def _last_reading(change: OpenChange) -> Redacted | None:
@@ -208,7 +215,7 @@ def _last_reading(change: OpenChange) -> Redacted | None:
         reading: Redacted | None = change.last_reading[sid]
         return reading
     with contextlib.suppress(ReadUnavailable, FlexError):
-        return Readback().fetch(change.resource, sid, change.attempt.account_sid)
+        return fetch_object(change, sid, Readback())
     return None
 
 
@@ -260,7 +267,7 @@ def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
         not_applied_at=None,
         is_unreadable=False,
         last_reading=finding.readings,
-        read_at=timezone.now(),
+        read_at=timezone.now() if finding.was_read else None,
     )
 
 

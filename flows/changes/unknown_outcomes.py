@@ -1,37 +1,61 @@
-"""Comparison of Twilio's flows with a change whose outcome is unknown.
+"""Comparison of Twilio's objects with a change whose outcome is unknown.
 
 An update is compared with the requested and the previous values. A creation is compared with every
-flow that it may have created. Nothing is stored here; `reconcile` logs the findings.
+flow that it may have created, or with the object whose SID it named. Nothing is stored here; `reconcile` logs the findings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, Stage
 from flows.changes.readback import Readback
+from flows.mirror.models import LookedUpObject
 from flows.mirror.stale_reads import StaleRead, is_older
+from flows.redaction.masking import has_mask
 from flows.redaction.redacted import Redacted, redact_fields
 from flows.twilio.values import parse_datetime
 
+# So long after a creation, an object that it made may have been deleted by others.
+ABSENCE_WINDOW = timedelta(minutes=10)
 MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are stored, for the page that compares them
 
-# Reasons for a decision by a user.
-FLOW_DELETED = "The flow no longer exists at Twilio."
+# Reasons for a decision by a user. `{noun}` is the word for an object of the resource, `{nouns}` the
+# one for several.
+OBJECT_DELETED = "The {noun} no longer exists at Twilio."
 THIRD_VALUE = (
-    "Twilio has neither the previous nor the requested values, so someone else changed the flow."
+    "Twilio has neither the previous nor the requested values, so someone else changed the {noun}."
 )
 LATER_EDIT = (
-    "Twilio has the previous values, but the flow was changed since. "
+    "Twilio has the previous values, but the {noun} was changed since. "
     "This change may have been applied and reverted."
 )
-MULTIPLE_MATCHES = "More than one flow at Twilio matches the requested one."
-CANDIDATE_DELETED = "A flow that this change may have created was deleted at Twilio."
-PARTIAL_MATCH = "A flow was created at Twilio at that time, but it differs from the requested one."
+UNRETURNED_VALUES = "Twilio doesn't show the values that were sent, so reading can't tell."
+MULTIPLE_MATCHES = "More than one {noun} at Twilio matches the requested one."
+UNPROVEN_MATCH = (
+    "Twilio has a {noun} that this change may have created, but others may have created it as well."
+)
+UNDATED_VALUES = (
+    "Twilio has the previous values, but doesn't say when the {noun} last changed. "
+    "This change may have been applied and reverted."
+)
+LATE_ABSENCE = (
+    "Twilio has no {noun} that this change may have created, but one may have been deleted since."
+)
+CANDIDATE_DELETED = "A {noun} that this change may have created was deleted at Twilio."
+PARTIAL_MATCH = (
+    "A {noun} was created at Twilio at that time, but it differs from the requested one."
+)
+UNLISTED = "Twilio has no list of {nouns} to look in, so reading can't tell."
+OTHER_DATE = (
+    "Twilio has the {noun}, but doesn't date it at the time of this change, so reading can't tell."
+)
 REQUEST_ERASED = (
     "The requested values were erased as personal data, so there is nothing to compare."
 )
@@ -50,6 +74,7 @@ class Finding:
     ambiguity: str = ""
     candidates: list[str] = field(default_factory=list)
     readings: dict[str, Redacted | None] = field(default_factory=dict)
+    was_read: bool = True  # False if Twilio has nothing that could be read
 
 
 def inspect_change(change: OpenChange, readback: Readback) -> Finding:
@@ -57,12 +82,39 @@ def inspect_change(change: OpenChange, readback: Readback) -> Finding:
 
     Raise `StaleRead`, `ReadUnavailable` or another `FlexError` if nothing can be told yet.
     """
+    if change.operation == "create" and change.target_sid:
+        return _inspect_creation_of(change.target_sid, change, readback)
+    if change.operation == "create" and "list" not in change.resource.operations:
+        return Finding(None, ambiguity=_reason(change, UNLISTED), was_read=False)
     if change.operation == "create":
-        return _find_created_flow(change, _list_with_candidates(change, readback))
-    live = readback.fetch(change.resource, change.target_sid, change.attempt.account_sid)
+        flows = _find_by_key(change, readback) or _list_with_candidates(change, readback)
+        return _find_created_flow(change, flows)
+    live = fetch_object(change, change.target_sid, readback)
     if change.operation == "delete":
         return Finding(live is None, live)
     return _inspect_update(change, live)
+
+
+def _inspect_creation_of(sid: str, change: OpenChange, readback: Readback) -> Finding:
+    """Look for the object whose SID a creation named.
+
+    The log may well have earlier events of this SID. An object with another date is one that was
+    there before, or the state from before its deletion.
+    """
+    live = fetch_object(change, sid, readback)
+    if live is None or change.may_have_created(parse_datetime(live.get("date_created"))):
+        return Finding(live is not None, live)
+    return Finding(None, live, _reason(change, OTHER_DATE), readings={sid: live})
+
+
+def fetch_object(change: OpenChange, sid: str, readback: Readback) -> Redacted | None:
+    """Return an object that the change may be about, or None if it is deleted.
+
+    Raise `ReadUnavailable` or another `FlexError` if it can't be read.
+    """
+    return readback.fetch(
+        change.resource, sid, change.attempt.account_sid, change.attempt.parent_sid
+    )
 
 
 def _inspect_update(change: OpenChange, live: Redacted | None) -> Finding:
@@ -71,24 +123,49 @@ def _inspect_update(change: OpenChange, live: Redacted | None) -> Finding:
     if payload.erased_at:
         return Finding(None, ambiguity=REQUEST_ERASED)
     if live is None:
-        return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
+        return Finding(None, ambiguity=_reason(change, OBJECT_DELETED), readings=readings)
+    if payload.requested_values.keys() <= change.resource.unreturned_names:
+        return Finding(None, live, UNRETURNED_VALUES, readings=readings)
     if _has_requested_values(change, live):
         return Finding(True, live)
     before = payload.values_before
     if change.resource.differing_fields(before, live, payload.requested_values):
-        return Finding(None, live, THIRD_VALUE, readings=readings)
+        return Finding(None, live, _reason(change, THIRD_VALUE), readings=readings)
+    has_dates = bool(before.get("date_updated") and live.get("date_updated"))
+    if change.operation == "update" and not has_dates:
+        text = _reason(change, UNDATED_VALUES)
+        return Finding(None, live, text, readings=readings)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one proves an edit.
     is_untouched = change.resource.is_same_value(
         "date_updated", before.get("date_updated"), live.get("date_updated")
     )
     if is_untouched:
         return Finding(False, live)
-    return Finding(None, live, LATER_EDIT, readings=readings)
+    return Finding(None, live, _reason(change, LATER_EDIT), readings=readings)
+
+
+def _reason(change: OpenChange, text: str) -> str:
+    """Return the reason for a decision, with the word for the object of the change."""
+    return text.format(noun=change.resource.noun, nouns=change.resource.noun_plural)
 
 
 def _has_requested_values(change: OpenChange, flow: Redacted) -> bool:
     requested = change.attempt.payload.requested_values
-    return not change.resource.differing_fields(requested, flow, requested)
+    names = requested.keys() - change.resource.unreturned_names
+    return not change.resource.differing_fields(requested, flow, names)
+
+
+def _find_by_key(change: OpenChange, readback: Readback) -> list[Redacted]:
+    """Return the object with the key that a creation requested, or none.
+
+    Twilio can write a key in another way than it was entered, so that only the list proves absence.
+    """
+    key = change.resource.key_of(change.attempt.payload.requested_values)
+    if not key or has_mask(key):
+        return []
+    account_sid = change.attempt.account_sid
+    flow = readback.fetch_by_key(change.resource, key, account_sid)
+    return [flow] if flow is not None else []
 
 
 def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Redacted]:
@@ -97,9 +174,9 @@ def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Redact
     A candidate that the list lacks is read by its SID: a list alone doesn't prove absence.
     """
     account_sid = change.attempt.account_sid
-    flows = list(readback.list(change.resource, account_sid))
+    flows = list(readback.list(change.resource, account_sid, change.attempt.parent_sid))
     for sid in _candidates_outside(flows, change):
-        flow = readback.fetch(change.resource, sid, account_sid)
+        flow = fetch_object(change, sid, readback)
         if flow is not None:
             flows.append(flow)
     return flows
@@ -122,6 +199,7 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Redacted]) -> Finding
 
     Only unexplained flows of that time count. Exactly one that matches the request is the created
     flow. If there is none at all, the creation was not applied. Otherwise a user has to decide.
+    Objects that others create all the time, such as channels, are only candidates if they match.
     """
     nearby = _unexplained_nearby(change, flows)
     deleted = _unexplained_deleted(change, flows)
@@ -132,13 +210,42 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Redacted]) -> Finding
     matches = _select_matching(change, nearby)
     possible = matches or _exclude_other_creations(change, nearby)
     if deleted:
-        return _ambiguous_creation(CANDIDATE_DELETED, possible, deleted)
+        return _ambiguous_creation(_reason(change, CANDIDATE_DELETED), possible, deleted)
     if not possible:
-        return Finding(False)
-    if len(matches) == 1:
+        return _find_absence(change)
+    is_proven = change.resource.match_proves_creation
+    if len(matches) == 1 and is_proven:
         return Finding(True, matches[0])
-    ambiguity = MULTIPLE_MATCHES if matches else PARTIAL_MATCH
-    return _ambiguous_creation(ambiguity, possible)
+    if matches:
+        text = MULTIPLE_MATCHES if is_proven else UNPROVEN_MATCH
+        return _ambiguous_creation(_reason(change, text), matches)
+    if is_proven:
+        return _ambiguous_creation(_reason(change, PARTIAL_MATCH), possible)
+    namesakes = _select_namesakes(change, nearby)
+    if namesakes:
+        return _ambiguous_creation(_reason(change, UNPROVEN_MATCH), namesakes)
+    return _find_absence(change)
+
+
+def _find_absence(change: OpenChange) -> Finding:
+    """Return the finding that the list has no object that the creation may have made.
+
+    Objects that others create and delete all the time may be gone before they are looked for. Their
+    absence only counts soon after the creation.
+    """
+    is_late = change.attempt.at < timezone.now() - ABSENCE_WINDOW
+    if is_late and not change.resource.match_proves_creation and change.not_applied_at is None:
+        return Finding(None, ambiguity=_reason(change, LATE_ABSENCE))
+    return Finding(False)
+
+
+def _select_namesakes(change: OpenChange, flows: Sequence[Redacted]) -> list[Redacted]:
+    """Return the objects with the requested name, if Twilio's answers have names."""
+    resource = change.resource
+    name = resource.name_of(change.attempt.payload.requested_values)
+    if not name or resource.name_field in resource.unreturned_names:
+        return []
+    return [flow for flow in flows if resource.name_of(flow) == name]
 
 
 def _ambiguous_creation(
@@ -148,12 +255,12 @@ def _ambiguous_creation(
     readings: dict[str, Redacted | None] = {flow["sid"]: flow for flow in existing}
     readings |= dict.fromkeys(_sids_of(deleted))
     candidates = list(readings)
-    shown = candidates[:MAX_SHOWN_CANDIDATES]
+    first_candidates = candidates[:MAX_SHOWN_CANDIDATES]
     return Finding(
         None,
         ambiguity=ambiguity,
         candidates=candidates,
-        readings={sid: readings[sid] for sid in shown},
+        readings={sid: readings[sid] for sid in first_candidates},
     )
 
 
@@ -197,7 +304,7 @@ def filter_unexplained(flows: list[Redacted], change: OpenChange) -> list[Redact
     """Return the flows whose origin the log doesn't explain.
 
     A flow is explained if it existed before the change, if it was observed as created outside this
-    dashboard, or if another creation made it.
+    dashboard, or if another creation made it. What was looked up before existed before.
     """
     events = AuditEvent.objects.filter(target_sid__in=_sids_of(flows))
     explaining = events.filter(
@@ -206,6 +313,12 @@ def filter_unexplained(flows: list[Redacted], change: OpenChange) -> list[Redact
         | Q(action=change.resource.action("create"), result__in=audit_log.APPLIED_RESULTS)
     )
     explained_sids = set(explaining.values_list("target_sid", flat=True))
+    looked_up = LookedUpObject.objects.filter(
+        account_sid=change.attempt.account_sid,
+        sid__in=_sids_of(flows),
+        first_at__lt=change.attempt.at,
+    )
+    explained_sids.update(looked_up.values_list("sid", flat=True))
     return _exclude_sids(flows, explained_sids)
 
 

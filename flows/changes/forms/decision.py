@@ -27,7 +27,7 @@ class DecisionForm(forms.Form):
     """The decision, and how the user knows.
 
     `verdict` is not_applied, applied, or the SID of the flow that a creation made. Where Twilio
-    can't be read, the `verdict` of a creation can be applied too, with the flow's `sid`.
+    can't be read, or has no list, the `verdict` of a creation can be applied too, with the `sid`.
     """
 
     when_refused = "Nothing was recorded"  # for the summary of errors
@@ -64,6 +64,7 @@ class DecisionForm(forms.Form):
         candidates: list[str],
         is_creation: bool,
         ambiguity: str,
+        may_be_unlisted: bool = False,
         is_unreadable: bool = False,
         reading: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -71,7 +72,7 @@ class DecisionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.resource = resource
         sid_field, prefix = self.fields["sid"], resource.sid_prefix
-        sid_field.label = f"SID of the created {resource.name}"
+        sid_field.label = f"SID of the created {resource.noun}"
         sid_field.help_text = f"{prefix} and 32 characters, as shown in the Twilio Console."
         content = json.dumps([is_unreadable, reading or {}], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
@@ -80,10 +81,12 @@ class DecisionForm(forms.Form):
         )
         self.initial["seen"] = self.findings_token
         verdict_field = cast(forms.ChoiceField, self.fields["verdict"])
-        verdict_field.choices = list(_CHANGE_CHOICES)
+        choices = list(_CHANGE_CHOICES)
         if is_creation:
-            verdict_field.choices = _creation_choices(candidates, is_unreadable)
-        is_sid_needed = is_creation and is_unreadable
+            choices = _creation_choices(resource, candidates, may_be_unlisted)
+        verdict_field.choices = choices
+        self.verdicts = [verdict for verdict, _ in choices]
+        is_sid_needed = is_creation and may_be_unlisted
         if not is_sid_needed:
             del self.fields["sid"]
 
@@ -101,7 +104,7 @@ class DecisionForm(forms.Form):
         if self.cleaned_data.get("verdict") != APPLIED:
             return ""
         if not sid:
-            raise ValidationError("Enter the SID of the created flow.")
+            raise ValidationError(f"Enter the SID of the created {self.resource.noun}.")
         if not self.resource.is_sid(sid):
             title, prefix = self.resource.title, self.resource.sid_prefix
             raise ValidationError(
@@ -116,7 +119,7 @@ class DecisionForm(forms.Form):
             if isinstance(self.data, QueryDict):
                 self.data = {**self.data.dict(), "seen": self.findings_token}
             raise ValidationError(
-                "The flow at Twilio has changed since this page was loaded. "
+                f"The {self.resource.noun} at Twilio has changed since this page was loaded. "
                 "Check it again, then decide."
             )
         return shown_findings
@@ -127,13 +130,15 @@ class DecisionForm(forms.Form):
         return error_summary(self)
 
 
-def _creation_choices(candidates: list[str], is_unreadable: bool) -> list[tuple[str, str]]:
-    """Return the verdicts about a creation: each candidate, another flow, or not applied."""
+def _creation_choices(
+    resource: Resource, candidates: list[str], may_be_unlisted: bool
+) -> list[tuple[str, str]]:
+    """Return the verdicts about a creation: each candidate, another object, or not applied."""
     choices = [(sid, f"Mark as applied: it created {sid}") for sid in candidates]
-    if is_unreadable:
-        flow = "another flow" if candidates else "a flow"
-        choices.append((APPLIED, f"Mark as applied: it created {flow} (enter its SID below)"))
-    not_applied = "none of these" if candidates else "it created no flow"
+    if may_be_unlisted:
+        created = f"another {resource.noun}" if candidates else resource.noun_with_article
+        choices.append((APPLIED, f"Mark as applied: it created {created} (enter its SID below)"))
+    not_applied = "none of these" if candidates else f"it created no {resource.noun}"
     choices.append((NOT_APPLIED, f"Mark as not applied: {not_applied}"))
     return choices
 

@@ -8,7 +8,7 @@ from django import forms
 
 from flows.twilio.fields import Field
 
-EMPTY_LABELS = {"channel_type": "Choose a channel"}
+EMPTY_LABELS = {"channel_type": "Choose a channel", "type": "Choose a type"}
 _YES_AND_NO: Final = {"true": "Yes", "false": "No"}
 
 
@@ -30,6 +30,12 @@ class ShownChoice(ShownField, forms.ChoiceField):
     """A select."""
 
 
+class ShownChoices(ShownField, forms.MultipleChoiceField):
+    """Check boxes, one for each choice."""
+
+    widget = forms.CheckboxSelectMultiple
+
+
 def build_field(entry: Field, *, required: bool) -> forms.Field:
     """Return the form field that shows a resource's field. `required` marks its label."""
     options: dict[str, Any] = {
@@ -39,12 +45,16 @@ def build_field(entry: Field, *, required: bool) -> forms.Field:
     }
     if entry.kind in ("enum", "boolean"):
         return ShownChoice(choices=_choices(entry), **options)
+    if entry.kind == "choices":
+        return ShownChoices(choices=list(entry.choices.items()), **options)
     return ShownText(max_length=entry.max_length, widget=_text_widget(entry), **options)
 
 
 def _choices(entry: Field) -> list[tuple[str, str]]:
     """Return the choices of a select. The first one is empty."""
     choices = entry.choices or _YES_AND_NO
+    if entry.settable_choices:
+        choices = {value: choices[value] for value in entry.settable_choices}
     return [("", EMPTY_LABELS.get(entry.name, "Not set")), *choices.items()]
 
 
@@ -53,6 +63,8 @@ def _text_widget(entry: Field) -> forms.Widget:
         return forms.NumberInput(attrs=_number_attributes(entry))
     if entry.kind == "url":
         return forms.URLInput()
+    if entry.kind in ("json", "json_list", "sids"):
+        return forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"})
     return forms.TextInput()
 
 

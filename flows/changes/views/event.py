@@ -12,8 +12,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from flows.accounts.permissions import can_decide
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
-from flows.audit.access import Request, get_actor, readable_event, require_permission
+from flows.audit.access import (
+    Request,
+    deny,
+    get_actor,
+    readable_event,
+    require_permission,
+)
 from flows.audit.actions import AuditAction
 from flows.audit.log_list import readable_events
 from flows.audit.models import (
@@ -36,6 +43,7 @@ from flows.changes.views.resolution import (
 )
 from flows.local_details.actions import is_about_details
 from flows.mirror.models import Flow
+from flows.monitor_events import statements
 from flows.names.named_sids import name_sids
 from flows.twilio.errors import FlexError
 
@@ -78,6 +86,8 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     change = get_object_or_404(
         OpenChange.objects.select_related("attempt__payload"), change_id=event.change_id
     )
+    if not can_decide(request.user, change.resource, event.account_sid or ""):
+        deny(request, ChangeAction.DECIDE, {"event_id": event_id})
     form = decision_form(change, request.POST)
     if not form.is_valid():
         return _render_event(request, event, form=form, status=422)
@@ -102,8 +112,8 @@ def _record_decision(
         )
     except reconcile.NotACandidate:
         message = (
-            f"{form.created_sid} can't be the created flow: "
-            "it existed before, or another change created it."
+            f"{form.created_sid} can't be the created {change.resource.noun}: "
+            "Twilio has none with this SID, it existed before, or another change created it."
         )
         field_name = "sid" if "sid" in form.fields else "verdict"
         form.add_error(field_name, message)
@@ -116,7 +126,8 @@ def _record_decision(
         error_message = f"Couldn't read from Twilio: {error}."
         return _render_event(request, event, form=form, error_message=error_message, status=502)
     else:
-        messages.success(request, "Decision recorded. The flow can be changed again.")
+        noun = change.resource.noun
+        messages.success(request, f"Decision recorded. The {noun} can be changed again.")
     return redirect("audit:detail", event_id=event.event_id)
 
 
@@ -180,6 +191,8 @@ def _related_context(request: Request, event: AuditEvent) -> dict[str, Any]:
         "referring_events": list(referring_events.order_by("seq")[:10]),
         "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
         "plan": bulk_changes.implementation().of_event(event),
+        "statement": statements.find_statement(event),
+        "stated_change": statements.find_change(event),
         "flow": Flow.objects.filter(sid=event.target_sid).first(),
     }
 

@@ -13,9 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.accounts.permissions import has_permission
+from flows.accounts.permissions import can_decide
 from flows.audit.access import Request
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result
+from flows.audit.object_links import object_url
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
@@ -51,7 +52,7 @@ def resolution_context(
     if not change.ambiguity:
         seconds = int(reconcile.CONFIRMATION_DELAY.total_seconds())
         return {**context, "resolution": "unknown", "confirmation_seconds": seconds}
-    if form is None and has_permission(request.user, "flows.change_flow", event.account_sid):
+    if form is None and can_decide(request.user, change.resource, event.account_sid or ""):
         form = decision_form(change)
     return {
         **context,
@@ -59,9 +60,7 @@ def resolution_context(
         "form": form,
         "read_at": change.read_at,
         "is_unreadable": change.is_unreadable,
-        **_comparison_context(
-            change.resource, change.attempt.payload, change.last_reading, change.candidates
-        ),
+        **_comparison_context(change.attempt, change.last_reading, change.candidates),
     }
 
 
@@ -71,7 +70,8 @@ def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> 
         data,
         resource=change.resource,
         candidates=change.candidates,
-        is_creation=change.operation == "create",
+        is_creation=change.creates_unknown_sid,
+        may_be_unlisted=change.may_be_unlisted,
         is_unreadable=change.is_unreadable,
         ambiguity=change.ambiguity,
         reading=change.last_reading,
@@ -100,30 +100,36 @@ def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
         "is_unreadable": findings.get("is_unreadable", False),
         "other_candidates": [sid for sid in candidates if sid != decision.target_sid],
         "read_at": _parse_datetime(findings.get("read_at")),
-        **_comparison_context(
-            resource_of_action(decision.action), payload, findings["reading"], candidates
-        ),
+        **_comparison_context(decision, findings["reading"], candidates),
     }
 
 
 def _comparison_context(
-    resource: Resource,
-    payload: AuditPayload,
-    readings: Mapping[str, Any],
-    candidates: Sequence[str],
+    event: AuditEvent, readings: Mapping[str, Any], candidates: Sequence[str]
 ) -> dict[str, Any]:
     """Return a table with a row for each requested field.
 
-    Its columns are the flow before the change, then each flow as last read, by SID.
+    Its columns are the object before the change, then each object as last read, by SID. Objects of
+    which a match proves nothing are also told by the date of their creation.
     """
+    resource = resource_of_action(event.action)
+    payload = event.stored_payload or AuditPayload()
     states = _compared_states(payload, readings, candidates)
     columns = [
-        {"title": title, "is_sid": title in readings, "is_there": state is not None}
+        {
+            "title": title,
+            "is_sid": title in readings,
+            "url": object_url(
+                resource, title, event.account_sid or "", parent_sid=event.parent_sid
+            ),
+            "is_there": state is not None,
+        }
         for title, state in states
     ]
     requested = payload.requested_values
-    # The names in the schema's order.
-    names = resource.differing_fields({}, dict.fromkeys(requested, "present"))
+    names = resource.in_order(requested)
+    if event.operation == "create" and not resource.match_proves_creation:
+        names += [name for name in ("date_created",) if name in resource.by_name]
     rows = [_comparison_row(resource, name, requested.get(name), states) for name in names]
     return {"columns": columns, "requested_rows": rows}
 
@@ -152,6 +158,8 @@ def _comparison_row(
     for title, state in states:
         is_there = state is not None
         value = state.get(name) if state is not None else None
+        if name in resource.unreturned_names and is_there:
+            value = labels.PlaceholderText("Not shown by Twilio")
         cell = {
             "title": title,
             "value": labels.display_value(resource, name, value),

@@ -13,6 +13,7 @@ from flows.mirror import flow_rows, mirror, ownership
 from flows.mirror.models import Flow
 from flows.twilio.errors import NotSent, RequestRefused
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.plugin import PLUGIN
 from flows.twilio.resource import Resource
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
@@ -54,6 +55,15 @@ def test_client_of_another_product_follows_its_own_setting(settings):
     settings.TWILIO_API_URL = "https://{product}.example"
 
     assert clients.resource_client(LIFT, OURS).base_url == "https://building.example/v2"
+
+
+def test_client_sends_only_the_headers_that_its_resource_takes(settings):
+    headers = {"Flex-Metadata": "m", "Authorization": "a"}
+    settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], headers=headers),)
+
+    sent = [clients.resource_client(one, OURS)._auth.headers for one in (PLUGIN, FLEX_FLOW)]
+
+    assert sent == [{"Flex-Metadata": "m"}, {}]
 
 
 def test_client_has_the_deadline_of_a_change_by_default():

@@ -8,8 +8,9 @@ import pytest
 from flexadmin.users.roles import get_role, get_role_on_any_account
 
 ROOT = Path(__file__).parents[3]
-# A default there has a meaning of its own: the sandbox's account, and an event of no flow.
-EXEMPT = {"flows/twilio/sandbox/server.py", "flows/audit/audit_log.py"}
+# A default there has a meaning of its own: the sandbox's account, an event of no flow, and a body
+# without an account, which the API refuses unless the site has only one.
+EXEMPT = {"flows/twilio/sandbox/server.py", "flows/audit/audit_log.py", "flows/api/schemas.py"}
 OURS, OTHER = "AC" + "5a" * 16, "AC" + "0e" * 16
 
 

@@ -125,7 +125,10 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (unknown_outcomes.MULTIPLE_MATCHES, sorted([ours, theirs]))
+    assert puzzle() == (
+        unknown_outcomes.MULTIPLE_MATCHES.format(noun="flow"),
+        sorted([ours, theirs]),
+    )
 
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
@@ -175,7 +178,7 @@ def test_one_that_was_edited_since_is_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH, [sid])
+    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH.format(noun="flow"), [sid])
 
 
 def test_puzzle_that_solves_itself_is_settled(sandbox):
@@ -197,7 +200,7 @@ def test_candidate_that_is_deleted_since_is_no_proof_that_nothing_was_made(sandb
         with clock_ahead(minutes):
             assert results() == []
 
-    assert puzzle() == (unknown_outcomes.CANDIDATE_DELETED, [sid])
+    assert puzzle() == (unknown_outcomes.CANDIDATE_DELETED.format(noun="flow"), [sid])
 
 
 def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sandbox):
@@ -207,7 +210,10 @@ def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sa
 
     assert results() == []
 
-    assert puzzle() == (unknown_outcomes.CANDIDATE_DELETED, sorted([ours, theirs]))
+    assert puzzle() == (
+        unknown_outcomes.CANDIDATE_DELETED.format(noun="flow"),
+        sorted([ours, theirs]),
+    )
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["there", "deleted"])
@@ -269,7 +275,7 @@ def test_flow_that_another_creation_asked_for_is_no_candidate(sandbox):
 
     assert results() == ["applied"]
 
-    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH, [first])
+    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH.format(noun="flow"), [first])
 
 
 def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
@@ -350,7 +356,7 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     theirs = twin(sandbox, friendly_name="Theirs")
     sync_account(ACCOUNT)
     assert results() == []
-    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH, [theirs])
+    assert puzzle() == (unknown_outcomes.PARTIAL_MATCH.format(noun="flow"), [theirs])
     change = OpenChange.objects.get()
 
     append_attempt(

@@ -47,7 +47,7 @@ def edited_since(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.THIRD_VALUE
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.THIRD_VALUE.format(noun="flow")
     return flow_sid
 
 
@@ -58,7 +58,7 @@ def gone_since(sandbox, flow_sid):
     switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.FLOW_DELETED
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.OBJECT_DELETED.format(noun="flow")
     return flow_sid
 
 
@@ -70,7 +70,9 @@ def two_alike(sandbox, flow_sid):
     requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
     theirs = sandbox.add_flow(**requested, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.MULTIPLE_MATCHES
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.MULTIPLE_MATCHES.format(
+        noun="flow"
+    )
     return applied_writes(sandbox)[-1].sid, theirs
 
 
@@ -91,7 +93,9 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
         "192.0.2.7",
     )
     assert event.reason == "I saw it"
-    assert event.payload.message == f"Decided by a user. {unknown_outcomes.THIRD_VALUE}"
+    assert event.payload.message == "Decided by a user. " + unknown_outcomes.THIRD_VALUE.format(
+        noun="flow"
+    )
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,

@@ -237,7 +237,7 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
     monkeypatch.setattr(
         ResourceClient,
         "update",
-        lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"}),
+        lambda self, sid, values, **_: update(self, sid, {"friendly_name": "PLAINTES"}),
     )
 
     change = rename_flow(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})

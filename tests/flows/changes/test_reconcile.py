@@ -98,7 +98,7 @@ def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rena
 
     assert outcomes == []
     assert flow_sid in in_flight.open_changes_by_flow([flow_sid])
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.THIRD_VALUE
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.THIRD_VALUE.format(noun="flow")
 
 
 @pytest.mark.parametrize("fault", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
@@ -108,7 +108,7 @@ def test_update_of_a_flow_that_is_gone_is_a_puzzle(sandbox, flow_sid, rename, fa
 
     assert results() == []
 
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.FLOW_DELETED
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.OBJECT_DELETED.format(noun="flow")
     assert Flow.objects.get().gone_at is None  # the copy waits until it is settled
     assert drift_events() == []
 
@@ -139,7 +139,7 @@ def test_update_that_may_have_been_undone_since_is_a_puzzle(sandbox, flow_sid, r
     with clock_ahead():
         assert results() == []
 
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.LATER_EDIT
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.LATER_EDIT.format(noun="flow")
 
 
 def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_sid, rename):

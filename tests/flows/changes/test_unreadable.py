@@ -272,7 +272,7 @@ def test_reading_that_leaves_the_decision_to_a_user_is_kept(sandbox, flow_sid):
 
     assert len(sandbox.requests) == read
     assert event.payload.findings["reading"][flow_sid]["friendly_name"] == "Third"
-    assert event.payload.findings["puzzle"] == unknown_outcomes.THIRD_VALUE
+    assert event.payload.findings["puzzle"] == unknown_outcomes.THIRD_VALUE.format(noun="flow")
 
 
 def test_secret_in_a_reading_is_masked(sandbox, flow_sid):

@@ -120,7 +120,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     assert "Marked as applied by<bdi>ada</bdi>(operator)" in squeezed(page)
     assert "Twilio support, ticket 4711" in page
-    assert unknown_outcomes.THIRD_VALUE in page
+    assert unknown_outcomes.THIRD_VALUE.format(noun="flow") in page
     assert "Third" in page  # Twilio's state at decision time
 
 
@@ -158,7 +158,7 @@ def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
 
     page = client_of("viewer").get(url(event))
 
-    assert unknown_outcomes.MULTIPLE_MATCHES in text(page)
+    assert unknown_outcomes.MULTIPLE_MATCHES.format(noun="flow") in text(page)
     assert page.context["resolved"]["other_candidates"] == [twin]
     assert {column["title"] for column in page.context["resolved"]["columns"]} == {
         created_sid,
@@ -176,7 +176,7 @@ def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle
     page = text(client_of("viewer").get(url(puzzle)))
 
     assert "I saw it" in page
-    assert unknown_outcomes.THIRD_VALUE in page
+    assert unknown_outcomes.THIRD_VALUE.format(noun="flow") in page
 
 
 @pytest.mark.parametrize("act", [rename_flow, switch_flow, delete_flow])
