@@ -30,6 +30,7 @@ from flows.core.invisible import trim_invisible
 from flows.external_changes import inbox, reverting
 from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror import drift, freshness
+from flows.monitor_events import statements
 from flows.names.named_sids import name_sids
 from flows.plans.access import only_account_sid
 from flows.twilio import labels
@@ -270,6 +271,7 @@ def _render_inbox(
         ],
         "hidden_count": sum(len(members) for members in similar_changes[MAX_GROUPS:]),
         "freshness": freshness.select_worst(freshness.load_freshness(accounts)),
+        "monitor_failures": statements.describe_failures(accounts),
         "reason": reason,
         "error": error,
     }
@@ -293,7 +295,8 @@ def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) 
         )
         for members in groups
     ]
-    items = chain.from_iterable(group.members for group in built_groups)
+    items = list(chain.from_iterable(group.members for group in built_groups))
+    statements.attach_statements(chain.from_iterable(item.events for item in items))
     rows = [(item.last.account_sid or "", row) for item in items for row in item.rows]
     name_sids(rows, ["before", "after"])
     return built_groups

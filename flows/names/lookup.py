@@ -37,12 +37,12 @@ def names_for(account_sid: str, sids: Collection[str]) -> dict[str, Name]:
 def load_names(targets: Iterable[tuple[str, str]]) -> Names:
     """Return the names of these (account SID, SID), with one query. Those without are omitted."""
     # What isn't a SID has no name, and some of it can't be in a query, such as a NUL.
-    wanted = {(account_sid, sid) for account_sid, sid in targets if _may_be_sid(sid)}
-    if not wanted:
+    keys = {(account_sid, sid) for account_sid, sid in targets if _may_be_sid(sid)}
+    if not keys:
         return {}
     rows = ResourceName.objects.filter(
-        account_sid__in={account_sid for account_sid, _ in wanted},
-        sid__in={sid for _, sid in wanted},
+        account_sid__in={account_sid for account_sid, _ in keys},
+        sid__in={sid for _, sid in keys},
     ).values_list(
         "account_sid", "sid", "resource", "name", "status", "parent_sid", "gone_at", "revision"
     )
@@ -51,7 +51,7 @@ def load_names(targets: Iterable[tuple[str, str]]) -> Names:
             sid, resource, name, status, parent_sid, gone_at is not None, revision
         )
         for account_sid, sid, resource, name, status, parent_sid, gone_at, revision in rows
-        if (account_sid, sid) in wanted
+        if (account_sid, sid) in keys
     }
 
 

@@ -48,8 +48,8 @@ def with_name(value: Any, names: Mapping[str, Name]) -> Any:
     return _with_name(value, names.get(value)) if type(value) is str else value
 
 
-def _with_name(sid: str, found: Name | None) -> str:
-    return NamedSid(sid, found.name) if found is not None and found.name else sid
+def _with_name(sid: str, name: Name | None) -> str:
+    return NamedSid(sid, name.name) if name is not None and name.name else sid
 
 
 def _is_named_kind(value: object) -> bool:

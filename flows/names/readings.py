@@ -12,7 +12,7 @@ from django.utils.text import get_text_list
 from flows.accounts.twilio_accounts import Account
 from flows.names.models import NameReading
 from flows.names.twilio_reads import Listing
-from flows.twilio.named_resources import NAMED_RESOURCES
+from flows.twilio.surrounding_resources import READ_RESOURCES
 
 _VALUE_FIELDS = ("read_at", "failed_at", "status", "code", "error")
 
@@ -77,10 +77,10 @@ def describe_failures(failures: Iterable[NameReading]) -> list[str]:
     """Return a sentence for each cause of these failures, with the resources that it concerns."""
     failed = {reading.resource: reading for reading in failures}
     plurals: dict[tuple[int | None, int | None, str], list[str]] = {}
-    for resource in NAMED_RESOURCES:
+    for resource in READ_RESOURCES:
         if reading := failed.get(resource.name):
             cause = (reading.status, reading.code, reading.error)
-            plurals.setdefault(cause, []).append(_inline(resource.plural))
+            plurals.setdefault(cause, []).append(inline_plural(resource.plural))
     return [
         _describe_cause(*cause, get_text_list(names, "and")) for cause, names in plurals.items()
     ]
@@ -95,7 +95,7 @@ def _describe_cause(status: int | None, code: int | None, error: str, names: str
     return f"Couldn't read {names}: Twilio answered with {response}."
 
 
-def _inline(plural: str) -> str:
+def inline_plural(plural: str) -> str:
     """Return the name of a resource within a sentence. Twilio's own terms keep their capitals."""
     is_term = " " not in plural or not plural[1:].islower()
     return plural if is_term else plural[0].lower() + plural[1:]

@@ -18,9 +18,11 @@ from django.utils import timezone
 from flows.core.database import BATCH_SIZE, short_lock_timeout
 from flows.names import readings
 from flows.names.models import NameReading, NameRefresh, ResourceName
+from flows.names.surroundings import LIMITS_OF_A_SYNC, ReadingLimits, SurroundingsReader
 from flows.names.twilio_reads import Listing, NamedObject, TwilioReader
 from flows.twilio.api.incoming_phone_number import INCOMING_PHONE_NUMBER
 from flows.twilio.chat.chat_service import CHAT_SERVICE
+from flows.twilio.conversations.address_configuration import ADDRESS_CONFIGURATION
 from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
 from flows.twilio.errors import FlexError
 from flows.twilio.messaging.messaging_service import MESSAGING_SERVICE
@@ -48,8 +50,17 @@ KINDS: Final[tuple[tuple[Resource, ...], ...]] = (
     (INCOMING_PHONE_NUMBER,),
     (WHATSAPP_SENDER,),
     (MESSAGING_SERVICE,),
+    (ADDRESS_CONFIGURATION,),
 )
-_COMPARED_FIELDS: Final = ("resource", "name", "status", "parent_sid", "reference", "revision")
+_COMPARED_FIELDS: Final = (
+    "resource",
+    "name",
+    "status",
+    "parent_sid",
+    "reference",
+    "revision",
+    "details",
+)
 
 
 class RefreshBusy(Exception):
@@ -61,14 +72,18 @@ class RefreshReport:
     """Result of a refresh: the failed readings, and two numbers of names.
 
     `names` are those that Twilio has, `changed` those that are new, different or gone.
+    Of what surrounds flows, the limits of the refresh left `unread` objects to a later one.
     """
 
     names: int
     changed: int
     failures: list[NameReading]
+    unread: int = 0
 
 
-def refresh_names(account_sid: str, used: Mapping[str, str]) -> RefreshReport:
+def refresh_names(
+    account_sid: str, used: Mapping[str, str], limits: ReadingLimits = LIMITS_OF_A_SYNC
+) -> RefreshReport:
     """Read all names of an account from Twilio and store the differences.
 
     `used` has the SIDs that flows point to, each with the SID of its workspace, or "". Raise
@@ -79,7 +94,7 @@ def refresh_names(account_sid: str, used: Mapping[str, str]) -> RefreshReport:
         _claim(account_sid, started_at)
     ended_at = None
     try:
-        report = _Refresh(account_sid, used, TwilioReader(account_sid)).run()
+        report = _Refresh(account_sid, used, TwilioReader(account_sid), limits).run()
         ended_at = timezone.now()
         return report
     finally:
@@ -108,15 +123,24 @@ def _claim(account_sid: str, started_at: datetime) -> None:
 class _Refresh:
     """One refresh of an account's names."""
 
-    def __init__(self, account_sid: str, used: Mapping[str, str], reader: TwilioReader) -> None:
+    def __init__(
+        self,
+        account_sid: str,
+        used: Mapping[str, str],
+        reader: TwilioReader,
+        limits: ReadingLimits,
+    ) -> None:
         self._account_sid = account_sid
         self._used = used
         self._reader = reader
         self._checks_left = MAX_CHECKS
         self._changed_count = 0
+        self._started_at = timezone.now()
+        self._stored_sids: set[str] = set()  # what this refresh itself has written
         self._errors: dict[str, FlexError] = {}  # of the listings so far, by resource
         rows = ResourceName.objects.filter(account_sid=account_sid)
         self._rows = {row.sid: row for row in rows}
+        self._surroundings = SurroundingsReader(account_sid, used, reader, self._errors, limits)
 
     def run(self) -> RefreshReport:
         all_listings: list[Listing] = []
@@ -128,12 +152,27 @@ class _Refresh:
                 sid: named for one in reversed(listings) for sid, named in one.objects.items()
             }
             is_complete = not any(listing.error for listing in listings)
-            gone = self._check_missing(kind, objects) if is_complete else []
-            self._store(objects.values(), gone, timezone.now())
+            deleted_objects = self._check_missing(kind, objects) if is_complete else []
+            self._store(objects.values(), deleted_objects, timezone.now())
             all_listings += listings
-        failures = readings.store_readings(self._account_sid, all_listings, timezone.now())
+            # Definitions come before workflows, so that what they name is in the later list.
+            if kind == (STUDIO_FLOW,):
+                all_listings += self._surroundings.read_definitions(
+                    self._live(STUDIO_FLOW), earlier_fetches=MAX_CHECKS - self._checks_left
+                )
+        all_listings += self._surroundings.read_members(self._live(MESSAGING_SERVICE))
+        all_listings += self._surroundings.read_configurations()
+        self._surroundings.store()
+        failures = readings.store_readings(self._account_sid, all_listings, self._started_at)
         names = sum(row.gone_at is None for row in self._rows.values())
-        return RefreshReport(names, self._changed_count, failures)
+        return RefreshReport(
+            names, self._changed_count, failures, unread=self._surroundings.unread_count
+        )
+
+    def _live(self, resource: Resource) -> list[ResourceName]:
+        """Return the objects of a resource that Twilio has, by SID."""
+        rows = (self._rows[sid] for sid in sorted(self._rows))
+        return [row for row in rows if row.resource == resource.name and not row.gone_at]
 
     def _list(self, kind: Sequence[Resource]) -> list[Listing]:
         """List the resources of a kind, each after the first only for what is still unnamed."""
@@ -154,8 +193,7 @@ class _Refresh:
     def _parent_sids(self, resource: Resource) -> list[str]:
         if resource.parent is None:
             return [""]
-        parents = self._rows.values()
-        return [row.sid for row in parents if row.resource == WORKSPACE.name and not row.gone_at]
+        return [row.sid for row in self._live(WORKSPACE)]
 
     def _missing(self, kind: Sequence[Resource], listed: Iterable[str]) -> list[str]:
         """Return the SIDs of a kind that a listing lacks, and whose absence is not proven.
@@ -165,15 +203,15 @@ class _Refresh:
         prefix = kind[0].sid_prefix
         used = [sid for sid in self._used if is_sid(prefix, sid)]
         stored = [sid for sid in sorted(self._rows) if is_sid(prefix, sid)]
-        gone = (sid for sid in stored if self._rows[sid].gone_at)
-        known = {*listed, *gone}
-        return [sid for sid in dict.fromkeys(sorted(used) + stored) if sid not in known]
+        gone_sids = (sid for sid in stored if self._rows[sid].gone_at)
+        known_sids = {*listed, *gone_sids}
+        return [sid for sid in dict.fromkeys(sorted(used) + stored) if sid not in known_sids]
 
     def _check_missing(
         self, kind: Sequence[Resource], objects: dict[str, NamedObject]
     ) -> list[NamedObject]:
         """Ask for missing objects by SID. Add those that exist, and return those that don't."""
-        gone = []
+        deleted_objects = []
         for sid in self._missing(kind, objects):
             parent_sid = self._parent_of(sid) if kind[0].parent else ""
             if kind[0].parent and not kind[0].parent.is_sid(parent_sid):
@@ -182,15 +220,15 @@ class _Refresh:
                 break
             self._checks_left -= 1
             try:
-                found = self._fetch(kind, sid, parent_sid)
+                live_object = self._fetch(kind, sid, parent_sid)
             except FlexError as error:
                 log.info("A name could not be checked: %s", error)
                 break
-            if found is None:
-                gone.append(self._as_gone(kind[0], sid, parent_sid))
+            if live_object is None:
+                deleted_objects.append(self._as_gone(kind[0], sid, parent_sid))
             else:
-                objects[sid] = found
-        return gone
+                objects[sid] = live_object
+        return deleted_objects
 
     def _fetch(self, kind: Sequence[Resource], sid: str, parent_sid: str) -> NamedObject | None:
         fetches = (self._reader.fetch_object(resource, sid, parent_sid) for resource in kind)
@@ -208,13 +246,14 @@ class _Refresh:
         return NamedObject(sid=sid, **{name: getattr(row, name) for name in _COMPARED_FIELDS})
 
     def _store(
-        self, objects: Iterable[NamedObject], gone: Iterable[NamedObject], at: datetime
+        self, objects: Iterable[NamedObject], deleted_objects: Iterable[NamedObject], at: datetime
     ) -> None:
         """Store the objects that differ from the table."""
         changed = [
             *(self._as_row(named, at) for named in objects if self._is_changed(named)),
-            *(self._as_row(named, at, gone_at=at) for named in gone),
+            *(self._as_row(named, at, gone_at=at) for named in deleted_objects),
         ]
+        changed = self._without_own_changes(changed)
         ResourceName.objects.bulk_create(
             changed,
             batch_size=BATCH_SIZE,
@@ -224,6 +263,18 @@ class _Refresh:
         )
         self._rows |= {row.sid: row for row in changed}
         self._changed_count += len(changed)
+
+    def _without_own_changes(self, rows: list[ResourceName]) -> list[ResourceName]:
+        """Leave out what the site itself changed since the refresh began: its reading may be older."""
+        if not rows:
+            return rows
+        own = ResourceName.objects.filter(
+            account_sid=self._account_sid, changed_at__gt=self._started_at
+        )
+        own_sids = {*own.values_list("sid", flat=True)} - self._stored_sids
+        kept_rows = [row for row in rows if row.sid not in own_sids]
+        self._stored_sids |= {row.sid for row in kept_rows}
+        return kept_rows
 
     def _is_changed(self, named: NamedObject) -> bool:
         row = self._rows.get(named.sid)

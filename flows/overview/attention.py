@@ -8,23 +8,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.db.models import Case, Count, QuerySet, Value, When
 from django.urls import reverse
 
 from flows.accounts.twilio_accounts import Scope
+from flows.approvals.reading import waiting_for
 from flows.audit import log_paging
 from flows.audit.actions import AuditAction
 from flows.audit.log_query import UNRESOLVED, LogQuery
 from flows.audit.models import OpenDrift
 from flows.changes import reconcile
+from flows.checks.finding_counts import CheckState, SeverityCounts
 from flows.core import time_text
+from flows.migration.unserved import Handler
+from flows.migration.unserved_numbers import NeedyMigration
 from flows.mirror import freshness
 from flows.mirror.freshness import Freshness
+from flows.notifications.services import failing_subscriptions
 from flows.overview.log_status import LogStatus
 from flows.overview.unfinished_plans import UnfinishedPlan
 from flows.plans.status import PlanStatus
+from flows.schedules.reading import needing_attention
 from flows.search.query import Query
 
 _UNDECIDED, _UNKNOWN, _EXTERNAL = "undecided", "unknown", "external"
@@ -49,6 +56,35 @@ class OpenCounts:
     external: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnCounts:
+    """Numbers of what concerns one user."""
+
+    waiting_requests: int = 0  # change requests that wait for the user
+    failing_notifications: int = 0  # notifications that don't arrive
+    stopped_schedules: int = 0  # scheduled changes that are suspended or overdue
+
+
+NO_OWN: Final = OwnCounts()
+
+
+def count_own(user: User, scope: Scope) -> OwnCounts:
+    """Return what concerns the user in the accounts of the scope, with one query."""
+    queries: dict[str, QuerySet[Any, Any]] = {
+        "requests": waiting_for(user, scope),
+        "notifications": failing_subscriptions(user),
+        "schedules": needing_attention(scope),
+    }
+    first, *others = (
+        _as_pairs(
+            rows.order_by().values(kind=Value(kind)).annotate(number=Count("pk", distinct=True))
+        )
+        for kind, rows in queries.items()
+    )
+    counts = Counter(dict(first.union(*others, all=True)))
+    return OwnCounts(counts["requests"], counts["notifications"], counts["schedules"])
+
+
 def count_open(scope: Scope) -> OpenCounts:
     """Return what is open in the accounts of the scope, with one query."""
     changes = reconcile.unresolved_changes(scope).prefetch_related(None).order_by()
@@ -66,26 +102,40 @@ def find_items(
     *,
     open_counts: OpenCounts,
     warned_counts: Mapping[str, int],
+    checks: Mapping[str, CheckState],
+    finding_counts: Mapping[str, SeverityCounts],
     mirrors: Sequence[Freshness],
     plans: Sequence[UnfinishedPlan],
     has_more_plans: bool,
     log: LogStatus | None,
     can_decide: bool,
+    migrations: Sequence[NeedyMigration] = (),
+    own_counts: OwnCounts = NO_OWN,
 ) -> list[AttentionItem]:
     """Return what needs attention.
 
-    `warned_counts` are the numbers of flows with warnings by account. `log` is None for users who
-    may not see its state. `can_decide` is True for those who may decide about all of them.
+    `warned_counts` are the numbers of flows with warnings by account. They count for accounts that
+    were never checked. `checks` are the last checks of the others by account, and `finding_counts`
+    the numbers of what they found. `log` is None for users who may not see its state. `can_decide`
+    is True for those who may decide about all of them.
     """
+    errors, other_findings = _finding_items(finding_counts, checks, mirrors)
+    unchecked = {sid: flows for sid, flows in warned_counts.items() if sid not in checks}
     return [
         *_log_items(log),
+        *_migration_items(migrations),
         *_change_items(open_counts, can_decide=can_decide),
+        *_schedule_items(own_counts.stopped_schedules),
+        *_request_items(own_counts.waiting_requests),
         *_sync_items(mirrors, freshness.FAILED),
+        *errors,
         *_plan_items(plans, has_more=has_more_plans),
         *_drift_items(open_counts.external),
         *_sync_items(mirrors, freshness.PARTIAL),
         *_sync_items(mirrors, freshness.NEVER),
-        *_warning_items(warned_counts, mirrors),
+        *_notification_items(own_counts.failing_notifications),
+        *other_findings,
+        *_warning_items(unchecked, mirrors),
     ]
 
 
@@ -99,13 +149,31 @@ def _log_items(log: LogStatus | None) -> Iterator[AttentionItem]:
     )
 
 
+def _migration_items(migrations: Sequence[NeedyMigration]) -> Iterator[AttentionItem]:
+    """Yield a sentence for each migration that doesn't go on, those of unserved customers first."""
+    for each in sorted(migrations, key=lambda one: not one.is_unserved):
+        identity = each.migration.contact_identity or str(each.migration)
+        state = "Migration needs you" if each.is_stuck else "Migration takes long"
+        if each.is_unserved:
+            may = "may be" if each.handler == Handler.UNKNOWN else "are"
+            state = f"Customers {may} unserved"
+        url = reverse("migration:steps", args=[each.migration.flow_sid])
+        yield AttentionItem(
+            "bad" if each.is_unserved else "doubt",
+            f"{state}: {identity}",
+            url,
+            each.migration.problem,
+        )
+
+
 def _change_items(counts: OpenCounts, *, can_decide: bool) -> Iterator[AttentionItem]:
     url = reverse("audit:list") + LogQuery(result=UNRESOLVED).url()
     if counts.undecided:
         verb = "needs" if counts.undecided == 1 else "need"
         changes = _format_count(counts.undecided, "change")
         detail = (
-            "Reading from Twilio can't tell the outcome. Until someone decides, the flow is locked."
+            "Twilio's data doesn't show whether it was made. Until someone decides, its flow or other "
+            "object can't be changed."
         )
         decision = "your decision" if can_decide else "a decision"
         yield AttentionItem("doubt", f"{changes} {verb} {decision}", url, detail)
@@ -114,6 +182,27 @@ def _change_items(counts: OpenCounts, *, can_decide: bool) -> Iterator[Attention
         changes = _format_count(counts.unknown, "change")
         detail = "Each sync tries to find out by reading from Twilio."
         yield AttentionItem("doubt", f"{changes} {verb} an unknown outcome", url, detail)
+
+
+def _request_items(number: int) -> Iterator[AttentionItem]:
+    if number:
+        verb = "waits" if number == 1 else "wait"
+        sentence = f"{_format_count(number, 'change request')} {verb} for you"
+        yield AttentionItem("doubt", sentence, reverse("requests:list"))
+
+
+def _notification_items(number: int) -> Iterator[AttentionItem]:
+    if number:
+        verb = "doesn't" if number == 1 else "don't"
+        sentence = f"{_format_count(number, 'notification')} {verb} arrive"
+        yield AttentionItem("doubt", sentence, reverse("notifications:list"))
+
+
+def _schedule_items(number: int) -> Iterator[AttentionItem]:
+    if number:
+        verb = "was" if number == 1 else "were"
+        sentence = f"{_format_count(number, 'scheduled change')} {verb} not made"
+        yield AttentionItem("bad", sentence, reverse("schedules:list"), "Suspended or overdue.")
 
 
 def _drift_items(flows: int) -> Iterator[AttentionItem]:
@@ -145,6 +234,50 @@ def _warning_items(
         yield AttentionItem(
             "doubt", sentence, url, "Twilio accepts them, but something looks wrong."
         )
+
+
+def _finding_items(
+    counts: Mapping[str, SeverityCounts],
+    checks: Mapping[str, CheckState],
+    mirrors: Sequence[Freshness],
+) -> tuple[list[AttentionItem], list[AttentionItem]]:
+    """Return a sentence for each account with errors, and for each other one with warnings."""
+    accounts = {mirror.account.sid: mirror.account for mirror in mirrors if mirror.account}
+    errors: list[AttentionItem] = []
+    warnings: list[AttentionItem] = []
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1].errors, -pair[1].warnings, pair[0]))
+    for sid, severity_counts in ordered:
+        has_findings = severity_counts.errors or severity_counts.warnings
+        # An account's first check can end between the two queries.
+        if sid not in accounts or sid not in checks or not has_findings:
+            continue
+        is_one_of_several = len({*accounts, *counts}) > 1
+        numbers = _format_findings(severity_counts)
+        sentence = f"{accounts[sid]}: {numbers}" if is_one_of_several else numbers
+        url = reverse("checks:list") + (f"?account={sid}" if is_one_of_several else "")
+        item = AttentionItem(
+            "bad" if severity_counts.errors else "doubt",
+            sentence,
+            url,
+            _describe_check(checks[sid]),
+        )
+        (errors if severity_counts.errors else warnings).append(item)
+    return errors, warnings
+
+
+def _format_findings(severity_counts: SeverityCounts) -> str:
+    numbers = ((severity_counts.errors, "error"), (severity_counts.warnings, "warning"))
+    parts = [_format_count(number, noun) for number, noun in numbers if number]
+    return f"The checks found {' and '.join(parts)}"
+
+
+def _describe_check(check: CheckState) -> str:
+    """Return how old the findings of a check are, and how many checks it couldn't make."""
+    age = f"Checked {time_text.ago(check.checked_at)}."
+    unmet = len(check.unmet_rules)
+    if not unmet:
+        return age
+    return f"{age} {_format_count(unmet, 'check')} could not be made."
 
 
 def _sync_items(mirrors: Sequence[Freshness], state: str) -> Iterator[AttentionItem]:

@@ -59,5 +59,7 @@ def _first_with(
     events: list[AuditEvent], action: str, results: tuple[str, ...]
 ) -> AuditEvent | None:
     """Return the first of these events with the action and one of the results, or None."""
-    found = (event for event in events if event.action == action and event.result in results)
-    return next(found, None)
+    matching_events = (
+        event for event in events if event.action == action and event.result in results
+    )
+    return next(matching_events, None)

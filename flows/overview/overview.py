@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import scope_of
+from flows.accounts.permissions import can_decide, scope_of
 from flows.accounts.twilio_accounts import Scope
 from flows.audit import day_counts
 from flows.audit.access import Request
 from flows.audit.views.histogram import Histogram
 from flows.availability import restrictions
+from flows.changes import reconcile
+from flows.checks import finding_counts
+from flows.checks.finding_counts import CheckState
+from flows.migration.unserved_numbers import find_needy
 from flows.mirror import freshness
 from flows.mirror.freshness import Freshness
 from flows.mirror.sync import needs_sync
@@ -21,10 +26,12 @@ from flows.overview.flow_counts import FlowCounts, load_flow_counts
 from flows.overview.log_status import LogStatus, load_log_status
 from flows.search.warned_flows import count_warned
 
+MAX_DECISIONS: Final = 50  # changes whose resources are looked at
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What the page shows. `mirrors` are the accounts' last syncs, the worst first.
+    """The contents of the page. `mirrors` are the accounts' last syncs, the worst first.
 
     `histogram` is None if nothing was recorded in 30 days or the user may not see the log. `log` is
     None for users who may not see its events on every account.
@@ -37,6 +44,18 @@ class Overview:
     has_restrictions: bool  # every page shows them at its top
     histogram: Histogram | None
     log: LogStatus | None
+    checks: list[CheckState]  # the accounts' last checks
+
+    @property
+    def unmade_checks(self) -> int:
+        """The number of checks that could not be made for all flows of an account."""
+        return len(
+            {
+                rule_id
+                for each in self.checks
+                for rule_id in (*each.unmet_rules, *each.outdated_flows)
+            }
+        )
 
     @property
     def worst_mirror(self) -> Freshness:
@@ -76,17 +95,23 @@ def load_overview(request: Request) -> Overview:
     mirrors = freshness.load_freshness(visible_accounts)
     open_counts = attention.count_open(scope)
     plans, has_more_plans = unfinished_plans.load_unfinished_plans(user, scope)
+    migrations = find_needy(scope)
     log = load_log_status()
     log_scope = scope_of(user, "flows.view_auditevent")
+    checks, findings = finding_counts.load_severities(scope)
     visible_log = log if log_scope is None else None
     items = attention.find_items(
         open_counts=open_counts,
         warned_counts=count_warned(scope),
+        checks={check.account_sid: check for check in checks},
+        finding_counts=findings,
         mirrors=mirrors,
         plans=plans,
         has_more_plans=has_more_plans,
         log=visible_log,
-        can_decide=_covers(scope_of(user, "flows.change_flow"), scope),
+        can_decide=open_counts.undecided > 0 and _can_decide_all(user, scope),
+        migrations=migrations,
+        own_counts=attention.count_own(user, scope),
     )
     return Overview(
         flows=load_flow_counts(scope),
@@ -96,12 +121,16 @@ def load_overview(request: Request) -> Overview:
         has_restrictions=any(request.states[one.sid].restrictions for one in visible_accounts),
         histogram=_build_histogram(log_scope, log.last_seq),
         log=visible_log,
+        checks=checks,
     )
 
 
-def _covers(scope: Scope, other: Scope) -> bool:
-    """Return True if every account of the other scope is in the first one."""
-    return scope is None or (other is not None and other <= scope)
+def _can_decide_all(user: Any, scope: Scope) -> bool:
+    """Return True if the user may decide about all changes that need it, as far as they are read."""
+    changes = reconcile.unresolved_changes(scope).exclude(ambiguity="")[:MAX_DECISIONS]
+    return all(
+        can_decide(user, change.resource, change.attempt.account_sid or "") for change in changes
+    )
 
 
 def _build_histogram(scope: Scope, last_seq: int) -> Histogram | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from flows.checks.contact_identity import to_identity
-from flows.checks.flow_warnings import find_warnings
+from flows.checks.flow_rules import find_warnings
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES
 from tests.flows.checks.complete_flows import IDENTITIES, flow
 

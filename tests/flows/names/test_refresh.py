@@ -11,8 +11,9 @@ from flows.names import refresh
 from flows.names.models import NameReading, NameRefresh, ResourceName
 from flows.names.refresh import RefreshBusy, needs_refresh, refresh_names
 from flows.names.twilio_reads import TwilioReader
+from flows.twilio.conversations.address_configuration import ADDRESS_CONFIGURATION
 from flows.twilio.conversations.conversation_service import CONVERSATION_SERVICE
-from flows.twilio.named_resources import NAMED_RESOURCES
+from flows.twilio.named_resources import STORED_RESOURCES
 from flows.twilio.rates import operation_of_product
 from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -54,7 +55,7 @@ def test_every_resource_is_read_and_stored(sandbox):
     # Chat has the services that Conversations has. An empty account has no numbers and senders.
     assert stored == {
         resource.name
-        for resource in NAMED_RESOURCES
+        for resource in STORED_RESOURCES
         if resource.name not in ("chat_service", "phone_number", "whatsapp_sender")
     }
     assert (report.failures, report.names) == ([], ResourceName.objects.count())
@@ -76,6 +77,27 @@ def test_numbers_and_senders_have_the_address_that_flows_have(settings):
     senders = ResourceName.objects.filter(resource="whatsapp_sender")
     assert senders
     assert all(sender.reference.startswith("whatsapp:+") for sender in senders)
+
+
+def test_addresses_have_a_name_their_address_and_whether_they_are_on(sandbox):
+    refresh_names(ACCOUNT, NO_FLOWS)
+
+    addresses = ResourceName.objects.filter(resource="address_configuration")
+    stored = {row.reference: (row.name, row.status) for row in addresses}
+    assert stored["whatsapp:+14155550143"] == ("WhatsApp help desk", "on")
+    assert stored["24763"] == ("24763", "off")
+    assert len(requests_of(sandbox, "Addresses")) == 1
+
+
+@pytest.mark.parametrize("value", [None, "perhaps", ["on"], {"on": True}])
+def test_address_that_is_neither_on_nor_off_has_no_status(sandbox, value):
+    store = sandbox.store_of(ADDRESS_CONFIGURATION)
+    sid = next(iter(store.snapshot()))
+    store.edit(sid, {"auto_creation_enabled": value})
+
+    refresh_names(ACCOUNT, NO_FLOWS)
+
+    assert name_of(sid).status == ""
 
 
 def test_no_secret_of_another_product_is_stored(settings):
@@ -112,6 +134,7 @@ def test_new_name_replaces_the_old_one(sandbox):
         ("/taskrouter/*", {"workspace", "workflow", "task_channel"}),
         ("/taskrouter/*/Workflows", {"workflow"}),
         ("/messaging/v2/*", {"whatsapp_sender"}),
+        ("/conversations/v1/Configuration/*", {"address_configuration"}),
     ],
 )
 def test_refusal_keeps_the_names_of_its_resources_and_reads_the_others(sandbox, path, resources):

@@ -9,6 +9,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log, verification
 from flows.audit.audit_log import Observation, Payload
 from flows.audit.models import OpenChange
+from flows.checks.finding_counts import CheckState, SeverityCounts
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import SyncState
 from flows.overview.attention import OpenCounts, count_open, find_items
@@ -24,6 +25,8 @@ OTHER = "AC" + "0e" * 16
 NOTHING = {
     "open_counts": OpenCounts(undecided=0, unknown=0, external=0),
     "warned_counts": {},
+    "checks": {},
+    "finding_counts": {},
     "mirrors": [],
     "plans": [],
     "has_more_plans": False,
@@ -238,3 +241,52 @@ def test_warnings_are_counted_by_account_without_those_that_the_site_no_longer_h
     assert [(item.sentence, item.url) for item in several] == [
         ("production: 1,234 flows have warnings", f"/flows/?account={ACCOUNT}&warnings=true"),
     ]
+
+
+def checked(account_sid=ACCOUNT, unmet=()):
+    at = timezone.now() - timedelta(minutes=5)
+    return {account_sid: CheckState(account_sid, at, None, [], list(unmet), {})}
+
+
+def test_errors_of_the_checks_come_before_what_can_wait():
+    found = items(
+        checks=checked(unmet=["target-gone"]),
+        finding_counts={ACCOUNT: SeverityCounts(errors=3, warnings=1)},
+        warned_counts={ACCOUNT: 2},
+        open_counts=OpenCounts(undecided=0, unknown=0, external=1),
+        mirrors=[mirror(synced_at=timezone.now())],
+    )
+
+    assert [(each.shape, each.sentence) for each in found] == [
+        ("bad", "The checks found 3 errors and 1 warning"),
+        ("doubt", "1 flow was changed outside this dashboard"),
+    ]
+    assert found[0].url == "/checks/"
+    assert found[0].detail == "Checked 5 min ago. 1 check could not be made."
+
+
+def test_warnings_of_the_checks_take_the_place_of_the_flows_with_warnings():
+    counts = {"warned_counts": {ACCOUNT: 2}, "mirrors": [mirror(synced_at=timezone.now())]}
+
+    [unchecked] = items(**counts)
+    [found] = items(
+        checks=checked(), finding_counts={ACCOUNT: SeverityCounts(errors=0, warnings=4)}, **counts
+    )
+
+    assert unchecked.sentence == "2 flows have warnings"
+    assert (found.shape, found.sentence) == ("doubt", "The checks found 4 warnings")
+    assert items(checks=checked(), **counts) == []
+
+
+def test_findings_name_their_account_if_there_are_several():
+    [found] = items(
+        checks=checked(),
+        finding_counts={
+            ACCOUNT: SeverityCounts(errors=1, warnings=0),
+            OTHER: SeverityCounts(errors=5, warnings=0),
+        },
+        mirrors=[mirror("production", synced_at=timezone.now())],
+    )
+
+    assert found.sentence == "production: The checks found 1 error"
+    assert found.url == f"/checks/?account={ACCOUNT}"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.checks.flow_warnings import find_warnings
-from flows.checks.target_warnings import load_target_names
+from flows.checks.flow_rules import find_warnings
+from flows.checks.target_rules import load_target_names
 from flows.names.lookup import Name
 from tests import ACCOUNT
 
@@ -82,6 +82,31 @@ def test_deleted_workflow_of_a_task():
 
     (warning,) = find_warnings(task, name(WORKFLOW_SID, "Claims", "workflow", is_gone=True))
     assert warning.startswith("The workflow “Claims” was deleted at Twilio.")
+
+
+WORKSPACE_SID, OTHER_WORKSPACE_SID = "WS" + "4" * 32, "WS" + "5" * 32
+TASK = {
+    "integration_type": "task",
+    "integration_workspace_sid": WORKSPACE_SID,
+    "integration_workflow_sid": WORKFLOW_SID,
+    "integration_channel": "sms",
+    "channel_type": "web",
+    "friendly_name": "Web",
+}
+
+
+@pytest.mark.parametrize(
+    ("parent_sid", "place"),
+    [(OTHER_WORKSPACE_SID, "WS5555…5555"), (WORKSPACE_SID, ""), ("", "")],
+    ids=["another workspace", "its own", "unknown"],
+)
+def test_workflow_of_another_workspace(parent_sid, place):
+    names = name(WORKFLOW_SID, "Claims", "workflow", parent_sid=parent_sid)
+
+    sentence = f"The workflow “Claims” belongs to the workspace {place}, not to the flow's."
+    assert find_warnings(TASK, names) == (
+        [f"{sentence} Messages can't be handled."] if place else []
+    )
 
 
 @pytest.mark.django_db

@@ -1,13 +1,20 @@
 """Warnings about a flow: each rule with flows that break it and flows that don't."""
 
+import re
+
 import pytest
 
-from flows.checks.flow_warnings import find_warnings
+from flows.checks.checking import RULES, RULES_BY_ID
+from flows.checks.flow_rules import check_flow, find_warnings
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
 from tests.flows.checks.complete_flows import flow
 
 UNTYPED = "No integration type is set, so messages may go nowhere."
+
+
+def required_without_default(kind):
+    return [name for name in required_by(kind) if FLEX_FLOW.by_name[name].default is None]
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
@@ -19,10 +26,19 @@ def test_complete_flow_has_no_warnings(kind, channel):
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 @pytest.mark.parametrize("empty", [None, ""])
 def test_each_missing_field_of_the_type_has_a_warning(kind, empty):
-    for name in required_by(kind):
+    for name in required_without_default(kind):
         assert find_warnings(flow(kind, **{name: empty})) == [
             f"{FLEX_FLOW.by_name[name].label} is missing. Messages can't be handled without it."
         ]
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_field_with_a_default_at_twilio_is_for_information(empty):
+    [finding] = check_flow(flow("task", "web", integration_channel=empty, enabled=True))
+
+    assert finding.rule.rule_id == "required-value-by-default"
+    assert finding.severity.value == "information"
+    assert finding.message == "Task channel is not set. Twilio's default is “default”."
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
@@ -31,7 +47,7 @@ def test_all_warnings_are_given_the_most_serious_first(kind):
 
     warnings = find_warnings(bare)
 
-    assert len(warnings) == len(required_by(kind)) + 1
+    assert len(warnings) == len(required_without_default(kind)) + 1
     assert all("is missing" in warning for warning in warnings[:-1])
     assert warnings[-1].startswith("No contact identity is set")
 
@@ -112,6 +128,72 @@ def test_unencrypted_webhook_has_a_warning(url):
     assert find_warnings(flow("external", integration_url=url)) == [
         "The webhook is not encrypted. Use https:// instead of http://."
     ]
+
+
+def rules_of(snapshot):
+    return [each.rule.rule_id for each in check_flow(snapshot)]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "message"),
+    [
+        (
+            flow("studio", "web", integration_url="https://h.example/"),
+            "Webhook URL is set. The integration type “Studio Flow” doesn't use it.",
+        ),
+        (
+            flow("external", "web", integration_workflow_sid="WW" + "1" * 32, integration_flow_sid="FW" + "1" * 32),
+            "Studio Flow SID, Workflow SID are set. The integration type “External webhook” doesn't use them.",
+        ),
+    ],
+)  # fmt: skip
+def test_targets_of_another_type_are_for_information(snapshot, message):
+    [finding] = check_flow(snapshot)
+
+    assert finding.rule.rule_id == "parameters-of-another-type"
+    assert finding.message == message
+    assert find_warnings(snapshot) == []
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        flow("studio", "web", integration_timeout=60, integration_url=""),
+        flow("studio", "web", integration_type=None, integration_url="https://h.example/"),
+        flow("studio", "web", integration_type="bot", integration_url="https://h.example/"),
+    ],
+    ids=["number and empty", "no type", "unknown type"],
+)
+def test_other_parameters_are_fine(snapshot):
+    assert "parameters-of-another-type" not in rules_of(snapshot)
+
+
+def test_long_lived_flow_with_the_janitor_is_for_information():
+    both = flow("studio", "web", long_lived=True, janitor_enabled=True)
+
+    assert rules_of(both) == ["long-lived-with-janitor"]
+    assert find_warnings(both) == []
+    assert rules_of(both | {"janitor_enabled": False}) == []
+    assert rules_of(both | {"long_lived": False}) == []
+
+
+@pytest.mark.parametrize(
+    ("enabled", "severity"), [(True, "error"), (False, "warning"), (None, "warning")]
+)
+def test_flow_that_is_off_has_no_error(enabled, severity):
+    [finding] = check_flow(flow("external", "web", integration_url=None, enabled=enabled))
+
+    assert finding.rule.severity.value == "error"
+    assert finding.severity.value == severity
+
+
+def test_every_rule_says_why_and_what_to_do():
+    assert len(RULES_BY_ID) == len(RULES) >= 19
+    for rule in RULES:
+        assert re.fullmatch("[a-z]+(-[a-z]+)*", rule.rule_id)
+        assert rule.rule_id != "routing"  # has a page of its own
+        assert rule.title[-1] != "."
+        assert all(text.endswith(".") for text in (rule.explanation, rule.advice))
 
 
 def test_webhook_of_another_type_is_not_checked():

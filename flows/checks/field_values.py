@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flows.twilio import labels
+from flows.twilio.fields import Field
 from flows.twilio.resource import Resource
 
 MAX_VALUE_LENGTH: Final = 80  # characters of a value that a warning quotes
@@ -22,13 +23,27 @@ def find_unreadable_values(resource: Resource, snapshot: Mapping[str, Any]) -> I
 
 
 def find_missing_values(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each field that the object's variant requires and that is not set."""
+    """Yield a sentence for each field that the object's variant requires and that is not set.
+
+    A field with a default at Twilio isn't among them.
+    """
+    for field in _unset_required_fields(resource, snapshot):
+        if field.default is None:
+            yield f"{field.label} is missing. Messages can't be handled without it."
+
+
+def find_default_values(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each required field that is not set, and for which Twilio has a default."""
+    for field in _unset_required_fields(resource, snapshot):
+        if field.default is not None:
+            yield f"{field.label} is not set. Twilio's default is “{field.default}”."
+
+
+def _unset_required_fields(resource: Resource, snapshot: Mapping[str, Any]) -> Iterator[Field]:
     variant = resource.variant_of(snapshot)
     for field in resource.nested_fields:
-        if not field.is_required(variant):
-            continue
-        if is_unset(resource, snapshot, field.name):
-            yield f"{field.label} is missing. Messages can't be handled without it."
+        if field.is_required(variant) and is_unset(resource, snapshot, field.name):
+            yield field
 
 
 def is_unset(resource: Resource, snapshot: Mapping[str, Any], name: str) -> bool:
