@@ -1,0 +1,53 @@
+"""A policy keeps a migration from beginning, and never stops one where customers are unserved."""
+
+import pytest
+
+from flows.migration import begun_steps, services
+from flows.migration.status import MigrationStatus
+from flows.mirror.models import Flow
+from flows.twilio.flex.flex_flow import is_on
+from tests.flows.approvals.acting import ANY, set_policy, writes
+from tests.flows.migration.acting import prepared, reload, run_worker, switched
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_rollback_goes_on_under_a_policy_that_was_set_since(sandbox, operator_actor):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(ANY)
+
+    services.roll_back(migration=migration, reason="", actor=operator_actor)
+    run_worker()
+
+    assert reload(migration).status == MigrationStatus.ROLLED_BACK
+    assert is_on(sandbox.flows[migration.flow_sid])
+
+
+def test_switch_over_does_not_begin_under_a_policy(sandbox, operator_actor):
+    _, migration = prepared(sandbox, operator_actor)
+    set_policy(ANY)
+    before = writes(sandbox)
+
+    services.switch(migration=migration, reason="tonight", actor=operator_actor)
+    run_worker()
+
+    assert writes(sandbox) == before
+    assert is_on(Flow.objects.get(sid=migration.flow_sid).resource)
+
+
+def test_switch_over_that_has_begun_goes_on(sandbox, operator_actor):
+    _, migration = switched(sandbox, operator_actor)
+    *_, last = migration.steps.all()
+    cases = {
+        (MigrationStatus.SWITCHING, True): True,
+        (MigrationStatus.SWITCHING, False): False,
+        (MigrationStatus.DELETING, True): False,
+        (MigrationStatus.PREPARING, False): False,
+        (MigrationStatus.ROLLING_BACK, False): True,
+    }
+
+    for (status, has_begun), goes_on in cases.items():
+        type(migration).objects.filter(pk=migration.pk).update(status=status)
+        done_at = migration.created_at if has_begun else None
+        migration.steps.exclude(kind="create_address").update(done_at=done_at)
+        assert begun_steps.must_go_on(last.change_id) == goes_on, (status, has_begun)
