@@ -16,13 +16,14 @@ from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from flows.audit import event_text
+from flows.audit import event_text, object_links
 from flows.audit.models import AuditEvent
 from flows.core import safe_text, time_text
 from flows.core.search_marks import mark_search_words
 from flows.erasure import seq_text
 from flows.flex_flows import handlers, target_links
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
+from flows.history.moments import format_moment, second_after
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
 from flows.names.named_sids import NamedSid
@@ -39,7 +40,10 @@ register.filter("linked", safe_text.linked)
 register.filter("marked", mark_search_words)
 register.filter("short", safe_text.short)
 register.filter("allow_breaks", safe_text.allow_breaks)
+register.filter("timestamp", time_text.timestamp)
 register.filter("table_timestamp", time_text.table_timestamp)
+register.filter("moment", time_text.exact_time)
+register.filter("utc_second", time_text.utc_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("inline_timestamp", time_text.inline_timestamp)
 register.filter("day_label", time_text.day_label)
@@ -51,6 +55,8 @@ register.filter("shape", event_text.shape)
 register.filter("relation", event_text.relation)
 register.filter("actor_name", event_text.actor_name)
 register.filter("headline", event_text.headline)
+register.filter("object_url", object_links.event_object_url)
+register.filter("noun", object_links.event_noun)
 register.filter("state", flow_state)
 register.filter("handler", handlers.describe_handler)
 register.filter("handler_briefly", handlers.describe_handler_briefly)
@@ -103,6 +109,12 @@ def when(value: Any) -> SafeString:
     if moment is None:
         return format_value(value)
     return time_text.when(moment)
+
+
+@register.filter("after")
+def moment_after(value: datetime) -> str:
+    """Return the first whole second from a time on, as a parameter of the history's pages."""
+    return format_moment(second_after(value))
 
 
 @register.filter
