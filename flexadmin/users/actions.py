@@ -27,3 +27,6 @@ class UserAction(Action):
         "Removed external permissions",
         "Remove external permissions",
     )
+    CREATE_TOKEN = "people.token_create", "Created an API token", "Create an API token"
+    REVOKE_TOKEN = "people.token_revoke", "Revoked an API token", "Revoke an API token"
+    USE_TOKEN = "people.token_use", "Used an API token", "Use an API token"

@@ -52,10 +52,10 @@ def display_names() -> dict[str, tuple[str, str]]:
 def _refuse_similar(name: str, person: User) -> None:
     """Refuse a name with the letters of another user's username or display name."""
     letters = usernames.lookalike_letters(name)
-    others = User.objects.exclude(pk=person.pk)
-    for username, display_name in others.values_list("username", "profile__display_name"):
-        taken = {usernames.lookalike_letters(text) for text in (username, display_name or "")}
-        if letters in taken:
+    other_users = User.objects.exclude(pk=person.pk)
+    for username, display_name in other_users.values_list("username", "profile__display_name"):
+        taken_names = {usernames.lookalike_letters(text) for text in (username, display_name or "")}
+        if letters in taken_names:
             raise ValidationError(
                 LOOKALIKE_MESSAGE, code="look_alike", params={"name": name, "other": username}
             )

@@ -18,7 +18,7 @@ from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
-from flexadmin.models import OneTimePassword, SiteUser
+from flexadmin.models import ApiToken, OneTimePassword, SiteUser
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.actions import SigninAction
 from flexadmin.signin.password_rules import refuse_current
@@ -61,6 +61,7 @@ def _profile_page(
         "has_app": any(one.type == Authenticator.Type.TOTP for one in factors),
         "roles": get_role_labels(request.user),
         "sessions": list_sessions(request.user, request.session.session_key or ""),
+        "tokens": list(ApiToken.objects.filter(person=request.user)),
         "is_required": settings.SECOND_FACTOR_REQUIRED,
         "idle_minutes": settings.SESSION_IDLE_MINUTES,
         "hours": settings.SESSION_HOURS,
@@ -90,9 +91,9 @@ def end_other_sessions(request: Request) -> HttpResponse:
 @require_POST
 def end_session(request: Request, session_id: int) -> HttpResponse:
     """End one of the user's other sessions."""
-    others = UserSession.objects.filter(user=request.user)
-    others = others.exclude(session_key=request.session.session_key or "")
-    session = get_object_or_404(others, pk=session_id)
+    other_sessions = UserSession.objects.filter(user=request.user)
+    other_sessions = other_sessions.exclude(session_key=request.session.session_key or "")
+    session = get_object_or_404(other_sessions, pk=session_id)
     device = describe_user_agent(session.user_agent)
     auth_events.change_own_account(
         request,

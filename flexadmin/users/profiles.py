@@ -6,11 +6,8 @@ address the log keeps only that it changed.
 
 from __future__ import annotations
 
-import zoneinfo
-from collections import defaultdict
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -21,13 +18,7 @@ from flexadmin.signin import auth_events
 from flexadmin.signin.actions import SigninAction
 from flexadmin.users.display_names import MAX_DISPLAY_NAME_LENGTH, validate_display_name
 from flows.core.forms import VisibleTextField, error_summary
-
-# Old names of zones, and zones that are no place.
-HIDDEN_REGIONS: Final = frozenset(
-    ("Brazil", "Canada", "Chile", "Etc", "Mexico", "SystemV", "US", "posix", "right")
-)
-
-Choices = list[tuple[str, Any]]
+from flows.core.time_zones import time_zone_choices
 
 
 class ProfileForm(forms.Form):
@@ -46,7 +37,7 @@ class ProfileForm(forms.Form):
         label="E-mail",
         required=False,
         max_length=254,
-        help_text="For administrators to reach you. This site sends no e-mail.",
+        help_text="For administrators to reach you, and for your own notifications.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     time_zone = forms.ChoiceField(
@@ -108,14 +99,3 @@ class ProfileForm(forms.Form):
 
 def _describe(display_name: str, email: str) -> dict[str, str]:
     return {"display name": display_name or "none", "e-mail": "given" if email else "none"}
-
-
-@cache
-def time_zone_choices() -> Choices:
-    """Return the time zones by region: those of the system, or of tzdata if it has none."""
-    zones_by_region: defaultdict[str, Choices] = defaultdict(list)
-    for name in sorted(zoneinfo.available_timezones()):
-        region, _, city = name.partition("/")
-        if city and region not in HIDDEN_REGIONS:
-            zones_by_region[region].append((name, city.replace("_", " ").replace("/", " / ")))
-    return [("UTC", "UTC"), *zones_by_region.items()]

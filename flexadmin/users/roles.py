@@ -16,32 +16,62 @@ from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, QuerySet, Value
 
-from flexadmin.models import AccountRole, SiteUser
+from flexadmin.models import AccountRole, SiteUser, TokenLimits
 from flows.accounts import twilio_accounts
 from flows.core.prepared_queries import PreparedQuery
+from flows.resources.models import ResourceRefusal
+from flows.twilio.description import READ_OPERATIONS
+from flows.twilio.flex_resources import FLEX_RESOURCES
 
-READ = ("view_flow", "view_auditevent")
-CHANGE = ("add_flow", "change_flow", "delete_flow")
+VIEW_RESOURCES = tuple(f"view_{resource.name}" for resource in FLEX_RESOURCES)
+CHANGE_RESOURCES = tuple(
+    f"change_{resource.name}"
+    for resource in FLEX_RESOURCES
+    if not resource.operations <= READ_OPERATIONS and not resource.is_for_administrators
+)
+CHANGE_ADMIN_RESOURCES = tuple(
+    f"change_{resource.name}" for resource in FLEX_RESOURCES if resource.is_for_administrators
+)
+READ = ("view_flow", "view_auditevent", *VIEW_RESOURCES)
+CHANGE = ("add_flow", "change_flow", "delete_flow", *CHANGE_RESOURCES)
 EXPORT = ("export_auditevent",)
 SET_READ_ONLY = ("close_account",)
+SET_POLICY = ("set_policy", "bypass_policy")
 ERASE = ("erase_auditevent",)  # required on every account, because the search covers all of them
+MANAGE_NOTIFICATIONS = ("manage_subscription",)  # on every account: they are the site's
 MANAGE_USERS = ("manage_people",)  # required on every account, because it allows any role
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": READ,
     "operator": (*READ, *CHANGE),
     "auditor": (*READ, *EXPORT),
-    "admin": (*READ, *CHANGE, *EXPORT, *SET_READ_ONLY, *ERASE, *MANAGE_USERS),
+    "admin": (
+        *READ,
+        *CHANGE,
+        *CHANGE_ADMIN_RESOURCES,
+        *EXPORT,
+        *SET_READ_ONLY,
+        *SET_POLICY,
+        *ERASE,
+        *MANAGE_NOTIFICATIONS,
+        *MANAGE_USERS,
+    ),
 }
+
+# What an API token that only reads may do, if its user may.
+READ_PERMISSIONS: Final = frozenset(f"flows.{codename}" for codename in (*READ, *EXPORT))
 
 # What each role allows, for the forms that give it.
 ROLE_DESCRIPTIONS: Final = {
-    "viewer": "sees flows and the audit log, and changes nothing.",
-    "operator": "also creates, changes and deletes flows.",
+    "viewer": "sees flows, the Flex API and the audit log, and changes nothing.",
+    "operator": "also creates, changes and deletes flows, addresses, channels, plugins and "
+    "questionnaires.",
     "auditor": "sees what a viewer sees, and exports and verifies the audit log.",
-    "admin": "does all of this, makes accounts read-only, erases personal data and manages users.",
+    "admin": "does all of this, changes the Flex configuration, releases plugins, makes accounts "
+    "read-only, sets their policies, erases personal data and manages notifications and users.",
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -120,11 +150,11 @@ def get_roles(user: AnyUser) -> RolesByAccount:
 
     Each request loads its own user object, and so does each flow of a bulk change.
     """
-    known: RolesByAccount | None = getattr(user, "roles_by_account", None)
-    if known is None:
-        known = _read_roles(user)
-        setattr(user, "roles_by_account", known)  # noqa: B010 - no attribute of Django's
-    return known
+    roles: RolesByAccount | None = getattr(user, "roles_by_account", None)
+    if roles is None:
+        roles = _read_roles(user)
+        setattr(user, "roles_by_account", roles)  # noqa: B010 - no attribute of Django's
+    return roles
 
 
 def _read_roles(user: AnyUser) -> RolesByAccount:
@@ -149,8 +179,25 @@ def _permissions_of(user: Any, account_sid: str | None) -> frozenset[str]:
     """Return the user's permissions on an account, or without one those on any account."""
     if not user.is_active or user.is_anonymous:
         return frozenset()
+    limits: TokenLimits | None = getattr(user, "token_limits", None)
+    if limits is not None:
+        return _permissions_of_token(user, limits, account_sid)
     names = _names_on_any_account(user) if account_sid is None else _names_on(user, account_sid)
     return _join_permissions(frozenset(names))
+
+
+def _permissions_of_token(
+    user: Any, limits: TokenLimits, account_sid: str | None
+) -> frozenset[str]:
+    """Return those of the user's permissions that the limits of their API token leave."""
+    if limits.accounts is None:
+        names = _names_on_any_account(user) if account_sid is None else _names_on(user, account_sid)
+    elif account_sid is None:
+        names = set().union(*(_names_on(user, sid) for sid in limits.accounts))
+    else:
+        names = _names_on(user, account_sid) if account_sid in limits.accounts else set()
+    permissions = _join_permissions(frozenset(names))
+    return permissions & READ_PERMISSIONS if limits.is_read_only else permissions
 
 
 @functools.cache
@@ -214,7 +261,20 @@ def after_migrate(*, using: str = "default", **_signal: Any) -> None:
     """
     for label in ("flows", "flexadmin"):
         create_permissions(apps.get_app_config(label), verbosity=0, using=using)
+    create_resource_permissions()
     ensure_groups()
+
+
+def create_resource_permissions() -> None:
+    """Create the permissions on the resources of the Flex API, which have no models."""
+    content_type = ContentType.objects.get_for_model(ResourceRefusal)
+    for codename in (*VIEW_RESOURCES, *CHANGE_RESOURCES, *CHANGE_ADMIN_RESOURCES):
+        verb, _, name = codename.partition("_")
+        Permission.objects.get_or_create(
+            content_type=content_type,
+            codename=codename,
+            defaults={"name": f"Can {verb} {name.replace('_', ' ')}s"},
+        )
 
 
 def ensure_groups() -> None:

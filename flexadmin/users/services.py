@@ -20,13 +20,15 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from flexadmin.models import AccountRole, OneTimePassword, OutsideRights
+from flexadmin.models import AccountRole, ApiToken, OneTimePassword, OutsideRights
 from flexadmin.signin import sessions
 from flexadmin.signin.oidc_settings import PROVIDER_ID, configured_issuer, is_uid_of_issuer
 from flexadmin.users.actions import UserAction
+from flexadmin.users.api_tokens import revoke_tokens
 from flexadmin.users.roles import ROLES, find_outside_rights
+from flows.approvals.validity import review_requests_of
 from flows.audit import audit_log
-from flows.audit.audit_log import Actor, Payload
+from flows.audit.audit_log import Actor, LogTransaction, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.redaction.redacted import redact_fields
 
@@ -85,7 +87,7 @@ def set_roles(
 
 
 def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> AuditEvent:
-    """Activate or deactivate a user. Deactivation ends their sessions and pending sign-ins."""
+    """Activate or deactivate a user. Deactivation ends their sessions and revokes their API tokens."""
 
     def change() -> None:
         person.is_active = is_active
@@ -93,13 +95,24 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
         if not is_active:
             sessions.end_all(person)
 
+    def revoke(log: LogTransaction) -> None:
+        if not is_active:
+            revoke_tokens(log, ApiToken.objects.filter(person=person), actor=actor, reason=reason)
+
     return _append_event(
         UserAction.ACTIVATE if is_active else UserAction.DEACTIVATE,
         person,
         change,
         actor=actor,
         reason=reason,
+        follow_up=revoke,
     )
+
+
+def revoke_all_tokens(*, person: User, actor: Actor, reason: str) -> None:
+    """Revoke every API token of a user. Raise `NotRecorded`; they work then."""
+    with audit_log.transaction() as log:
+        revoke_tokens(log, ApiToken.objects.filter(person=person), actor=actor, reason=reason)
 
 
 def generate_temporary_password(*, person: User, actor: Actor, reason: str) -> str:
@@ -225,8 +238,11 @@ def _append_event(
     actor: Actor,
     reason: str,
     is_new: bool = False,
+    follow_up: Callable[[LogTransaction], None] | None = None,
 ) -> AuditEvent:
     """Make a change and append its event, with the user's state before and after.
+
+    `follow_up` appends further events in the same transaction.
 
     Raises `LastAdmin` if the change would leave no administrator; nothing is changed then.
     """
@@ -238,7 +254,7 @@ def _append_event(
             if had_admin and not _active_admins().exists():
                 raise LastAdmin
             name, after = person.get_username(), snapshot_user(person)
-            return log.append(
+            event = log.append(
                 action=action,
                 stage=Stage.ACCESS,
                 result=Result.SUCCEEDED,
@@ -249,9 +265,14 @@ def _append_event(
                     friendly_name=name, before=redact_fields(before), after=redact_fields(after)
                 ),
             )
+            if follow_up is not None:
+                follow_up(log)
     except LastAdmin:
         person.refresh_from_db()
         raise
+    # Approvals of a user who lost the role are void. Sending checks that again.
+    review_requests_of(str(person.pk))
+    return event
 
 
 def _active_admins() -> QuerySet[User]:

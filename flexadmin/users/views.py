@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flexadmin.models import ApiToken
 from flexadmin.signin.oidc_settings import configured_issuer, is_uid_of_issuer
 from flexadmin.users import outside_rights, services
 from flexadmin.users.access import record_refusal, require_user_manager
@@ -40,6 +41,7 @@ REASON_FORM_IDS: Final = {
     "sso_form": "sso_%s",
     "rights_form": "rights_%s",
     "password_form": "password_%s",
+    "tokens_form": "tokens_%s",
 }
 
 
@@ -179,6 +181,19 @@ def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
+@require_user_manager(UserAction.REVOKE_TOKEN)
+def revoke_user_tokens(request: Request, person_id: int) -> HttpResponse:
+    """Revoke all API tokens of a user."""
+    return _change_with_reason(
+        request,
+        get_object_or_404(User, pk=person_id),
+        services.revoke_all_tokens,
+        form_name="tokens_form",
+        success_message="Revoked. Requests with these tokens are refused from now on.",
+    )
+
+
+@require_POST
 @require_user_manager(UserAction.SET_PASSWORD)
 def reset_user_password(request: Request, person_id: int) -> HttpResponse:
     """Set a temporary password and show it once."""
@@ -277,6 +292,7 @@ def _user_page(
             for uid in services.sso_identities(person)
         ],
         "rights": find_outside_rights(person),
+        "tokens": list(ApiToken.objects.filter(person=person)),
         "error": error,
         "is_own": person == request.user,
         "roles_form": RolesForm(person=person, auto_id="role_%s"),

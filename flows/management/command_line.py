@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from flows.accounts import twilio_accounts
 from flows.audit.audit_log import Actor, NotRecorded
+from flows.audit.audit_types import COMMAND_PREFIX
 
 
 def command_actor() -> Actor:
@@ -19,7 +20,7 @@ def command_actor() -> Actor:
         name = getpass.getuser()
     except (OSError, KeyError):  # a user without a name, as in some containers
         name = "unknown"
-    return Actor(id="", label=f"CLI ({name})")
+    return Actor(id="", label=f"{COMMAND_PREFIX}{name})")
 
 
 @contextmanager

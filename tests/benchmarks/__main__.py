@@ -1,6 +1,6 @@
 """Benchmarks of the site: `python -m tests.benchmarks [NAME …] [--output FILE.json] [--short]`.
 
-The names are lists, sync, log and pages. The benchmarks compare the site with alternatives, and
+The names are lists, sync, log, pages, resources, checks, history and api. The benchmarks compare the site with alternatives, and
 small with large data. Each creates its own data, measures in turns, and prints a table and its
 promises. Without names all of them run, which takes half an hour. The figures go into one file. The
 exit status is 1 if a promise isn't kept. With `--short` the data is so small that the figures mean
@@ -25,6 +25,10 @@ BENCHMARKS: Final = {
     "sync": "a sync of 10,000 flows beside Twilio's own client",
     "log": "the log's pages at 10,000 and at 1,000,000 events, and its rate of appends",
     "pages": "the list beside Django admin's on a slow line and an old machine",
+    "resources": "the list of 5,000 channels beside the API's own answer",
+    "history": "the flows at a moment, from a log of 1,000,000 events",
+    "checks": "all checks of 2,500 flows beside the reading of the flows",
+    "api": "10,000 flows over the API beside a bare query, and a write beside the page's",
 }
 ALL: Final = "all"
 SHORT_OPTIONS: Final = {
@@ -32,6 +36,10 @@ SHORT_OPTIONS: Final = {
     "sync": ("--flows", "120", "--runs", "2"),
     "log": ("--events", "7000", "--small", "6000", "--runs", "1"),
     "pages": ("--runs", "1"),
+    "resources": ("--channels", "400", "--runs", "1", "--latency-ms", "1"),
+    "history": ("--events", "6000", "--flows", "600", "--runs", "1"),
+    "checks": ("--flows", "50", "--runs", "1"),
+    "api": ("--flows", "50", "--runs", "1"),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final
@@ -64,9 +64,16 @@ PLANNED_COUNT: Final = 120
 TOPICS: Final = (COMMON_WORD, COMMON_WORD, COMMON_WORD, "Rechnung", "Termine", "Réclamations")
 
 
-def fill_log(count: int) -> None:
-    """Fill an empty log up to a number of events, or continue one filled before."""
-    story, now = _EventStream(count), datetime.now(UTC)
+def fill_log(
+    count: int,
+    flows_by_account: Mapping[str, int] = FLOWS_BY_ACCOUNT,
+    baseline_count: int = BASELINE_COUNT,
+) -> None:
+    """Fill an empty log up to a number of events, or continue one filled before.
+
+    It begins with the first states of `baseline_count` of the flows.
+    """
+    story, now = _EventStream(count, flows_by_account, baseline_count), datetime.now(UTC)
     head = ChainHead.objects.get_or_create(
         name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS}
     )[0]
@@ -99,12 +106,14 @@ Row = tuple[AuditEvent, AuditPayload]
 class _EventStream:
     """Events from the first one on. The positions of some depend on the log's length."""
 
-    def __init__(self, count: int) -> None:
-        self.count, self.dice = count, random.Random(3)
+    def __init__(
+        self, count: int, flows_by_account: Mapping[str, int], baseline_count: int
+    ) -> None:
+        self.count, self.baseline_count, self.dice = count, baseline_count, random.Random(3)
         self.now = datetime.now(UTC)
         self.states = [
             redact(replace_unstorable({**flow, "account_sid": account}))
-            for number, (account, flows) in enumerate(FLOWS_BY_ACCOUNT.items())
+            for number, (account, flows) in enumerate(flows_by_account.items())
             for flow in map(
                 _to_snapshot,
                 seed.generate_flows(flows, seed=number, account_sid=account, end_time=self.now),
@@ -114,11 +123,11 @@ class _EventStream:
         self.under_way: list[AuditEvent] = []
 
     def told(self) -> Iterator[Row]:
-        for state in self.states[:BASELINE_COUNT]:
+        for state in self.states[: self.baseline_count]:
             yield self._event("flow.baseline", "observed", "applied", state, after=state)
         for _ in range(OLDEST_COUNT):
             yield from self._change(FIRST_ACTOR, name=f"{OLD_WORD} {self.dice.randrange(10**6)}")
-        position = BASELINE_COUNT + 2 * OLDEST_COUNT
+        position = self.baseline_count + 2 * OLDEST_COUNT
         due = self._due(position)
         while True:
             if self.count - position == 1:  # room for one event: no attempt without what follows it

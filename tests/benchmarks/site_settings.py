@@ -9,3 +9,5 @@ from pathlib import Path
 from flexadmin.settings import *  # noqa: F403
 
 STATIC_ROOT = Path(os.environ["STATIC_FOLDER"])
+# The sandbox has no rates, and a benchmark of single pages must not wait for a turn.
+FLEX_RATE_LIMITS = os.environ.get("FLEX_RATE_LIMITS") != "false"

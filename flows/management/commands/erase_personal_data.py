@@ -22,7 +22,7 @@ from flows.erasure.erasure import MIN_IDENTITY_LENGTH, ErasureResult
 from flows.erasure.seq_text import format_seqs
 from flows.management import command_line
 from flows.mirror.ownership import find_account_sid
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.registry import resources_with_sid
 
 
 class Command(BaseCommand):
@@ -103,9 +103,12 @@ class Command(BaseCommand):
 
 
 def _check_subject(flow: str, identity: str) -> None:
-    """Raise `CommandError` if the flow's SID is malformed, or the identity is too short."""
-    if flow and not FLEX_FLOW.is_sid(flow):
-        raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
+    """Raise `CommandError` if the SID is malformed, or the identity is too short."""
+    if flow and not resources_with_sid(flow):
+        raise CommandError(
+            "Not the SID of a Flex Flow (FO and 32 characters from 0-9 and a-f) or of another object "
+            "whose changes are recorded."
+        )
     if not flow and len(identity.strip()) < MIN_IDENTITY_LENGTH:
         raise CommandError(
             f"The identity is too short. Enter at least {MIN_IDENTITY_LENGTH} characters."

@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from flexadmin.models import Profile
-from flexadmin.users.profiles import time_zone_choices
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
+from flows.core.time_zones import time_zone_choices
 from tests.flexadmin.signing_in import recorded_events, sign_in
 from tests.markup import squeezed
 

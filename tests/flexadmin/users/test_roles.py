@@ -12,15 +12,34 @@ from flexadmin.users.roles import get_role_on_any_account, get_scope, get_site_u
 pytestmark = pytest.mark.django_db
 
 # Written out again, independently of the table under test.
-EXPECTED_PERMISSIONS = {
-    "viewer": {"view_flow", "view_auditevent"},
-    "operator": {"view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow"},
-    "auditor": {"view_flow", "view_auditevent", "export_auditevent"},
-    "admin": {
-        "view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow",
-        "export_auditevent", "close_account", "erase_auditevent", "manage_people",
-    },
+VIEW = {
+    "view_flow", "view_auditevent", "view_channel", "view_web_channel", "view_questionnaire",
+    "view_question", "view_question_category", "view_interaction", "view_address_configuration",
+    "view_configuration", "view_plugin", "view_plugin_configuration", "view_plugin_release",
 }  # fmt: skip
+CHANGE = {
+    "add_flow", "change_flow", "delete_flow",
+    "change_channel", "change_web_channel", "change_questionnaire",
+    "change_plugin", "change_plugin_configuration", "change_interaction",
+    "change_address_configuration",
+}  # fmt: skip
+EXPECTED_PERMISSIONS = {
+    "viewer": VIEW,
+    "operator": VIEW | CHANGE,
+    "auditor": VIEW | {"export_auditevent"},
+    "admin": VIEW
+    | CHANGE
+    | {
+        "export_auditevent",
+        "close_account",
+        "set_policy",
+        "bypass_policy",
+        "erase_auditevent",
+        "manage_people",
+        "manage_subscription",
+    }
+    | {"change_plugin_release", "change_configuration"},
+}
 
 
 def test_scope_is_read_with_the_roles(person, django_assert_num_queries):

@@ -231,7 +231,7 @@ def test_erasure_warns_about_data_that_it_did_not_erase(event, actor, compaction
 
 
 @pytest.mark.parametrize(("options", "error"), [
-    (["--flow", "FO1"], "Not a Flex Flow SID"),
+    (["--flow", "FO1"], "Not the SID of a Flex Flow"),
     (["--identity", " x "], "too short"),
     ([], "one of the arguments"),
     (["--flow", "FO" + "1" * 32, "--identity", NUMBER], "not allowed with"),
