@@ -1,4 +1,9 @@
-"""The URL path converters for SIDs of Flex Flows and for targets."""
+"""The URL path converters for SIDs of Flex Flows and for targets.
+
+Import this module before a URL pattern uses one of them.
+"""
+
+from django.urls import register_converter
 
 from flows.mirror.targets import TargetKind
 
@@ -34,3 +39,8 @@ class TargetValueConverter(TargetKindConverter):
     """
 
     regex = r"[^\x00]+"
+
+
+register_converter(FlexFlowSidConverter, "flex_flow_sid")
+register_converter(TargetKindConverter, "target_kind")
+register_converter(TargetValueConverter, "target_value")

@@ -34,6 +34,7 @@ class Request(HttpRequest):
     htmx: HtmxDetails
     user: User
     account_sid: str  # account of the page's flow or event; "" for none or several
+    parent_sid: str  # the object that the object of a page of the Flex API belongs to, or ""
     states: dict[str, Any]  # `availability.restrictions.State` by account, once the view loads it
     scope: twilio_accounts.Scope  # accounts where the user has the page's permission
     has_drift: bool  # False if a view has found that no flow has external changes
@@ -55,6 +56,7 @@ def get_actor(request: HttpRequest) -> Actor:
         source_ip=request.META.get("REMOTE_ADDR", ""),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=request.META.get("REQUEST_ID"),
+        token_key=getattr(request, "token_key", ""),
     )
 
 
@@ -127,7 +129,7 @@ def require_permission(
                 return accounts
             request.account_sid = _only_account_sid(accounts)
             if not _is_permitted(request.user, permission, accounts):
-                _deny(request, action, kwargs)
+                deny(request, action, kwargs)
             return view(request, *args, **kwargs)
 
         return checked_view
@@ -172,7 +174,7 @@ def _only_account_sid(accounts: list[str]) -> str:
     return accounts[0]
 
 
-def _deny(request: Request, action: str, kwargs: dict[str, Any]) -> NoReturn:
+def deny(request: Request, action: str, kwargs: dict[str, Any]) -> NoReturn:
     """Raise `PermissionDenied`. A denied change is logged before."""
     if request.method != "GET":
         record_denial(request, action, kwargs)

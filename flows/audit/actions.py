@@ -17,6 +17,7 @@ CHANGES: Final = "changes"
 class AuditAction(Action):
     VIEW = "audit.view", "Viewed the audit log", "View the audit log"
     EXPORT = "audit.export", "Exported the audit log", "Export the audit log"
+    FOLLOW = "audit.follow", "Followed the audit log", "Follow the audit log"
     VERIFY = "audit.verify", "Verified the audit log", "Verify the audit log"
     CHECKPOINT = (
         "audit.checkpoint",

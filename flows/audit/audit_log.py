@@ -71,7 +71,7 @@ class LogTransaction:
         return event
 
     def append_observations(self, observations: Sequence[Observation]) -> list[AuditEvent]:
-        """Write an event for each of these states at Twilio, and return the events."""
+        """Write an event without an actor for each of these, and return the events."""
         return _write_observations(observations, self._head)
 
 
@@ -163,6 +163,7 @@ def _build_rows(fields: EventFields) -> tuple[AuditEvent, AuditPayload]:
         remote_request_id=replace_unstorable(fields.get("remote_request_id", ""))[:64],
         duration_ms=fields.get("duration_ms"),
         refers_to=fields.get("refers_to"),
+        token_key=actor.token_key or None,
     )
     return event, _build_payload_row(fields.get("payload") or Payload())
 
@@ -202,9 +203,9 @@ def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
 def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
     event = AuditEvent(
         event_id=uuid.uuid4(),
-        stage=Stage.OBSERVED,
+        stage=item.stage,
         action=item.action,
-        result=Result.APPLIED,
+        result=Result.APPLIED if item.stage == Stage.OBSERVED else Result.SUCCEEDED,
         account_sid=item.account_sid,
         target_sid=item.target_sid,
         changed_fields=item.changed_fields,

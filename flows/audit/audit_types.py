@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Required, TypedDict
+from typing import Final, Required, TypedDict
 
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.redaction.redacted import Redacted
 from flows.twilio.pickling import PicklableError
+
+COMMAND_PREFIX: Final = "CLI ("  # no username can have a parenthesis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,12 @@ class Actor:
     source_ip: str = ""
     user_agent: str = ""
     request_id: str | None = None
+    token_key: str = ""  # the key of the API token that the user's program used
+
+    @property
+    def is_command(self) -> bool:
+        """True for a user of the machine who runs a command (`flows.management.command_line`)."""
+        return not self.id and self.label.startswith(COMMAND_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +50,8 @@ class Observation:
     """A state read at Twilio that the log does not have yet.
 
     `before` or `after` of the payload is None where the flow did not exist. `created_at` is
-    Twilio's creation date of a flow that is new to the log.
+    Twilio's creation date of a flow that is new to the log. What the site found out about a flow
+    without a new state of it has another `stage` than a state that was observed.
     """
 
     action: str
@@ -51,6 +60,7 @@ class Observation:
     payload: Payload
     changed_fields: list[str] = field(default_factory=list)
     created_at: datetime | None = None
+    stage: Stage = Stage.OBSERVED
 
     @property
     def is_new(self) -> bool:

@@ -29,7 +29,7 @@ HASHED_FIELDS: Final = (
     "payload_hash", "previous_hash",
 )  # fmt: skip
 # Columns added later. Only the events that have a value there include it in their hash.
-OPTIONAL_HASHED_FIELDS: Final = ("refers_to",)
+OPTIONAL_HASHED_FIELDS: Final = ("refers_to", "token_key")
 PAYLOAD_FIELDS: Final = (
     "friendly_name",
     "contact_identity",

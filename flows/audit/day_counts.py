@@ -36,6 +36,9 @@ _OBSERVED_ACTIONS: Final = (
     DriftAction.BASELINE,
     "account.field",
     "people.rights_found",
+    "finding.appeared",
+    "finding.cleared",
+    "finding.evaluated",
 )
 _COUNT_SQL: Final = """
     WITH matches(seq, at, result) AS ({matches})

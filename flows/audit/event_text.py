@@ -72,8 +72,10 @@ def shape(event: AuditEvent) -> str:
 
 def _displayed_result(event: AuditEvent) -> str:
     """Return the result that pages show. An attempt that has timed out is shown as unknown."""
+    if _is_routine(event):
+        return _ROUTINE
     if event.stage == Stage.OBSERVED:
-        return _ROUTINE if _is_routine(event) else _EXTERNAL
+        return _EXTERNAL
     if _has_timed_out(event):
         return Result.UNKNOWN
     return event.result

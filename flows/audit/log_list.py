@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import can_decide
 from flows.audit import log_filters, log_paging
 from flows.audit.actions import DriftAction
 from flows.audit.log_entries import INCONCLUSIVE_RESULTS, SITE_ACTION_PREFIXES
@@ -20,6 +21,7 @@ from flows.audit.log_filters import filter_entries, plan_condition
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent, ChainHead, OpenChange
+from flows.twilio.registry import resource_of_action
 
 PAGE_SIZE: Final = 50
 
@@ -123,15 +125,13 @@ def _outcome_of(entry: AuditEntry | None) -> AuditEvent | None:
     return entry.outcome if entry else None
 
 
-def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts.Scope) -> None:
-    """Set `needs_decision` on the outcomes that need a decision by a user.
-
-    `scope` are the accounts whose flows the user may change.
-    """
+def mark_pending_decisions(entries: Sequence[AuditEntry], user: Any) -> None:
+    """Set `needs_decision` on the outcomes that need a decision by this user."""
     undecided = _ambiguous_attempts(entries)
     for entry in entries:
-        can_decide = scope is None or entry.account_sid in scope
-        needs_decision = can_decide and entry.pk in undecided
+        needs_decision = entry.pk in undecided and can_decide(
+            user, resource_of_action(entry.action), entry.account_sid
+        )
         entry.outcome.needs_decision = needs_decision  # type: ignore[attr-defined]
 
 

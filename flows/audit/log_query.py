@@ -100,8 +100,10 @@ class LogQuery:
     @property
     def is_history_of_flow(self) -> bool:
         """True if the only filters are one flow and days, so that its first sync is listed, too."""
-        others = (self.action, self.result, self.actor, self.plan, self.terms.ids)
-        return len(self.flow_sids) == 1 and not any(others) and not self.terms.needs_text_scan
+        other_filters = (self.action, self.result, self.actor, self.plan, self.terms.ids)
+        return (
+            len(self.flow_sids) == 1 and not any(other_filters) and not self.terms.needs_text_scan
+        )
 
     @property
     def is_narrow(self) -> bool:

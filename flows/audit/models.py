@@ -10,7 +10,7 @@ from django.db import models
 
 from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedModel
 from flows.redaction.redacted import Redacted
-from flows.twilio.registry import resource_of_action
+from flows.twilio.registry import is_about_resource, resource_of_action
 from flows.twilio.resource import Resource
 
 Readings = dict[str, Redacted | None]  # flows by SID; None for a flow that did not exist
@@ -84,6 +84,8 @@ class AuditEvent(RedactedModel):
     duration_ms = models.IntegerField(null=True)
     # The event that this one restores, reverts or accepts.
     refers_to = models.UUIDField(null=True)
+    # The key of the API token that the actor's program used; null for pages and commands.
+    token_key = models.CharField(max_length=32, null=True)
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
@@ -137,6 +139,19 @@ class AuditEvent(RedactedModel):
     def stored_payload(self) -> AuditPayload | None:
         """The payload, or None for an event whose payload was removed from the database."""
         return getattr(self, "payload", None)
+
+    @property
+    def parent_sid(self) -> str:
+        """The SID of the object that the event's object belongs to, or "" if it has no parent.
+
+        It is part of the payload, so an erasure removes it.
+        """
+        if not is_about_resource(self.action) or self.stored_payload is None:
+            return ""
+        resource, payload = resource_of_action(self.action), self.stored_payload
+        if resource.parent is None:
+            return ""
+        return resource.parent_sid_of({**payload.requested_values, **payload.values_before})
 
 
 class AuditDay(models.Model):
@@ -234,6 +249,16 @@ class OpenChange(models.Model):
     def resource(self) -> Resource:
         """The resource that the change is of. Raises KeyError for an unregistered one."""
         return resource_of_action(self.action)
+
+    @property
+    def creates_unknown_sid(self) -> bool:
+        """True for a creation of an object whose SID Twilio chooses."""
+        return self.operation == "create" and not self.target_sid
+
+    @property
+    def may_be_unlisted(self) -> bool:
+        """True if the object that a creation made can be one that is not a candidate."""
+        return self.is_unreadable or "list" not in self.resource.operations
 
     def may_have_created(self, created_at: datetime | None) -> bool:
         """Return True if this creation may have made a flow with this creation date at Twilio."""

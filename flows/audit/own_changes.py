@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.audit.audit_types import Observation
 from flows.audit.models import AuditEvent, OpenChange, Stage
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
 def filter_external(observations: Sequence[Observation], read_seq: int) -> list[Observation]:
@@ -15,7 +16,7 @@ def filter_external(observations: Sequence[Observation], read_seq: int) -> list[
     An open creation may explain a flow that is new.
     """
     changes = list(OpenChange.objects.select_related("attempt"))
-    creations = [change for change in changes if not change.target_sid]
+    creations = [change for change in changes if change.action == FLEX_FLOW.action("create")]
     # Only of these flows: a first sync has logged all the others before its last batch.
     observed_sids = {observation.target_sid for observation in observations}
     later = AuditEvent.objects.filter(seq__gt=read_seq, target_sid__in=observed_sids)
@@ -33,4 +34,8 @@ def _may_be_created(observation: Observation, creations: Sequence[OpenChange]) -
     """Return True if one of these open creations may have made the observed flow."""
     if not observation.is_new:
         return False
-    return any(change.may_have_created(observation.created_at) for change in creations)
+    return any(
+        change.attempt.account_sid == observation.account_sid
+        and change.may_have_created(observation.created_at)
+        for change in creations
+    )

@@ -106,7 +106,7 @@ def stacked_bars(name: str, series: Sequence[str], bars: Sequence[Bar]) -> SafeS
     highest = max((sum(bar.values) for bar in bars), default=0)
     space = 100 / max(len(bars), 1)
     links = [
-        _draw_bar(name, series, bar, left=index * space, space=space, highest=highest)
+        _draw_bar(name, series, bar, x=index * space, space=space, highest=highest)
         for index, bar in enumerate(bars)
     ]
     defs = format_html("<defs>{}</defs>", _draw_patterns(name, series))
@@ -120,17 +120,17 @@ def row_bar(name: str, parts: Iterable[BarPart], *, longest: int) -> SafeString:
     `longest` is the total of the table's longest bar, which fills the width. The page has the
     `patterns` of the chart `name`.
     """
-    left = 0.0
+    x = 0.0
     links = []
     for part in parts:
         if not part.value:
             continue
         width = max(part.value / longest * 100, _MIN_PART_WIDTH)
-        left = min(left, 100 - width)
-        numbers = f"{left:.2f}", f"{width:.2f}"
+        x = min(x, 100 - width)
+        numbers = f"{x:.2f}", f"{width:.2f}"
         drawing = format_html(_PART_HTML, *numbers, name, part.series)
         links.append(format_html(_LINK_HTML, part.url, part.title, drawing))
-        left += width
+        x += width
     return format_html(_ROW_BAR_HTML, _ROW_BAR_HEIGHT, _join(links))
 
 
@@ -152,9 +152,9 @@ def timeline(marks: Iterable[Mark]) -> SafeString:
     links = []
     for mark, row in rows:
         path = _MARKS.get(mark.shape, _MARKS["none"])
-        left = f"{2 + 96 * mark.position:.2f}"  # no mark is cut off at the ends
+        x = f"{2 + 96 * mark.position:.2f}"  # no mark is cut off at the ends
         drawing = format_html(
-            _MARK_HTML, left, baseline - row * _MARK_SIZE, _MARK_SIZE, mark.shape, path
+            _MARK_HTML, x, baseline - row * _MARK_SIZE, _MARK_SIZE, mark.shape, path
         )
         links.append(format_html(_LINK_HTML, mark.url, mark.title, drawing))
     y = baseline + _MARK_SIZE // 2
@@ -168,11 +168,11 @@ def _draw_patterns(name: str, series: Sequence[str]) -> SafeString:
 
 
 def _draw_bar(
-    name: str, series: Sequence[str], bar: Bar, *, left: float, space: float, highest: int
+    name: str, series: Sequence[str], bar: Bar, *, x: float, space: float, highest: int
 ) -> SafeString:
     """Return a bar as a link. Its whole column can be clicked, also where the bar is low."""
-    parts = [_HIT_AREA_HTML.format(f"{left:.2f}", f"{space:.2f}")]
-    bar_left = left + space * (1 - _BAR_WIDTH) / 2
+    parts = [_HIT_AREA_HTML.format(f"{x:.2f}", f"{space:.2f}")]
+    bar_left = x + space * (1 - _BAR_WIDTH) / 2
     top = BAR_HEIGHT + _MAX_SEGMENTS_HEIGHT
     for one, value in zip(series, bar.values, strict=True):
         if not value:
@@ -191,10 +191,10 @@ def _arrange_in_rows(marks: Iterable[Mark]) -> list[tuple[Mark, int]]:
     row_ends = [-_MARK_SPACE] * _MAX_MARK_ROWS
     rows = []
     for mark in sorted(marks, key=lambda mark: mark.position):
-        left = mark.position * 100
-        free_rows = [row for row, end in enumerate(row_ends) if left - end >= _MARK_SPACE]
+        x = mark.position * 100
+        free_rows = [row for row, end in enumerate(row_ends) if x - end >= _MARK_SPACE]
         row = free_rows[0] if free_rows else row_ends.index(min(row_ends))
-        row_ends[row] = left
+        row_ends[row] = x
         rows.append((mark, row))
     return rows
 

@@ -56,11 +56,11 @@ def strip_invisible(text: str) -> str:
     return _UNUSUAL_SPACE.sub(" ", _without_invisible(text))
 
 
-def _without_invisible(text: str, kept: str = "") -> str:
-    """Return the text without invisible characters. White space and those of `kept` stay."""
+def _without_invisible(text: str, kept_characters: str = "") -> str:
+    """Return the text without invisible characters. White space and `kept_characters` stay."""
     characters = list(text)
     for position in find_positions(text):
-        is_kept = text[position].isspace() or text[position] in kept
+        is_kept = text[position].isspace() or text[position] in kept_characters
         if not is_kept:
             characters[position] = ""
     return "".join(characters)
@@ -94,7 +94,7 @@ def visible_text(text: str) -> str:
     """
     composed = unicodedata.normalize("NFC", text)
     unescaped = _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), composed)
-    visible = _without_invisible(unescaped, kept=_DIRECTION_OVERRIDES)
+    visible = _without_invisible(unescaped, kept_characters=_DIRECTION_OVERRIDES)
     return " ".join(visible.split())
 
 

@@ -43,6 +43,17 @@ def timestamp(moment: datetime, zone: tzinfo | None = None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {_zone_name(local)}"
 
 
+def exact_time(moment: datetime) -> SafeString:
+    """Return a time to the second and without its age, such as "26 Nov 2026, 14:05:12 CET"."""
+    local = local_days.local_time(moment)
+    return format_html(
+        '<span title="{}"><time datetime="{}">{}</time></span>',
+        utc_timestamp(moment),
+        f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
+        f"{local.day} {local:%b %Y, %H:%M:%S} {_zone_name(local)}",
+    )
+
+
 def utc_minute(moment: datetime | None) -> str:
     """Return a time in UTC as `timestamp` writes it, or "" for None.
 

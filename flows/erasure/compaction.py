@@ -12,12 +12,16 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django_tasks_db.models import DBTaskResult
 
+from flows.approvals.models import ChangeRequest
 from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
+from flows.checks.models import StoredFinding
 from flows.local_details.models import FlowTag, LocalDetails
+from flows.migration.models import FlowMigration, MigrationStep
 from flows.mirror.models import Flow, SyncState
 from flows.names.models import ResourceName
 from flows.plans.models import Plan, PlannedChange
+from flows.schedules.models import Schedule
 from flows.search import trigrams
 from flows.search.models import FlowEntry, SavedView, Target, TargetUse
 
@@ -26,6 +30,8 @@ PERSONAL_DATA_TABLES: Final = tuple(
     for model in (
         AuditEntry,
         AuditPayload,
+        ChangeRequest,
+        Schedule,
         Flow,
         FlowEntry,
         FlowTag,
@@ -36,10 +42,13 @@ PERSONAL_DATA_TABLES: Final = tuple(
         PlannedChange,
         ResourceName,
         SavedView,
+        StoredFinding,
         Target,
         TargetUse,
         Closure,
         SyncState,
+        FlowMigration,
+        MigrationStep,
         DBTaskResult,
         Session,
     )

@@ -7,10 +7,11 @@ the data from the database's files afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, 
 from flows.core.database import split_batches
 from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch
 from flows.erasure.remnants import erase_from_sessions
+from flows.migration import erasing
 from flows.mirror.models import Flow
 from flows.redaction.redacted import redact_fields
 from flows.twilio.pickling import PicklableError
@@ -145,6 +147,7 @@ def _erase_search_results(search: ErasureSearch, *, despite_open_change: bool) -
     search.open_change_seqs = _check_open_changes(
         search.erasable_seqs, despite_open_change=despite_open_change
     )
+    _check_migrations(search.remnants.migration_pks)
     _empty_payloads(search.erasable_seqs)
     for sids in split_batches(search.mirrored_sids):
         Flow.objects.filter(sid__in=sids).delete()
@@ -193,6 +196,18 @@ def _check_open_changes(erasable_seqs: list[int], *, despite_open_change: bool) 
         latest_seqs.append(change.latest_id)
         OpenChange.objects.filter(pk=change.pk).update(last_reading={})
     return latest_seqs
+
+
+def _check_migrations(migration_pks: Collection[UUID]) -> None:
+    """Raise `BlockedByOpenChange` for a migration in the middle of its steps.
+
+    Without its earlier values it couldn't be rolled back, which would leave customers unserved.
+    """
+    for migration_id in erasing.find_begun(migration_pks):
+        events = AuditEvent.objects.filter(request_id=str(migration_id)).order_by("-seq")
+        latest = events.first()
+        if latest is not None:
+            raise BlockedByOpenChange(latest, is_in_progress=True)
 
 
 def find_affected_changes(erasable_seqs: Iterable[int]) -> list[OpenChange]:

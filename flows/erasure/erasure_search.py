@@ -15,6 +15,7 @@ from flows.core import database
 from flows.erasure.mentions import MentionMatcher
 from flows.erasure.remnants import Remnants
 from flows.mirror.models import Flow
+from flows.twilio.registry import resources_with_sid
 
 ALL_PAYLOAD_FIELDS: Final = (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
 # Hashed columns of an event that can contain personal data.
@@ -153,13 +154,22 @@ class ErasureSearch:
 
 
 def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
-    """Return the names and the identities of a flow in the log and in the mirror."""
+    """Return the names and the identities of an object in the log and in the mirror."""
     records: list[dict[str, Any] | None] = []
-    for payload in AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS):
+    of_object = AuditEvent.objects.filter(target_sid=sid)
+    changes = of_object.filter(change_id__isnull=False).values("change_id")
+    payloads = AuditPayload.objects.filter(
+        Q(event__target_sid=sid) | Q(event__change_id__in=changes)
+    )
+    for payload in payloads.values(*PAYLOAD_FIELDS):
         records += [payload, *(payload[name] for name in _STATE_FIELDS)]
     records += Flow.objects.filter(sid=sid).values_list("resource", flat=True)
     names = _texts_of_field(records, "friendly_name")
     identities = _texts_of_field(records, "contact_identity")
+    for resource in resources_with_sid(sid):
+        for field in resource.fields:
+            if field.pii and field.kind == "text":
+                names |= _texts_of_field(records, field.name) - identities
     return names, identities
 
 

@@ -11,7 +11,7 @@ from django.forms.boundfield import BoundField
 from flows.core.forms import ReasonField, VisibleTextField, error_summary
 from flows.erasure.erasure import MIN_IDENTITY_LENGTH
 from flows.erasure.preview import ErasurePreview
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.registry import resources_with_sid
 
 _BOX_NAMES: Final = ("despite_twilio", "despite_open_change")
 
@@ -37,9 +37,9 @@ class SubjectForm(forms.Form):
 
     @property
     def sid(self) -> str:
-        """The SID of the flow, or "" if the subject is an identity."""
+        """The SID of the flow or of another object, or "" if the subject is an identity."""
         subject = str(self.cleaned_data["subject"])
-        return subject if FLEX_FLOW.is_sid(subject) else ""
+        return subject if resources_with_sid(subject) else ""
 
     @property
     def identity(self) -> str:

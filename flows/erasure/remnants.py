@@ -1,8 +1,8 @@
 """Copies of a flow's data outside the audit log and the mirror.
 
-Bulk changes, saved views, names of numbers, reasons, owners, tags and notes, readings of unresolved
-changes, error texts, tasks and sessions can hold such copies. An erasure searches each of these
-tables.
+Bulk changes, migrations, change requests, saved views, notifications, names of numbers, reasons,
+owners, tags and notes, findings, readings of unresolved changes, error texts, tasks and sessions can hold such copies. An erasure
+searches each of these tables.
 """
 
 from __future__ import annotations
@@ -19,15 +19,23 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django_tasks_db.models import DBTaskResult
 
+from flows.approvals.models import ChangeRequest
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
+from flows.checks import evaluation, stored_findings
+from flows.checks.models import StoredFinding
 from flows.core.database import split_batches
 from flows.erasure.mentions import MentionMatcher
 from flows.local_details.models import FlowTag, LocalDetails
+from flows.migration import erasing
+from flows.migration.models import FlowMigration
 from flows.mirror.models import SyncState
 from flows.names.models import ResourceName
+from flows.notifications import erasing as notifications
+from flows.notifications.models import Subscription
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import DATA_ERASED
+from flows.schedules.models import Schedule
 from flows.search.models import SavedView
 
 # A flow's name as earlier versions quoted it in the reason for skipping a change.
@@ -56,13 +64,21 @@ class Remnants:
     name_pks: list[int] = field(default_factory=list)
     details_pks: list[str] = field(default_factory=list)
     tag_pks: list[int] = field(default_factory=list)
+    own_findings: list[StoredFinding] = field(default_factory=list)  # at these flows
+    quoting_findings: list[StoredFinding] = field(default_factory=list)  # at others
+    migration_pks: list[UUID] = field(default_factory=list)
+    request_pks: list[UUID] = field(default_factory=list)
+    subscription_pks: list[int] = field(default_factory=list)
     _sids: Collection[str] = field(default=(), init=False)  # of the flows, set by `find`
 
     @property
     def count(self) -> int:
         """The number of rows that `find` collected."""
         rows = len(self.planned_change_pks) + len(self.row_updates) + len(self.view_pks)
-        return rows + len(self.name_pks) + len(self.details_pks) + len(self.tag_pks)
+        rows += len(self.name_pks) + len(self.details_pks) + len(self.tag_pks)
+        rows += len(self.own_findings) + len(self.quoting_findings)
+        rows += len(self.migration_pks) + len(self.request_pks)
+        return rows + len(self.subscription_pks)
 
     @property
     def is_empty(self) -> bool:
@@ -72,6 +88,7 @@ class Remnants:
         """Search the tables for these flows and changes, and for mentions of the data."""
         self._sids = sids
         self._find_planned_changes(change_ids)
+        self._find_findings()
         self.row_updates += [
             *self._update_texts(),
             *self._update_readings(),
@@ -85,6 +102,15 @@ class Remnants:
         self.details_pks = [sid for sid in details if sid in self._sids]
         tags = FlowTag.objects.iterator()
         self.tag_pks = [tag.pk for tag in tags if self.identities.has_substring(tag.name)]
+        migrations = FlowMigration.objects.iterator()
+        self.migration_pks = [row.pk for row in migrations if self._is_in_migration(row)]
+        requests = ChangeRequest.objects.iterator()
+        notes = dict(Schedule.objects.exclude(note="").values_list("request_id", "note"))
+        self.request_pks = [
+            row.pk for row in requests if self._is_in_request(row, notes.get(row.pk, ""))
+        ]
+        subscriptions = Subscription.objects.all()
+        self.subscription_pks = [row.pk for row in subscriptions if self._is_in_subscription(row)]
 
     def erase(self) -> None:
         """Erase the data from the rows that `find` collected."""
@@ -99,8 +125,33 @@ class Remnants:
             LocalDetails.objects.filter(sid__in=sids).delete()
         for pks in split_batches(self.tag_pks):
             FlowTag.objects.filter(pk__in=pks).delete()
+        self._erase_findings()
+        for pks_of_migrations in split_batches(self.migration_pks):
+            erasing.erase(pks_of_migrations)
+        for pks_of_requests in split_batches(self.request_pks):
+            # The contents no longer have the hash that was approved, so nothing can be sent.
+            ChangeRequest.objects.filter(pk__in=pks_of_requests).update(
+                friendly_name="", before=None, requested=None, reason="", note=""
+            )
+            Schedule.objects.filter(request__in=pks_of_requests).update(note="")
+        notifications.erase(self.subscription_pks)
         for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
+
+    def _find_findings(self) -> None:
+        """Find what the checks found at these flows, and sentences at others that name one of them."""
+        for finding in StoredFinding.objects.iterator():
+            if finding.sid in self._sids:
+                self.own_findings.append(finding)
+            elif self._is_quoted_in(finding.message):
+                self.quoting_findings.append(finding)
+
+    def _erase_findings(self) -> None:
+        """Delete the findings at these flows, and have the sentences at others written again."""
+        stored_findings.delete_findings({finding.sid for finding in self.own_findings})
+        stored_findings.erase_messages(finding.pk for finding in self.quoting_findings)
+        for account_sid in {finding.account_sid for finding in self.quoting_findings}:
+            evaluation.request_evaluation(account_sid)
 
     def _find_planned_changes(self, change_ids: Collection[UUID]) -> None:
         """Find changes of these flows, and changes skipped for a reason that names one of them."""
@@ -122,6 +173,21 @@ class Remnants:
         """Return True if the search is by identity, and these contents of a flow mention it."""
         return self.is_by_identity and self.mentions.has_word(contents)
 
+    def _is_in_migration(self, migration: FlowMigration) -> bool:
+        """Return True if a migration of one of these flows, or another one, contains the data."""
+        contents = erasing.contents_of(migration)
+        if migration.flow_sid in self._sids:
+            return any(contents)
+        return self._has_identity(contents)
+
+    def _is_in_request(self, request: ChangeRequest, schedule_note: str) -> bool:
+        """Return True if a change request of one of these flows, or another one, has the data."""
+        contents = [request.friendly_name, request.before, request.requested]
+        texts = [request.reason, request.note, schedule_note]
+        if request.target_sid in self._sids:
+            return any([*contents, *texts])
+        return self._has_identity(contents) or self.identities.has_substring(*texts)
+
     def _is_quoted_in(self, text: str) -> bool:
         """Return True if a reason for skipping a change names one of the flows."""
         quoted_names = _QUOTED_NAME.findall(text)
@@ -131,6 +197,12 @@ class Remnants:
         """Return True if the view's name or one of its filters contains the data."""
         query_values = [value for _, value in parse_qsl(view.query)]
         return self.mentions.has_substring(view.name, query_values)
+
+    def _is_in_subscription(self, subscription: Subscription) -> bool:
+        """Return True if a notification's name, recipients or a value of its filter has the data."""
+        name, query, recipients = notifications.contents_of(subscription)
+        query_values = [value for _, value in parse_qsl(query)]
+        return self.mentions.has_substring(name, query_values, recipients)
 
     def _is_in_name(self, name: ResourceName) -> bool:
         """Return True if a number, a sender or the name of an object has one of the identities."""

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flows.core.identities import normalize_identity
-from flows.flex_flows.states import is_on
 from flows.mirror.models import Flow
 from flows.redaction.masking import replace_unstorable
 from flows.twilio.cleaning import to_text
-from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.flex_flow import FLEX_FLOW, is_on
 
 MAX_COLLISIONS: Final = 5  # colliding flows that a page names
 

@@ -32,8 +32,8 @@ def clean_detail(clean: Callable[[str], Value], text: str) -> Value:
 def owner_help(owners: Iterable[str]) -> str:
     """Return the help text of an owner, with those that other flows have."""
     help_text = "The responsible team."
-    known = ", ".join(owners)
-    return f"{help_text} Used so far: {known}." if known else help_text
+    owner_names = ", ".join(owners)
+    return f"{help_text} Used so far: {owner_names}." if owner_names else help_text
 
 
 class DetailsForm(ReasonForm):
@@ -103,16 +103,16 @@ class DetailsForm(ReasonForm):
         return content
 
     def reopen(self) -> Self:
-        return self._again(self._renewed_data())
+        return self._bind_again(self._renewed_data())
 
     def rebase(self, conflict: DetailsConflict) -> Self:
         """Return the form for the details as they are now, with the user's values in conflict."""
         merged = _to_input(conflict.merged)
         mine = {name: self.data[name] for name in conflict.names}
         base = {"base": _sign(self.sid, conflict.current)}
-        return self._again({**self._renewed_data(), **merged, **mine, **base})
+        return self._bind_again({**self._renewed_data(), **merged, **mine, **base})
 
-    def _again(self, data: dict[str, Any]) -> Self:
+    def _bind_again(self, data: dict[str, Any]) -> Self:
         form = type(self)(data, sid=self.sid, current=self.current)
         form.fields["owner"].help_text = self.fields["owner"].help_text
         return form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -14,8 +15,11 @@ from flows.accounts import twilio_accounts
 from flows.audit import log_paging
 from flows.audit.actions import DriftAction
 from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result
-from flows.flex_flows.states import is_on
+from flows.checks.actions import FindingAction
 from flows.local_details.actions import LocalDetailsAction
+from flows.monitor_events.actions import MonitorAction
+from flows.twilio.flex.flex_flow import is_on
+from flows.webhook_tests.actions import WebhookTestAction, is_webhook_test
 
 HISTORY_LENGTH: Final = 20  # events
 UNDO_WINDOW: Final = timedelta(minutes=10)  # to undo one's own last change from the flow's page
@@ -24,17 +28,20 @@ UNDO_WINDOW: Final = timedelta(minutes=10)  # to undo one's own last change from
 def latest_changes(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
     """Return the flow's changes, the latest first, each once with its latest outcome.
 
-    Flows that were created from one of its versions are included.
+    Flows that were created from one of its versions are included. Of a test of its webhook, only
+    the result is, once it is recorded.
     """
     entries = _readable_entries(scope)
-    own_entries = entries.filter(target_sid=sid).order_by("-seq")[:HISTORY_LENGTH]
+    # What Twilio's Monitor says stands at the external change that it is about.
+    own_changes = entries.filter(target_sid=sid).exclude(action=MonitorAction.ANSWER)
+    own_entries = list(own_changes.order_by("-seq")[:HISTORY_LENGTH])
     own_event_ids = AuditEvent.objects.filter(target_sid=sid).values("event_id")
     referring_entries = (
         entries.filter(refers_to__isnull=False, refers_to__in=own_event_ids)
         .exclude(target_sid=sid)
         .order_by("-seq")[:HISTORY_LENGTH]
     )
-    history = [*own_entries, *referring_entries]
+    history = [*_without_started_tests(own_entries), *referring_entries]
     return sorted(history, key=lambda event: -event.seq)[:HISTORY_LENGTH]
 
 
@@ -56,10 +63,22 @@ def find_turn_off(sid: str, scope: twilio_accounts.Scope) -> AuditEvent | None:
 def find_undoable_change(sid: str, user: User) -> AuditEvent | None:
     """Return the flow's last change if the user made it a moment ago, else None."""
     flow_events = AuditEvent.objects.filter(target_sid=sid).exclude(
-        action=LocalDetailsAction.CHANGE
+        action__in=(
+            LocalDetailsAction.CHANGE,
+            WebhookTestAction.TEST,
+            MonitorAction.ANSWER,
+            *FindingAction,
+        )
     )
     last_event = flow_events.order_by("-seq").first()
     return last_event if last_event and _is_undoable(last_event, user) else None
+
+
+def _without_started_tests(events: Sequence[AuditEvent]) -> list[AuditEvent]:
+    """Return the events without the starts of tests whose result is among them."""
+    tests = [event for event in events if is_webhook_test(event)]
+    started_ids = {event.refers_to for event in tests if event.refers_to}
+    return [event for event in events if event.event_id not in started_ids]
 
 
 def _readable_entries(scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:

@@ -70,8 +70,8 @@ def describe_handler(flow: Flow, *, with_sid: bool = True) -> str:
 
 def set_handler_name(flow: Flow, names: Mapping[str, Name]) -> None:
     """Set the name of the flow's handler. `names` are those of its account by SID."""
-    if found := names.get(handler_sid(flow)):
-        flow.handler_name = found.name
+    if name := names.get(handler_sid(flow)):
+        flow.handler_name = name.name
 
 
 def describe_handler_briefly(flow: Flow) -> str:

@@ -120,15 +120,18 @@ def save_preferences(
 
     Unknown values are ignored. A column that the form did not offer stays as it was.
     """
-    shown = set(shown_columns)
+    shown_keys = set(shown_columns)
     columns = _site_columns(shows_account=shows_account, has_owners=has_owners)
     offered = {key for key, _ in columns} - {REQUIRED_COLUMN}
-    kept = set(load_preferences(user).hidden_columns) - offered
+    hidden_before = set(load_preferences(user).hidden_columns) - offered
     if density not in ListPreferences.Density.values:
         density = ListPreferences.Density.COMFORTABLE
     ListPreferences.objects.update_or_create(
         person_id=user.pk,
-        defaults={"hidden_columns": sorted(offered - shown | kept), "density": density},
+        defaults={
+            "hidden_columns": sorted(offered - shown_keys | hidden_before),
+            "density": density,
+        },
     )
 
 

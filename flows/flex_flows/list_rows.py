@@ -15,6 +15,9 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.models import OpenChange, OpenDrift
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import in_flight
+from flows.checks.account_warnings import load_account_warnings
+from flows.checks.models import Suppression
+from flows.checks.suppressions import suppressed_digests
 from flows.flex_flows.states import mark_under_way
 from flows.local_details.fields import Details
 from flows.local_details.reading import details_by_sid
@@ -22,8 +25,9 @@ from flows.mirror import missing_flows
 from flows.search.listed_flows import ListedFlow
 
 # Tables whose rows the marks of a flow come from. A caller may know that some are empty.
-MARK_TABLES: Final[tuple[type[Model], ...]] = (OpenChange, OpenDrift)
+MARK_TABLES: Final[tuple[type[Model], ...]] = (OpenChange, OpenDrift, Suppression)
 NO_DETAILS: Final[Mapping[str, Details]] = {}
+NO_DIGESTS: Final[frozenset[str]] = frozenset()
 
 
 class OpenChangeMark(NamedTuple):
@@ -46,6 +50,8 @@ class ListRow(NamedTuple):
     has_drifted: bool
     open_change: OpenChangeMark | None
     details: Details
+    suppressed: frozenset[str] = NO_DIGESTS  # digests of the findings that are suppressed
+    account_warnings: tuple[str, ...] = ()  # those of rules over the whole account
 
     @property
     def is_changeable(self) -> bool:
@@ -59,18 +65,24 @@ def build_rows(
     is_complete: bool = False,
     occupied: Container[type[Model]] = MARK_TABLES,
     details: Mapping[str, Details] = NO_DETAILS,
+    has_account_warnings: bool = True,
 ) -> list[ListRow]:
     """Return the rows of these flows, with their accounts, marks and details.
 
     `is_complete` means that the last sync found no flow missing. `occupied` are those of
-    `MARK_TABLES` that have rows. `details` are those that the page shows, by SID.
+    `MARK_TABLES` that have rows. `details` are those that the page shows, by SID. Without
+    `has_account_warnings` the last checks found none.
     """
     sids = [flow.sid for flow in flows]
     missing_sids = set() if is_complete else missing_flows.find_unchecked(sids)
     drifted_sids = _find_drifted(sids) if OpenDrift in occupied else set()
     open_changes = _find_open_changes(sids) if OpenChange in occupied else {}
+    suppressed = suppressed_digests(sids) if Suppression in occupied else {}
     changeable = accounts_with(actions, "update")
     account_sids = {flow.account_sid for flow in flows}
+    account_warnings = (
+        load_account_warnings(sids, account_sids, suppressed) if has_account_warnings else {}
+    )
     accounts = {sid: twilio_accounts.account_or_removed(sid) for sid in account_sids}
     return [
         ListRow(
@@ -81,6 +93,8 @@ def build_rows(
             has_drifted=flow.sid in drifted_sids,
             open_change=open_changes.get(flow.sid),
             details=details.get(flow.sid, Details()),
+            suppressed=suppressed.get(flow.sid, NO_DIGESTS),
+            account_warnings=account_warnings.get(flow.sid, ()),
         )
         for flow in flows
     ]

@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from flows.accounts.twilio_accounts import Account
-from flows.checks.flow_warnings import find_warnings
+from flows.checks.flow_rules import find_warnings
 from flows.core.process_cache import process_cached
 from flows.core.safe_text import NOT_SET, short, visible, visible_attribute
 from flows.core.search_marks import mark_search_words, mark_target
@@ -102,9 +102,9 @@ def format_rows(
     }
     html = []
     for row in rows:
-        found = _found_targets_of(row, targets_by_key) if targets_by_key else ()
+        row_targets = _found_targets_of(row, targets_by_key) if targets_by_key else ()
         html.append(
-            _format_row(row, layout, found, search_text if found else "")
+            _format_row(row, layout, row_targets, search_text if row_targets else "")
             .replace(_NAME_PLACEHOLDER, _mark_name(str(row.flow), search_text))
             .replace(_AGE_PLACEHOLDER, ago(row.flow.date_updated))
         )
@@ -226,23 +226,27 @@ class _RowFormatter:
     def _handler_parts(self) -> tuple[SafeString, SafeString]:
         """Return the title and the contents of the cell with the flow's handler."""
         target = handler_target(self._flow)
-        found = dict(self._found_targets)
+        found_targets = dict(self._found_targets)
         # A known name says enough, unless the search may have meant the SID.
-        text = describe_handler(self._flow, with_sid=target in found)
+        text = describe_handler(self._flow, with_sid=target in found_targets)
         title = text
-        html = self._mark(text, found.pop(target)) if target in found else visible(text)
+        html = (
+            self._mark(text, found_targets.pop(target))
+            if target in found_targets
+            else visible(text)
+        )
         if target and len(target[1]) <= MAX_LENGTH:
             kind, value = target
             url = visible(f"{self._urls.targets}{kind}/{quote_value(value)}/")
             html = _format_safe(_LINK_HTML, url, html)
-        if found and "<mark>" not in _mark_name(str(self._flow), self._search_text):
-            title, html = self._put_reasons_first(found, title, html)
+        if found_targets and "<mark>" not in _mark_name(str(self._flow), self._search_text):
+            title, html = self._put_reasons_first(found_targets, title, html)
         has_owners = "owner" in self._layout.columns
         characters = _HANDLER_CHARACTERS_BESIDE_OWNER if has_owners else _HANDLER_CHARACTERS
         return _format_title(title, characters), html
 
     def _put_reasons_first(
-        self, found: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
+        self, found_targets: Mapping[tuple[str, str], FoundTarget], title: str, html: SafeString
     ) -> tuple[str, SafeString]:
         """Return a cell's title and contents after the targets for which the search found the row.
 
@@ -251,7 +255,7 @@ class _RowFormatter:
         details = describe_details(self._row.details)
         reasons = {
             details.get(key) or describe_target(*key, item.name): item
-            for key, item in found.items()
+            for key, item in found_targets.items()
         }
         marked_reasons = [self._mark(reason, item) for reason, item in reasons.items()]
         whole_title = " · ".join([*reasons, title])
@@ -292,8 +296,11 @@ class _RowFormatter:
 
     def _flags(self) -> SafeString:
         """Return one mark with all notes about a flow, or "" if there are none."""
-        warnings = find_warnings(self._flow.resource, self._names)
-        flags = [visible_attribute(flag) for flag in (*_row_flags(self._row), *warnings)]
+        warnings = find_warnings(self._flow.resource, self._names, suppressed=self._row.suppressed)
+        flags = [
+            visible_attribute(flag)
+            for flag in (*_row_flags(self._row), *self._row.account_warnings, *warnings)
+        ]
         if not flags:
             return _EMPTY
         return _format_safe(_FLAG_HTML, SafeString(_FLAG_SEPARATOR.join(flags)))

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
+from flows.flex_flows import terraform
 from flows.redaction.masking import has_mask
 from flows.redaction.redacted import Redacted
 from flows.twilio.cleaning import to_text
 from flows.twilio.fields import Field
+from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Resource
 
 # Columns that only this site has, by name: a value for each of the objects, in their order.
@@ -57,11 +59,7 @@ def build_snippets(resource: Resource, snapshot: Redacted, *, api_url: str) -> l
             ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secrets],
         ),
         Snippet("twilio-cli", _twilio_cli(resource, values), secrets),
-        Snippet(
-            "Terraform",
-            _terraform(resource, values, resource.name_of(snapshot)),
-            [name.lower() for name in secrets],
-        ),
+        *_terraform_snippets(resource, values, resource.name_of(snapshot)),
     ]
 
 
@@ -138,28 +136,18 @@ def _twilio_cli_option(entry: Field, value: Any) -> str:
     return f"--{name} {_shell_argument('', entry, value)}"
 
 
-def _terraform(resource: Resource, values: Mapping[Field, Any], title: str) -> str:
-    width = max((len(entry.name) for entry in values), default=0)
-    lines = []
-    for entry, value in values.items():
-        if has_mask(value):
-            expression = f"var.{_variable_name(entry).lower()}"
-        else:
-            expression = _hcl_literal(value)
-        lines.append(f"  {entry.name:<{width}} = {expression}")
-    name = _terraform_name(resource, title)
-    kind = f"twilio_flex_{_kebab_case(resource.path).replace('-', '_')}_v1"
-    return "\n".join([f'resource "{kind}" "{name}" {{', *lines, "}"])
-
-
-def _terraform_name(resource: Resource, title: str) -> str:
-    """Return the object's title as a Terraform name, which begins with a letter."""
-    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
-    if not name:
-        return resource.name
-    if not name[0].isalpha():
-        return f"{resource.name}_{name}"
-    return name
+def _terraform_snippets(
+    resource: Resource, values: Mapping[Field, Any], title: str
+) -> list[Snippet]:
+    """Return an object as Terraform code, a flow for both providers."""
+    variables = [
+        terraform.variable_name(entry) for entry, value in values.items() if has_mask(value)
+    ]
+    snippets = [Snippet("Terraform", terraform.write_resource(resource, values, title), variables)]
+    if resource is FLEX_FLOW:
+        text = terraform.write_rjpearson94_flow(values, title)
+        snippets.append(Snippet("Terraform (RJPearson94/twilio)", text, variables))
+    return snippets
 
 
 def _variable_name(entry: Field) -> str:
@@ -179,10 +167,3 @@ def _kebab_case(name: str) -> str:
     For example, Integration.FlowSid becomes integration.flow-sid.
     """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
-
-
-def _hcl_literal(value: Any) -> str:
-    if isinstance(value, str):
-        quoted = json.dumps(value, ensure_ascii=False)
-        return quoted.replace("${", "$${").replace("%{", "%%{")
-    return json.dumps(value)

@@ -5,7 +5,6 @@ A value of `enabled` that Twilio doesn't send, or that can't be read, never coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import timezone
@@ -52,15 +51,10 @@ def _enabled_value(flow: Any) -> Any:
     return FLEX_FLOW.normalize_value("enabled", flow.value("enabled"))
 
 
-def is_on(flow: Mapping[str, Any]) -> bool:
-    """Return True if this snapshot of a flow is on, however Twilio wrote the value."""
-    return FLEX_FLOW.normalize_value("enabled", flow.get("enabled")) is True
-
-
 def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:
     """Set `is_under_way` on the latest event of an open change.
 
-    An attempt that is older than any call can be is no longer under way.
+    An attempt that is older than any call can be is no longer in progress.
     """
     if event is None:
         return None

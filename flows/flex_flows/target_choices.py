@@ -138,12 +138,16 @@ def _select_attributes(field_name: str, attributes: Mapping[str, Any]) -> dict[s
     A chosen workspace swaps in its workflows. One that is typed does not, because the swap would
     take away what is typed next.
     """
-    kept = {
+    select_attributes = {
         name: value
         for name, value in attributes.items()
         if name not in (*SID_ATTRIBUTES, "maxlength")
     }
-    return kept | UPDATE_ATTRIBUTES if field_name == WORKSPACE_FIELD else kept
+    return (
+        select_attributes | UPDATE_ATTRIBUTES
+        if field_name == WORKSPACE_FIELD
+        else select_attributes
+    )
 
 
 def _value_of(form: forms.Form, name: str) -> str:

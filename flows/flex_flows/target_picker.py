@@ -86,9 +86,9 @@ def resolve_choices(values: Mapping[str, Any], names: Sequence[str]) -> dict[str
     """Return a form's input in which these fields have the SID that was chosen or typed."""
     resolved = dict(values)
     for name in names:
-        typed = resolved.pop(f"{name}{OTHER}", "")
+        typed_sid = resolved.pop(f"{name}{OTHER}", "")
         if resolved.get(name) == OTHER:
-            resolved[name] = typed
+            resolved[name] = typed_sid
     return resolved
 
 

@@ -35,11 +35,11 @@ def merge(*, base: Details, mine: Mapping[str, Any], theirs: Details) -> MergedD
     else:
         values["tags"] = tags
     for name in ("owner", "note"):
-        before, wanted, current = (getattr(part, name) for part in (base, edited, theirs))
-        if wanted == before:
+        before, requested, current = (getattr(part, name) for part in (base, edited, theirs))
+        if requested == before:
             continue
-        if current in (before, wanted):
-            values[name] = wanted
+        if current in (before, requested):
+            values[name] = requested
         else:
             conflicts.append(name)
     return MergedDetails(replace(theirs, **values), sorted(conflicts, key=list(LABELS).index))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows.accounts.update_signals import announce_update
 from flows.core.bulk_insert import insert_rows
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.core.normalization import normalize_text
@@ -24,7 +27,7 @@ from flows.twilio.values import parse_datetime
 
 # PostgreSQL refuses to index more than 2,704 bytes. Twilio's own limit is 256 characters.
 # The `resource` column has the whole text.
-NAME_MAX, IDENTITY_MAX = 500, 500
+NAME_MAX, IDENTITY_MAX, CHANNEL_MAX = 500, 500, 64
 
 
 def query_flows(sids: Collection[str]) -> QuerySet[Flow]:
@@ -72,6 +75,8 @@ def save_snapshots(snapshots: Mapping[str, Redacted | None], account_sid: str) -
     for batch in split_batches(deleted_sids):
         flows = Flow.objects.filter(sid__in=batch, gone_at=None)
         flows.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
+    if snapshots:
+        transaction.on_commit(partial(announce_update, account_sid), robust=True)
 
 
 def build_row(snapshot: Redacted, account_sid: str, mirrored_at: datetime) -> Flow:
@@ -103,7 +108,7 @@ def extract_columns(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "friendly_name": name,
         "name_folded": normalize_text(name)[:NAME_MAX],
-        "channel_type": _as_text(channel)[:64],
+        "channel_type": _as_text(channel)[:CHANNEL_MAX],
         "contact_identity": identity[:IDENTITY_MAX],
         "identity_folded": normalize_text(identity)[:IDENTITY_MAX],
         "enabled": enabled if isinstance(enabled, bool) else None,

@@ -1,4 +1,4 @@
-"""The mirror: Twilio's flows as last read, and the state of each account's sync."""
+"""The mirror: Twilio's flows as last read, the state of each account's sync, and look-ups."""
 
 from __future__ import annotations
 
@@ -93,3 +93,25 @@ class MissingFlow(models.Model):
 
     def __str__(self) -> str:
         return self.sid
+
+
+class LookedUpObject(models.Model):
+    """An object that someone looked up by its SID, since Twilio has no list of such objects."""
+
+    account_sid = models.CharField(max_length=34)
+    resource = models.CharField(max_length=64)  # the name of the resource
+    sid = models.CharField(max_length=34)
+    first_at = models.DateTimeField()
+    at = models.DateTimeField()  # the last time
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_sid", "resource", "sid"], name="one_lookup_of_an_object"
+            )
+        ]
+        indexes = [models.Index(fields=["account_sid", "resource", "-at"], name="latest_lookups")]
+
+    def __str__(self) -> str:
+        return f"{self.account_sid} {self.sid}"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import replace
 
+from django_tasks import task
+
+from flows.accounts.update_signals import announce_sync_end, announce_update
+from flows.core import task_queue
 from flows.mirror.models import Flow
-from flows.mirror.sync import SyncReport, sync_account
+from flows.mirror.sync import SyncReport, sync_account, sync_state
 from flows.mirror.targets import TargetKind
+from flows.monitor_events import lookups as monitor_lookups
 from flows.names import refresh
 from flows.names.refresh import RefreshReport
+from flows.names.surroundings import LIMITS_OF_A_WORKER
 from flows.twilio.errors import RequestRefused
 
 log = logging.getLogger(__name__)
@@ -18,19 +25,46 @@ log = logging.getLogger(__name__)
 def sync_with_names(account_sid: str) -> SyncReport:
     """Sync the flows of an account as `sync_account` does, then its names if they are old.
 
-    A failure to read names is logged and stored for the accounts page. It changes nothing else.
+    Twilio's Monitor is asked about external changes, if the site is set to. A failure to read names
+    or to ask the Monitor is logged and stored for the pages. It changes nothing else.
     """
+    previous_sync_at = sync_state(account_sid).synced_at
     try:
         report = sync_account(account_sid)
     except RequestRefused:  # an account that may not list its flows still has names
         _refresh_old_names(account_sid)
         raise
-    return replace(report, names=_refresh_old_names(account_sid))
+    monitor_lookups.ask_twilio(account_sid, previous_sync_at=previous_sync_at)
+    report = replace(report, names=_refresh_old_names(account_sid))
+    announce_sync_end(account_sid)
+    return report
 
 
 def refresh_names(account_sid: str) -> RefreshReport:
-    """Read the names of an account from Twilio. Raise `refresh.RefreshBusy` if that is running."""
-    return refresh.refresh_names(account_sid, _find_used_sids(account_sid))
+    """Read the names of an account from Twilio. Raise `refresh.RefreshBusy` if that is running.
+
+    A worker reads what the limits of this refresh left unread.
+    """
+    report = refresh.refresh_names(account_sid, _find_used_sids(account_sid))
+    announce_update(account_sid)
+    if report.unread and not task_queue.is_waiting(read_the_rest, account_sid):
+        read_the_rest.enqueue(account_sid)
+    return report
+
+
+@task()
+def read_the_rest(account_sid: str, unread: int | None = None) -> None:
+    """Read what a refresh of an account's names left unread, a part of it in each run.
+
+    The last run is the one that reads everything, or no more than the run before it, which left
+    `unread`.
+    """
+    used = _find_used_sids(account_sid)
+    with contextlib.suppress(refresh.RefreshBusy):  # that refresh enqueues a run of its own
+        report = refresh.refresh_names(account_sid, used, LIMITS_OF_A_WORKER)
+        announce_update(account_sid)
+        if report.unread and (unread is None or report.unread < unread):
+            read_the_rest.enqueue(account_sid, report.unread)
 
 
 def _refresh_old_names(account_sid: str) -> int:

@@ -17,6 +17,8 @@ from django.db.models import Count, Q, QuerySet
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission, has_permission_anywhere
 from flows.availability import restrictions
+from flows.changes import change_guard
+from flows.local_details.actions import LocalDetailsAction
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.status import PlanStatus
 
@@ -111,13 +113,30 @@ def missing_permission(plan: Plan, user: User) -> str:
     return ""
 
 
-def blocked_reason(plan: Plan) -> str:
-    """Return the reason why some of the remaining changes can't be sent now, or ""."""
+def find_restriction(plan: Plan) -> str:
+    """Return why Twilio or the read-only mode of an account refuses remaining changes, or ""."""
     for action, account_sid in _actions_by_account(plan.remaining_changes):
         restriction = restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         if restriction:
             return restriction.sentence
     return ""
+
+
+def judge(plan: Plan) -> change_guard.BulkDecision:
+    """Return what the policies of the accounts decide about the changes that a start would make."""
+    is_startable = plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED)
+    remaining = plan.remaining_changes if is_startable else PlannedChange.objects.none()
+    items = remaining.exclude(action=LocalDetailsAction.CHANGE).order_by("position")
+    changes = (
+        change_guard.BulkItem(
+            account_sid=change.account_sid,
+            operation=change.action.removeprefix("flow."),
+            before=change.before,
+            requested=change.requested,
+        )
+        for change in items.iterator()
+    )
+    return change_guard.guard().judge_bulk(plan.pk, changes)
 
 
 def has_change_permission(user: User, action: str, account_sid: str) -> bool:

@@ -19,7 +19,7 @@ from flows.accounts import twilio_accounts
 from flows.changes import in_flight
 from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
-from flows.plans import collisions, titles
+from flows.plans import collisions, held_flows, titles
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.skip_rules import (
     ALREADY_SET,
@@ -157,6 +157,7 @@ def save_selection_draft(
         if sid not in planned_sids
     ]
     all_planned = planned + not_synced
+    held_flows.skip_held_flows(all_planned)
     collisions.skip_collisions(all_planned)
     title = titles.title_of_change(sentence, all_planned)
     return save_draft(title, all_planned, created_by=created_by, reason=reason)
@@ -182,9 +183,10 @@ def _plan_action(
 
 
 def discard_draft(*, plan: Plan) -> bool:
-    """Delete a bulk change that was never started. Return False if it was started."""
+    """Delete a bulk change that was never started. Return False if it was started or requested."""
     with transaction.atomic():
-        draft = Plan.objects.select_for_update().filter(pk=plan.pk, status=PlanStatus.DRAFT).first()
+        drafts = Plan.objects.filter(pk=plan.pk, status=PlanStatus.DRAFT, change_request=None)
+        draft = drafts.select_for_update(of=("self",)).first()
         if draft is not None:
             draft.delete()
     return draft is not None
@@ -290,6 +292,26 @@ def save_draft(
 
     Raises `ValueError` if a value holds a secret that isn't masked.
     """
+    plan = build_draft(
+        title, planned, created_by=created_by, reason=reason, rollback_of=rollback_of
+    )
+    store_draft(plan, planned)
+    return plan
+
+
+def build_draft(
+    title: str,
+    planned: Sequence[PlannedChange],
+    *,
+    created_by: str,
+    reason: str = "",
+    rollback_of: Plan | None = None,
+) -> Plan:
+    """Return a bulk change of these planned changes, in this order, without storing it.
+
+    Raises `ValueError` if a value holds a secret that isn't masked.
+    """
+    held_flows.skip_held_flows(planned)
     plan = Plan(
         title=title[:200],
         created_at=timezone.now(),
@@ -305,7 +327,11 @@ def save_draft(
         change.requested = replace_unstorable(change.requested)
         if redact(change.requested) != change.requested:
             raise ValueError("a bulk change would store a secret")
+    return plan
+
+
+def store_draft(plan: Plan, planned: Sequence[PlannedChange]) -> None:
+    """Store a bulk change that `build_draft` returned."""
     with transaction.atomic():
         plan.save(force_insert=True)
         PlannedChange.objects.bulk_create(planned, batch_size=BATCH_SIZE)
-    return plan

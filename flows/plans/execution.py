@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -26,6 +27,7 @@ from flows.audit.audit_log import Actor, NotRecorded
 from flows.availability import restrictions
 from flows.plans import leases
 from flows.plans.access import has_change_permission
+from flows.plans.end_signal import announce_end
 from flows.plans.models import Plan, PlannedChange
 from flows.plans.one_change import ChangeResult, make_change
 from flows.plans.status import (
@@ -48,14 +50,24 @@ INTERNAL_ERROR: Final = "Internal error on one flow. The error has been logged."
 def run_plan(plan_id: str) -> None:
     """Make some changes of a plan, unless another worker holds its lease."""
     plan = Plan.objects.filter(pk=plan_id).first()
+    if plan is not None:
+        run_once(plan)
+
+
+def run_once(plan: Plan, before_each: Callable[[], None] | None = None) -> bool:
+    """Make some changes of a plan in this process. Return False if another run holds its lease.
+
+    `before_each` is called before each change, and can stop the plan.
+    """
     lease_id = uuid.uuid4()
-    if plan is None or not leases.acquire_lease(plan, lease_id):
-        return
+    if not leases.acquire_lease(plan, lease_id):
+        return False
     # This later run takes over if the current worker dies.
     takeover_at = timezone.now() + leases.LEASE_TIMEOUT + timedelta(seconds=5)
-    run_plan.using(run_after=takeover_at).enqueue(plan_id)
+    run_plan.using(run_after=takeover_at).enqueue(str(plan.pk))
     with contextlib.suppress(TransitionNotAllowed):  # another run or a user ended the plan
-        PlanRun(plan, lease_id).run()
+        PlanRun(plan, lease_id, before_each).run()
+    return True
 
 
 def requeue_all() -> int:
@@ -77,9 +89,15 @@ class _PlanStopped(Exception):
 class PlanRun:
     """One run of the task: some of a plan's changes, as long as it holds the lease."""
 
-    def __init__(self, plan: Plan, lease_id: uuid.UUID) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        lease_id: uuid.UUID,
+        before_each: Callable[[], None] | None = None,
+    ) -> None:
         self.plan = plan
         self.lease_id = lease_id
+        self.before_each = before_each
         self.actor = Actor(**plan.actor | {"request_id": str(plan.pk)})
         self.consecutive_failures = 0
 
@@ -108,6 +126,8 @@ class PlanRun:
             change = self._next_change()
             if change is None or not leases.renew_lease(self.plan, self.lease_id):
                 return
+            if self.before_each is not None:
+                self.before_each()
             self._check_may_continue(change)
             self._process_change(change)
 
@@ -120,8 +140,7 @@ class PlanRun:
         self.plan.refresh_from_db()
         if self.plan.status == PlanStatus.STOPPING:
             raise _PlanStopped(STOPPED_BY_USER)
-        user = active_user(self.actor.id)
-        if user is None or not has_change_permission(user, change.action, change.account_sid):
+        if not _may_make_change(self.actor, change):
             raise _PlanStopped(
                 f"{self.actor.label} no longer has permission to make these changes."
             )
@@ -165,6 +184,18 @@ class PlanRun:
 
     def _end(self, event: PlanEvent, **values: str) -> None:
         change_status(leases.leased_plan(self.plan, self.lease_id), event, **values)
+        announce_end(self.plan)
+
+
+def _may_make_change(actor: Actor, change: PlannedChange) -> bool:
+    """Return True if the actor may still make a change.
+
+    A command has no user. Who can run one on the server has the credentials of every account.
+    """
+    if actor.is_command:
+        return True
+    user = active_user(actor.id)
+    return user is not None and has_change_permission(user, change.action, change.account_sid)
 
 
 def _log_internal_error(change: PlannedChange, error: Exception) -> None:

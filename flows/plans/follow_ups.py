@@ -23,11 +23,11 @@ from flows.plans.drafts import (
     save_draft,
 )
 from flows.plans.items import (
-    RETRYABLE_STATUSES,
     ItemStatus,
     PlanItem,
     is_rolled_back,
     plan_items,
+    retryable_items,
     with_status,
 )
 from flows.plans.models import Plan, PlannedChange
@@ -105,10 +105,9 @@ def _request_former_values(
 def plan_retry(*, plan: Plan, created_by: str) -> Plan:
     """Draft the failed and conflicting changes of a bulk change again.
 
-    Changes that were never started are omitted: the plan itself can be resumed for those.
+    Changes that were never started are omitted if the plan itself can be resumed for those.
     """
-    items = with_status(plan_items(plan), *RETRYABLE_STATUSES)
-    retryable = [item.change for item in items]
+    retryable = [item.change for item in retryable_items(plan, plan_items(plan))]
     flows = flows_by_sid(change.target_sid for change in retryable)
     open_changes = in_flight.open_changes_by_flow(list(flows))
     planned = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,20 +54,40 @@ def plan_import(
     created_by: str,
     editable_scope: twilio_accounts.Scope = None,
     visible_scope: twilio_accounts.Scope = None,
+    title_of: Callable[[Sequence[PlannedChange]], str] = titles.title_of_import,
 ) -> Plan:
-    """Draft the bulk change that an import asks for.
+    """Draft the bulk change that an import asks for, or a copy, which brings its own title.
 
     The scopes hold the accounts where the user may change flows, and may see them. A flow outside
     the visible scope is treated like one that doesn't exist.
     """
+    planned = build_changes(
+        entries=entries, editable_scope=editable_scope, visible_scope=visible_scope
+    )
+    skip_colliding(planned, [entry.origin for entry in entries])
+    return save_draft(title_of(planned), planned, created_by=created_by)
+
+
+def build_changes(
+    *,
+    entries: Sequence[ImportEntry],
+    editable_scope: twilio_accounts.Scope = None,
+    visible_scope: twilio_accounts.Scope = None,
+) -> list[PlannedChange]:
+    """Return the change that each entry asks for. Nothing is stored, collisions aren't skipped."""
     flows = flows_by_sid((entry.sid for entry in entries), visible_scope)
     builder = _ImportBuilder(flows, editable_scope, visible_scope)
-    planned = [builder.build(entry) for entry in entries]
-    origins = [entry.origin for entry in entries]
-    collisions.skip_collisions(planned, origins)
+    return [builder.build(entry) for entry in entries]
+
+
+def skip_colliding(planned: Sequence[PlannedChange], origins: Sequence[str]) -> None:
+    """Skip changes that collide, and name the place in the file of each that is skipped.
+
+    `origins` are the places of all of the changes. A change that is not in the file has none.
+    """
+    collisions.skip_collisions(planned, origins if any(origins) else ())
     for change, origin in zip(planned, origins, strict=True):
         _add_origin(change, origin)
-    return save_draft(titles.title_of_import(planned), planned, created_by=created_by)
 
 
 def _add_origin(change: PlannedChange, origin: str) -> None:

@@ -15,6 +15,7 @@ from flows.audit import audit_log
 from flows.audit.models import UNIQUE_STAGES, AuditEvent, Result
 from flows.local_details.actions import LocalDetailsAction
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.status import PlanStatus
 
 Key = TypeVar("Key", bound=str)  # an action or a status
 
@@ -77,6 +78,18 @@ def plan_items(plan: Plan, *, with_payloads: bool = False) -> list[PlanItem]:
 def with_status(items: Iterable[PlanItem], *statuses: ItemStatus) -> list[PlanItem]:
     """Return the items that have one of these statuses."""
     return [item for item in items if item.status in statuses]
+
+
+def retryable_items(plan: Plan, items: Iterable[PlanItem]) -> list[PlanItem]:
+    """Return the items that a retry drafts again: those that failed, and those that remain unstarted.
+
+    A plan can be resumed for the latter, but for one with a change request, which starts it only once.
+    """
+    retryable = set(RETRYABLE_STATUSES)
+    is_resumable = not plan.changes.exclude(content_hash="").exists()
+    if plan.status == PlanStatus.STOPPED and not is_resumable:
+        retryable.add(ItemStatus.PLANNED)
+    return with_status(items, *retryable)
 
 
 def included_items(items: Iterable[PlanItem]) -> list[PlanItem]:

@@ -88,6 +88,8 @@ class PlannedChange(models.Model):
     # The reason if nothing is sent.
     skip_reason = models.CharField(max_length=300, blank=True, db_column="skipped")
     done_at = models.DateTimeField(null=True)  # the time when a worker had processed it
+    # The SHA-256 of the change as a change request has it. Empty without a request.
+    content_hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [

@@ -9,14 +9,15 @@ from typing import Any, Final
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenDrift
-from flows.changes import flow_changes, in_flight
+from flows.changes import change_guard, flow_changes, in_flight
 from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.fields import Details
 from flows.local_details.services import DetailsConflict, DetailsUnchanged, change_details
 from flows.mirror.stale_reads import StaleRead
+from flows.plans import held_flows
 from flows.plans.items import is_applied, is_rolled_back
 from flows.plans.models import PlannedChange
-from flows.plans.skip_rules import ALREADY_RETRIED, ALREADY_ROLLED_BACK
+from flows.plans.skip_rules import ALREADY_RETRIED, ALREADY_ROLLED_BACK, ALREADY_SET_IN_TURN
 from flows.twilio.errors import FlexError, RequestRefused
 
 # Twilio would answer the next flow with these as well.
@@ -44,10 +45,13 @@ def make_change(change: PlannedChange, *, reason: str, actor: Actor) -> ChangeRe
         return ChangeResult(skip_reason)
     try:
         error = _send(change, reason, actor)
+    except change_guard.RequestRequired as required:
+        change_guard.log_denial(required)
+        raise
     except flow_changes.FlowUnreadable as unreadable:
         error = unreadable.error
     except (flow_changes.NothingToChange, DetailsUnchanged):
-        return ChangeResult("Already set when its turn came.")
+        return ChangeResult(ALREADY_SET_IN_TURN)
     except in_flight.ConcurrentChange as concurrent:
         return _result_of_concurrent_change(change, concurrent)
     except (
@@ -66,7 +70,7 @@ def _find_skip_reason(change: PlannedChange) -> str:
         return ALREADY_ROLLED_BACK
     if change.retry_of and is_applied(change.retry_of):
         return ALREADY_RETRIED
-    return ""
+    return held_flows.find_skip_reason(change)
 
 
 def _is_rolled_back_in_full(event_id: uuid.UUID) -> bool:

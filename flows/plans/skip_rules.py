@@ -17,6 +17,7 @@ from flows.redaction.masking import has_mask
 
 NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 ALREADY_SET: Final = "Already set."
+ALREADY_SET_IN_TURN: Final = "Already set when its turn came."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
 DATA_ERASED: Final = "Personal data erased."
 ALREADY_ROLLED_BACK: Final = "Already rolled back."

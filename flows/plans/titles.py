@@ -50,16 +50,26 @@ def title_of_change(sentence: str, planned: Sequence[PlannedChange]) -> str:
     return sentence.format(flows=flows)
 
 
-def title_of_import(planned: Sequence[PlannedChange]) -> str:
+def title_of_import(planned: Sequence[PlannedChange], subject: str = "Import") -> str:
+    """Return the title of a bulk change that comes from a file, such as "Import: create 1 flow"."""
     included = included_changes(planned)
     if not included:
-        return "Import: nothing to change"
+        return f"{subject}: nothing to change"
     counts = Counter(change.action for change in included)
     parts = [
         f"{VERB_BY_ACTION[action]} {format_count(number)}"
         for action, number in nonzero_counts(counts, VERB_BY_ACTION)
     ]
-    return f"Import: {', '.join(parts)}{_accounts_of(included)}"
+    return f"{subject}: {', '.join(parts)}{_accounts_of(included)}"
+
+
+def title_of_copy(planned: Sequence[PlannedChange], target_sid: str) -> str:
+    """Return the title of a copy to an account.
+
+    All who may see that account see the title, so it doesn't name the account on the other side.
+    """
+    flows = format_count(len(included_changes(planned)) or len(planned))
+    return f"Copy of {flows} to {account_name(target_sid)}"
 
 
 def title_of_retry(title: str, flows: int) -> str:

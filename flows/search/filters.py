@@ -16,6 +16,7 @@ from flows.accounts import twilio_accounts
 from flows.core.normalization import normalize_text
 from flows.local_details.fields import NO_VALUE, InvalidDetail, clean_owner, clean_tag
 from flows.mirror.targets import TargetKind
+from flows.search import finding_filter
 from flows.search.models import FlowTally
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES
 
@@ -29,6 +30,7 @@ LABELS: Final = {
     "tag": "Tag",
     "target": "Target",
     "warnings": "Warnings",
+    "check": "Check",
     "sort": "Order",
     "page": "Page",
     "size": "Rows",
@@ -58,6 +60,7 @@ _ERROR_MESSAGES: Final = {
     "tag": "“{}” can't be a tag of a flow.",
     "target": "“{}” is not a target. Select one on the page Targets.",
     "warnings": "“{}” is not a choice of warnings. The only one is true.",
+    "check": "“{}” is not a check. Select one on the page Checks.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
     "size": "“{}” is not a number of rows. Choose 25, 50 or 100.",
@@ -139,7 +142,7 @@ def filter_value(stored: str) -> str:
 def _parse_filters(
     parsed: ParsedParameters, parameters: Mapping[str, str], scope: twilio_accounts.Scope
 ) -> None:
-    for name in ("channel", "integration", "enabled", "account", "warnings"):
+    for name in ("channel", "integration", "enabled", "account", "warnings", "check"):
         value = parameters.get(name, "")
         parsed.values[name] = value[:MAX_VALUE_LENGTH]
         if value and not _is_allowed_value(name, value, scope):
@@ -184,6 +187,8 @@ def _list_allowed_values(name: str, scope: twilio_accounts.Scope) -> Collection[
     """Return the values that a filter accepts whatever the mirror has."""
     if name == "account":
         return [account.sid for account in twilio_accounts.visible_accounts(scope)]
+    if name == "check":
+        return finding_filter.allowed_values()
     return _ALLOWED_VALUES[name]
 
 

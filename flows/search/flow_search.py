@@ -7,15 +7,18 @@ flows and reports that there are more. The meaning of its text is defined in flo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import Cast
 
 from flows.accounts import twilio_accounts
 from flows.core import matching
+from flows.core.database import split_batches
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
@@ -195,12 +198,40 @@ def _load_first(entries: QuerySet[FlowEntry], limit: int) -> list[Flow]:
 
 def list_sids(query: Query) -> list[str]:
     """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
+    return list(_find_entries(query).values_list("sid", flat=True))
+
+
+def select_found(query: Query, sids: Collection[str]) -> set[str]:
+    """Return those of these SIDs that the query finds; none if it has errors."""
+    found: set[str] = set()
+    for batch in split_batches(sorted(sids)):
+        found.update(_find_entries(query).filter(sid__in=batch).values_list("sid", flat=True))
+    return found
+
+
+def _find_entries(query: Query) -> QuerySet[FlowEntry]:
+    """Return the entries that the query finds on all pages; none if it has errors."""
     if query.errors:
-        return []
+        return FlowEntry.objects.none()
     entries = _visible_entries(query)
     if search := SearchConditions.of(query):
         entries = entries.filter(search.condition(search.candidates()))
-    return list(_apply_filters(entries, query).values_list("sid", flat=True))
+    return _apply_filters(entries, query)
+
+
+def find_after(query: Query, sid: str, limit: int) -> list[tuple[str, str, datetime | None]]:
+    """Return up to `limit` flows that the query finds, in the order of their SIDs, after a SID.
+
+    Each has its SID, its fields as the JSON that is stored, and when it was found deleted. The
+    query has no errors.
+    """
+    entries = _visible_entries(query)
+    if search := SearchConditions.of(query):
+        entries = entries.filter(search.condition(search.candidates()))
+    entries = _apply_filters(entries, query).filter(sid__gt=sid).order_by("sid")
+    flows = Flow.objects.filter(sid__in=entries.values("sid")[:limit])
+    flows = flows.order_by("sid").annotate(text=Cast("resource", TextField()))
+    return list(flows.values_list("sid", "text", "gone_at"))
 
 
 def _fetch_page_of_keys(query: Query, keys: Sequence[int]) -> Page:

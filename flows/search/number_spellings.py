@@ -25,7 +25,7 @@ _PUNCTUATION: Final = " ()-./"
 
 def find_odd_spellings(entries: QuerySet[FlowEntry]) -> Spellings:
     """Return the identities of these flows that can be a number in another spelling."""
-    rows = entries.filter(_is_odd()).values_list("account_sid", "identity_folded")
+    rows = entries.filter(is_odd_spelling()).values_list("account_sid", "identity_folded")
     spellings: dict[NumberKey, Counter[str]] = defaultdict(Counter)
     for account_sid, identity, flows in rows.annotate(flows=Count("pk")).order_by():
         spellings[number_key(account_sid, identity)][identity] += flows
@@ -34,8 +34,8 @@ def find_odd_spellings(entries: QuerySet[FlowEntry]) -> Spellings:
 
 def count_odd_spellings(spellings: Spellings, account_sid: str, number: str) -> int:
     """Return the number of flows that have this number in another spelling."""
-    found = spellings.get(number_key(account_sid, number), Counter())
-    return sum(flows for identity, flows in found.items() if identity != number)
+    flow_counts = spellings.get(number_key(account_sid, number), Counter())
+    return sum(flows for identity, flows in flow_counts.items() if identity != number)
 
 
 def number_key(account_sid: str, identity: str) -> NumberKey:
@@ -44,7 +44,7 @@ def number_key(account_sid: str, identity: str) -> NumberKey:
     return account_sid, prefix, normalize_identity(identity)
 
 
-def _is_odd() -> Q:
+def is_odd_spelling() -> Q:
     """Return the condition for identities with punctuation, or with a digit in place of a plus."""
     condition = Q()
     for start in ("", "whatsapp:"):

@@ -32,6 +32,7 @@ FILTERS: Final = (
     "tag",
     "target",
     "warnings",
+    "check",
 )
 
 
@@ -51,6 +52,7 @@ class Query:
     tag: str = ""
     target: str = ""  # its kind and value, such as "webhook:hooks.example.com"
     warnings: str = ""  # "true" for flows with warnings
+    check: str = ""  # the id of a check that found something, or "any"
     view: str = ""  # `ALL_FLOWS` to keep the list from showing a default view
     scope: twilio_accounts.Scope = None  # the accounts that the user may see; not in the URL
     errors: tuple[InvalidParameter, ...] = ()

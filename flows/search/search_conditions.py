@@ -1,6 +1,6 @@
 """The conditions of a query's search text and rarer filters for the flow list's entries.
 
-Those are the filters by owner, tag, target and warnings, which the tally doesn't count by.
+Those are the filters by owner, tag, target, warnings and check, which the tally doesn't count by.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from flows.core.normalization import normalize_text
 from flows.local_details.reading import owner_filter, tag_filter
 from flows.search import target_search, trigrams
 from flows.search.details_search import DetailsGroup
+from flows.search.finding_filter import finding_filter
 from flows.search.query import Query
 from flows.search.target_search import TargetGroup, TargetMatches
 from flows.search.warned_flows import warned_filter
@@ -29,7 +30,7 @@ class SearchConditions:
     text: str  # "" if the query has none
     matches: TargetMatches
     selected: TargetGroup | None = None
-    other: Q = field(default_factory=Q)  # of the owner, the tag and the warnings
+    other: Q = field(default_factory=Q)  # of the owner, the tag, the warnings and the check
 
     @classmethod
     def of(cls, query: Query) -> Self | None:
@@ -38,7 +39,8 @@ class SearchConditions:
         None if the query has only filters that the tally counts flows by.
         """
         text = query.q if normalize_text(query.q) else ""
-        if not any((text, query.target, query.owner, query.tag, query.warnings)):
+        other = (query.owner, query.tag, query.warnings, query.check)
+        if not any((text, query.target, *other)):
             return None
         selected = None
         if query.target:
@@ -108,4 +110,6 @@ def _other_condition(query: Query) -> Q:
         condition &= tag_filter(query.tag)
     if query.warnings:
         condition &= warned_filter()
+    if query.check:
+        condition &= finding_filter(query.check)
     return condition

@@ -233,7 +233,7 @@ def select_target(kind: str, value: str, scope: twilio_accounts.Scope) -> Target
 
 def _find_candidates(words: Sequence[str], scope: twilio_accounts.Scope) -> list[FoundTarget]:
     """Return at least the targets that match one of the words."""
-    name_parameters = [_like(word) for word in words]
+    name_parameters = [_like_pattern(word) for word in words]
     parameters: list[str | bool] = []
     for word, pattern in zip(words, name_parameters, strict=True):
         is_long = len(word) >= matching.MIN_SID_END
@@ -253,7 +253,7 @@ def _find_candidates(words: Sequence[str], scope: twilio_accounts.Scope) -> list
     ]
     parameters += [*name_parameters, *accounts]
     for kind in details_search.KINDS:
-        parameters += [_like(details_search.clean_word(kind, word)) for word in words]
+        parameters += [_like_pattern(details_search.clean_word(kind, word)) for word in words]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return [FoundTarget(*row) for row in cursor.fetchall()]
@@ -265,7 +265,7 @@ def _scope_condition(table: str, scope: twilio_accounts.Scope) -> str:
     return f"AND {table}.account_sid IN ({', '.join(['%s'] * len(scope)) or 'NULL'})"
 
 
-def _like(word: str) -> str:
+def _like_pattern(word: str) -> str:
     """Return the pattern of LIKE for texts that contain a word, or a SID that it shortens."""
     if short_sid := matching.split_short_sid(word):
         return f"{short_sid[0]}%{short_sid[1]}"

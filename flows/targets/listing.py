@@ -69,7 +69,10 @@ class ListedTarget:
 
 @dataclass(frozen=True, slots=True)
 class TargetQuery:
-    """What the list of targets shows. Empty values stand for all targets that a flow uses."""
+    """The filters, order and page of the list of targets.
+
+    Empty values stand for all targets that a flow uses.
+    """
 
     q: str = ""
     kind: str = ""

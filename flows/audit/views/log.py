@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission_everywhere, scope_of
+from flows.accounts.permissions import has_permission_everywhere
 from flows.audit import (
     action_registry,
     bulk_changes,
@@ -71,7 +71,7 @@ def event_list(request: Request) -> HttpResponse:
     }
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
     accounts = twilio_accounts.marked_accounts(request.scope)
-    _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
+    _annotate_entries(page.entries, accounts, request.user)
     context = {
         "events": page.events,
         "days": _group_by_day(page.events),
@@ -178,12 +178,12 @@ def _plan_titles(query: LogQuery) -> dict[str, str]:
 def _annotate_entries(
     entries: Sequence[AuditEntry],
     accounts: Mapping[str, twilio_accounts.Account],
-    change_scope: twilio_accounts.Scope,
+    user: Any,
 ) -> None:
     """Set `account` and `needs_decision` on the outcomes, for the rows of the list."""
     for entry in entries:
         entry.outcome.account = accounts.get(entry.account_sid)  # type: ignore[attr-defined]
-    log_list.mark_pending_decisions(entries, change_scope)
+    log_list.mark_pending_decisions(entries, user)
 
 
 def _scan_description(scan_scope: str) -> str:

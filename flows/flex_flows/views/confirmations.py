@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,12 +13,16 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
+from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.audit.access import Request, readable_event, require_permission
-from flows.changes import flow_changes
+from flows.changes import flow_changes, flow_holds
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
-from flows.checks.target_warnings import load_target_names
+from flows.checks.account_rules import TWO_ON
+from flows.checks.finding_groups import changes_context
+from flows.checks.finding_preview import preview_findings
+from flows.checks.target_rules import load_target_names
 from flows.core.opened_forms import carried_value, is_opening
 from flows.flex_flows.collisions import find_collisions
 from flows.flex_flows.handlers import set_handler_name
@@ -26,6 +32,8 @@ from flows.flex_flows.views.page_source import fetch_once
 from flows.mirror import flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.redaction.redacted import redact_fields
+from flows.routing import answer_words
+from flows.routing.load_planned import load_planned
 from flows.twilio.cleaning import to_text
 from flows.twilio.errors import FlexError
 
@@ -37,7 +45,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     flow = _find_changeable_flow(request, sid, "update", task="change the flow")
     if isinstance(flow, HttpResponse):
         return flow
-    page = partial(_render_switch, request, flow)
+    page = partial(render_switch, request, flow)
     if _is_form_request(request):
         initial = {
             "change_id": uuid.uuid4(),
@@ -104,16 +112,21 @@ def _find_changeable_flow(
     request: Request, sid: str, operation: str, *, task: str
 ) -> Flow | HttpResponse:
     """Return the flow, or the page that says why it can't be changed."""
-    flow = _find_flow(request, sid)
+    flow = find_flow(request, sid)
     if isinstance(flow, HttpResponse):
         return flow
     if flow.gone_at and _is_form_request(request):
         return responses.redirect_deleted(request, sid)
     unavailable = responses.unavailable_response(request, request.account_sid, operation, task=task)
-    return unavailable or flow
+    if unavailable:
+        return unavailable
+    hold = flow_holds.find_hold(sid)
+    requested = None if operation == "delete" else {"enabled": not flow.enabled}
+    restriction = hold.restriction(operation, requested) if hold else None
+    return responses.restricted_response(request, restriction, task=task) or flow
 
 
-def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
+def find_flow(request: Request, sid: str) -> Flow | HttpResponse:
     """Return the flow from the mirror, or else from Twilio.
 
     The mirror leaves out a flow that an open creation may have made. If Twilio can't be read,
@@ -145,14 +158,16 @@ def _latest_row(flow: Flow) -> Flow:
     return Flow.objects.filter(sid=flow.sid).first() or flow
 
 
-def _render_switch(
+def render_switch(
     request: Request,
     flow: Flow,
     form: EnabledForm,
     *,
     status: int = 200,
     problem: Problem | None = None,
+    **extra: Any,
 ) -> HttpResponse:
+    """Render the form that turns a flow on or off. `extra` can have a refused `schedule_form`."""
     flow = _latest_row(flow)
     names = load_target_names([(flow.account_sid, flow.resource)])
     set_handler_name(flow, names[flow.account_sid])
@@ -165,10 +180,14 @@ def _render_switch(
     context = {
         "flow": flow,
         "target": turns_on,
+        "requested": {"enabled": turns_on},
         "form": form,
         "problem": problem,
         "collisions": collisions,
+        "hold": flow_holds.find_hold(flow.sid) if turns_on else None,
         "in_dialog": bool(request.htmx),
+        **extra,
+        **_preview_context(flow, {"enabled": turns_on}),
     }
     template_name = "flows/enabled.html"
     if request.htmx:
@@ -196,5 +215,31 @@ def _render_delete(
     if problem and problem.is_conflict:
         page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)
         form = form.reset_confirmation(expected=form.expected, page_fields=page_fields)
-    context = {"flow": flow, "form": form, "problem": problem}
+    context = {
+        "flow": flow,
+        "form": form,
+        "problem": problem,
+        **_preview_context(flow, None),
+    }
     return render(request, "flows/delete.html", context, status=status)
+
+
+def _preview_context(flow: Flow, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what setting these values, or deleting the flow (None), changes.
+
+    This is about the findings of the checks, and about who gets messages.
+
+    The pages say more about flows that are on for one identity, and a deleted flow has no findings.
+    """
+    changes = preview_findings(flow.account_sid, {flow.sid: values})
+    created = [each for each in changes.worse if each.rule != TWO_ON]
+    cleared = [each for each in changes.better if values is not None or each.sid != flow.sid]
+    account = twilio_accounts.account_or_removed(flow.account_sid)
+    paths = load_planned(account, {flow.sid: values}).find_changes()
+    return {
+        "has_finding_changes": bool(created or cleared or changes.is_incomplete),
+        **changes_context(
+            created, cleared, [flow.account_sid], is_incomplete=changes.is_incomplete
+        ),
+        **answer_words.changes_context(paths),
+    }

@@ -122,11 +122,6 @@ def _last_change_by_field(sid: str, names: Iterable[str]) -> dict[str, AuditEven
     return last_changes
 
 
-def join_labels(names: Iterable[str]) -> str:
-    """Return the labels of these fields, separated by commas."""
-    return ", ".join(FLEX_FLOW.label_of(name) for name in names)
-
-
 def displayed_values(snapshot: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return these fields of a flow as pages show them."""
     redacted = redact_fields(snapshot)

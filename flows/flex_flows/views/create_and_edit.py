@@ -6,6 +6,7 @@ Each view checks the form and calls one service. `responses` has the pages for t
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -20,13 +21,17 @@ from flows.accounts.clients import FORM_DEADLINE
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
-from flows.changes import failure_messages, flow_changes
+from flows.changes import failure_messages, flow_changes, flow_holds
 from flows.changes.failure_messages import Problem
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict
-from flows.checks import flow_warnings
-from flows.checks.target_warnings import load_target_names
+from flows.changes.views.responses import FormRenderer
+from flows.checks.account_rules import TWO_ON
+from flows.checks.findings import warnings_of
+from flows.checks.flow_surroundings import check_with_surroundings
+from flows.checks.stored_state import oldest_reading
 from flows.core.opened_forms import carried_initial, is_opening
 from flows.flex_flows.collisions import collision_warnings
+from flows.flex_flows.flex_defaults import load_defaults
 from flows.flex_flows.forms import (
     FlowForm,
     read_base,
@@ -44,7 +49,6 @@ from flows.flex_flows.views.clone import (
 )
 from flows.flex_flows.views.conflicts import build_conflict_rows, display_redacted
 from flows.flex_flows.views.page_source import fetch_once
-from flows.flex_flows.views.responses import FormRenderer
 from flows.flex_flows.views.restore import Restore
 from flows.mirror import flow_reads, mirror
 from flows.mirror.models import Flow
@@ -72,7 +76,7 @@ def flow_new(request: Request) -> HttpResponse:
         return unavailable
     if is_opening(request):
         return _open_new_form(request, account)
-    page = partial(_render_form, request)
+    page = partial(render_form, request)
     if not request.htmx:  # the list of fields that were not copied stays
         page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
@@ -102,7 +106,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     )
     if unavailable:
         return unavailable
-    page = partial(_render_form, request)
+    page = partial(render_form, request)
     base = read_base(request.POST.get("base", ""), sid)
     if base is None:
         return _open_edit_form(request, sid)
@@ -112,7 +116,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     conflict_page = _require_choices(request, base, page)
     if conflict_page:
         return conflict_page
-    form = FlowForm(_apply_choices(request, base, sid), base=base)
+    form = FlowForm(apply_choices(request, base, sid), base=base)
     if "apply_choices" in request.POST:
         return page(form)
     review_page = _review_page(request, sid, form, page)
@@ -138,10 +142,10 @@ def _review_page(
         return page(form)
     if not form.is_valid():
         return page(form, status=422)
-    return _render_review(request, sid, form) if "review" in request.POST else None
+    return render_review(request, sid, form) if "review" in request.POST else None
 
 
-def _apply_choices(request: Request, base: Snapshot, sid: str) -> QueryDict:
+def apply_choices(request: Request, base: Snapshot, sid: str) -> QueryDict:
     """Return the form's data with the values that the user selected for fields in conflict."""
     conflict = Conflict.load(request.POST.get("conflict", ""), sid)
     if conflict is None:
@@ -165,10 +169,11 @@ def _open_new_form(request: Request, account: Account) -> HttpResponse:
     restore = Restore.from_request(request, live={})
     if restore is not None:
         form = FlowForm(initial=_initial_values(request, restore))
-        return _render_form(request, form, restore=restore)
+        return render_form(request, form, restore=restore)
     clone = build_clone(request, account)
-    form = FlowForm(initial={**clone.initial, **carried_initial(request)})
-    return _render_form(request, form, clone=clone)
+    defaults = {} if clone.initial else load_defaults(request)
+    form = FlowForm(initial={**defaults, **clone.initial, **carried_initial(request)})
+    return render_form(request, form, clone=clone, has_defaults=bool(defaults))
 
 
 def _open_edit_form(request: Request, sid: str) -> HttpResponse:
@@ -183,11 +188,11 @@ def _open_edit_form(request: Request, sid: str) -> HttpResponse:
     if is_opening(request):
         restore = Restore.from_request(request, sid=sid, live=base)
         form = FlowForm(base=base, initial=_initial_values(request, restore))
-        return _render_form(request, form, restore=restore)
+        return render_form(request, form, restore=restore)
     data = request.POST.copy()
     data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
     form = FlowForm(data, base=base)
-    return _render_form(request, form, status=422, problem=failure_messages.base_missing())
+    return render_form(request, form, status=422, problem=failure_messages.base_missing())
 
 
 def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpResponse:
@@ -224,7 +229,7 @@ def _initial_values(request: Request, restore: Restore | None) -> dict[str, Any]
     return {**values, **carried_initial(request)}
 
 
-def _render_form(
+def render_form(
     request: Request,
     form: FlowForm,
     *,
@@ -232,6 +237,7 @@ def _render_form(
     problem: Problem | None = None,
     restore: Restore | None = None,
     clone: CloneDraft | None = None,
+    has_defaults: bool = False,
 ) -> HttpResponse:
     offer_targets(form, request.account_sid)
     offer_numbers(form, request.account_sid)
@@ -242,6 +248,7 @@ def _render_form(
         "conflicts": build_conflict_rows(form, request.account_sid),
         "restore": restore,
         "clone": clone,
+        "has_defaults": has_defaults,
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else _related_event(request, form),
     }
@@ -264,13 +271,20 @@ def _heading_flow(request: Request, form: FlowForm) -> Flow | None:
     return mirror.flow_from_snapshot(redact_fields(form.snapshot), request.account_sid)
 
 
-def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
-    """Render the changes that saving would send, with the current and new values."""
+def render_review(
+    request: Request, sid: str, form: FlowForm, *, status: int = 200, **extra: Any
+) -> HttpResponse:
+    """Render the changes that saving would send, with the current and new values.
+
+    `extra` are the template's `schedule_form` and `problem` after a schedule was refused.
+    """
     base, values = form.base_flow, form.values
     names = FLEX_FLOW.differing_fields(base, values, values)
     if sid and not names:
         messages.info(request, "No changes to save.")
-        return _render_form(request, form)
+        return render_form(request, form)
+    hold = flow_holds.find_hold(sid)
+    changed_values = {name: values[name] for name in names}
     rows = []
     for name in names:
         row = {
@@ -281,15 +295,39 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         rows.append(row)
     name_sids(((request.account_sid, row) for row in rows), ["now", "new"])
     result = {**base, **values}
-    target_names = load_target_names([(request.account_sid, result)])[request.account_sid]
     context = {
         "form": form,
         "flow": _heading_flow(request, form),
         "rows": rows,
-        "warnings": [
-            *flow_warnings.find_warnings(result, target_names),
-            *collision_warnings(request.account_sid, sid, result),
-        ],
+        "operation": "update" if sid else "create",
+        "requested": changed_values,
+        "hold": hold,
+        "hold_warning": hold.find_warning("update", changed_values) if hold else "",
+        **_findings_context(request.account_sid, sid, base, result),
+        "names_read_at": oldest_reading([request.account_sid]),
         "origin": _related_event(request, form),
+        **extra,
     }
-    return render(request, "flows/review.html", context)
+    return render(request, "flows/review.html", context, status=status)
+
+
+def _findings_context(
+    account_sid: str, sid: str, base: Mapping[str, Any], result: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """Return what is wrong with the flow as it would be, and what would no longer be."""
+    later_warnings = _find_warnings(account_sid, sid, result)
+    if not sid:
+        return {"new_warnings": later_warnings}
+    current_warnings = _find_warnings(account_sid, sid, base)
+    return {
+        "new_warnings": [each for each in later_warnings if each not in current_warnings],
+        "warnings": [each for each in later_warnings if each in current_warnings],
+        "cleared_warnings": [each for each in current_warnings if each not in later_warnings],
+    }
+
+
+def _find_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
+    """Return the warnings of all checks, but for collisions, of which the review says more."""
+    findings = check_with_surroundings(account_sid, sid, flow, is_planned=True)
+    warnings = warnings_of(each for each in findings if each.rule != TWO_ON)
+    return [*collision_warnings(account_sid, sid, flow), *warnings]

@@ -19,9 +19,11 @@ from flows.audit.access import Request, require_permission
 from flows.audit.models import OpenDrift
 from flows.availability import restrictions
 from flows.availability.offered_changes import AvailableActions
-from flows.changes import in_flight
-from flows.checks import flow_warnings
-from flows.checks.target_warnings import load_target_names
+from flows.changes import flow_holds, in_flight
+from flows.checks.findings import Severity
+from flows.checks.flow_surroundings import check_with_surroundings
+from flows.checks.suppressions import suppressed_digests
+from flows.checks.target_rules import load_target_names
 from flows.flex_flows import flow_history, history_chart, snippets
 from flows.flex_flows.handlers import set_handler_name
 from flows.flex_flows.states import flow_state, mark_under_way
@@ -30,10 +32,13 @@ from flows.flex_flows.views.page_source import read_for_page
 from flows.local_details.reading import load_details
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.monitor_events.statements import attach_statements
 from flows.names.lookup import Name
 from flows.names.named_sids import with_name
 from flows.redaction.redacted import Redacted, redact_fields
+from flows.routing.links import flow_routing_url
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.webhook_tests.services import webhook_url
 
 SECTIONS: Final = (
     (
@@ -70,7 +75,9 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "problem": source.explain_error(request.states.get(request.account_sid)),
         "confirmed_at": source.confirmed_at(is_unresolved=is_unresolved),
         "details": load_details(sid),
+        "routing_url": flow_routing_url(flow),
         "open_change": open_change,
+        "hold": flow_holds.find_hold(sid),
         **_fields_context(flow, source.snapshot, source.state, names),
         **_actions_context(request, actions, source.state),
         **_history_context(request, flow),
@@ -110,9 +117,23 @@ def _fields_context(
             row["target_url"] = urls.get(row["field"].name, "")
     return {
         "sections": sections,
+        "has_webhook": state != "gone" and bool(webhook_url(snapshot)),
         "unknown_fields": unknown_fields,
-        "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot, names),
+        **_findings_context(flow, snapshot, state),
     }
+
+
+def _findings_context(flow: Flow, snapshot: Redacted, state: str) -> dict[str, Any]:
+    """Return what the checks find at a flow that Twilio has."""
+    if state == "gone":
+        return {"warnings": [], "notes": [], "suppressed": []}
+    findings = check_with_surroundings(flow.account_sid, flow.sid, snapshot, with_suppressed=True)
+    digests = suppressed_digests([flow.sid]).get(flow.sid, frozenset())
+    suppressed = [each for each in findings if digests and each.digest in digests]
+    unsuppressed = [each for each in findings if each not in suppressed]
+    notes = [each for each in unsuppressed if each.severity == Severity.INFORMATION]
+    warnings = [each for each in unsuppressed if each not in notes]
+    return {"warnings": warnings, "notes": notes, "suppressed": suppressed}
 
 
 def _actions_context(request: Request, actions: AvailableActions, state: str) -> dict[str, Any]:
@@ -133,6 +154,7 @@ def _history_context(request: Request, flow: Flow) -> dict[str, Any]:
     """
     sid = flow.sid
     history = flow_history.latest_changes(sid, request.scope)
+    attach_statements(history)
     is_off = flow_state(flow) == "off"
     turn_off = flow_history.find_turn_off(sid, request.scope) if is_off else None
     undoable_change = flow_history.find_undoable_change(sid, request.user)

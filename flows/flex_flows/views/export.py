@@ -1,8 +1,10 @@
-"""The export of selected flows, as CSV or as JSON that can be imported again."""
+"""The export of selected flows: CSV, JSON that can be imported again, a file for `apply`, Terraform."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
@@ -20,7 +22,7 @@ from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.core import database
-from flows.flex_flows import snippets
+from flows.flex_flows import flow_files, snippets, terraform
 from flows.flex_flows.actions import FlowPageAction
 from flows.local_details.fields import LABELS, Details
 from flows.local_details.reading import details_by_sid
@@ -29,10 +31,33 @@ from flows.redaction.redacted import Redacted, redact_fields
 from flows.search import flow_search
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
-# By format: its content type, and the function that writes flows in it.
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A format of exported flows. `write` returns the text of flows with the columns of this site."""
+
+    content_type: str
+    extension: str
+    write: Callable[[Sequence[Redacted], snippets.Columns], str]
+
+
+# By the value that the list's buttons post.
 FORMATS: Final = {
-    "csv": ("text/csv; charset=utf-8", snippets.as_csv),
-    "json": ("application/json", snippets.as_json),
+    "csv": ExportFormat("text/csv; charset=utf-8", "csv", partial(snippets.as_csv, FLEX_FLOW)),
+    "json": ExportFormat("application/json", "json", partial(snippets.as_json, FLEX_FLOW)),
+    "yaml": ExportFormat(
+        "application/yaml", "yaml", lambda flows, _columns: flow_files.as_yaml(flows)
+    ),
+    "terraform": ExportFormat(
+        "text/plain; charset=utf-8",
+        "tf",
+        lambda flows, _columns: terraform.as_twilio_terraform(flows),
+    ),
+    "terraform-rjpearson94": ExportFormat(
+        "text/plain; charset=utf-8",
+        "tf",
+        lambda flows, _columns: terraform.as_rjpearson94_terraform(flows),
+    ),
 }
 SELECTION_EMPTY = "Select at least one flow."
 
@@ -51,7 +76,7 @@ def flow_export(request: Request) -> HttpResponse:
     if file_format not in FORMATS:
         messages.error(
             request,
-            f"Nothing was exported: “{file_format[:40]}” is not a format. Choose CSV or JSON.",
+            f"Nothing was exported: “{file_format[:40]}” is not a format. Choose one in the list.",
         )
         return redirect(list_url(request))
     flows = _selected_flows(sids, request.scope)
@@ -66,10 +91,10 @@ def flow_export(request: Request) -> HttpResponse:
     except audit_log.NotRecorded:  # back to the list, which keeps its search
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
-    content_type, write = FORMATS[file_format]
-    text = write(FLEX_FLOW, flows, _details_columns(flows))
-    file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
-    response = HttpResponse(text, content_type=content_type)
+    chosen = FORMATS[file_format]
+    text = chosen.write(flows, _details_columns(flows))
+    file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{chosen.extension}"
+    response = HttpResponse(text, content_type=chosen.content_type)
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.checks.checking import RULES, RULES_BY_ID
 from flows.local_details.choices import load_choices
 from flows.mirror.targets import describe_target
 from flows.search import facets, flow_search, target_names
 from flows.search.filters import LABELS, NOT_SET
+from flows.search.finding_filter import ANY
 from flows.twilio.flex.flex_flow import CHANNEL_TYPES, INTEGRATION_TYPES, STATES
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
@@ -24,6 +26,7 @@ _VALUE_LABELS: Final[dict[str, dict[str, str]]] = {
     "owner": {NOT_SET: "No owner"},
     "tag": {NOT_SET: "No tag"},
     "warnings": {"true": "Yes"},
+    "check": {ANY: "Any finding"} | {rule.rule_id: rule.title for rule in RULES},
 }
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": tuple(CHANNEL_TYPES),
@@ -41,11 +44,12 @@ def filter_options(
     *,
     tally: facets.Tally,
     has_details: bool,
+    checks: Mapping[str, int],
 ) -> dict[str, list[Option]]:
     """Return the options of each filter with the number of flows that each would find.
 
     They include values that only the mirror has, and the active one. Accounts are a filter only if
-    there are several.
+    there are several. `checks` has the numbers of flows at which each check found something.
     """
     stored_values = facets.count_values(facets.group_tally(tally, query.scope))
     options = {}
@@ -56,7 +60,28 @@ def filter_options(
     if len(accounts) > 1:
         sids = [account.sid for account in accounts]
         options["account"] = _build_options(query, answer, "account", sids)
-    return options | _details_options(query, has_details=has_details)
+    return {
+        **options,
+        **_details_options(query, has_details=has_details),
+        **_check_options(query, checks),
+    }
+
+
+def _check_options(query: flow_search.Query, checks: Mapping[str, int]) -> dict[str, list[Option]]:
+    """Return the options of the filter by check, the worst first, or none without any finding."""
+    labels = _VALUE_LABELS["check"]
+    options = [
+        (rule.rule_id, f"{rule.title} ({checks[rule.rule_id]})")
+        for rule in RULES
+        if checks.get(rule.rule_id)
+    ]
+    if query.check in RULES_BY_ID and not checks.get(query.check):
+        options.append((query.check, labels[query.check]))
+    if not options and not query.check:
+        return {}
+    if query.has_error("check"):
+        options.append((query.check, f"Unknown: {query.check}"))
+    return {"check": [(ANY, labels[ANY]), *options]}
 
 
 def _details_options(query: flow_search.Query, *, has_details: bool) -> dict[str, list[Option]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import has_permission, has_permission_anywhere
+from flows.accounts.permissions import can_decide, has_permission_anywhere
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, current_page_url, require_permission
 from flows.audit.models import OpenChange, OpenDrift
@@ -24,11 +25,15 @@ from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.availability.offered_changes import AvailableActions
 from flows.changes import reconcile
+from flows.checks import finding_counts
+from flows.checks.account_warnings import have_account_warnings
+from flows.checks.models import Suppression
 from flows.flex_flows import list_columns
 from flows.flex_flows.list_rows import accounts_with, build_rows, load_details
 from flows.flex_flows.list_state import ListState, load_list_state
 from flows.flex_flows.models import ListPreferences
 from flows.flex_flows.views import filter_bar, sync
+from flows.flex_flows.views.check_note import build_check_note
 from flows.local_details.models import LocalDetails
 from flows.mirror import freshness
 from flows.search import facets, filters, flow_search, saved_views
@@ -70,11 +75,26 @@ def flow_list(request: Request) -> HttpResponse:
             accounts,
             tally=state.tally,
             has_details=LocalDetails in state.occupied,
+            checks=_count_findings(query, state),
         )
         context |= {"choices": options, **_page_context(request, state.occupied, preferences)}
     response = render(request, template_name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _count_findings(query: flow_search.Query, state: ListState) -> Counter[str]:
+    """Return the number of flows that each check found, in the accounts of the query.
+
+    The stored numbers spare a query, unless someone accepts some of the findings.
+    """
+    if Suppression in state.occupied:
+        return finding_counts.count_active_by_rule(query.scope, query.account)
+    return finding_counts.count_by_rule(
+        each
+        for sid, each in state.check_states.items()
+        if (query.scope is None or sid in query.scope) and query.account in ("", sid)
+    )
 
 
 def _find_other_page(
@@ -105,8 +125,8 @@ def _page_context(
         unresolved_changes = list(reconcile.unresolved_changes(request.scope)[:MAX_UNRESOLVED])
     for change in unresolved_changes:
         account_sid = change.attempt.account_sid
-        can_decide = has_permission(request.user, "flows.change_flow", account_sid)
-        change.can_decide = can_decide  # type: ignore[attr-defined]
+        may_decide = can_decide(request.user, change.resource, account_sid)
+        change.can_decide = may_decide  # type: ignore[attr-defined]
     return {
         "views": views,
         "default_view_id": preferences.default_view_id,
@@ -144,7 +164,12 @@ def _results_context(
     has_owners = LocalDetails in state.occupied
     details = load_details(page.rows) if has_owners else {}
     rows = build_rows(
-        page.rows, actions, is_complete=is_complete, occupied=state.occupied, details=details
+        page.rows,
+        actions,
+        is_complete=is_complete,
+        occupied=state.occupied,
+        details=details,
+        has_account_warnings=have_account_warnings(state.check_states.values()),
     )
     has_no_results = not page.total and not query.errors
     layout = list_columns.ListLayout(
@@ -167,6 +192,9 @@ def _results_context(
         "chips": filter_bar.filter_chips(query),
         "clear_url": reverse("flows:list") + flow_search.Query(view=query.view).url().rstrip("?"),
         "query_string": query.url(page=1, view="").removeprefix("?"),
+        "check_note": build_check_note(query.check, queried_accounts, state.check_states)
+        if query.check and not query.errors
+        else None,
         "is_mirror_empty": has_no_results and _is_mirror_empty(state, request),
         **mirror_context,
     }

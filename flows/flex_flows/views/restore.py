@@ -20,6 +20,7 @@ from flows.redaction.masking import has_mask
 from flows.redaction.redacted import redact_fields
 from flows.twilio import labels
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.webhook_tests.actions import is_webhook_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,12 @@ def _find_event(request: Request, sid: str) -> AuditEvent | None:
     """Return the event in the address, or None if it is not stored or not of this flow.
 
     For a flow to create, `sid` is empty, and the event may be of any flow. An event about a flow's
-    owner, tags and note has no version of the flow.
+    owner, tags and note, or about a test of its webhook, has no version of the flow.
     """
     event = readable_event(carried_value(request, "restore"), request)
-    if event is None or event.stored_payload is None or is_about_details(event):
+    if event is None or event.stored_payload is None:
+        return None
+    if is_about_details(event) or is_webhook_test(event):
         return None
     if sid and event.target_sid != sid:
         return None

@@ -18,7 +18,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.access import Request, require_permission
 from flows.changes import reconcile
-from flows.flex_flows.views.responses import redirect_url
+from flows.changes.views.responses import redirect_url
 from flows.mirror import freshness
 from flows.mirror.actions import MirrorAction
 from flows.mirror.name_sync import sync_with_names

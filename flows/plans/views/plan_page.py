@@ -14,8 +14,10 @@ from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.availability.offered_changes import REVERSE_OPERATIONS, AvailableActions
+from flows.checks.finding_groups import changes_context
 from flows.local_details.actions import LocalDetailsAction
 from flows.plans import access, leases, titles
+from flows.plans.findings import preview_plan
 from flows.plans.forms import PlanStartForm
 from flows.plans.items import (
     RETRYABLE_STATUSES,
@@ -26,11 +28,16 @@ from flows.plans.items import (
     included_items,
     nonzero_counts,
     plan_items,
+    retryable_items,
     with_status,
 )
 from flows.plans.models import Plan
+from flows.plans.paths import preview_paths
+from flows.plans.planned_values import changes_twilio
 from flows.plans.status import ACTIVE_STATUSES, PlanStatus
 from flows.plans.views.plan_rows import ITEM_STATUSES, build_table, status_label
+from flows.routing import answer_words
+from flows.routing.links import plan_routing_url
 
 _CSS_CLASS_BY_STATUS: Final = {
     PlanStatus.DRAFT: "none",
@@ -69,6 +76,10 @@ def render_plan(
     account_sids = access.account_sids_of_plan(plan.pk)
     permissions = access.permissions_on_plan(request.user, plan, account_sids)
     is_waiting = leases.is_waiting_for_worker(plan)
+    summary = _summarize(plan, items, account_sids)
+    policy = _policy_context(plan)
+    missing_permission = access.missing_permission(plan, request.user)
+    is_permitted = permissions.can_act and not missing_permission
     context = {
         "plan": plan,
         "is_live": plan.status in ACTIVE_STATUSES,
@@ -77,15 +88,31 @@ def render_plan(
         "rollbacks": list(plan.rollbacks.exclude(status=PlanStatus.DRAFT)),
         "affected_accounts": affected_accounts(account_sids),
         "form": form or build_start_form(plan),
-        "missing_permission": access.missing_permission(plan, request.user),
-        "blocked_reason": access.blocked_reason(plan),
+        "missing_permission": missing_permission,
+        "is_offered": is_permitted and summary["can_start"] and policy["is_possible"],
+        **policy,
+        "can_schedule": not policy["can_request"] and len(account_sids) == 1,
         "can_act": permissions.can_act,
         "can_discard": permissions.can_discard,
         **_follow_up_actions(request, plan),
-        **_summarize(plan, items, account_sids),
+        **summary,
+        **_preview_context(plan, items, account_sids, can_start=bool(summary["can_start"])),
         **build_table(request, plan, items, scope),
     }
     return render(request, template, context, status=status)
+
+
+def _policy_context(plan: Plan) -> dict[str, Any]:
+    """Return why the plan can't be started now, whether it can be requested, and its request."""
+    restriction, decision = access.find_restriction(plan), access.judge(plan)
+    blocked_reason = restriction or decision.refusal
+    can_request = decision.can_request and not restriction
+    return {
+        "blocked_reason": blocked_reason,
+        "can_request": can_request,
+        "is_possible": can_request or not blocked_reason,
+        "change_request": decision if decision.request_url else None,
+    }
 
 
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
@@ -101,6 +128,23 @@ def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
         "can_roll_back": any(
             offers.can(REVERSE_OPERATIONS[operation], sid) for operation, sid in operations
         ),
+    }
+
+
+def _preview_context(
+    plan: Plan, items: Sequence[PlanItem], account_sids: Iterable[str], *, can_start: bool
+) -> dict[str, Any]:
+    """Return what starting the plan would change about findings, and about who gets messages."""
+    if not can_start or not changes_twilio(items):
+        return {"has_finding_changes": False}
+    changes = preview_plan(items)
+    return {
+        "has_finding_changes": True,
+        **changes_context(
+            changes.worse, changes.better, account_sids, is_incomplete=changes.is_incomplete
+        ),
+        **answer_words.changes_context(preview_paths(items)),
+        "planned_url": plan_routing_url(plan.pk),
     }
 
 
@@ -147,6 +191,7 @@ def _summarize(
     remaining_count = counts[ItemStatus.PLANNED]
     included_count = len(included)
     account_suffix = titles.format_accounts(account_sids)
+    retryable_counts = count_statuses(retryable_items(plan, items))
     return {
         "status": _plan_result(plan, counts),
         "total_count": len(items),
@@ -154,8 +199,8 @@ def _summarize(
         "applied_count": counts[ItemStatus.APPLIED],
         "processed_count": included_count - remaining_count - counts[ItemStatus.RUNNING],
         "included_count": included_count,
-        "retryable_count": sum(counts[status] for status in RETRYABLE_STATUSES),
-        "retry_label": _retry_label(counts),
+        "retryable_count": retryable_counts.total(),
+        "retry_label": _retry_label(retryable_counts),
         "can_start": plan.status in (PlanStatus.DRAFT, PlanStatus.STOPPED) and remaining_count,
         "duration": _format_duration(remaining_count),
         "planned_summary": _planned_summary(items),
@@ -187,7 +232,7 @@ def _plan_result(plan: Plan, counts: Counter[ItemStatus]) -> tuple[str, str]:
 
 
 def _retry_label(counts: Counter[ItemStatus]) -> str:
-    return f"Retry {_format_counts(counts, RETRYABLE_STATUSES)}…"
+    return f"Retry {_format_counts(counts, (*RETRYABLE_STATUSES, ItemStatus.PLANNED))}…"
 
 
 def _format_counts(counts: Counter[ItemStatus], statuses: Iterable[ItemStatus]) -> str:

@@ -15,13 +15,13 @@ from django.utils.safestring import SafeString
 
 from flows.accounts import twilio_accounts
 from flows.audit.access import Request
-from flows.audit.event_text import refusal
-from flows.audit.models import AuditEvent, Result
+from flows.audit.models import AuditEvent
 from flows.core.safe_text import short, visible
 from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.fields import LABELS, display_value
 from flows.mirror.models import Flow
 from flows.names.named_sids import name_sids
+from flows.plans.failure_text import failure_message
 from flows.plans.items import ItemStatus, PlanItem, count_statuses, nonzero_counts, with_status
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import redact_field
@@ -57,7 +57,6 @@ _LABELS_BY_ACTION: Final = {
     "flow.create": ("new", _CREATION_LABELS, "Not created"),
     "flow.delete": ("old", _DELETION_LABELS, "Not deleted"),
 }
-_CONFLICT_MESSAGE: Final = "It has changed at Twilio since the preview. Nothing was sent."
 _FLOW_SID: Final = re.compile(r"(FO[0-9a-fA-F]{32})(?![0-9a-fA-F])")
 
 
@@ -76,7 +75,7 @@ def build_table(
         "status_filter": status,
         "filter_error": error,
         "status_counts": _count_statuses(items, status),
-        "rows": _build_rows(list(page), scope),
+        "rows": build_rows(list(page), scope),
         **_page_links(plan, status, page),
     }
 
@@ -129,7 +128,8 @@ def _page_url(plan: Plan, status: str, number: int) -> str:
     return f"{reverse('flows:plan', args=[plan.pk])}?{urlencode(parameters)}"
 
 
-def _build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
+def build_rows(items: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
+    """Return the template context of the rows of flows/_planned_row.html."""
     events = _load_events(items)
     flows = _load_flows(items, scope)
     rows = [_build_row(item, events.get(item.change.change_id), flows) for item in items]
@@ -234,18 +234,7 @@ def _explain(item: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -
     reason = item.change.skip_reason
     if reason or event is None or item.status == ItemStatus.APPLIED:
         return _link_flow_sids(reason, flows)
-    return _link_flow_sids(_failure_message(event), flows)
-
-
-def _failure_message(event: AuditEvent) -> str:
-    """Return the event's message with Twilio's status and code."""
-    message = event.payload.message
-    twilio_error = refusal(event)
-    if twilio_error:
-        return f"{message} ({twilio_error})".lstrip()
-    if event.result == Result.CONFLICT:
-        return message or _CONFLICT_MESSAGE  # old events don't name the fields
-    return message
+    return _link_flow_sids(failure_message(event), flows)
 
 
 def _link_flow_sids(text: str, flows: dict[str, Flow]) -> SafeString:

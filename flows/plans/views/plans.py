@@ -18,6 +18,8 @@ from flows.accounts.permissions import has_permission_anywhere, scope_of
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import page_if_unrecorded
+from flows.availability.restrictions import OperationUnavailable
+from flows.changes import change_guard
 from flows.core.database import split_batches
 from flows.flex_flows.forms import PICKED_FIELDS
 from flows.flex_flows.target_choices import offer_target
@@ -166,22 +168,86 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
         record_denial(request, PlanAction.START, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
-        form = build_start_form(plan, reason=request.POST.get("reason", ""))
-        return render_plan(request, plan, form=form)
+        return _edit_again(request, plan)
     form = PlanStartForm(request.POST, deletes=count_deletions(plan))
-    if not form.is_valid():
+    if not _is_valid(plan, form):
         return render_plan(request, plan, form=form, status=422)
-    if access.blocked_reason(plan):
-        record_denial(request, PlanAction.START, {})
-        messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
-        return render_plan(request, plan, form=form, status=403)
+    if access.find_restriction(plan) or access.judge(plan).refusal:
+        return _refused_page(request, plan, form)
     with page_if_unrecorded(lambda: _not_started_page(request, plan, form)):
-        is_started = start_and_stop.start(
-            plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
-        )
+        try:
+            is_started = start_and_stop.start(
+                plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
+            )
+        except OperationUnavailable:  # it was requested in the meantime
+            return _refused_page(request, plan, form)
     if not is_started:
         messages.info(request, "This bulk change was already started.")
     return redirect("flows:plan", plan_id=plan.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@plan_permission_required("can_act", action=PlanAction.START)
+def plan_request(request: Request, plan: Plan) -> HttpResponse:
+    """Make a change request of a bulk change: a policy takes one, or it is to be scheduled."""
+    if request.method == "GET":
+        return redirect("flows:plan", plan_id=plan.pk)
+    if access.missing_permission(plan, request.user):
+        record_denial(request, PlanAction.START, {})
+        raise PermissionDenied
+    if "edit_again" in request.POST:
+        return _edit_again(request, plan)
+    form = PlanStartForm(request.POST, deletes=count_deletions(plan))
+    if not _is_valid(plan, form):
+        return render_plan(request, plan, form=form, status=422)
+    decision = access.judge(plan)
+    if decision.request_url:
+        messages.info(request, "This bulk change has a change request already.")
+        return redirect(decision.request_url)
+    is_scheduled = "schedule" in request.POST
+    may_request = decision.can_request or (is_scheduled and not decision.refusal)
+    if access.find_restriction(plan) or not may_request:
+        messages.error(request, "Not requested. Nothing was sent.")
+        return render_plan(request, plan, form=form, status=409)
+    with page_if_unrecorded(lambda: _not_requested_page(request, plan, form)):
+        try:
+            url = change_guard.guard().submit_bulk(
+                plan.pk, reason=form.cleaned_data["reason"], actor=get_actor(request)
+            )
+        except OperationUnavailable as refusal:  # several accounts, or started in the meantime
+            messages.error(request, refusal.restriction.sentence)
+            return _refused_page(request, plan, form)
+    advice = " Choose its time under “Schedule”." if is_scheduled else ""
+    messages.success(request, f"Requested. Nothing was sent.{advice}")
+    return redirect(url)
+
+
+def _edit_again(request: Request, plan: Plan) -> HttpResponse:
+    form = build_start_form(plan, reason=request.POST.get("reason", ""))
+    return render_plan(request, plan, form=form)
+
+
+def _is_valid(plan: Plan, form: PlanStartForm) -> bool:
+    """Return True if the form is valid, and has the reason that a policy requires."""
+    if not form.is_valid():
+        return False
+    reason_error = change_guard.missing_reason(
+        access.account_sids_of_plan(plan.pk), form.cleaned_data["reason"]
+    )
+    if reason_error:
+        form.add_error("reason", reason_error)
+    return not reason_error
+
+
+def _refused_page(request: Request, plan: Plan, form: PlanStartForm) -> HttpResponse:
+    record_denial(request, PlanAction.START, {})
+    messages.error(request, "Not started. Nothing was sent.")  # the page shows the reason
+    return render_plan(request, plan, form=form, status=403)
+
+
+def _not_requested_page(request: Request, plan: Plan, form: PlanStartForm) -> HttpResponse:
+    messages.error(request, "Not requested: couldn't write to the audit log.")
+    return render_plan(request, plan, form=form, status=503)
 
 
 def _not_started_page(request: Request, plan: Plan, form: PlanStartForm) -> HttpResponse:
@@ -224,7 +290,9 @@ def plan_retry(request: Request, plan: Plan) -> HttpResponse:
 @plan_permission_required("can_discard", action=PlanAction.START)
 def plan_discard(request: Request, plan: Plan) -> HttpResponse:
     if not drafts.discard_draft(plan=plan):
-        messages.error(request, "This bulk change was started, so it can't be discarded.")
+        messages.error(
+            request, "This bulk change was started or requested, so it can't be discarded."
+        )
         return redirect("flows:plan", plan_id=plan.pk)
     messages.success(request, "Discarded the draft. Nothing was changed.")
     return redirect("flows:plans")

@@ -72,7 +72,14 @@ def enumerations():
     for source in SOURCES:
         if source.name == "actions.py":
             module_of(source)
-    return [one for one in Action.__subclasses__() if not one.__module__.startswith("tests.")]
+    return [one for one in subclasses(Action) if not one.__module__.startswith("tests.")]
+
+
+def subclasses(base):
+    """Yield the subclasses of a class, and theirs."""
+    for one in base.__subclasses__():
+        yield one
+        yield from subclasses(one)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)

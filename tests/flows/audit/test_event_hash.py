@@ -84,9 +84,13 @@ def test_long_text_is_truncated_and_still_hashed(length):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("refers_to", [None, uuid.UUID(int=6)], ids=["nothing", "another event"])
+@pytest.mark.parametrize("token_key", [None, "flexapi_0a1b2c3d4e5f"], ids=["page", "token"])
 @pytest.mark.parametrize("findings", [None, {"puzzle": "é"}], ids=["plain", "with findings"])
-def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings, refers_to, findings):
+def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(
+    settings, refers_to, findings, token_key
+):
     append(
+        actor=Actor(id="7", label="é", token_key=token_key or ""),
         change_id=uuid.UUID(int=5),
         target_sid=SID,
         refers_to=refers_to,
@@ -98,6 +102,8 @@ def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings, refe
     row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     if refers_to is None:
         del row["refers_to"]  # added later: hashed only where it has a value
+    if token_key is None:
+        del row["token_key"]
     row = {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row.items()}
     text = json.dumps(row, sort_keys=True, separators=(",", ":"))
     assert (

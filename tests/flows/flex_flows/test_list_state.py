@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.audit.models import OpenDrift
+from flows.checks import evaluation
+from flows.checks.finding_counts import load_check_states
 from flows.flex_flows.list_state import load_list_state
 from flows.local_details.models import LocalDetails
 from flows.mirror.models import SyncState
@@ -17,7 +19,7 @@ MOMENT = datetime(2026, 11, 26, 13, 5, 12, 345678, tzinfo=UTC)
 
 
 def test_new_site_has_nothing():
-    assert load_list_state() == (frozenset(), [], {})
+    assert load_list_state() == (frozenset(), [], {}, {})
 
 
 def test_one_query_has_the_state_of_each_table(flow_sid, django_assert_num_queries):
@@ -51,3 +53,12 @@ def test_external_changes_are_seen(sandbox, flow_sid):
     sync_account(ACCOUNT)
 
     assert OpenDrift in load_list_state().occupied
+
+
+def test_checks_are_those_of_the_table(flow_sid):
+    evaluation.request_evaluation(ACCOUNT)
+    assert load_list_state().check_states == {}
+    evaluation.evaluate(ACCOUNT)
+
+    assert list(load_list_state().check_states.values()) == load_check_states(None)
+    assert load_list_state().check_states[ACCOUNT].unmet_rules

@@ -36,7 +36,7 @@ def of():
 
 
 def test_no_secret_is_in_any(of):
-    for title in ("JSON", "curl", "twilio-cli", "Terraform"):
+    for title in ("JSON", "curl", "twilio-cli", "Terraform", "Terraform (RJPearson94/twilio)"):
         assert "canary" not in of(title).text
         assert "masked-" not in of(title).text
 
@@ -96,7 +96,7 @@ def test_flow_without_values_is_still_code():
 
 
 @pytest.mark.django_db
-def test_page_shows_all_four(client_of, flow_sid):
+def test_page_shows_all_five(client_of, flow_sid):
     page = client_of("viewer").get(f"/flows/{flow_sid}/code/")
 
     assert [snippet.title for snippet in page.context["snippets"]] == [
@@ -104,6 +104,7 @@ def test_page_shows_all_four(client_of, flow_sid):
         "curl",
         "twilio-cli",
         "Terraform",
+        "Terraform (RJPearson94/twilio)",
     ]
     assert "curl --request POST" in page.content.decode()
     assert "U+000A" not in page.content.decode()

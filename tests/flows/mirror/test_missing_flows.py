@@ -269,7 +269,7 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
     with clock_ahead():
         reconcile.reconcile()
 
-    assert OpenChange.objects.get().ambiguity == unknown_outcomes.PARTIAL_MATCH
+    assert OpenChange.objects.get().ambiguity == unknown_outcomes.PARTIAL_MATCH.format(noun="flow")
 
 
 @pytest.mark.parametrize(

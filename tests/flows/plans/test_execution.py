@@ -11,6 +11,7 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
+from flows.checks.models import StoredFinding
 from flows.erasure import erasure
 from flows.plans import execution, leases, skip_rules, start_and_stop
 from flows.plans.actions import PlanAction
@@ -49,7 +50,8 @@ def test_run_enqueues_the_next_run(sandbox, operator_actor, monkeypatch):
 
     assert run_to_end(plan, operator_actor) == ["made"] * 5
 
-    assert DBTaskResult.objects.filter(status="SUCCESSFUL").count() == 3
+    runs = DBTaskResult.objects.filter(task_path__endswith="run_plan")
+    assert runs.filter(status="SUCCESSFUL").count() == 3
 
 
 def test_plan_stops_when_its_user_loses_the_permission(sandbox, operator_actor, operator_user):
@@ -157,3 +159,19 @@ def test_flow_erased_during_the_run_is_not_sent(sandbox, operator_actor, monkeyp
 
     assert run_to_end(plan, operator_actor) == ["made", "skipped"]
     assert plan.changes.last().skip_reason == skip_rules.DATA_ERASED
+
+
+def test_bulk_change_makes_findings_clear(sandbox, operator_actor):
+    plan = make_plan(sandbox, channel_type="web", contact_identity="store-1")
+    run_worker()
+    of_rule = StoredFinding.objects.filter(rule_id="two-flows-on-for-one-identity")
+    sids = set(of_rule.values_list("sid", flat=True))
+    assert len(sids) == 3
+
+    assert run_to_end(plan, operator_actor) == ["made"] * 3
+
+    assert not of_rule.exists()
+    events = AuditEvent.objects.filter(
+        action="finding.cleared", payload__requested__Rule="two-flows-on-for-one-identity"
+    )
+    assert set(events.values_list("target_sid", flat=True)) == sids

@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.checks.flow_warnings import find_warnings
-from flows.checks.target_warnings import load_target_names
+from flows.checks.flow_rules import find_warnings
+from flows.checks.target_rules import load_target_names
 from flows.mirror import flow_rows
 from flows.mirror.models import Flow
 from flows.search import flow_search
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 GOOD_FW, DRAFT_FW, GONE_FW, WW, IS = (
     prefix + digit * 32 for prefix, digit in (("FW", "1"), ("FW", "2"), ("FW", "3"), ("WW", "4"), ("IS", "5"))
 )  # fmt: skip
+OTHER_WW = "WW" + "8" * 32
 GOOD = {
     "channel_type": "web",
     "enabled": True,
@@ -42,6 +43,18 @@ FLOWS = {
         "integration_workflow_sid": WW,
         "integration_channel": "default",
     },
+    "workflow of another workspace": {
+        "integration_type": "task",
+        "integration_workspace_sid": "WS" + "6" * 32,
+        "integration_workflow_sid": OTHER_WW,
+        "integration_channel": "default",
+    },
+    "workflow of its workspace": {
+        "integration_type": "task",
+        "integration_workspace_sid": "WS" + "7" * 32,
+        "integration_workflow_sid": OTHER_WW,
+        "integration_channel": "default",
+    },
     "field of another type": {"integration_workflow_sid": WW},
     "off": {"integration_flow_sid": GONE_FW, "enabled": False},
 }
@@ -54,6 +67,8 @@ def flows():
     add_name(DRAFT_FW, "Draft", account_sid=AC, status="draft")
     add_name(GONE_FW, "Gone", account_sid=AC, gone_at=DAY)
     add_name(WW, "Night", account_sid=AC, resource="workflow", gone_at=DAY)
+    other_workflow = {"resource": "workflow", "parent_sid": "WS" + "7" * 32}
+    add_name(OTHER_WW, "Day", account_sid=AC, **other_workflow)
     add_name(IS, "Chat", account_sid=AC, resource="chat_service", status="draft")  # not a flow's
     for account_sid, first_number in ((AC, 1), (OTHER_AC, 100)):
         snapshots = {}
@@ -76,10 +91,11 @@ def test_filter_finds_the_flows_whose_rows_show_a_warning(flows):
 
     assert found == expected
     assert names(warnings="true", account=AC) == sorted(
-        set(FLOWS) - {"good", "good number", "field of another type"}
+        set(FLOWS) - {"good", "good number", "workflow of its workspace", "field of another type"}
     )
     assert set(FLOWS) - {*names(warnings="true", account=OTHER_AC)} == {
-        "good", "good number", "draft", "deleted target", "deleted workflow", "field of another type", "off",
+        "good", "good number", "draft", "deleted target", "deleted workflow",
+        "workflow of another workspace", "workflow of its workspace", "field of another type", "off",
     }  # fmt: skip
 
 
@@ -87,7 +103,7 @@ def test_filter_goes_with_the_others(flows):
     answer = run_query(Query(warnings="true", enabled="false", account=AC))
 
     assert [flow.friendly_name for flow in answer.page.rows] == ["off", "unreadable"]
-    assert answer.facets["enabled"]["true"] == 9
+    assert answer.facets["enabled"]["true"] == 10
     assert names(warnings="true", q="deleted", account=AC) == ["deleted target", "deleted workflow"]
     assert names(warnings="true", target=f"studio-flow:{DRAFT_FW}", account=AC) == ["draft"]
 
@@ -96,7 +112,7 @@ def test_flows_are_counted_by_account_with_one_query(flows, django_assert_num_qu
     with django_assert_num_queries(1):
         everywhere = count_warned(None)
 
-    assert everywhere == {AC: 11, OTHER_AC: 7}
+    assert everywhere == {AC: 12, OTHER_AC: 7}
     assert count_warned(frozenset([OTHER_AC])) == {OTHER_AC: 7}
     assert count_warned(frozenset()) == {}
 

@@ -5,6 +5,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
+from flows.mirror.sync import sync_account
+from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import received_writes
 
@@ -106,3 +108,52 @@ def test_delete_replayed_shows_its_event(client_of, sandbox, flow_sid):
     answer = client.post(f"/flows/{flow_sid}/delete/", data)
 
     assert answer["Location"] == f"/audit/{AuditEvent.objects.get(stage='outcome').event_id}/"
+
+
+def webhook_flow(sandbox, **fields):
+    fields = {"integration_type": "external", "integration_url": None, **fields}
+    sid = sandbox.add_flow(friendly_name="No handler", channel_type="web", **fields)
+    sync_account(ACCOUNT)
+    return sid
+
+
+def test_turning_on_says_which_findings_become_errors(client_of, sandbox):
+    sid = webhook_flow(sandbox, enabled=False)
+
+    page = client_of("operator").get(f"/flows/{sid}/enabled/").content.decode()
+
+    assert "1 new or more serious finding" in page
+    assert "A field that the integration needs is missing" in page
+
+
+def test_turning_off_says_which_findings_are_no_longer_errors(client_of, sandbox):
+    sid = webhook_flow(sandbox, enabled=True)
+    client = client_of("operator")
+
+    page = client.get(f"/flows/{sid}/enabled/").content.decode()
+    dialog = client.get(f"/flows/{sid}/enabled/", headers={"HX-Request": "true"}).content.decode()
+
+    assert "1 finding resolved or less serious" in page
+    assert "1 finding resolved or less serious" in dialog
+
+
+def test_deletion_names_the_findings_of_other_flows_alone(client_of, sandbox):
+    sids = [
+        sandbox.add_flow(
+            friendly_name=name, channel_type="sms", contact_identity="+14155550100", enabled=True
+        )
+        for name in ("One", "Two")
+    ]
+    sync_account(ACCOUNT)
+
+    page = client_of("operator").get(f"/flows/{sids[0]}/delete/")
+
+    assert "1 finding resolved or less serious" in page.content.decode()
+    [group] = page.context["cleared_findings"]
+    assert [found.sid for found, _ in group.rows] == [sids[1]]
+
+
+def test_confirmation_without_changes_of_findings_says_nothing_of_them(client_of, flow_sid):
+    page = client_of("operator").get(f"/flows/{flow_sid}/delete/").content.decode()
+
+    assert "finding" not in page.replace("finding-changes", "")

@@ -27,6 +27,7 @@ NOT_UNDERSTOOD = {
     "account=AC1": "“AC1” is not one of your accounts.",
     f"owner={'x' * 61}": f"“{'x' * 61}” can't be the owner of a flow.",
     "tag=vip,lyon": "“vip,lyon” can't be a tag of a flow.",
+    "check=colour": "“colour” is not a check. Select one on the page Checks.",
     "sort=colour": "“colour” is not a column to sort by.",
     "page=last": "“last” is not a page number.",
     f"q={'x' * 300}": "The search is longer than 256 characters.",
@@ -134,7 +135,7 @@ def test_unknown_format_exports_nothing(client_of, sids):
         "/flows/copy-out/", {"sid": sids, "format": "xlsx"}, follow=True
     )
 
-    assert "“xlsx” is not a format. Choose CSV or JSON." in text_of(answer)
+    assert "“xlsx” is not a format. Choose one in the list." in text_of(answer)
 
 
 def test_values_that_the_schema_does_not_know_are_offered_as_they_are(client_of, sandbox, sids):

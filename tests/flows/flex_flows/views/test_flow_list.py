@@ -9,6 +9,9 @@ import pytest
 from django.utils import timezone
 
 from flows.audit.models import OpenDrift
+from flows.checks import evaluation
+from flows.checks.account_rules import TWO_ON
+from flows.checks.models import StoredFinding, Suppression
 from flows.mirror.sync import sync_account
 from tests import ACCOUNT
 from tests.faults.acting import append_stage
@@ -164,6 +167,38 @@ def test_external_changes_take_two_more_queries(client_of, sandbox, django_asser
         with django_assert_num_queries(QUERIES_OF_THE_LIST + 2):
             page = client.get("/flows/").content.decode()
     assert page.count('title="External change') == 21
+
+
+def test_findings_about_an_account_mark_the_flows_in_one_more_query(
+    client_of, sandbox, django_assert_num_queries
+):
+    for name in ("First", "Second"):
+        sandbox.add_flow(
+            friendly_name=name, channel_type="sms", contact_identity="+14155550123", enabled=True
+        )
+    sandbox.add_flow(friendly_name="Third", enabled=False)
+    sync_account(ACCOUNT)
+    evaluation.request_evaluation(ACCOUNT)
+    assert evaluation.evaluate(ACCOUNT)
+    client = client_of("operator")
+    client.get("/flows/")
+
+    with django_assert_num_queries(QUERIES_OF_THE_LIST + 1):
+        page = client.get("/flows/").content.decode()
+
+    assert "“Second” is also on for this SMS identity." in page
+    assert "“First” is also on for this SMS identity." in page
+    Suppression.objects.create(
+        account_sid=ACCOUNT,
+        sid=StoredFinding.objects.filter(message__startswith="“Second”").get().sid,
+        rule_id=TWO_ON.rule_id,
+        digests=list(StoredFinding.objects.values_list("digest", flat=True)),
+        until=timezone.now().date(),
+        event_id=uuid.uuid4(),
+    )
+    page = client.get("/flows/").content.decode()
+    assert "“Second” is also on" not in page
+    assert "“First” is also on" in page
 
 
 def sync_new_flows(sandbox, flows):

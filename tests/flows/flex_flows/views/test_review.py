@@ -83,7 +83,67 @@ def test_review_warns_of_what_would_be_wrong(edit):
 
     assert page.status_code == 422
     page = edit("review", contact_identity="", channel_type="whatsapp")
-    assert page.context["warnings"]
+    assert [each[:28] for each in page.context["new_warnings"]] == ["No contact identity is set. "]
+    assert page.context["warnings"] == page.context["cleared_warnings"] == []
+
+
+def test_review_says_which_warnings_stay_and_which_are_resolved(client_of, sandbox):
+    sid = sandbox.add_flow(
+        friendly_name="Lab",
+        channel_type="sms",
+        contact_identity="whatsapp:+442071838750",
+        integration_type="external",
+        integration_url="http://h.example/#top",
+    )
+    sync_account(ACCOUNT)
+    client = client_of("operator")
+    fields = form_data(client.get(f"/flows/{sid}/edit/")) | {"review": "1"}
+
+    page = client.post(
+        f"/flows/{sid}/edit/", {**fields, "integration_url": "https://h.example/#top"}
+    )
+
+    text = page.content.decode()
+    assert page.context["new_warnings"] == []
+    assert page.context["cleared_warnings"] == [
+        "The webhook is not encrypted. Use https:// instead of http://."
+    ]
+    assert [each[:29] for each in page.context["warnings"]] == [
+        "The contact identity doesn't ",
+        "The part of the webhook URL a",
+    ]
+    assert "Resolved by this change" in text
+    assert "Remaining warnings" in text
+    assert "New warning" not in text
+
+
+def test_review_says_whether_a_collision_is_new_stays_or_ends(client_of, sandbox):
+    for name in ("One", "Two"):
+        sid = sandbox.add_flow(
+            friendly_name=name, channel_type="sms", contact_identity="+14155550123", enabled=True
+        )
+    sync_account(ACCOUNT)
+    client = client_of("operator")
+    fields = form_data(client.get(f"/flows/{sid}/edit/")) | {"review": "1"}
+
+    renamed = client.post(f"/flows/{sid}/edit/", {**fields, "friendly_name": "Three"})
+    moved = client.post(f"/flows/{sid}/edit/", {**fields, "contact_identity": "+14155550199"})
+
+    assert renamed.context["new_warnings"] == []
+    assert "“One” is already on" in renamed.context["warnings"][0]
+    assert "“One” is already on" in moved.context["cleared_warnings"][0]
+
+
+def test_review_names_the_flow_of_the_same_name(client_of, sandbox):
+    sandbox.add_flow(friendly_name="Lab", channel_type="web")
+    sid = sandbox.add_flow(friendly_name="Other", channel_type="web")
+    sync_account(ACCOUNT)
+    client = client_of("operator")
+    fields = form_data(client.get(f"/flows/{sid}/edit/")) | {"review": "1"}
+
+    page = client.post(f"/flows/{sid}/edit/", {**fields, "friendly_name": "LAB"})
+
+    assert page.context["new_warnings"] == ["One other flow has this name."]
 
 
 def test_review_shows_no_secret(client_of, sandbox):

@@ -124,7 +124,8 @@ def test_rows_have_account_identity_and_sid(operator, sids_of_both):
         assert f'<span title="{sid}">{sid[:6]}…{sid[-4:]}</span><button class="copy"' in squeezed(
             text
         )
-    assert text.count("+14155550100") == 2
+    _, table = text.split('<table class="cards compare planned">')
+    assert table.count("+14155550100") == 2
     assert len(re.findall(r'data-label="Account">\s*<span class="mark red"', text)) == 2
 
 
@@ -220,3 +221,43 @@ def test_invalid_state_or_page_shows_no_flows(operator, sids, query, message):
 
     assert message in text_of(page)
     assert page.context["rows"] == []
+
+
+def test_draft_shows_the_findings_that_it_would_create_and_resolve(operator, sandbox):
+    shared = {"channel_type": "sms", "contact_identity": "+14155550100"}
+    on = sandbox.add_flow(friendly_name="On <b>", enabled=True, **shared)
+    odd = sandbox.add_flow(
+        friendly_name="Off", enabled=False, **shared | {"contact_identity": "tel:+14155550100"}
+    )
+    sync_account(ACCOUNT)
+    entry = ImportEntry(
+        sid=odd, account_sid="", values={"contact_identity": "+1 (415) 555-0100", "enabled": True}
+    )
+    plan = import_draft.plan_import(entries=[entry], created_by="operator")
+    plan.changes.update(skip_reason="")  # the draft itself skips what it can tell
+
+    page = get_page(operator, plan)
+
+    assert "Several flows are on for the same channel and contact identity (2)" in squeezed(
+        text_of(page)
+    )
+    assert f'href="/flows/{on}/"' in text_of(page)
+    assert "On &lt;b&gt;" in page.content.decode()
+
+
+def test_draft_without_new_findings_says_so(operator, sids):
+    page = get_page(operator, create_draft(operator, sids))
+
+    assert "The checks would find nothing new, and nothing would be resolved." in squeezed(
+        text_of(page)
+    )
+
+
+def test_finished_plan_has_no_preview_of_findings(operator, sids):
+    plan = create_draft(operator, sids)
+    post_action(operator, plan, "start")
+    run_worker()
+
+    page = get_page(operator, plan)
+
+    assert page.context["has_finding_changes"] is False
