@@ -1,4 +1,4 @@
-"""The Twilio accounts as the environment configures them.
+"""The Twilio accounts as the environment configures them, and the private networks that may be reached.
 
 A single account has the plain variables, such as `TWILIO_ACCOUNT_SID`. Several accounts are named
 in `TWILIO_ACCOUNTS`, and each variable ends in the account's name: `TWILIO_ACCOUNT_SID__STAGING`.
@@ -13,7 +13,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from flows.accounts.twilio_accounts import COLOURS, Account
-from flows.twilio.description import PRODUCT_PLACEHOLDER
+from flows.outbound_http.addresses import IPNetwork, parse_networks
+from flows.twilio.description import INSIGHTS_HEADER, PLUGIN_HEADER, PRODUCT_PLACEHOLDER
 from flows.twilio.sids import is_sid
 
 RequireSetting = Callable[[str, str], str]
@@ -41,6 +42,16 @@ def check_twilio_api_url(variable: str, url: str) -> str:
             f"https://{PRODUCT_PLACEHOLDER}.twilio.com."
         )
     return url.rstrip("/")
+
+
+def parse_allowed_networks(variable: str, entries: list[str]) -> tuple[IPNetwork, ...]:
+    """Return the networks that posts to URLs of users may reach though they are not public."""
+    try:
+        return parse_networks(entries)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{variable}: {error}. Write networks such as 10.1.0.0/16, separated by commas."
+        ) from None
 
 
 def _read_names(env: Any) -> list[str]:
@@ -83,6 +94,8 @@ class _AccountReader:
             is_read_only=self._is_read_only(),
             api_url=api_url,
             twilio_api_url=self._read_twilio_api_url(),
+            auth_token=self.env.str(self._variable("TWILIO_AUTH_TOKEN"), default=""),
+            headers=self._read_headers(),
         )
 
     def _variable(self, name: str) -> str:
@@ -118,6 +131,24 @@ class _AccountReader:
         variable = self._variable("TWILIO_API_URL")
         url: str = self.env.str(variable, default="")
         return check_twilio_api_url(variable, url) if self.name and url else ""
+
+    def _read_headers(self) -> dict[str, str]:
+        """Return the values of the headers that only some resources take, without empty ones."""
+        variables = {
+            PLUGIN_HEADER: self._variable("TWILIO_FLEX_METADATA"),
+            INSIGHTS_HEADER: self._variable("TWILIO_INSIGHTS_AUTHORIZATION"),
+        }
+        headers = {header: self._read_header(variable) for header, variable in variables.items()}
+        return {header: value for header, value in headers.items() if value}
+
+    def _read_header(self, variable: str) -> str:
+        value: str = self.env.str(variable, default="")
+        if not value.isprintable() or value != value.strip():
+            raise ImproperlyConfigured(
+                f"{variable} can't be sent in a header: it has a line break, another control "
+                "character, or white space at an end."
+            )
+        return value
 
     def _is_read_only(self) -> bool:
         """Return True if READ_ONLY is set for the whole site or for this account."""

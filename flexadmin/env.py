@@ -15,7 +15,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
-SECRET_NAME: Final = re.compile(r"(?:^|_)(?:KEYS?|SECRETS?|TOKENS?|PASSWORDS?|FALLBACKS)(?:_|$)")
+SECRET_NAME: Final = re.compile(
+    r"(?:^|_)(?:KEYS?|SECRETS?|TOKENS?|PASSWORDS?|FALLBACKS|AUTHORIZATION)(?:_|$)"
+)
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")  # an identifier, not a secret
 
 

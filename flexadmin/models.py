@@ -5,6 +5,7 @@ A role on every account is a membership of the role's group, and so has no model
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,14 @@ from django.utils import timezone
 from flows.accounts.twilio_accounts import Scope
 
 
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """The limits of an API token. `accounts` is None for all accounts of its user."""
+
+    is_read_only: bool
+    accounts: frozenset[str] | None
+
+
 class SiteUser(User):
     """A user with the permissions of their roles only.
 
@@ -26,6 +35,7 @@ class SiteUser(User):
     """
 
     roles_by_account: dict[str, set[str]]
+    token_limits: TokenLimits | None = None  # set where a request came with an API token
 
     class Meta:
         proxy = True
@@ -202,3 +212,44 @@ class SignInTry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} at {self.at}"
+
+
+class ApiToken(models.Model):
+    """A user's token for the API. The client has `key.secret`; the secret is stored as an HMAC.
+
+    `key` finds the token and is no secret. `accounts` and `networks` are empty without a limit.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        WRITE = "write", "Read and write"
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=60, blank=True)
+    key = models.CharField(max_length=32, unique=True)
+    digest = models.CharField(max_length=64)
+    scope = models.CharField(max_length=5, choices=Scope)
+    accounts = models.JSONField(default=list)
+    networks = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)  # to the minute
+    last_used_ip = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def limits(self) -> TokenLimits:
+        accounts = frozenset(self.accounts) if self.accounts else None
+        return TokenLimits(is_read_only=self.scope == self.Scope.READ, accounts=accounts)

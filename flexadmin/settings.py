@@ -11,9 +11,10 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from flexadmin.account_env import check_twilio_api_url, read_accounts
+from flexadmin.account_env import check_twilio_api_url, parse_allowed_networks, read_accounts
 from flexadmin.env import Env, check_time_zone
 from flexadmin.http import proxies
+from flexadmin.mail_env import MAIL_TIMEOUT, read_mail_server, read_site_url
 from flexadmin.ops import log_records
 from flexadmin.signin.oidc_settings import read_oidc_settings
 
@@ -65,8 +66,28 @@ FLEX_API_URL = env.str("FLEX_API_URL", default="https://flex-api.twilio.com/v1")
 TWILIO_API_URL = check_twilio_api_url(
     "TWILIO_API_URL", env.str("TWILIO_API_URL", default="https://{product}.twilio.com")
 )
+# Whether syncs ask Twilio's Monitor who made external changes.
+TWILIO_MONITOR_EVENTS = env.bool("TWILIO_MONITOR_EVENTS", default=False)
 FLEX_ACCOUNTS = read_accounts(env, required)
 FLEX_RATE_LIMITS = True  # off only with the sandbox
+# Private networks that tests of webhooks may reach.
+WEBHOOK_TEST_ALLOWED_NETWORKS = parse_allowed_networks(
+    "WEBHOOK_TEST_ALLOWED_NETWORKS", env.list("WEBHOOK_TEST_ALLOWED_NETWORKS", default=[])
+)
+# Private networks that notifications may reach.
+NOTIFICATION_ALLOWED_NETWORKS = parse_allowed_networks(
+    "NOTIFICATION_ALLOWED_NETWORKS", env.list("NOTIFICATION_ALLOWED_NETWORKS", default=[])
+)
+
+# Mail of notifications. Without a mail server there is none.
+mail = read_mail_server(env)
+EMAIL_IS_CONFIGURED = mail.is_configured
+DEFAULT_FROM_EMAIL = mail.sender
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = mail.host, mail.port, MAIL_TIMEOUT
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.uses_tls, mail.uses_ssl
+# The site's own address, for links in notifications.
+SITE_URL = read_site_url(env, ALLOWED_HOSTS, is_https=HTTPS_ONLY)
 
 INSTALLED_APPS = [
     "flexadmin",  # first, because its createsuperuser and changepassword replace Django's
@@ -192,6 +213,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "flexadmin.signin.password_rules.CommonWeaknessValidator"},
 ]
+API_AUTHENTICATOR = "flexadmin.users.token_authentication.authenticate"
+# Requests of one API token per minute, in each process of the site.
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+if API_RATE_LIMIT < 1:
+    raise ImproperlyConfigured("API_RATE_LIMIT is a whole number from 1 on.")
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=False)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
@@ -284,5 +310,9 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = log_records.build_logging_config(
     form=LOG_FORMAT,
     level=LOG_LEVEL,
-    secrets={*env.secrets(), str(DATABASES["default"].get("PASSWORD") or "")},
+    secrets={
+        *env.secrets(),
+        str(DATABASES["default"].get("PASSWORD") or ""),
+        EMAIL_HOST_PASSWORD,
+    },
 )

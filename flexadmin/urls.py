@@ -1,6 +1,6 @@
 """URLs of the site: sign-in, users and health checks. Those of flows are in flows/urls.py.
 
-Only some of allauth's views have a URL: the site has no sign-up and sends no mail.
+Only some of allauth's views have a URL: the site has no sign-up and sends no mail about it.
 """
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from flexadmin.ops import health, metrics
 from flexadmin.overview import views as overview
 from flexadmin.signin import mfa, reauthentication, sso_views
 from flexadmin.signin import views as signin
-from flexadmin.users import own_account, views
+from flexadmin.users import own_account, token_views, views
 
 handler500 = health.server_error
 
@@ -39,6 +39,8 @@ profile_urls: list[URLPattern] = [
     path("password/", get_or_post(own_account.PasswordChange.as_view()), name="password-change"),
     path("sessions/end/", own_account.end_other_sessions, name="sessions-end"),
     path("sessions/<int:session_id>/end/", own_account.end_session, name="session-end"),
+    path("tokens/new/", token_views.token_create, name="token-new"),
+    path("tokens/<int:token_id>/revoke/", token_views.token_revoke, name="token-revoke"),
     path(
         "confirm/",
         get_or_post(reauthentication.PasswordReauthentication.as_view()),
@@ -83,6 +85,7 @@ user_urls: list[URLPattern | URLResolver] = [
     path("<int:person_id>/factors/", views.reset_user_factors, name="person-factors"),
     path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-sso"),
     path("<int:person_id>/rights/", views.remove_user_rights, name="person-rights"),
+    path("<int:person_id>/tokens/", views.revoke_user_tokens, name="person-tokens"),
     path("<int:person_id>/password/", views.reset_user_password, name="person-password"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -80,16 +80,19 @@
   // Selected flows stay selected from page to page and are sent with the form. "Select all matching flows"
   // is valid for one query: another query clears it.
   const selectedSids = new Set();
-  let selectedAction = "";
+  const selectedOptions = {}; // of the bar: its change and its format of an export
   let selectedQuery = null;
-  const rowCheckboxes = () => [...document.querySelectorAll("input[name=sid][form=many]")];
+  const rowCheckbox = "input[name=sid][form=many]";
+  const rowCheckboxes = () => [...document.querySelectorAll(rowCheckbox)];
   const showSelection = () => {
     const words = find("#chosen");
     const page = find("[data-page]");
     if (!words) return;
     const { elements } = find("#many");
     const all = elements.all.checked = selectedQuery === elements.query.value;
-    if (selectedAction && elements.kind) elements.kind.value = selectedAction;
+    Object.entries(selectedOptions).forEach(([name, value]) => {
+      if (elements[name]) elements[name].value = value;
+    });
     words.textContent = all ? "All selected" : `${selectedSids.size} selected`;
     rowCheckboxes().forEach((box) => { box.checked = all || selectedSids.has(box.value); box.disabled = all; });
     find("[data-unpick]").hidden = !selectedSids.size || all;
@@ -99,11 +102,11 @@
   document.addEventListener("change", ({ target }) => {
     const change = target.checked ? "add" : "delete";
     if (target.matches("[data-page]")) rowCheckboxes().forEach(({ value }) => selectedSids[change](value));
-    else if (target.matches("input[name=sid]")) selectedSids[change](target.value);
+    else if (target.matches(rowCheckbox)) selectedSids[change](target.value);
     else if (target.matches("[name=all]")) {
       selectedQuery = target.checked ? target.form.elements.query.value : null;
     } else {
-      if (target.matches("#many [name=kind]")) selectedAction = target.value;
+      if (target.matches("#many select")) selectedOptions[target.name] = target.value;
       return;
     }
     showSelection();
@@ -123,7 +126,7 @@
 
   // 5. List updates
   // A row's box and actions get the flow's name, for screen readers that list them without their row.
-  const labelRows = () => document.querySelectorAll("td.actions a, tbody input[name=sid]").forEach((element) => {
+  const labelRows = () => document.querySelectorAll(`td.actions a, ${rowCheckbox}`).forEach((element) => {
     const words = element.textContent || "Select";
     element.ariaLabel = `${words} ${find("a.name", element.closest("tr")).textContent}`;
   });

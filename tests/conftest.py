@@ -25,6 +25,7 @@ from flows.audit import append_only
 from flows.audit.audit_log import Actor
 from flows.audit.views import downloads
 from flows.mirror.sync import sync_account
+from flows.resources import flex_status
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks
@@ -105,6 +106,7 @@ def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[San
         "ResourceClient",
         functools.partial(clients.ResourceClient, sleep=lambda _seconds: None),
     )
+    flex_status.STATUSES.clear()
     with Sandbox() as server:
         settings.FLEX_API_URL, settings.TWILIO_API_URL = server.url, server.api_url
         yield server
@@ -178,10 +180,17 @@ def flow_sid(sandbox: Sandbox, db: None) -> str:
     return sid
 
 
-def form_data(page: Any) -> dict[str, str]:
+def form_data(page: Any) -> dict[str, Any]:
     """Return the data that a browser would submit from the untouched form of a page."""
     form = page.context["form"]
     values = {name: form[name].value() for name in form.fields}
     parked = dict(getattr(form, "parked", []))
     all_values = {**parked, **values}
-    return {name: "" if value is None else str(value) for name, value in all_values.items()}
+    return {name: _as_submitted(value) for name, value in all_values.items()}
+
+
+def _as_submitted(value: Any) -> str | list[str]:
+    """Return the value of an input, or the values of check boxes."""
+    if isinstance(value, list):
+        return value
+    return "" if value is None else str(value)

@@ -37,6 +37,8 @@ PLACEHOLDERS = {
     "<event_id>": str(uuid.UUID(int=0)),
     "<kind>": "webhook",
     "<value>": "hooks.example.com",
+    "<resource>/<SID>": "channels/CH" + "0" * 32,
+    "<resource>": "channels",
 }
 CODE = re.compile(r"`([^`\n]+)`")
 VARIABLE = re.compile(r"(?<![\w<{/.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+(?![\w>}])")

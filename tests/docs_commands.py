@@ -53,7 +53,10 @@ RUN_ELSEWHERE: Final = {
     ),
     "ENV_FILE=.demo/env uv run manage.py …": "in .ci/newcomer, while the demo runs",
     **dict.fromkeys(
-        (f"uv run python -m tests.benchmarks {name}" for name in ("lists", "sync", "log", "pages")),
+        (
+            f"uv run python -m tests.benchmarks {name}"
+            for name in ("lists", "sync", "log", "pages", "resources", "history", "checks", "api")
+        ),
         "by the same command without a name",
     ),
 }
@@ -65,6 +68,9 @@ ASKED_FOR_OPTIONS: Final = {
     "uv run python -m tests.faults.matrix --runs 20": "tests/faults/test_matrix.py",
     "uv run python -m tests.faults.kills --kills 300": "tests/faults/test_kills.py",
     "uv run python -m tests.faults.plan_runs --flows 200": "tests/faults/test_plan_runs.py",
+    "uv run python -m tests.faults.schedule_runs --schedules 1000": (
+        "tests/faults/test_schedule_runs.py"
+    ),
     "uv run python -m tests.faults.rates --seconds 30": "tests/faults/test_rates.py",
     "uv run python -m tests.faults.slow_clients --seconds 30": "tests/faults/test_slow_clients.py",
 }
@@ -79,6 +85,7 @@ class ShortForm:
     standard_input: str = ""
     ready_text: str = ""  # output after which a command that runs for ever is stopped
     check: Callable[[Site], None] = lambda _site: None  # runs before the stop
+    statuses: tuple[int, ...] = (0,)  # exit statuses that are no failure
 
     def text(self, written: str, site: Site) -> str:
         text = written if _is_whole(written) else MANAGE + written
@@ -143,12 +150,18 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     ".venv/bin/python manage.py add_operator NAME --role admin": ShortForm(
         DEPLOYED | {"NAME": "olga"}, arguments="--account {account}", standard_input=PASSWORD
     ),
+    "uv run manage.py add_token USERNAME --scope read --days 30": ShortForm({"USERNAME": "ada"}),
     'uv run manage.py changepassword NAME --reason "lost their phone"': ShortForm(
         {"NAME": "olga"}, standard_input="another long phrase 9\n"
     ),
     "uv run manage.py collectstatic --noinput": ShortForm(),
     ".venv/bin/python manage.py collectstatic --noinput": ShortForm(DEPLOYED),
     "uv run manage.py sync_flows": ShortForm(),
+    # 1 if a flow of the sandbox has an error.
+    "uv run manage.py check_flows --format json": ShortForm(statuses=(0, 1)),
+    "uv run manage.py apply flows.yaml --plan": ShortForm(
+        {"flows.yaml": "-"}, standard_input="flows: []\n"
+    ),
     "uv run manage.py reconcile_changes": ShortForm(),
     "uv run gunicorn --config flexadmin/gunicorn.py": ShortForm(
         ready_text="Booting worker", check=Site.check_pages
@@ -309,7 +322,8 @@ def _run(text: str, form: ShortForm, site: Site) -> tuple[str, str]:
                 output = process.communicate(timeout=TIMEOUT)[0]
             except subprocess.TimeoutExpired as error:
                 return _text(error.output), f"it had not ended after {TIMEOUT} s"
-        return output, f"status {process.returncode}" if process.returncode else ""
+        is_failure = process.returncode not in form.statuses
+        return output, f"status {process.returncode}" if is_failure else ""
 
 
 def _text(output: bytes | str | None) -> str:

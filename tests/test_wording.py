@@ -74,6 +74,9 @@ EXCEPTIONS = {
     "second factors": "a key in the payload of recorded events, which a verification compares",
 }
 
+# Modules with Twilio's own names for states, which users know from there.
+TWILIOS_WORDS = {"interaction.py": "closed"}
+
 SHOWN_ATTRIBUTES = re.compile(
     r'\b(?:title|alt|placeholder|aria-label|data-label|data-busy)="([^"]*)"'
 )
@@ -156,7 +159,10 @@ def test_script_has_no_replaced_term(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_module_has_no_replaced_term(path):
-    assert found_in(texts_of_module(path.read_text())) == []
+    found = found_in(texts_of_module(path.read_text()))
+    own_word = TWILIOS_WORDS.get(path.name)
+
+    assert [text for text in found if own_word is None or own_word not in text.lower()] == []
 
 
 def test_external_changes_are_reverted_and_not_undone():

@@ -31,6 +31,7 @@ _values = {
     "AUDIT_KEY": _previous.get("AUDIT_KEY") or secrets.token_urlsafe(48),
     "ALLOWED_HOSTS": "127.0.0.1,localhost",
     "HTTPS_ONLY": "false",
+    "SITE_URL": f"http://127.0.0.1:{SITE_PORT}",
     "LOG_FORMAT": "line",
     "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
     "FLEX_API_URL": f"http://127.0.0.1:{SITE_PORT + 1}/v1",

@@ -27,6 +27,7 @@ FORM_PERMISSIONS: Final = {
     "flows:plan-new": "flows.change_flow",
     "flows:plan-import": "flows.change_flow",
     "flows:plan-start": "flows.change_flow",
+    "flows:plan-request": "flows.change_flow",
 }
 SIGN_IN_VIEWS: Final = {"login", "mfa_authenticate"}  # pages that pass a pending form on
 MAX_LENGTH: Final = 64 * 1024  # characters; the largest form of a flow has about 20,000

@@ -24,6 +24,7 @@ from django.utils import timezone
 from flexadmin.http import form_rescue
 from flexadmin.ops import log_records
 from flexadmin.signin import sessions
+from flows.api.problems import Problem, is_api_request, not_recorded
 from flows.audit.audit_log import NotRecorded
 from flows.audit.views.unrecorded import NotRecordedPage
 
@@ -97,7 +98,7 @@ class FormEncodingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not _is_utf8(unquote_to_bytes(request.META.get("QUERY_STRING", ""))):
             return _error_response(request, 400, "The address is not valid UTF-8.")
-        if request.method == "POST":
+        if request.method == "POST" and not is_api_request(request):
             refusal = self._check_length(request) or self._check_encoding(request)
             if refusal:
                 return refusal
@@ -197,6 +198,8 @@ class NotRecordedMiddleware:
 
 def _not_recorded_response(request: HttpRequest) -> HttpResponse:
     """Return the general page, with the pending form of the user, if any."""
+    if is_api_request(request):
+        return not_recorded().to_response()
     context = {"pending_form": form_rescue.pending_form(request)}
     response = render(request, "registration/not_recorded.html", context, status=503)
     response["Retry-After"] = "10"
@@ -263,4 +266,6 @@ def _has_utf8_fields(request: HttpRequest) -> bool:
 
 
 def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    if is_api_request(request):
+        return Problem(status, message, code="bad_request").to_response()
     return render(request, "400.html", {"message": message, "status": status}, status=status)

@@ -13,10 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from flexadmin.keyboard.palette_query import Option, PaletteQuery
-from flows.accounts.permissions import has_permission_everywhere
+from flows.accounts.permissions import has_permission_everywhere, resource_permission
 from flows.audit.models import OpenChange
 from flows.flex_flows.states import flow_state
 from flows.mirror.models import Flow
+from flows.twilio.flex_resources import FLEX_RESOURCES
 
 VIEW: Final = "flows.view_flow"
 ADD: Final = "flows.add_flow"
@@ -56,12 +57,35 @@ class Command:
 PAGES: Final = (
     Command("Overview", "home", VIEW, "home start dashboard"),
     Command("Flows", "flows:list", VIEW, "list"),
+    Command(
+        "Flows at a date", "flows:history", VIEW, "history past time state earlier before version"
+    ),
+    Command("Compare flows", "flows:history-compare", VIEW, "diff difference moments accounts"),
     Command("External changes", "flows:drift", VIEW, "drift inbox accept revert"),
     Command("Targets", "flows:targets", VIEW, "where used studio webhook workflow number"),
+    Command("Checks", "checks:list", VIEW, "warnings errors findings problems lint"),
+    Command(
+        "Who gets a message",
+        "checks:routing",
+        VIEW,
+        "routing explain coverage numbers senders message path route handler",
+    ),
+    Command(
+        "Migration", "migration:board", VIEW, "addresses conversations move verdict switch over"
+    ),
     Command("Bulk changes", "flows:plans", VIEW, "roll back undo"),
+    Command("Change requests", "requests:list", VIEW, "approvals approve review inbox"),
+    Command("Scheduled changes", "schedules:list", VIEW, "calendar schedule later time holidays"),
+    Command("Policies", "requests:policies", VIEW, "approval hours reason four eyes"),
+    Command("Flex API", "flex:overview", VIEW, "resources"),
+    *(
+        Command(one.plural, f"flex:{one.index_name}", resource_permission(one, "view"), "flex api")
+        for one in FLEX_RESOURCES
+    ),
     Command("Audit log", "audit:list", VIEW_LOG, "events history"),
     Command("Verification", "audit:verification", EXPORT_LOG, "hash chain", everywhere=True),
     Command("Erase personal data", "audit:erasure", ERASE, "gdpr delete", everywhere=True),
+    Command("Notifications", "notifications:list", VIEW_LOG, "email slack teams webhook alerts"),
     Command("Accounts", "accounts:list", VIEW, "read-only twilio connection"),
     Command("Users", "people", MANAGE_USERS, "roles team", everywhere=True),
     Command("Account settings", "me", "", "profile password 2fa passkey sessions security"),
@@ -84,6 +108,8 @@ FLOW_COMMANDS: Final = (
     Command("Clone this flow", "flows:new", ADD, "copy duplicate", sid_parameter="clone"),
     Command("Show this flow as code", "flows:code", VIEW, "curl terraform cli"),
     Command("Show the history of this flow", "audit:list", VIEW_LOG, "log", sid_parameter="sid"),
+    Command("Show this flow at a date", "flows:history-flow", VIEW, "past time state"),
+    Command("Show the migration of this flow", "migration:flow", VIEW, "move address"),
     Command("Delete this flow", "flows:delete", DELETE, "remove"),
 )
 

@@ -46,7 +46,7 @@ class PaletteQuery:
     def matches(self, text: str) -> bool:
         """Return True if each word of the query is the start of a word in this text."""
         words = normalize_text(text).split()
-        return all(any(word.startswith(typed) for word in words) for typed in self.words)
+        return all(any(word.startswith(beginning) for word in words) for beginning in self.words)
 
     @cached_property
     def page(self) -> ResolverMatch | None:

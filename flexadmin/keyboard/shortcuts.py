@@ -18,16 +18,16 @@ _COOKIE_AGE: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """Keys to press together or, in `then`, after another, and what they do."""
+    """Keys to press together or, in `next_key`, after another, and what they do."""
 
     keys: tuple[str, ...]
     label: str
-    then: str = ""
+    next_key: str = ""
     is_single_key: bool = False  # speech input can press it by accident, so it can be turned off
 
 
-def _single(key: str, label: str, then: str = "") -> Shortcut:
-    return Shortcut((key,), label, then, is_single_key=True)
+def _single(key: str, label: str, next_key: str = "") -> Shortcut:
+    return Shortcut((key,), label, next_key, is_single_key=True)
 
 
 SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
@@ -47,13 +47,13 @@ SHORTCUTS: Final[dict[str, tuple[Shortcut, ...]]] = {
         _single("e", "Edit the flow in the row or on the page"),
     ),
     "Pages": (
-        _single("g", "Overview", then="o"),
-        _single("g", "Flows", then="f"),
-        _single("g", "Targets", then="t"),
-        _single("g", "External changes", then="e"),
-        _single("g", "Bulk changes", then="b"),
-        _single("g", "Audit log", then="l"),
-        _single("g", "Users", then="u"),
+        _single("g", "Overview", next_key="o"),
+        _single("g", "Flows", next_key="f"),
+        _single("g", "Targets", next_key="t"),
+        _single("g", "External changes", next_key="e"),
+        _single("g", "Bulk changes", next_key="b"),
+        _single("g", "Audit log", next_key="l"),
+        _single("g", "Users", next_key="u"),
     ),
 }
 

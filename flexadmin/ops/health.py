@@ -26,6 +26,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from flexadmin.http import form_rescue
+from flows.api.problems import Problem, is_api_request
 from flows.core.database import create_unpooled_connection, short_lock_timeout
 
 CHECK_TIMEOUT: Final = 2.0  # seconds until a readiness check gives up
@@ -54,10 +55,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Return the page for an unhandled error: 503 if the database is unavailable, else 500."""
     error = sys.exc_info()[1]
     cause = error.__cause__ if error else None
-    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(cause, UNAVAILABLE_ERRORS):
+    is_unavailable = isinstance(error, UNAVAILABLE_ERRORS) or isinstance(cause, UNAVAILABLE_ERRORS)
+    if is_api_request(request):
+        return _api_error(is_unavailable=is_unavailable)
+    if is_unavailable:
         content = _render_error_page("503.html", request)
         return HttpResponse(content, status=503, headers={"Retry-After": "10"})
     return HttpResponse(_render_error_page("500.html", request), status=500)
+
+
+def _api_error(*, is_unavailable: bool) -> HttpResponse:
+    """Return the problem for an unhandled error in a call of the API."""
+    if is_unavailable:
+        detail = "The database is unavailable. Try again later."
+        headers = {"Retry-After": "10"}
+        return Problem(503, detail, code="unavailable", headers=headers).to_response()
+    detail = "Something went wrong on our side. The error has been logged."
+    return Problem(500, detail, code="error").to_response()
 
 
 def _render_error_page(name: str, request: HttpRequest) -> str:

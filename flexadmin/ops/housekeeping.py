@@ -1,4 +1,5 @@
-"""Removal of expired sessions, sign-in attempts, cached values and finished background tasks.
+"""Removal of expired sessions, sign-in attempts, cached values, finished background tasks
+and old notifications.
 
 It runs once a day for all processes together, during a sign-in.
 """
@@ -19,6 +20,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from flexadmin.models import SignInTry
+from flows.notifications.models import Message
 
 CACHE_KEY: Final = "flexadmin.housekeeping"
 RUN_INTERVAL: Final = 24 * 60 * 60  # seconds
@@ -26,6 +28,7 @@ CONTINUE_INTERVAL: Final = 60  # seconds until the next batch, if one was not en
 BATCH_SIZE: Final = 2_000  # rows of a table per run: a user is waiting to sign in
 ATTEMPT_RETENTION: Final = timedelta(days=1)
 TASK_RETENTION: Final = timedelta(days=30)
+MESSAGE_RETENTION: Final = timedelta(days=30)
 
 
 def run_if_due() -> None:
@@ -52,6 +55,7 @@ def _expired_querysets(now: datetime) -> list[QuerySet[Any]]:
         UserSession.objects.filter(~Exists(live_sessions)),
         SignInTry.objects.filter(at__lt=now - ATTEMPT_RETENTION),
         DBTaskResult.objects.finished().filter(finished_at__lt=now - TASK_RETENTION),
+        Message.objects.filter(finished_at__lt=now - MESSAGE_RETENTION),
     ]
 
 

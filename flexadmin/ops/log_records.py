@@ -3,7 +3,8 @@
 The audit log's events and the response header X-Request-Id have the same id.
 
 Code that logs leaves secrets out. As a safety net, anything that still looks like a secret is
-masked here, in messages and in tracebacks.
+masked here, in messages and in tracebacks. A long one is shortened first: a library may log what a
+server sent, which can be megabytes, and to look for secrets in them would take minutes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ EXTRA_FIELDS: Final = ("request_id", "method", "path", "status", "duration_ms", 
 FORMATS: Final[tuple[str, ...]] = ("json", "line")
 MIN_SECRET_LENGTH: Final = 6  # characters; a shorter one would mask ordinary text
 MASK: Final = "masked"
+MAX_LENGTH: Final = 32_000  # characters of a message or a traceback; the middle is omitted
 INDENT: Final = "    "  # of the lines that continue a record
 _AUTHORIZATION = re.compile(
     r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE
@@ -141,7 +143,8 @@ class RedactingStderrHandler(logging.StreamHandler[Any]):
 
     def redact_secrets(self, text: str) -> str:
         if self._secrets:
-            text = self._secrets.sub(MASK, text)
+            text = self._secrets.sub(MASK, text)  # first: a cut could leave a part of a secret
+        text = _shorten(text)
         text = _AUTHORIZATION.sub(rf"\1{MASK}", text)
         text = _SCHEME.sub(rf"\1 {MASK}", text)
         return str(redact(text))
@@ -154,6 +157,15 @@ class RedactingStderrHandler(logging.StreamHandler[Any]):
             f"A log record of {record.name}, {record.filename}:{record.lineno}, could not be "
             f"written: {error_name}\n"
         )
+
+
+def _shorten(text: str) -> str:
+    """Return the text, or its beginning and its end if it is too long."""
+    omitted = len(text) - MAX_LENGTH
+    if omitted <= 0:
+        return text
+    half = MAX_LENGTH // 2
+    return f"{text[:half]} [{omitted} characters omitted] {text[-half:]}"
 
 
 def _spellings(secret: str) -> set[str]:

@@ -28,6 +28,7 @@ from flows.audit import audit_log, verification
 from flows.audit.models import OpenChange, OpenDrift, Result
 from flows.changes import in_flight
 from flows.mirror.models import SyncState
+from flows.notifications import delivery
 
 _process_registry = CollectorRegistry()
 TWILIO_CALLS: Final = Histogram(
@@ -74,6 +75,7 @@ class _DatabaseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             metrics = [*_mirror_metrics(), *_open_change_metrics(), *_audit_metrics()]
+            metrics += _notification_metrics()
         except Error:
             metrics = []
         yield GaugeMetricFamily(
@@ -107,6 +109,21 @@ def _open_change_metrics() -> Iterator[Metric]:
         "flexflow_open_drift",
         "External changes to accept or revert.",
         value=OpenDrift.objects.count(),
+    )
+
+
+def _notification_metrics() -> Iterator[Metric]:
+    counts = delivery.count_messages(timezone.now())
+    messages = GaugeMetricFamily(
+        "flexflow_notifications", "Notifications by status.", labels=["status"]
+    )
+    messages.add_metric(["waiting"], counts.waiting)
+    messages.add_metric(["failed"], counts.failed)
+    yield messages
+    yield GaugeMetricFamily(
+        "flexflow_notifications_oldest_seconds",
+        "Seconds that the oldest waiting notification has waited.",
+        value=counts.oldest_seconds,
     )
 
 

@@ -73,7 +73,7 @@ def build_checklist(
             Step(
                 "Run a worker",
                 worker_heartbeat is not None,
-                "It runs the bulk changes. Keep it running next to the site:",
+                "It runs bulk changes and checks. Keep it running next to the site:",
                 command="uv run manage.py db_worker",
             ),
             Step(

@@ -175,6 +175,12 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
     """Return an example flow or event of each kind."""
     from flows.audit.models import AuditEvent, OpenChange
     from flows.local_details.models import LocalDetails
+    from flows.twilio.flex.channel import CHANNEL
+    from flows.twilio.flex.plugin import PLUGIN
+    from flows.twilio.flex.plugin_configuration import PLUGIN_CONFIGURATION
+    from flows.twilio.flex.plugin_release import PLUGIN_RELEASE
+    from flows.twilio.flex.questionnaire import QUESTIONNAIRE
+    from flows.twilio.sandbox.named_bodies import make_sid
 
     changed = AuditEvent.objects.filter(action="flow.update", stage="outcome", result="succeeded")
     of_kind = {
@@ -203,7 +209,18 @@ def _find_examples(sandbox: Any) -> dict[str, str]:
         **_find_studio_flows(of_kind["studio"].target_sid),
         "event": str(of_kind["studio"].event_id),
         "drift": str(AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id),
+        "channel": next(iter(sandbox.store_of(CHANNEL).snapshot())),
+        "plugin": list(sandbox.store_of(PLUGIN).snapshot())[-1],
+        "plugin_configuration": next(iter(sandbox.store_of(PLUGIN_CONFIGURATION).snapshot())),
+        "plugin_release": next(iter(sandbox.store_of(PLUGIN_RELEASE).snapshot())),
+        "address": make_sid("IG", "whatsapp:+14155550143"),
+        "webhook_address": make_sid("IG", "+14155550142"),
+        "interaction": (interaction := make_sid("KD", "Order 4711")),
+        "interaction_channel": make_sid("UO", interaction),
+        "failed_interaction": make_sid("KD", "Callback 3"),
+        "questionnaire": list(sandbox.store_of(QUESTIONNAIRE).snapshot())[-1],
         "unresolved_sid": open_change.target_sid,
+        "account": open_change.attempt.account_sid,
         "puzzle": str(attempt.event_id),
     }
 

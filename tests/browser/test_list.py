@@ -157,7 +157,7 @@ def test_bar_for_many_flows_comes_with_the_first_tick_and_moves_no_row(open_page
     expect(bar).to_be_visible()
     expect(bar).to_contain_text("1 selected")
     expect(bar.get_by_role("button", name="Review…")).to_be_visible()
-    expect(bar.get_by_role("button", name="Export JSON")).to_be_visible()
+    expect(bar.get_by_role("button", name="Export")).to_be_visible()
     assert row.bounding_box() == place
     bar.get_by_role("button", name="Clear").click()
     expect(bar).to_be_hidden()
@@ -195,6 +195,22 @@ def test_bar_is_always_there_without_scripts(open_page, flows):
     page.get_by_role("button", name="Review…").click()
 
     expect(page.get_by_role("heading", level=2).first).to_contain_text("1 flow will change")
+
+
+def test_choices_in_the_bar_reload_nothing_and_survive_the_next_page(open_page, flows):
+    page = open_page("operator")
+    page.locator("input[name=sid]").first.check()
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+
+    page.select_option("[name=kind]", "disable")
+    page.select_option("[name=format]", "yaml")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**page=2")
+
+    assert [url for url in requested if "page=2" not in url] == []
+    expect(page.locator("[name=kind]")).to_have_value("disable")
+    expect(page.locator("[name=format]")).to_have_value("yaml")
 
 
 # The way back

@@ -121,3 +121,12 @@ def test_overview_is_accessible_and_fits(open_page, request, scheme, width):
     findings["ten accounts"] = find_problems(ten)
 
     assert {name: found for name, found in findings.items() if found} == {}
+
+
+def test_state_of_flex_is_loaded_into_the_overview(open_page):
+    page = open_page("viewer", path="/")
+
+    panel = page.get_by_role("region", name="Flex", exact=True)
+    expect(panel.get_by_text("Set up")).to_be_visible()
+    panel.get_by_role("link", name="Autumn").click()
+    expect(page.get_by_role("heading", name="Plugin release")).to_be_visible()

@@ -33,20 +33,23 @@ def test_input_shows_once_another_sid_is_chosen(open_page):
 
 
 def test_workspace_swaps_in_its_workflows_and_keeps_the_focus(open_page):
+    add_name("WS" + "7" * 32, "Another workspace", resource="workspace")
     add_name("WW" + "7" * 32, "Elsewhere", resource="workflow", parent_sid="WS" + "7" * 32)
+    add_name("WW" + "6" * 32, "Near", resource="workflow", parent_sid=WORKSPACE_SID)
     page = open_page("operator", path="/flows/new/")
     page.select_option("[name=integration_type]", "task")
     workspace = page.locator("[name=integration_workspace_sid]")
     options = page.locator("[name=integration_workflow_sid] option")
-    expect(options.filter(has_text="Elsewhere")).to_have_count(1)
+    expect(workspace).to_have_value(WORKSPACE_SID)  # the account's own, from its configuration
+    expect(options.filter(has_text="Near")).to_have_count(1)
     workspace.focus()
 
-    workspace.select_option(WORKSPACE_SID)
+    workspace.select_option("WS" + "7" * 32)
 
-    expect(options.filter(has_text="Elsewhere")).to_have_count(0)
-    expect(options.filter(has_text="Assign to anyone")).to_have_count(1)
+    expect(options.filter(has_text="Elsewhere")).to_have_count(1)
+    expect(options.filter(has_text="Near")).to_have_count(0)
     expect(workspace).to_be_focused()
-    expect(workspace).to_have_value(WORKSPACE_SID)
+    expect(workspace).to_have_value("WS" + "7" * 32)
 
 
 def test_swap_does_not_take_away_a_workspace_that_is_being_typed(open_page):

@@ -16,9 +16,9 @@ __all__ = ["application"]
 
 
 def _kill_around(call: Callable[..., Any]) -> Callable[..., Any]:
-    def at_that_moment(*args: Any) -> None:
+    def at_that_moment(*args: Any, **options: Any) -> None:
         if os.environ["KILL"] == "after":
-            call(*args)
+            call(*args, **options)
         os.kill(os.getpid(), signal.SIGKILL)
 
     return at_that_moment

@@ -116,7 +116,9 @@ def takes_silence_for_yes(monkeypatch):
 @pytest.fixture
 def repeats_everything(monkeypatch):
     monkeypatch.setattr(
-        retries, "IDEMPOTENT_OPERATIONS", retries.IDEMPOTENT_OPERATIONS | client.WRITE_OPERATIONS
+        retries,
+        "IDEMPOTENT_OPERATIONS",
+        retries.IDEMPOTENT_OPERATIONS.union(client.WRITE_OPERATIONS),
     )
 
 

@@ -21,26 +21,25 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from flows.accounts import clients
-from flows.audit import append_only, audit_log
+from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes import flow_changes, in_flight, operations, reconcile
 from flows.mirror import drift, flow_reads, mirror
 from flows.mirror.models import Flow
 from flows.mirror.sync import SyncBusy, sync_account
-from flows.search.models import FlowEntry, FlowTally, Target, TargetUse
 from flows.twilio.client import WRITE_OPERATIONS, ResourceClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
+from tests.empty_database import empty_database
 from tests.faults.acting import OMAR, STUDIO_FLOW_SID, release_until
 from tests.faults.truth import ExternalChanges, applied_requests, find_differences, find_violations
 
@@ -448,21 +447,6 @@ class World(RuleBasedStateMachine):
         assert AuditEvent.objects.count() == events
 
 
-def _empty():
-    """Empty the database, without the append-only triggers for that moment."""
-    append_only.remove(connection)
-    with transaction.atomic(), connection.cursor() as cursor:
-        for model in apps.get_app_config("flows").get_models():
-            if model not in (
-                FlowEntry,
-                FlowTally,
-                Target,
-                TargetUse,
-            ):  # which follow from the mirror
-                cursor.execute(f"DELETE FROM {model._meta.db_table}")
-    append_only.install(connection)
-
-
 HOW_LONG = settings(
     max_examples=LONG or 12,
     stateful_step_count=40 if LONG else 25,
@@ -479,7 +463,7 @@ class Stage:
     world = None
 
     def begin(self):
-        _empty()
+        empty_database()
         self.world = world = World()
         respond = world.twilio._api.respond
 

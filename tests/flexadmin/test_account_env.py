@@ -7,7 +7,11 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from flexadmin import settings
-from flexadmin.account_env import read_accounts
+from flexadmin.account_env import parse_allowed_networks, read_accounts
+from flexadmin.env import Env
+from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.flex.plugin import PLUGIN
+from flows.twilio.flex.questionnaire import QUESTIONNAIRE
 
 ONE, TWO, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "SK" + "3" * 32
 SOLE = {"TWILIO_ACCOUNT_SID": ONE, "TWILIO_AUTH_TOKEN": "token"}
@@ -69,9 +73,37 @@ def test_account_can_have_its_own_address_of_the_other_apis():
     assert (first.twilio_api_url, second.twilio_api_url) == ("", "http://127.0.0.1:9/{product}")
 
 
+def test_headers_of_some_resources_come_from_their_variables():
+    (without,) = read(**SOLE)
+    (account,) = read(**SOLE, TWILIO_INSIGHTS_AUTHORIZATION="Bearer 7", TWILIO_FLEX_METADATA="m 1")
+
+    assert without.headers == {}
+    assert account.headers_of(QUESTIONNAIRE) == {"Authorization": "Bearer 7"}
+    assert account.headers_of(PLUGIN) == {"Flex-Metadata": "m 1"}
+    assert account.headers_of(FLEX_FLOW) == {}
+
+
+@pytest.mark.parametrize("ending", ["", "__EU_TEST"])
+def test_header_that_proves_the_sender_is_kept_out_of_the_log(monkeypatch, ending):
+    monkeypatch.setenv(f"TWILIO_INSIGHTS_AUTHORIZATION{ending}", "Bearer of-the-log")
+    own_env = Env()
+
+    own_env.str(f"TWILIO_INSIGHTS_AUTHORIZATION{ending}")
+
+    assert "Bearer of-the-log" in own_env.secrets()
+
+
+def test_each_account_has_its_own_headers():
+    first, second = read(**BOTH, TWILIO_FLEX_METADATA__EU_TEST="of the second")
+
+    assert (first.headers, second.headers) == ({}, {"Flex-Metadata": "of the second"})
+
+
 def test_secrets_are_not_in_the_repr():
-    assert "secret" not in repr(read(**BOTH))
-    assert "token" not in repr(read(**BOTH))
+    accounts = read(**BOTH, TWILIO_INSIGHTS_AUTHORIZATION__EU_TEST="a secret token")
+
+    assert "secret" not in repr(accounts)
+    assert "token" not in repr(accounts)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +120,31 @@ def test_secrets_are_not_in_the_repr():
         ({**BOTH, "TWILIO_ACCOUNTS": "pro duction"}, "not an account's name"),
         ({**BOTH, "TWILIO_COLOUR__EU_TEST": "#f00"}, "TWILIO_COLOUR__EU_TEST"),
         ({**BOTH, "TWILIO_API_URL__EU_TEST": "https://twilio.com"}, "TWILIO_API_URL__EU_TEST"),
+        ({**SOLE, "TWILIO_FLEX_METADATA": "two\nlines"}, "TWILIO_FLEX_METADATA can't be sent"),
+        ({**SOLE, "TWILIO_INSIGHTS_AUTHORIZATION": " x"}, "white space at an end"),
     ],
 )
 def test_invalid_variable_stops_the_start_with_its_name(environment, said):
     with pytest.raises(ImproperlyConfigured, match=said):
         read(**environment)
+
+
+def test_auth_token_signs_tests_also_with_an_api_key():
+    (with_key,) = read(**SOLE, TWILIO_API_KEY=KEY, TWILIO_API_SECRET="secret")
+    first, second = read(**BOTH)
+
+    assert with_key.auth_token == "token"
+    assert (first.auth_token, second.auth_token) == ("", "token")
+    assert "token'" not in repr(with_key)
+
+
+def test_networks_that_may_be_reached():
+    networks = parse_allowed_networks("SOME_NETWORKS", ["10.1.0.0/16", " ::1"])
+
+    assert list(map(str, networks)) == ["10.1.0.0/16", "::1/128"]
+    assert parse_allowed_networks("SOME_NETWORKS", []) == ()
+
+
+def test_invalid_network_stops_the_start_with_its_name():
+    with pytest.raises(ImproperlyConfigured, match=r"SOME_NETWORKS.*intranet"):
+        parse_allowed_networks("SOME_NETWORKS", ["intranet"])

@@ -8,6 +8,7 @@ import pytest
 from flows.audit.models import AuditEvent
 from tests.security.places import (
     ACCESS,
+    API_CALLS,
     METHODS,
     SAFE_METHODS,
     URL_NAMES,
@@ -21,6 +22,7 @@ from tests.security.places import (
 
 pytestmark = pytest.mark.django_db
 ABSENT_USERS = {"the token's bearer", "sent there by the provider"}  # neither exists in the tests
+API_USER = "an API token's bearer"  # whom no session can be
 each_place = pytest.mark.parametrize("name", URL_NAMES)
 
 
@@ -31,6 +33,10 @@ def count_refusals() -> int:
 def expected_access(person: str, name: str, method: str) -> str:
     if is_allowed(person, name, method):
         return "in"
+    if name == "api:no-call":
+        return "404"
+    if name in API_CALLS:
+        return "sign in" if ACCESS[name].get(method) == API_USER else "405"
     if ACCESS[name].get(method) in ABSENT_USERS:
         return "404"
     is_absent = not ABSENT_USERS.isdisjoint(ACCESS[name].values())
@@ -93,6 +99,20 @@ def test_reads_write_nothing(site: SampleSite, who):
     assert writing_places == {}
 
 
+@pytest.mark.quick
+def test_every_page_opens_on_a_site_with_two_accounts(site: SampleSite, staging):
+    client = site.client("admin")
+    places = [name for name in URL_NAMES if is_allowed("admin", name, "GET")]
+    statuses = {}
+
+    for name in places:
+        url, data = site.call(name, "admin")
+        statuses[name] = send_form(client, "GET", url, data).status_code
+
+    health = {name for name in statuses if name.startswith("health")}
+    assert {name for name, status in statuses.items() if status >= 400} - health == set()
+
+
 @each_place
 def test_form_without_csrf_token_is_refused_and_writes_nothing(site: SampleSite, name):
     url, data = site.call(name)
@@ -105,7 +125,10 @@ def test_form_without_csrf_token_is_refused_and_writes_nothing(site: SampleSite,
         if method not in SAFE_METHODS
     }
 
-    assert set(statuses.values()) <= {403, 405}
-    assert statuses["POST"] == 403
+    if name in API_CALLS:  # cookies have no effect there, so no token protects them
+        assert set(statuses.values()) <= {401, 404, 405}
+    else:
+        assert set(statuses.values()) <= {403, 405}
+        assert statuses["POST"] == 403
     assert (dump_database(), len(site.writes())) == (before, write_count)
     assert "_auth_user_id" in client.session  # another site can't sign anyone out either

@@ -25,9 +25,11 @@ from flows.mirror.sync import sync_account
 from flows.plans import drafts
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
+from tests.conftest import form_data
 from tests.faults.acting import switch_flow
 from tests.flexadmin.keyboard.palette_pages import search as search_palette
 from tests.flows.local_details.changing import set_details
+from tests.flows.webhook_tests.receiver import LOOPBACK, Receiver
 from tests.security.markup import read_body
 from tests.security.places import URL_NAMES, SampleSite, dump_database, send_form
 
@@ -48,6 +50,7 @@ HOOK_URLS = (
     f"//bot:{HOOK_SECRET}@crm.example/in",
 )
 PASSWORD = "canary-password-2b9e"
+AUTH_TOKEN = "canary-auth-token-9c4d"
 SECRET_NAMES = re.compile(r"SECRET|TOKEN|PASSWORD|AUDIT_KEY", re.IGNORECASE)
 # Forms that show a webhook's secret to users who may change it.
 FORM_VIEWS = {"flows:edit", "flows:new"}
@@ -75,8 +78,14 @@ def secrets_in(value, name=""):
 @pytest.fixture
 def canaries(settings):
     """Secrets of the settings, as they are and as HTTP Basic credentials."""
+    settings.FLEX_ACCOUNTS = tuple(
+        dataclasses.replace(account, auth_token=AUTH_TOKEN) for account in settings.FLEX_ACCOUNTS
+    )
     settings.SECRET_KEY_FALLBACKS = ["canary-older-secret-key"]
     settings.METRICS_TOKEN = "canary-metrics-token"
+    (account,) = settings.FLEX_ACCOUNTS
+    headers = {"Flex-Metadata": "canary-flex-metadata"}
+    settings.FLEX_ACCOUNTS = (dataclasses.replace(account, headers=headers),)
     secrets_found = set()
     for name in dir(django_settings):
         if name.isupper():
@@ -84,6 +93,7 @@ def canaries(settings):
     credentials = {
         "sandbox-secret",
         "canary-metrics-token",
+        AUTH_TOKEN,
         django_settings.AUDIT_KEY,
         django_settings.SECRET_KEY,
     }
@@ -96,7 +106,7 @@ def canaries(settings):
     return (
         secrets_found
         | {base64.b64encode(pair.encode()).decode() for pair in pairs}
-        | {PASSWORD, HOOK_SECRET}
+        | {PASSWORD, HOOK_SECRET, *headers.values()}
     )
 
 
@@ -160,6 +170,8 @@ def calls(site, sid):
     for flow in Flow.objects.filter(integration_type="external"):
         yield "flows:detail", f"/flows/{flow.sid}/", {}
         yield "flows:code", f"/flows/{flow.sid}/code/", {}
+        yield "flows:webhook", f"/flows/{flow.sid}/webhook/", {}
+        yield "flows:webhook-test", f"/flows/{flow.sid}/webhook/test/", {"text": "x", "review": "1"}
         yield "flows:delete", f"/flows/{flow.sid}/delete/", {"confirm_name": "x"}
     for event in AuditEvent.objects.filter(action="flow.drift"):
         yield "audit:detail", f"/audit/{event.event_id}/", {}
@@ -204,6 +216,34 @@ def test_no_page_file_log_line_or_table_contains_a_secret(
     edit = site.client("admin").get(f"/flows/{secret_flow}/edit/")
     # The search finds a secret where there is one.
     assert HOOK_SECRET in html.unescape(edit.content.decode())
+
+
+def test_webhook_that_sends_everything_back_reveals_no_secret(
+    site: SampleSite, canaries, caplog, settings
+):
+    """A handler answers with the whole request: URL, login, signature and text."""
+    caplog.set_level(logging.DEBUG)
+    settings.WEBHOOK_TEST_ALLOWED_NETWORKS = LOOPBACK
+    client = site.client("admin")
+    with Receiver(echo=True) as handler:
+        url = f"http://twilio:{HOOK_SECRET}@127.0.0.1:{handler.port}/in/{HOOK_SECRET}?token={HOOK_SECRET}"
+        sid = site.sandbox.add_flow(integration_type="external", integration_url=url)
+        sync_account(ACCOUNT)
+        page = f"/flows/{sid}/webhook/test/"
+        data = {**form_data(client.get(page)), "text": f"token={HOOK_SECRET}"}
+        review = client.post(page, {**data, "review": "1"})
+        result = client.post(page, data, follow=True)
+    event = AuditEvent.objects.filter(action="flow.webhook_test").latest("seq")
+    pages = [result, client.get(f"/audit/{event.event_id}/"), client.get(f"/flows/{sid}/")]
+
+    [post] = handler.posts
+    canaries |= {post.headers["X-Twilio-Signature"], post.headers["Authorization"].split()[1]}
+    assert event.payload.after["answer"].count("masked-") > 3
+    assert HOOK_SECRET in review.content.decode()  # the form that the user has typed
+    assert [find_leaks(read_body(one).decode(), canaries) for one in pages] == [[], [], []]
+    assert find_leaks(caplog.text, canaries) == []
+    assert find_leaks(str(dump_database(without=IGNORED_TABLES)), canaries) == []
+    assert find_leaks(repr(django_settings.FLEX_ACCOUNTS), canaries) == []
 
 
 @pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[1], HOOK_URLS[7]], indirect=True)
@@ -259,7 +299,7 @@ def test_error_page_shows_no_secret(
         raise RuntimeError(f"after {len(local_secrets)} of {len(args)}")
 
     for broken_function in ("flows.mirror.mirror.fetch", "flows.twilio.client.ResourceClient._exchange",
-                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.LogTransaction.append", "flows.flex_flows.views.create_and_edit._render_form"):  # fmt: skip
+                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.LogTransaction.append", "flows.flex_flows.views.create_and_edit.render_form"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(
                 broken_function, side_effect=fail if error is RuntimeError else error("gone")

@@ -26,10 +26,14 @@ from flexadmin.ops import worker_heartbeat
 from flexadmin.users import services
 from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
+from flows.approvals import sweep
 from flows.audit.models import AuditEvent
 from flows.management import command_line
+from flows.migration import execution as migrations
 from flows.mirror.name_sync import sync_with_names
+from flows.notifications import worker as notifications
 from flows.plans import execution
+from flows.schedules import worker as schedules
 from flows.twilio.sandbox.server import Sandbox
 
 DEMO_USERS = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
@@ -76,9 +80,14 @@ class Command(BaseCommand):
             self._prepare(sandbox)
             self._announce(port)
             server.set_app(get_wsgi_application())
-            execution.requeue_all()  # bulk changes that were running when the demo stopped
+            # What was running when the demo stopped.
+            execution.requeue_all()
+            migrations.requeue_all()
             threading.Thread(target=_build_worker().run, name="worker", daemon=True).start()
             worker_heartbeat.start()
+            sweep.start()
+            notifications.start()
+            schedules.start()
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nDemo stopped. The next start continues from here.")

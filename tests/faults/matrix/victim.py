@@ -118,7 +118,7 @@ def _kill_before_call() -> None:
 
 def _kill_after_response() -> None:
     def then_die(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args: _kill_self(call(*args))
+        return lambda *args, **options: _kill_self(call(*args, **options))
 
     for verb in ("create", "update", "delete"):
         setattr(ResourceClient, verb, then_die(getattr(ResourceClient, verb)))

@@ -33,6 +33,7 @@ PLAN_INPUT_BY_VIEW = {
     ),
     "flows:plan-import": ("/flows/plans/import/", {"entries": "[typed by hand"}),
     "flows:plan-start": ("/flows/plans/{plan}/start/", {"reason": "typed by hand"}),
+    "flows:plan-request": ("/flows/plans/{plan}/request/", {"reason": "typed by hand"}),
 }
 DETAILS_INPUT = {"owner": "Claims", "tags": "vip", "note": "typed by hand"}
 

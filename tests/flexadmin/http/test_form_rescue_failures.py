@@ -3,7 +3,7 @@
 import pytest
 
 from flexadmin.http import form_rescue
-from flows.flex_flows.views import responses
+from flows.changes.views import responses
 from tests.conftest import form_data
 from tests.faults.acting import received_writes
 from tests.flexadmin.http.rescued_forms import (
@@ -47,7 +47,7 @@ def test_form_comes_back_from_a_failure_before_it_was_sent(
 def test_form_sent_again_after_a_failure_shows_the_outcome(client, sandbox, flow_sid, monkeypatch):
     path, form = fill_in(client, "flows:edit", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "_success_response", None)
+        broken.setattr(responses.ChangeResponder, "_success_response", None)
         failed = client.post(path, form, headers=SAME_ORIGIN)
 
     back = client.post(*form_with(failed, "edit_again"))
@@ -61,7 +61,7 @@ def test_form_sent_again_after_a_failure_shows_the_outcome(client, sandbox, flow
 def test_rescued_deletion_shows_that_the_flow_is_deleted(client, sandbox, flow_sid, monkeypatch):
     path, form = fill_in(client, "flows:delete", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "_success_response", None)
+        broken.setattr(responses.ChangeResponder, "_success_response", None)
         failed = client.post(path, form, headers=SAME_ORIGIN)
 
     action, fields = form_with(failed, "edit_again")

@@ -184,7 +184,12 @@ def test_what_read_only_mode_prevents_is_not_offered(client_of, flow_sid):
     groups = find(client_of("admin"), page=f"/flows/{flow_sid}/")
 
     assert {"New flow", "Import flows"}.isdisjoint(groups["Actions"])
-    assert groups["This flow"] == ["Show this flow as code", "Show the history of this flow"]
+    assert groups["This flow"] == [
+        "Show this flow as code",
+        "Show the history of this flow",
+        "Show this flow at a date",
+        "Show the migration of this flow",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +215,8 @@ def test_flow_of_the_page_has_its_actions(client_of, flow_sid):
         "Clone this flow",
         "Show this flow as code",
         "Show the history of this flow",
+        "Show this flow at a date",
+        "Show the migration of this flow",
         "Delete this flow",
     ]
     assert {
@@ -226,7 +233,12 @@ def test_flow_with_an_open_change_is_locked(client_of, flow_sid):
 
     actions = find(client_of("admin"), page=f"/flows/{flow_sid}/")["This flow"]
 
-    assert actions == ["Show this flow as code", "Show the history of this flow"]
+    assert actions == [
+        "Show this flow as code",
+        "Show the history of this flow",
+        "Show this flow at a date",
+        "Show the migration of this flow",
+    ]
 
 
 def test_deleted_flow_can_only_be_looked_at(client_of, sandbox, flow_sid):
@@ -235,7 +247,12 @@ def test_deleted_flow_can_only_be_looked_at(client_of, sandbox, flow_sid):
 
     actions = find(client_of("admin"), page=f"/flows/{flow_sid}/")["This flow"]
 
-    assert actions == ["Show this flow as code", "Show the history of this flow"]
+    assert actions == [
+        "Show this flow as code",
+        "Show the history of this flow",
+        "Show this flow at a date",
+        "Show the migration of this flow",
+    ]
 
 
 @pytest.mark.parametrize("page", ["", "nonsense", "//[", "/flows/FO1/", "/nowhere/"])

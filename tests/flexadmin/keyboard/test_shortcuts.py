@@ -22,9 +22,9 @@ def keys_of_script(name):
 def test_single_keys_are_those_of_the_script():
     single = [shortcut for shortcut in ALL_SHORTCUTS if shortcut.is_single_key]
 
-    assert {one.keys[0] for one in single if not one.then} == keys_of_script("actions")
-    assert {one.then for one in single if one.then} == keys_of_script("addresses")
-    assert all(one.keys == ("g",) for one in single if one.then)
+    assert {one.keys[0] for one in single if not one.next_key} == keys_of_script("actions")
+    assert {one.next_key for one in single if one.next_key} == keys_of_script("addresses")
+    assert all(one.keys == ("g",) for one in single if one.next_key)
 
 
 def test_page_lists_every_shortcut(client_of):

@@ -67,6 +67,9 @@ def raised(message):
         lambda: log.warning("in %s", quote(CANARY, safe="")),
         lambda: log.warning("in %s", json.dumps(CANARY)),
         lambda: log.warning("in %s and %s", "c4n4ry-second", CANARY),
+        lambda: log.warning(
+            "in %s", "x" * (log_records.MAX_LENGTH // 2 - 12) + CANARY + "y" * 99_999
+        ),
         lambda: raised(CANARY),
         lambda: raised("https://user:c4n4ry@host.example/in"),
         lambda: raised("GET /in?team=care&token=c4n4ry"),
@@ -97,6 +100,16 @@ def test_no_secret_is_logged(log_stream, tell, capsys, monkeypatch):
     output = log_stream.getvalue() + capsys.readouterr().err
     assert output
     assert "c4n4ry" not in output
+
+
+def test_long_text_is_shortened_to_its_beginning_and_its_end(log_stream):
+    """A library may log what a server sent: megabytes, in which to look for secrets takes minutes."""
+    log.warning("Failed to parse %s: the end", "X: y\n" * 1_000_000)
+
+    output = log_stream.getvalue()
+    assert len(output) < 2 * log_records.MAX_LENGTH
+    for part in ("Failed to parse X: y", "4968025 characters omitted", "the end"):
+        assert part in output
 
 
 def test_ordinary_text_is_not_masked(log_stream):

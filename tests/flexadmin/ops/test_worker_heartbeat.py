@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +12,9 @@ from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 
 from flexadmin.ops import worker_heartbeat
+from flows.approvals import sweep
+from flows.notifications import worker as notifications
+from flows.schedules import worker as schedules
 
 pytestmark = pytest.mark.django_db
 
@@ -53,9 +57,14 @@ def test_thread_beats_until_it_is_stopped_or_the_process_ends(monkeypatch):
 def test_only_a_worker_that_stays_has_a_heartbeat(monkeypatch, batch, starts):
     calls = []
     monkeypatch.setattr(worker_heartbeat, "start", lambda: calls.append("start"))
+    workers = {"requests": sweep, "schedules": schedules, "notifications": notifications}
+    for name, worker in workers.items():
+        monkeypatch.setattr(worker, "start", partial(calls.append, f"start {name}"))
+        monkeypatch.setattr(worker, "run_once", partial(calls.append, f"{name} once"))
     monkeypatch.setattr(Worker, "run", lambda _self: calls.append("run"))
     monkeypatch.setattr(Worker, "configure_signals", lambda _self: None)
 
     call_command("db_worker", batch=batch, verbosity=0)
 
-    assert calls == ["start"] * starts + ["run"]
+    in_background = ["start", *(f"start {name}" for name in workers), "run"]
+    assert calls == (in_background if starts else ["run", *(f"{name} once" for name in workers)])

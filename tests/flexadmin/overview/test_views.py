@@ -20,7 +20,7 @@ from tests.flows.overview.test_unfinished_plans import make_plan
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
-MAX_QUERIES = 12
+MAX_QUERIES = 16
 
 
 def text(response):
