@@ -6,7 +6,6 @@ Each package writes its own models. Import a model from its package.
 from __future__ import annotations
 
 from flows.accounts.models import RateLimit as RateLimit
-from flows.api.models import KeyedRequest as KeyedRequest
 from flows.approvals.models import Approval as Approval
 from flows.approvals.models import ChangePolicy as ChangePolicy
 from flows.approvals.models import ChangeRequest as ChangeRequest
@@ -18,6 +17,7 @@ from flows.audit.models import AuditEntry as AuditEntry
 from flows.audit.models import AuditEvent as AuditEvent
 from flows.audit.models import AuditPayload as AuditPayload
 from flows.audit.models import ChainHead as ChainHead
+from flows.audit.models import KeyedRequest as KeyedRequest
 from flows.audit.models import OpenChange as OpenChange
 from flows.audit.models import OpenDrift as OpenDrift
 from flows.audit.models import Result as Result

@@ -1,5 +1,5 @@
-"""Removal of expired sessions, sign-in attempts, cached values, finished background tasks
-and old notifications.
+"""Removal of expired sessions, sign-in attempts, cached values, finished background tasks,
+old notifications and the digests of old API requests.
 
 It runs once a day for all processes together, during a sign-in.
 """
@@ -20,6 +20,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from flexadmin.models import SignInTry
+from flows.audit import keyed_requests
 from flows.notifications.models import Message
 
 CACHE_KEY: Final = "flexadmin.housekeeping"
@@ -56,6 +57,7 @@ def _expired_querysets(now: datetime) -> list[QuerySet[Any]]:
         SignInTry.objects.filter(at__lt=now - ATTEMPT_RETENTION),
         DBTaskResult.objects.finished().filter(finished_at__lt=now - TASK_RETENTION),
         Message.objects.filter(finished_at__lt=now - MESSAGE_RETENTION),
+        keyed_requests.expired(),
     ]
 
 

@@ -23,12 +23,14 @@ from flexadmin.users.actions import UserAction
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, LogTransaction, Payload
 from flows.audit.models import Result, Stage
+from flows.core.prepared_queries import PreparedQuery
 from flows.redaction.redacted import redact_fields
 
 KEY_PREFIX: Final = "flexapi_"  # so that scanners of source code recognise a token
 MAX_DAYS: Final = 366
 MAX_TOKENS: Final = 20  # of a user
 HMAC_SALT: Final = "flexadmin.api_token"
+_TOKEN_QUERY: Final = PreparedQuery(lambda: ApiToken.objects.filter(key=""))
 
 
 class TooManyTokens(Exception):
@@ -91,7 +93,8 @@ def find_token(credentials: str) -> ApiToken | None:
     An unknown key takes as long as a wrong secret.
     """
     key, _, secret = credentials.partition(".")
-    token = ApiToken.objects.filter(key=key).first() if key.startswith(KEY_PREFIX) else None
+    rows = _TOKEN_QUERY.run(key) if key.startswith(KEY_PREFIX) else []
+    token = rows[0] if rows else None
     stored_digest = token.digest if token else ""
     is_right = False
     for site_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):

@@ -19,9 +19,11 @@ from flexadmin.users.actions import UserAction
 from flexadmin.users.api_tokens import find_token, is_allowed_address
 from flexadmin.users.roles import get_site_user
 from flows.api.authentication import Caller, InvalidToken, TooManyInvalidTokens
+from flows.core.prepared_queries import PreparedQuery
 
 TOKEN_LIMIT: Final = Limit("token", (Rule(ADDRESS, 100),))  # invalid tokens
 USE_INTERVAL: Final = timedelta(minutes=1)  # between writes of the time of the last use
+_ONE_TIME_PASSWORD_QUERY: Final = PreparedQuery(lambda: OneTimePassword.objects.filter(person_id=0))
 
 
 def authenticate(request: HttpRequest, credentials: str) -> Caller:
@@ -64,7 +66,7 @@ def _count_invalid(request: HttpRequest) -> None:
 
 def _check_required_steps(user: SiteUser) -> None:
     """Raise `InvalidToken` while the user has to take a step before they may use the pages."""
-    if OneTimePassword.objects.filter(person=user).exists():
+    if _ONE_TIME_PASSWORD_QUERY.run(user.pk):
         raise InvalidToken("The token's user must choose a new password first.")
     if settings.SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
         raise InvalidToken("The token's user must set up two-factor authentication first.")

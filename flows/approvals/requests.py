@@ -21,7 +21,7 @@ from flows.approvals.request_status import RequestStatus
 from flows.approvals.terms import load_terms
 from flows.approvals.transitions import append, load, move, void_approvals
 from flows.approvals.validity import find_void_reason, required_approvals, reviewed_status
-from flows.audit import audit_log
+from flows.audit import audit_log, keyed_requests
 from flows.audit.audit_log import Actor, LogTransaction
 from flows.changes.change_guard import ProposedChange, SecretInRequest
 from flows.changes.operations import NothingToChange
@@ -80,6 +80,7 @@ def submit_in(log: LogTransaction, change: ProposedChange) -> ChangeRequest:
         request.status = RequestStatus.APPROVED
     request.save(force_insert=True)
     append(log, request, RequestAction.SUBMIT, actor=change.actor, comment=request.reason)
+    keyed_requests.remember(request.form_id, change.actor.request_digest)
     return request
 
 

@@ -73,8 +73,11 @@ def required_approvals(request: ChangeRequest, terms: Terms) -> int:
 
 def review_requests(requests: QuerySet[ChangeRequest]) -> None:
     """Void approvals that no longer count, and suspend, expire or end requests, with their events."""
+    open_ids = list(requests.filter(status__in=OPEN).values_list("pk", flat=True))
+    if not open_ids:
+        return  # as after most changes
     unchanged = find_unchanged(requests, timezone.now() - REQUEST_LIFETIME)
-    for request_id in list(requests.filter(status__in=OPEN).values_list("pk", flat=True)):
+    for request_id in open_ids:
         if request_id not in unchanged:
             review(request_id)
 

@@ -3,8 +3,8 @@
 `transaction` holds the log's lock, and `append` on it writes events. The functions `append` and
 `observe` do it for one event, and for the states of one read. `flows.erasure` empties payloads.
 
-Each event is linked to the one before it by its hash (chain.py). The list's entries and the inbox
-of external changes are updated in the same transaction. `changes.in_flight` keeps the register of
+Each event is linked to the one before it by its hash (chain.py). The list's entries, the inbox
+of external changes and the digests of keyed requests are written in the same transaction. `changes.in_flight` keeps the register of
 open changes.
 """
 
@@ -21,7 +21,7 @@ from django.db.transaction import atomic
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import log_entries, open_drift, own_changes
+from flows.audit import keyed_requests, log_entries, open_drift, own_changes
 from flows.audit.audit_types import Actor as Actor
 from flows.audit.audit_types import AlreadyRecorded as AlreadyRecorded
 from flows.audit.audit_types import EventFields
@@ -68,6 +68,8 @@ class LogTransaction:
         _reject_duplicate(event, starts_change=starts_change)
         _write_event(event, body, self._head)
         open_drift.resolve(event, body)
+        if event.change_id and (starts_change or event.stage == Stage.ACCESS):
+            keyed_requests.remember(event.change_id, fields["actor"].request_digest)
         return event
 
     def append_observations(self, observations: Sequence[Observation]) -> list[AuditEvent]:
@@ -184,8 +186,12 @@ def _build_payload_row(payload: Payload) -> AuditPayload:
 
 def _lock_chain_head() -> ChainHead:
     """Return the end of the chain, locked until the transaction ends."""
-    ChainHead.objects.get_or_create(name=CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})
-    return ChainHead.objects.select_for_update().get(name=CHAIN_NAME)
+    heads = ChainHead.objects.select_for_update().filter(name=CHAIN_NAME)
+    head = heads.first()
+    if head is None:
+        ChainHead.objects.get_or_create(name=CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})
+        head = heads.get()
+    return head
 
 
 def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:

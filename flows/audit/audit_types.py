@@ -25,6 +25,7 @@ class Actor:
     user_agent: str = ""
     request_id: str | None = None
     token_key: str = ""  # the key of the API token that the user's program used
+    request_digest: str = ""  # of a request with an Idempotency-Key (keyed_requests.py)
 
     @property
     def is_command(self) -> bool:

@@ -356,3 +356,17 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.action} {self.result}"
+
+
+class KeyedRequest(models.Model):
+    """The digest of the API request that sent a change (keyed_requests.py)."""
+
+    change_id = models.UUIDField(primary_key=True)  # the Idempotency-Key
+    digest = models.CharField(max_length=64)  # an HMAC of method, address and body
+    sent_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.change_id)

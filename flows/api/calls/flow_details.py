@@ -17,7 +17,7 @@ from flows.api.access import require_change, visible_flow
 from flows.api.change_results import change_body, refused_response
 from flows.api.paging import json_response
 from flows.api.problems import Problem, check_version, clean_reason, invalid
-from flows.api.replays import find_replay, remember_request
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
     ChangeBody,
     ChangeHeaders,
@@ -27,7 +27,6 @@ from flows.api.schemas import (
     responses,
 )
 from flows.audit import audit_log
-from flows.audit.access import get_actor
 from flows.audit.models import AuditEvent
 from flows.availability.restrictions import OperationUnavailable
 from flows.local_details import fields, reading, services
@@ -94,7 +93,6 @@ def edit_details(
     current = reading.load_details(sid)
     check_version(_etag_of(current), headers.if_match)
     values = _clean_values(body, current)
-    remember_request(request, change_id)
     try:
         change = services.change_details(
             sid=sid,
@@ -102,7 +100,7 @@ def edit_details(
             base=current,
             values=values,
             reason=clean_reason(body.reason),
-            actor=get_actor(api_request),
+            actor=get_sender(api_request),
             change_id=change_id,
         )
     except services.DetailsUnchanged:

@@ -21,7 +21,7 @@ from flows.api.change_results import replayed_response, submit
 from flows.api.flow_bodies import etag_of
 from flows.api.paging import json_response
 from flows.api.problems import check_version, clean_reason, invalid
-from flows.api.replays import find_replay, remember_request
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
     ChangeBody,
     ChangedFlow,
@@ -76,14 +76,13 @@ def create_flow(
     reason = clean_reason(body.reason)
     if parameters.dry_run:
         return _dry_run_response(request, account_sid, "", {}, values)
-    remember_request(request, change_id)
     return submit(
         lambda: flow_changes.create_flow(
             values=values,
             account_sid=account_sid,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(request),
+            actor=get_sender(request),
         ),
         task="create the flow",
     )
@@ -117,7 +116,6 @@ def edit_flow(
     reason = clean_reason(body.reason)
     if parameters.dry_run:
         return _dry_run_response(request, flow.account_sid, sid, flow.resource, values)
-    remember_request(request, change_id)
     return submit(
         lambda: flow_changes.update_flow(
             sid=sid,
@@ -126,7 +124,7 @@ def edit_flow(
             account_sid=flow.account_sid,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(request),
+            actor=get_sender(request),
         ),
         task="change the flow",
         sid=sid,
@@ -159,7 +157,6 @@ def delete_flow(
         return _dry_run_response(
             request, flow.account_sid, sid, flow.resource, values, is_deletion=True
         )
-    remember_request(request, change_id)
     return submit(
         lambda: flow_changes.delete_flow(
             sid=sid,
@@ -167,7 +164,7 @@ def delete_flow(
             account_sid=flow.account_sid,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(request),
+            actor=get_sender(request),
         ),
         task="delete the flow",
         sid=sid,

@@ -31,7 +31,7 @@ from flows.api.calls.resource_reads import (
 from flows.api.change_results import replayed_response, submit
 from flows.api.paging import json_response
 from flows.api.problems import check_version, clean_reason, invalid
-from flows.api.replays import find_replay, remember_request
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
     ChangeBody,
     ChangeHeaders,
@@ -42,7 +42,7 @@ from flows.api.schemas import (
     StrictSchema,
     responses,
 )
-from flows.audit.access import Request, get_actor
+from flows.audit.access import Request
 from flows.changes import operations
 from flows.changes.cleaning import clean
 from flows.redaction.redacted import redact_fields
@@ -107,14 +107,13 @@ def create_object(
     reason = clean_reason(body.reason)
     if parameters.dry_run:
         return _dry_run_response(api_request, resource, Snapshot({}), values)
-    remember_request(request, change_id)
     return submit(
         lambda: operations.create(
             resource,
             values=values,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(api_request),
+            actor=get_sender(api_request),
             account_sid=api_request.account_sid,
             parent_sid=api_request.parent_sid,
         ),
@@ -148,7 +147,6 @@ def edit_object(
     reason = clean_reason(body.reason)
     if parameters.dry_run:
         return _dry_run_response(api_request, resource, current, values)
-    remember_request(request, change_id)
     return submit(
         lambda: operations.update(
             resource,
@@ -157,7 +155,7 @@ def edit_object(
             values=values,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(api_request),
+            actor=get_sender(api_request),
             account_sid=api_request.account_sid,
             parent_sid=api_request.parent_sid,
         ),
@@ -221,7 +219,6 @@ def _end_object(
         gone: dict[str, Any] = dict.fromkeys(current) if operation == "delete" else {}
         return _dry_run_response(api_request, resource, current, gone or operations.ARCHIVED)
     send = operations.delete if operation == "delete" else operations.archive
-    remember_request(request, change_id)
     return submit(
         lambda: send(
             resource,
@@ -229,7 +226,7 @@ def _end_object(
             base=current,
             reason=reason,
             change_id=change_id,
-            actor=get_actor(api_request),
+            actor=get_sender(api_request),
             account_sid=api_request.account_sid,
             parent_sid=api_request.parent_sid,
         ),

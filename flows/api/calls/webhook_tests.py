@@ -15,10 +15,10 @@ from flows.api.change_results import refused_response, unreadable
 from flows.api.flow_bodies import build_body, etag_of_body
 from flows.api.paging import json_response
 from flows.api.problems import RETRY_SECONDS, Problem, check_version, clean_form
-from flows.api.replays import find_replay, remember_request
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import ChangeHeaders, FlowSid, Reason, StrictSchema, responses
 from flows.audit import audit_log
-from flows.audit.access import Request, get_actor
+from flows.audit.access import Request
 from flows.audit.models import AuditEvent, Result
 from flows.availability.restrictions import OperationUnavailable
 from flows.flex_flows.webhook_form import MAX_TEXT_LENGTH, WebhookTestForm
@@ -88,10 +88,9 @@ def test_webhook(
         url_digest=_digest_seen_url(api_request, sid, headers.if_match),
         text=values["text"],
         reason=values["reason"],
-        actor=get_actor(api_request),
+        actor=get_sender(api_request),
         change_id=change_id,
     )
-    remember_request(request, change_id)
     return _send(test)
 
 

@@ -1,5 +1,6 @@
 """Housekeeping removes expired rows once a day and never prevents a sign-in."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from django_tasks_db.models import DBTaskResult
 
 from flexadmin.models import SignInTry
 from flexadmin.ops import housekeeping
+from flows.audit.models import KeyedRequest
 from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +26,7 @@ def make_old_rows(count=3):
     past = timezone.now() - OLD
     for number in range(count):
         Session.objects.create(session_key=f"old{number}", session_data="", expire_date=past)
+        KeyedRequest.objects.create(change_id=uuid.uuid4(), digest="0" * 64, sent_at=past)
         SignInTry.objects.create(address="192.0.2.1", name_hash=str(number), at=past, kind="code")
     cache.set("old", "value", timeout=1)
     with connection.cursor() as cursor:
@@ -59,6 +62,7 @@ def test_sign_in_removes_only_expired_rows(client, person):
     assert is_signed_in(client)
     assert not Session.objects.filter(session_key__startswith="old").exists()
     assert not SignInTry.objects.exists()
+    assert not KeyedRequest.objects.exists()
     assert not UserSession.objects.filter(session_key="gone").exists()
     assert UserSession.objects.filter(user=user).exists()
     assert list(DBTaskResult.objects.all()) == [recent]

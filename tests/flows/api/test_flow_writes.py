@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.utils import timezone
 
-from flows.api.models import KeyedRequest
-from flows.api.replays import LIFETIME
 from flows.approvals.models import ChangeRequest
 from flows.audit import audit_log
-from flows.audit.models import AuditEvent
+from flows.audit.models import AuditEvent, KeyedRequest
 from flows.mirror.models import Flow
 from flows.mirror.sync import sync_account
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -298,10 +294,20 @@ def test_replay_outlives_a_new_secret_key(sandbox, flow_sid, api_client, setting
     assert again["Idempotency-Replayed"] == "true"
 
 
-def test_old_digests_are_deleted(sandbox, flow_sid, api_client):
-    old = timezone.now() - LIFETIME - timedelta(seconds=1)
-    KeyedRequest.objects.create(change_id=uuid.uuid4(), digest="0" * 64, sent_at=old)
+def test_key_of_a_change_request_with_another_body_is_refused(sandbox, flow_sid, api_client):
+    set_policy(ANY)
+    client, key = api_client(), str(uuid.uuid4())
+    requested = change(client, flow_sid, {"friendly_name": "First"}, idempotency_key=key)
 
-    change(api_client(), flow_sid, {"enabled": False}, idempotency_key=str(uuid.uuid4()))
+    other = change(client, flow_sid, {"friendly_name": "Second"}, idempotency_key=key)
+    again = change(client, flow_sid, {"friendly_name": "First"}, idempotency_key=key)
 
-    assert not KeyedRequest.objects.filter(sent_at=old).exists()
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert (again.status_code, again.json()["url"]) == (202, requested.json()["url"])
+    assert ChangeRequest.objects.count() == 1
+
+
+def test_request_without_a_change_leaves_no_digest(flow_sid, api_client):
+    change(api_client(), flow_sid, {"enabled": True}, idempotency_key=str(uuid.uuid4()))
+
+    assert not KeyedRequest.objects.exists()
