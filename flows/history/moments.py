@@ -18,6 +18,7 @@ from flows.core import local_days
 _MOMENT_PATTERN: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+DEFAULT_SPAN: Final = timedelta(days=7)  # of a comparison of two moments
 _LONGEST_SHOWN: Final = 40  # characters of an input that an error message repeats
 
 
@@ -112,3 +113,10 @@ def _last_seq_of_day(moment: datetime) -> int:
 def log_start() -> datetime | None:
     """Return the time of the log's first event, or None if it has none."""
     return AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
+
+
+def default_start() -> datetime:
+    """Return where a comparison begins unless the user says: a week ago, or with a younger log."""
+    now, start = timezone.now(), log_start()
+    first = min(second_after(start), now) if start else now
+    return max(first, now - DEFAULT_SPAN)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from flows.accounts.twilio_accounts import Account
 from flows.core.normalization import normalize_text
 from flows.flex_flows.states import STATE_LABELS
-from flows.history.moments import InvalidMoment, input_value, parse_moment
+from flows.history.moments import InvalidMoment, default_start, input_value, parse_moment
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
@@ -36,7 +36,7 @@ COMPARISONS: Final = {
 
 @dataclass(slots=True)
 class MomentInput:
-    """A moment as it was typed, and parsed. `at` is now without an input, and with an invalid one."""
+    """A moment as it was typed, and parsed. Without an input `at` is a default, and now if invalid."""
 
     text: str
     at: datetime
@@ -107,7 +107,7 @@ class ComparisonQuery:
         reader = ParameterReader(parameters, accounts)
         kind = reader.choice("compare", COMPARISONS) or "moments"
         names = ("from", "to") if kind == "moments" else ("at", "at")
-        left_at = reader.moment(names[0])
+        left_at = reader.moment(names[0], default_start() if kind == "moments" else None)
         right_at = left_at if kind != "moments" else reader.moment(names[1])
         query = cls(kind, left_at, right_at, page=parameters.get("page", ""))
         query.shows_all = reader.choice("all", {"1": ""}) == "1"
@@ -130,10 +130,10 @@ class ParameterReader:
         self._accounts = accounts
         self.faults: list[str] = []
 
-    def moment(self, name: str) -> MomentInput:
+    def moment(self, name: str, default: datetime | None = None) -> MomentInput:
         text = self._parameters.get(name, "")
         if not text.strip():
-            return MomentInput("", timezone.now())
+            return MomentInput("", default or timezone.now())
         try:
             return MomentInput(text, parse_moment(text))
         except InvalidMoment as error:

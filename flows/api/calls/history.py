@@ -38,7 +38,9 @@ class ComparisonParameters(Schema):
     compare: Annotated[str, SchemaField(description="moments (by default), accounts or flows.")] = (
         ""
     )
-    from_: Annotated[str, SchemaField(alias="from", description=MOMENT)] = ""
+    from_: Annotated[
+        str, SchemaField(alias="from", description="A date and time. A week ago by default.")
+    ] = ""
     to: Annotated[str, SchemaField(description=MOMENT)] = ""
     at: Annotated[
         str, SchemaField(description="The moment at which accounts or flows are compared.")

@@ -146,6 +146,18 @@ def test_comparison_of_moments_has_only_what_differs(client_of, renamed):
     assert "1 different" in text(short)
 
 
+@pytest.mark.parametrize(("days", "differing"), [(3, 1), (8, 0)])
+def test_comparison_begins_a_week_ago_unless_the_user_says(
+    client_of, renamed, clock, days, differing
+):
+    clock.return_value += timedelta(days=days)
+
+    page = client_of("viewer").get("/flows/history/compare/")
+
+    assert len(page.context["rows"]) == differing
+    assert "Before the log begins" not in text(page)
+
+
 def test_accounts_are_matched_and_hidden_from_those_without_a_role(
     client_of, clock, sandbox, staging, flow_sid
 ):
