@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Scope
@@ -30,6 +32,7 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Resource
 
 MAX_LISTED: Final = 200
+BYPASS_SHOWN: Final = timedelta(days=7)  # on the overview
 STATUS_SHAPES: Final = {
     RequestStatus.IN_REVIEW: "busy",
     RequestStatus.APPROVED: "on",
@@ -82,6 +85,12 @@ def waiting_for(user: Any, scope: Scope) -> QuerySet[ChangeRequest]:
     to_approve = Q(status=RequestStatus.IN_REVIEW, account_sid__in=_approved_accounts(user))
     to_approve &= ~Q(requester_id=user_id) & ~Q(pk__in=approved)
     return visible_requests(scope).filter(own | to_approve)
+
+
+def recently_without_approval(scope: Scope) -> QuerySet[ChangeRequest]:
+    """Return the requests that were applied by break glass in the last days."""
+    since = timezone.now() - BYPASS_SHOWN
+    return visible_requests(scope).filter(is_without_approval=True, started_at__gte=since)
 
 
 def _approved_accounts(user: Any) -> list[str]:

@@ -15,7 +15,8 @@ from django.db.models import Case, Count, QuerySet, Value, When
 from django.urls import reverse
 
 from flows.accounts.twilio_accounts import Scope
-from flows.approvals.reading import waiting_for
+from flows.approvals.actions import RequestAction
+from flows.approvals.reading import BYPASS_SHOWN, recently_without_approval, waiting_for
 from flows.audit import log_paging
 from flows.audit.actions import AuditAction
 from flows.audit.log_query import UNRESOLVED, LogQuery
@@ -63,6 +64,7 @@ class OwnCounts:
     waiting_requests: int = 0  # change requests that wait for the user
     failing_notifications: int = 0  # notifications that don't arrive
     stopped_schedules: int = 0  # scheduled changes that are suspended or overdue
+    bypasses: int = 0  # change requests that were lately applied without approval
 
 
 NO_OWN: Final = OwnCounts()
@@ -74,6 +76,7 @@ def count_own(user: User, scope: Scope) -> OwnCounts:
         "requests": waiting_for(user, scope),
         "notifications": failing_subscriptions(user),
         "schedules": needing_attention(scope),
+        "bypasses": recently_without_approval(scope),
     }
     first, *others = (
         _as_pairs(
@@ -82,7 +85,9 @@ def count_own(user: User, scope: Scope) -> OwnCounts:
         for kind, rows in queries.items()
     )
     counts = Counter(dict(first.union(*others, all=True)))
-    return OwnCounts(counts["requests"], counts["notifications"], counts["schedules"])
+    return OwnCounts(
+        counts["requests"], counts["notifications"], counts["schedules"], counts["bypasses"]
+    )
 
 
 def count_open(scope: Scope) -> OpenCounts:
@@ -126,6 +131,7 @@ def find_items(
         *_migration_items(migrations),
         *_change_items(open_counts, can_decide=can_decide),
         *_schedule_items(own_counts.stopped_schedules),
+        *_bypass_items(own_counts.bypasses),
         *_request_items(own_counts.waiting_requests),
         *_sync_items(mirrors, freshness.FAILED),
         *errors,
@@ -189,6 +195,15 @@ def _request_items(number: int) -> Iterator[AttentionItem]:
         verb = "waits" if number == 1 else "wait"
         sentence = f"{_format_count(number, 'change request')} {verb} for you"
         yield AttentionItem("doubt", sentence, reverse("requests:list"))
+
+
+def _bypass_items(number: int) -> Iterator[AttentionItem]:
+    if number:
+        verb = "was" if number == 1 else "were"
+        sentence = f"{_format_count(number, 'change request')} {verb} applied without approval"
+        url = reverse("audit:list") + LogQuery(action=RequestAction.BREAK_GLASS).url()
+        detail = f"Someone chose to break glass in the last {BYPASS_SHOWN.days} days."
+        yield AttentionItem("bad", sentence, url, detail)
 
 
 def _notification_items(number: int) -> Iterator[AttentionItem]:

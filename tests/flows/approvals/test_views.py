@@ -1,8 +1,10 @@
 """The pages of policies and change requests, and the forms of changes under a policy, by role."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from flows.approvals.models import ChangePolicy, ChangeRequest
@@ -196,6 +198,19 @@ def test_break_glass_takes_a_ticked_box_and_a_reason(sandbox, request_, client_o
 
     assert current(request_).status == RequestStatus.DONE
     assert "Applied without approval" in text(adam.get(url(request_)))
+
+
+def test_break_glass_stands_on_the_overview_for_a_week(sandbox, request_, client_of):
+    adam, ana = client_of("admin", "adam"), client_of("operator", "ana")
+    take(adam, request_, "break-glass/", comment="Outage", confirm="on")
+    sentence = "1 change request was applied without approval"
+
+    assert sentence in text(ana.get("/"))
+    assert "/audit/?action=request.break_glass" in ana.get("/").content.decode()
+
+    week_ago = timezone.now() - timedelta(days=7, seconds=1)
+    ChangeRequest.objects.filter(pk=request_.pk).update(started_at=week_ago)
+    assert sentence not in text(ana.get("/"))
 
 
 def test_edit_page_voids_approvals(request_, client_of, ana):
