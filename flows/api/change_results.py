@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -34,14 +35,17 @@ def submit(
     sid: str = "",
     resource: Resource = FLEX_FLOW,
     unchanged: Callable[[], HttpResponse] | None = None,
+    as_request: bool = False,
 ) -> HttpResponse:
     """Make a change and return the response for its result. Raise `Problem` without success.
 
     `task` follows "Couldn't" in titles, such as "delete the flow". `sid` is empty for a creation.
     `unchanged` returns the response for an object that has the values already, other than a flow.
+    With `as_request`, the change becomes a change request and is not sent.
     """
     try:
-        change = call()
+        with change_guard.choose_request() if as_request else nullcontext():
+            change = call()
     except operations.NothingToChange:
         return unchanged() if unchanged else flow_response(Flow.objects.get(pk=sid), change=None)
     except operations.Conflict as conflict:
@@ -152,7 +156,8 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
     except audit_log.NotRecorded:
         raise not_recorded() from None
     except change_guard.SecretInRequest as secret:
-        problem = failure_messages.secret_in_request(secret.labels, sentence)
+        is_chosen = isinstance(refusal, change_guard.RequestChosen)
+        problem = failure_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)
         raise _problem(422, problem, code="secret_in_request") from None
     return requested_response(sentence, url)
 

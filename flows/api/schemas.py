@@ -85,6 +85,9 @@ class ChangeParameters(Schema):
     dry_run: Annotated[
         bool, SchemaField(description="Return the differences and send nothing.")
     ] = False
+    as_request: Annotated[
+        bool, SchemaField(description="Make a change request of it and send nothing.")
+    ] = False
 
 
 class CreationHeaders(Schema):

@@ -160,7 +160,7 @@ class ChangeAttempt:
             restriction = self._restriction()
             if restriction:
                 raise restrictions.OperationUnavailable(restriction)
-            change_guard.guard().check(self.proposal)
+            change_guard.check(self.proposal)
             fields = self._event_fields(Stage.ATTEMPT, Result.PENDING)
             event = log.append(**fields, payload=self.payload(None, ""))
             in_flight.claim(event, read_seq=self.read_seq)

@@ -8,7 +8,9 @@ nothing is sent.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -76,6 +78,13 @@ class RequestRequired(OperationUnavailable):
         self.change = change
 
 
+class RequestChosen(RequestRequired):
+    """The user wants a change request instead of sending this change now. Nothing was sent."""
+
+    def __init__(self, change: ProposedChange) -> None:
+        super().__init__("Send it from here, or choose a time for it.", change)
+
+
 class SecretInRequest(PicklableError):
     """The change has a new secret, which a change request must not store. Nothing was sent."""
 
@@ -123,6 +132,7 @@ class NoGuard(OperationUnavailable):
 
 
 _guard: list[ChangeGuard] = []
+_is_request_chosen: ContextVar[bool] = ContextVar("is_request_chosen", default=False)
 
 
 def register(guard: ChangeGuard) -> None:
@@ -135,6 +145,23 @@ def guard() -> ChangeGuard:
     if not _guard:
         raise NoGuard
     return _guard[0]
+
+
+@contextmanager
+def choose_request() -> Iterator[None]:
+    """Let every change of the block raise `RequestChosen` instead of being sent."""
+    token = _is_request_chosen.set(True)
+    try:
+        yield
+    finally:
+        _is_request_chosen.reset(token)
+
+
+def check(change: ProposedChange) -> None:
+    """Raise `OperationUnavailable`, or its subclass `RequestRequired`, unless it may be sent."""
+    guard().check(change)
+    if _is_request_chosen.get():
+        raise RequestChosen(change)
 
 
 def why_requested(change: ProposedChange) -> str:

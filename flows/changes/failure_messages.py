@@ -222,11 +222,16 @@ def not_recorded(resource: Resource = FLEX_FLOW) -> Problem:
 
 
 def secret_in_request(labels: str, policy_sentence: str) -> Problem:
-    """Return the message for a change that needs a request, which stores no new secrets."""
+    """Return the message for a change request that would store a new secret.
+
+    `policy_sentence` is empty if the policy doesn't require the request.
+    """
+    other_way = "ask an administrator to change the policy for a while"
+    text = f"A change request stores no secrets ({labels}). Nothing was sent."
     return Problem(
         title="This change has a new secret, so no change request was created",
-        text=f"{policy_sentence} A change request stores no secrets ({labels}). Nothing was sent.",
-        advice="Remove the new secret, or ask an administrator to change the policy for a while.",
+        text=f"{policy_sentence} {text}".strip(),
+        advice=f"Remove the new secret, or {other_way if policy_sentence else 'send it now'}.",
     )
 
 

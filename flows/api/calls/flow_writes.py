@@ -85,6 +85,7 @@ def create_flow(
             actor=get_sender(request),
         ),
         task="create the flow",
+        as_request=parameters.as_request,
     )
 
 
@@ -128,6 +129,7 @@ def edit_flow(
         ),
         task="change the flow",
         sid=sid,
+        as_request=parameters.as_request,
     )
 
 
@@ -168,6 +170,7 @@ def delete_flow(
         ),
         task="delete the flow",
         sid=sid,
+        as_request=parameters.as_request,
     )
 
 

@@ -35,6 +35,7 @@ from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
     ChangeBody,
     ChangeHeaders,
+    ChangeParameters,
     CreationHeaders,
     DryRun,
     Reason,
@@ -53,12 +54,8 @@ from flows.twilio.resource import Resource, Snapshot
 NESTED_KINDS: Final = ("json", "json_list", "sids", "choices")  # whose values have parts
 
 
-class ObjectChangeParameters(ObjectParameters):
+class ObjectChangeParameters(ObjectParameters, ChangeParameters):
     """The parameters of a change."""
-
-    dry_run: Annotated[
-        bool, SchemaField(description="Return the differences and send nothing.")
-    ] = False
 
 
 class ObjectDeletionParameters(ObjectChangeParameters):
@@ -119,6 +116,7 @@ def create_object(
         ),
         task=f"create the {resource.noun}",
         resource=resource,
+        as_request=parameters.as_request,
     )
 
 
@@ -163,6 +161,7 @@ def edit_object(
         sid=sid,
         resource=resource,
         unchanged=lambda: object_response(current, change=None),
+        as_request=parameters.as_request,
     )
 
 
@@ -234,6 +233,7 @@ def _end_object(
         sid=sid,
         resource=resource,
         unchanged=lambda: object_response(current, change=None),
+        as_request=parameters.as_request,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -46,6 +47,8 @@ class FormRenderer(Protocol):
     ) -> HttpResponse: ...
 
 
+AS_REQUEST: Final = "as_request"  # the button that makes a change request instead of sending
+
 # Calls one service with the arguments that all changes share.
 ChangeCall = Callable[[dict[str, Any]], operations.Change]
 # Reasons of this site for not sending a change. The form can be sent again.
@@ -80,7 +83,7 @@ class ChangeResponder:
         task: str,
         sid: str = "",
     ) -> HttpResponse:
-        """Send the change of a valid form and return the page for its result.
+        """Send the change of a valid form, or make a request of it. Return the page for its result.
 
         `task` follows "Couldn't" in messages, such as "delete the flow". `sid` is empty for a
         creation.
@@ -97,8 +100,10 @@ class ChangeResponder:
             "actor": get_actor(request),
             "refers_to": related_event_id(request, form, sid),
         }
+        is_sent = AS_REQUEST not in request.POST
         try:
-            change = send(common)
+            with nullcontext() if is_sent else change_guard.choose_request():
+                change = send(common)
         except change_guard.RequestRequired as required:
             return self._request_response(request, form, page, required, task=task)
         except _REFUSALS as refusal:
@@ -136,9 +141,9 @@ class ChangeResponder:
             status, problem = self._explain_refusal(refusal, task=task, is_creation=False)
             return page(form.reopen(), status=status, problem=problem)
         except change_guard.SecretInRequest as secret:
-            problem = failure_messages.secret_in_request(
-                secret.labels, required.restriction.sentence
-            )
+            is_chosen = isinstance(required, change_guard.RequestChosen)
+            policy_sentence = "" if is_chosen else required.restriction.sentence
+            problem = failure_messages.secret_in_request(secret.labels, policy_sentence)
             return page(form.reopen(), status=422, problem=problem)
         messages.success(
             request, f"Change request created. {required.restriction.sentence} Nothing was sent."
