@@ -18,6 +18,7 @@ from flows.changes.change_guard import ProposedChange
 from flows.schedules.models import Schedule
 from flows.schedules.schedule_status import ScheduleStatus
 from flows.twilio.flex.flex_flow import FLEX_FLOW
+from flows.twilio.resource import Resource
 
 register = template.Library()
 
@@ -44,11 +45,12 @@ def request_reason(
     operation: str,
     before: Mapping[str, Any] | None,
     requested: Mapping[str, Any] | None,
+    resource: Resource = FLEX_FLOW,
 ) -> str:
-    """Return why a flow's change would become a change request if it was sent now, or ""."""
+    """Return why a change would become a change request if it was sent now, or ""."""
     request = context["request"]
     change = ProposedChange(
-        resource=FLEX_FLOW,
+        resource=resource,
         operation=operation,
         account_sid=getattr(request, "account_sid", ""),  # the page of components has none
         sid="",

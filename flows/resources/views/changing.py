@@ -298,6 +298,9 @@ def _render_review(
     context = {
         **_heading(request, resource, form.snapshot),
         "form": form,
+        "operation": "create" if form.snapshot is None else "update",
+        "before": form.snapshot,
+        "requested": {name: form.values.get(name) for name in names},
         "rows": rows,
         "warnings": consequences.find_warnings(
             resource, request.account_sid, base, {**base, **form.values}
@@ -335,6 +338,9 @@ def _render_confirmation(
         "form": form,
         "problem": problem,
         "verb": operation.capitalize(),
+        "operation": operation,
+        "before": redacted,
+        "requested": operations.ARCHIVED if operation == "archive" else None,
         "warnings": consequences.find_warnings(resource, request.account_sid, redacted, {}),
     }
     return render(request, "resources/delete.html", context, status=status)

@@ -11,6 +11,7 @@ from flows.approvals.models import ChangeRequest
 from flows.approvals.request_status import RequestStatus
 from flows.audit.models import AuditEvent
 from flows.mirror.sync import sync_account
+from flows.twilio.conversations.address_configuration import ADDRESS_CONFIGURATION
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.flows.api.conftest import api_client  # noqa: F401
@@ -107,6 +108,22 @@ def test_api_makes_a_request_of_it(sandbox, sid, api_client, method):  # noqa: F
     assert (response.status_code, response.json()["result"]) == (202, "requested")
     assert ChangeRequest.objects.get().status == RequestStatus.APPROVED
     assert writes(sandbox) == []
+
+
+def test_forms_of_the_flex_api_announce_the_request_of_a_policy(sandbox, client_of):
+    set_policy(ANY)
+    client, url = client_of("operator"), "/flex/addresses/new/"
+    values = {**form_data(client.get(url)), "type": "sms", "address": "+14155550188"}
+
+    review = text(client.post(url, {**values, "review": "1"}))
+    address = next(iter(sandbox.store_of(ADDRESS_CONFIGURATION).snapshot()))
+    deletion = text(client.get(f"/flex/addresses/{address}/delete/"))
+
+    assert "Request this change" in review
+    assert "Request to delete address" in deletion
+    for page in (review, deletion):
+        assert "This becomes a change request" in page
+        assert LATER not in page
 
 
 def test_policy_speaks_first(sandbox, sid, client_of):
