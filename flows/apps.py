@@ -23,9 +23,17 @@ class FlowsConfig(AppConfig):
         from flows.approvals import consistency as approval_checks
         from flows.approvals import request_schedules, validity
         from flows.approvals.actions import PolicyAction, RequestAction
+        from flows.approvals.contents import requested_owner
         from flows.approvals.guard import PolicyGuard
         from flows.approvals.request_target import AccountTarget, ChangeRequestTarget
-        from flows.audit import access, action_registry, bulk_changes, consistency, protection
+        from flows.audit import (
+            access,
+            action_registry,
+            bulk_changes,
+            consistency,
+            protection,
+            reserved_ids,
+        )
         from flows.audit.actions import AuditAction, DriftAction
         from flows.availability.actions import AvailabilityAction
         from flows.availability.consistency import ReadOnlyCheck
@@ -40,6 +48,7 @@ class FlowsConfig(AppConfig):
         from flows.local_details.consistency import flow_details
         from flows.migration import execution
         from flows.migration.actions import MigrationAction
+        from flows.migration.begun_steps import step_owner
         from flows.migration.flow_holds import MigrationHolder
         from flows.mirror import snapshot_checks
         from flows.mirror.actions import MirrorAction
@@ -48,6 +57,7 @@ class FlowsConfig(AppConfig):
         from flows.monitor_events.actions import MonitorAction
         from flows.notifications.actions import NotificationAction
         from flows.plans import consistency as plan_checks
+        from flows.plans.access import planned_owner
         from flows.plans.actions import PlanAction
         from flows.plans.end_signal import plan_ended
         from flows.plans.log_links import PlanLinks
@@ -72,6 +82,7 @@ class FlowsConfig(AppConfig):
         action_registry.register(SidMapAction, MigrationAction, DesiredStateAction)
         action_registry.register(PolicyAction, RequestAction, ScheduleAction, NotificationAction)
         action_registry.register(*RESOURCE_ACTIONS)
+        reserved_ids.register(planned_owner, requested_owner, step_owner)
         bulk_changes.register(PlanLinks())
         consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)

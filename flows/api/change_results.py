@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from flows.api.flow_bodies import flow_response
 from flows.api.paging import json_response
-from flows.api.problems import API_PREFIX, Problem, not_recorded
+from flows.api.problems import API_PREFIX, Problem, key_reused, not_recorded
 from flows.audit import audit_log
 from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result
 from flows.availability.restrictions import OperationUnavailable
@@ -57,8 +57,8 @@ def submit(
         raise _problem(409, problem, code="in_progress") from None
     except OperationUnavailable as refusal:
         return refused_response(refusal, task)
-    except audit_log.NotRecorded:
-        raise not_recorded() from None
+    except audit_log.NotRecorded as failure:
+        raise not_recorded(failure) from None
     except audit_log.AlreadyRecorded as replay:
         return replayed_response(replay.event)
     except operations.OutcomeNotRecorded as failure:
@@ -155,6 +155,10 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
         url = change_guard.guard().submit(refusal.change)
     except audit_log.NotRecorded:
         raise not_recorded() from None
+    except change_guard.AlreadyRequested as earlier:
+        if not earlier.url:
+            raise key_reused() from None
+        url = earlier.url
     except change_guard.SecretInRequest as secret:
         is_chosen = isinstance(refusal, change_guard.RequestChosen)
         problem = failure_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)

@@ -19,7 +19,7 @@ from ninja.errors import HttpError, ValidationError
 
 from flows.api.authentication import InvalidToken, TooManyInvalidTokens
 from flows.api.rate_limits import RateLimited
-from flows.audit.audit_log import NotRecorded
+from flows.audit.audit_log import NotRecorded, ReservedId
 from flows.core.forms import ReasonField
 from flows.redaction.masking import redact
 from flows.twilio.errors import FlexError
@@ -154,8 +154,8 @@ def _explain_missing(_request: HttpRequest, error: Http404) -> HttpResponse:
     return Problem(404, str(error) or "Not found.", code="not_found").to_response()
 
 
-def _explain_not_recorded(_request: HttpRequest, _error: NotRecorded) -> HttpResponse:
-    return not_recorded().to_response()
+def _explain_not_recorded(_request: HttpRequest, error: NotRecorded) -> HttpResponse:
+    return not_recorded(error).to_response()
 
 
 def unreadable_at_twilio(error: FlexError) -> Problem:
@@ -163,8 +163,16 @@ def unreadable_at_twilio(error: FlexError) -> Problem:
     return Problem(502, f"Couldn't read from Twilio: {error}.", code="unreadable")
 
 
-def not_recorded() -> Problem:
-    """Return the problem of an audit log that can't be written."""
+def key_reused() -> Problem:
+    """Return the problem of an Idempotency-Key that is the id of another change."""
+    detail = "This Idempotency-Key belongs to another change. Nothing was sent."
+    return Problem(422, detail, code="key_reused")
+
+
+def not_recorded(failure: NotRecorded | None = None) -> Problem:
+    """Return the problem of an audit log that can't be written, or that refuses a planned id."""
+    if isinstance(failure, ReservedId):
+        return key_reused()
     return Problem(
         503,
         "Couldn't write to the audit log, so nothing was sent. Try again later.",

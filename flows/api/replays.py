@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from flows.accounts.permissions import has_permission
 from flows.api.access import VIEW_FLOWS
-from flows.api.problems import Problem
+from flows.api.problems import Problem, key_reused
 from flows.audit import audit_log, keyed_requests
 from flows.audit.access import get_actor
 from flows.audit.audit_log import Actor
@@ -29,19 +29,23 @@ def find_replay(
     """Return the latest event of this change if it was sent before, or None. Raise `Problem`."""
     if HEADER not in request.headers:
         return None
-    if not _is_same_request(request, change_id):
-        detail = "This Idempotency-Key was sent with another request. Nothing was sent again."
-        raise Problem(422, detail, code="key_reused")
+    check_same_request(request, change_id)
     event = audit_log.latest_event(change_id)
     if event is None:
         return None
     is_own = event.actor_id == str(request.user.pk)
     if not is_own or event.action != action or (sid and event.target_sid != sid):
-        detail = "This Idempotency-Key belongs to another change. Nothing was sent."
-        raise Problem(422, detail, code="key_reused")
+        raise key_reused()
     if not has_permission(request.user, VIEW_FLOWS, event.account_sid):
         raise PermissionDenied
     return event
+
+
+def check_same_request(request: HttpRequest, change_id: uuid.UUID) -> None:
+    """Raise `Problem` if this key was sent with another request."""
+    if HEADER in request.headers and not _is_same_request(request, change_id):
+        detail = "This Idempotency-Key was sent with another request. Nothing was sent again."
+        raise Problem(422, detail, code="key_reused")
 
 
 def get_sender(request: HttpRequest) -> Actor:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
+
+from django.db.models import QuerySet
 
 from flows.approvals.bulk_contents import summary_kinds
 from flows.approvals.change_kinds import ChangeKind, kinds_of
@@ -15,6 +18,11 @@ from flows.mirror import live
 from flows.redaction.redacted import redact_snapshot
 from flows.twilio import registry
 from flows.twilio.resource import Resource
+
+
+def requested_owner(change_id: uuid.UUID) -> QuerySet[ChangeRequest, uuid.UUID]:
+    """Find the request of a change (`flows.audit.reserved_ids`)."""
+    return ChangeRequest.objects.filter(change_id=change_id).order_by().values_list("pk", flat=True)
 
 
 def resource_of(request: ChangeRequest) -> Resource:

@@ -19,6 +19,7 @@ from flows.audit.audit_log import Actor
 from flows.availability.restrictions import OperationUnavailable, Restriction
 from flows.changes.change_guard import (
     POLICY,
+    AlreadyRequested,
     BulkDecision,
     BulkItem,
     ProposedChange,
@@ -27,6 +28,7 @@ from flows.changes.change_guard import (
 from flows.migration import begun_steps
 from flows.plans import access
 from flows.plans.models import Plan, PlannedChange
+from flows.plans.titles import format_count
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 
@@ -37,8 +39,10 @@ class PolicyGuard:
         """Raise `OperationUnavailable`, or its subclass `RequestRequired`, unless it may be sent."""
         if _is_of_stopped_request(change):
             raise _refusal("The change request is no longer in progress. Nothing was sent.")
+        if ChangeRequest.objects.filter(form_id=change.change_id).exists():
+            raise RequestRequired("This change is a change request already.", change)
         terms = load_terms(change.account_sid)
-        if terms.is_empty or begun_steps.must_go_on(change.change_id):
+        if terms.is_empty or begun_steps.must_go_on(change):
             return
         if terms.requires_reason and not change.reason.strip():
             raise _refusal("The policy of this account requires a reason for each change.")
@@ -86,16 +90,25 @@ class PolicyGuard:
         """Store the change request of a bulk change and return the address of its page."""
         return _url(bulk_requests.submit(plan_id, reason=reason, actor=actor))
 
-    def series_refusal(self, account_sid: str) -> str:
+    def series_refusal(self, account_sid: str, flows: int) -> str:
         """Return why a series of different changes, such as a migration, can't begin, or ""."""
         terms = load_terms(account_sid)
+        if terms.bulk_limit is not None and flows > terms.bulk_limit:
+            limit = format_count(terms.bulk_limit)
+            return (
+                f"The policy of this account requires approval for more than {limit} at once, which a "
+                "migration can't have."
+            )
         if terms.kinds:
             return "The policy of this account requires approval, which a migration can't have."
         return "" if terms.is_open() else describe_refusal(terms, 0)
 
     def submit(self, change: ProposedChange) -> str:
         """Store a change request and return the address of its page."""
-        return _url(requests.submit(change))
+        try:
+            return _url(requests.submit(change))
+        except requests.FormReused as earlier:
+            raise AlreadyRequested(_url(earlier.request) if earlier.is_own else "") from None
 
 
 def _url(request: ChangeRequest) -> str:

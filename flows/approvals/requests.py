@@ -29,11 +29,20 @@ from flows.mirror import live
 from flows.redaction.json_masks import restore_parts
 from flows.redaction.masking import has_mask, redact_note, replace_unstorable, unmask
 from flows.redaction.redacted import redact_snapshot
+from flows.twilio.pickling import PicklableError
 from flows.twilio.resource import Resource
 
 
 class NotPermitted(Exception):
     """The user may not take this step. The message is a sentence for users."""
+
+
+class FormReused(PicklableError):
+    """The form made another request before. `is_own` is True if its user and its object are the same."""
+
+    def __init__(self, request: ChangeRequest, is_own: bool) -> None:
+        super().__init__("this form made another change request")
+        self.request, self.is_own = request, is_own
 
 
 class ContentChanged(Exception):
@@ -43,7 +52,7 @@ class ContentChanged(Exception):
 def submit(change: ProposedChange) -> ChangeRequest:
     """Store a change as a request, or return the one that the same form made before.
 
-    Raises `SecretInRequest` or `NotRecorded`.
+    Raises `FormReused` if that has other values, `SecretInRequest` or `NotRecorded`.
     """
     with audit_log.transaction() as log:
         return submit_in(log, change)
@@ -54,6 +63,7 @@ def submit_in(log: LogTransaction, change: ProposedChange) -> ChangeRequest:
     _refuse_new_secrets(change.resource, change.requested, change.before)
     earlier = ChangeRequest.objects.filter(form_id=change.change_id).first()
     if earlier is not None:
+        _refuse_other_content(earlier, change)
         return earlier
     state = change.before or change.requested or {}
     now = timezone.now()
@@ -82,6 +92,19 @@ def submit_in(log: LogTransaction, change: ProposedChange) -> ChangeRequest:
     append(log, request, RequestAction.SUBMIT, actor=change.actor, comment=request.reason)
     keyed_requests.remember(request.form_id, change.actor.request_digest)
     return request
+
+
+def _refuse_other_content(earlier: ChangeRequest, change: ProposedChange) -> None:
+    """Raise `FormReused` unless the request is the one that this change would make."""
+    is_own = (
+        earlier.requester_id == change.actor.id
+        and earlier.account_sid == change.account_sid
+        and earlier.resource == change.resource.name
+        and earlier.operation == change.operation
+        and earlier.target_sid == change.sid
+    )
+    if not is_own or earlier.requested != redact_snapshot(change.requested):
+        raise FormReused(earlier, is_own)
 
 
 def approve(

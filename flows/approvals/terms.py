@@ -107,7 +107,8 @@ class Terms:
 
     def is_stricter_than(self, earlier: Mapping[str, Any]) -> bool:
         """Return True if approvals that were given under `earlier` terms no longer count."""
-        if not set(self.kinds) <= set(earlier["kinds"]):
+        is_covered = ChangeKind.ANY in earlier["kinds"] or set(self.kinds) <= set(earlier["kinds"])
+        if not is_covered:
             return True
         if _is_lower(self.bulk_limit, earlier.get("bulk_limit")):
             return True

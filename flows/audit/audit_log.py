@@ -21,13 +21,14 @@ from django.db.transaction import atomic
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import keyed_requests, log_entries, open_drift, own_changes
+from flows.audit import keyed_requests, log_entries, open_drift, own_changes, reserved_ids
 from flows.audit.audit_types import Actor as Actor
 from flows.audit.audit_types import AlreadyRecorded as AlreadyRecorded
 from flows.audit.audit_types import EventFields
 from flows.audit.audit_types import NotRecorded as NotRecorded
 from flows.audit.audit_types import Observation as Observation
 from flows.audit.audit_types import Payload as Payload
+from flows.audit.audit_types import ReservedId as ReservedId
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import APPLIED_RESULTS as APPLIED_RESULTS
 from flows.audit.models import (
@@ -61,14 +62,17 @@ class LogTransaction:
         """Write an event and return it.
 
         Raises `AlreadyRecorded` if the change has this stage already, or if this event starts the
-        change and it has any.
+        change and it has any, and `ReservedId` if its id is the one of a planned change.
         """
         event, body = _build_rows(fields)
         starts_change = fields.get("starts_change", False) or event.stage == Stage.ATTEMPT
         _reject_duplicate(event, starts_change=starts_change)
+        is_first = starts_change or event.stage == Stage.ACCESS
+        if event.change_id and is_first:
+            reserved_ids.check(event.change_id, fields["actor"])
         _write_event(event, body, self._head)
         open_drift.resolve(event, body)
-        if event.change_id and (starts_change or event.stage == Stage.ACCESS):
+        if event.change_id and is_first:
             keyed_requests.remember(event.change_id, fields["actor"].request_digest)
         return event
 

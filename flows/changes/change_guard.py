@@ -85,6 +85,17 @@ class RequestChosen(RequestRequired):
         super().__init__("Send it from here, or choose a time for it.", change)
 
 
+class AlreadyRequested(PicklableError):
+    """The form, or the Idempotency-Key, made another change request before. Nothing was sent.
+
+    `url` is that of the request, or "" if it is about another object or of another user.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
 class SecretInRequest(PicklableError):
     """The change has a new secret, which a change request must not store. Nothing was sent."""
 
@@ -114,13 +125,16 @@ class ChangeGuard(Protocol):
         Raises `OperationUnavailable` or `NotRecorded`.
         """
 
-    def series_refusal(self, account_sid: str, /) -> str:
-        """Return why a series of different changes, such as a migration, can't begin, or ""."""
+    def series_refusal(self, account_sid: str, /, flows: int) -> str:
+        """Return why a series of different changes, such as migrations, can't begin, or "".
+
+        `flows` is the number of flows that are to be changed at once.
+        """
 
     def submit(self, change: ProposedChange, /) -> str:
         """Store a change request and return the address of its page.
 
-        Raises `SecretInRequest` or `NotRecorded`.
+        Raises `AlreadyRequested`, `SecretInRequest` or `NotRecorded`.
         """
 
 

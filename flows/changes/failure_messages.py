@@ -235,6 +235,15 @@ def secret_in_request(labels: str, policy_sentence: str) -> Problem:
     )
 
 
+def form_reused() -> Problem:
+    """Return the message for a form that made a change request of something else before."""
+    return Problem(
+        title="This form was already used for another change request",
+        text="Nothing was sent, and no change request was created.",
+        advice="Check your input, then send it again.",
+    )
+
+
 def details_not_recorded() -> Problem:
     """Return the message for a flow's owner, tags and note, which are never sent to Twilio."""
     return Problem(

@@ -45,6 +45,13 @@ class PlanPermissions:
     can_discard: bool
 
 
+def planned_owner(change_id: uuid.UUID) -> QuerySet[PlannedChange, uuid.UUID]:
+    """Find the plan of a change (`flows.audit.reserved_ids`)."""
+    return (
+        PlannedChange.objects.filter(change_id=change_id).order_by().values_list("plan", flat=True)
+    )
+
+
 def account_sids_of_plan(plan_id: uuid.UUID) -> list[str]:
     """Return the accounts whose flows a plan changes."""
     changes = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan=plan_id).exclude(account_sid="")

@@ -34,6 +34,11 @@ _EDITED: Final = (
     "The change request was edited after it was scheduled. Check it, then set the time again."
 )
 
+_FIRST_EDITED: Final = (
+    "The first change was edited, so this return no longer fits it. Cancel this request, and edit the "
+    "flow again for another return."
+)
+
 
 class ScheduleLink:
     """Implementation of the interface in flows/approvals/request_schedules.py."""
@@ -85,6 +90,10 @@ class ScheduleLink:
             move(log, schedule, ScheduleAction.SUSPEND, actor=SYSTEM, message=message)
         elif schedule.status == ScheduleStatus.WAITING and action == RequestAction.REVISE:
             move(log, schedule, ScheduleAction.SUSPEND, actor=SYSTEM, message=_EDITED)
+            cancel_return(log, schedule, SYSTEM, _FIRST_EDITED)
+        elif schedule.status == ScheduleStatus.WAITING and action in _STARTS:
+            message = f"{actor.label} applied the change before its time."
+            move(log, schedule, ScheduleAction.START, actor=actor, message=message)
         elif schedule.status in (ScheduleStatus.WAITING, ScheduleStatus.SUSPENDED):
             _follow_end(log, schedule, RequestStatus(request.status), action, actor)
 

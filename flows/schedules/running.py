@@ -23,7 +23,7 @@ from flows.approvals.requests import ContentChanged, NotPermitted
 from flows.approvals.transitions import SYSTEM, TransitionNotAllowed
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, LogTransaction, NotRecorded
-from flows.audit.models import Result, Stage
+from flows.audit.models import APPLIED_RESULTS, Result, Stage
 from flows.core.database import close_lost_connection
 from flows.core.time_text import utc_timestamp
 from flows.schedules.actions import ScheduleAction
@@ -99,7 +99,20 @@ def _find_obstacle(schedule: Schedule, user: Any, now: datetime) -> str:
     if earlier is not None and earlier.request.status != RequestStatus.DONE:
         status = RequestStatus(earlier.request.status).label.lower()
         return f"The first change is not done. Its request is {status}."
+    if earlier is not None and not _was_sent(earlier.request):
+        return (
+            "The first change sent nothing, because Twilio had its values already. Check if they are "
+            "to stay. If not, apply this request."
+        )
     return ""
+
+
+def _was_sent(request: ChangeRequest) -> bool:
+    """Return False if a request is done because someone else had set its values."""
+    if request.plan is not None:
+        return True
+    event = audit_log.latest_event(request.change_id)
+    return event is not None and event.result in APPLIED_RESULTS
 
 
 def _apply(schedule: Schedule, user: Any, clock: Clock) -> str:

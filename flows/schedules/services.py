@@ -35,7 +35,7 @@ def schedule_change(
     """Make a change request with a schedule, and with a `return_timing` also those of its return.
 
     Return the first request. The second submission of a form returns what the first made. Raises
-    `NoReturn`, `SecretInRequest` or `NotRecorded`.
+    `FormReused`, `NoReturn`, `SecretInRequest` or `NotRecorded`.
     """
     return_change = build_return(change) if return_timing else None
     with audit_log.transaction() as log:

@@ -14,7 +14,15 @@ from flows.api.calls.change_requests import take_step
 from flows.api.calls.flow_writes import clean_values
 from flows.api.flow_bodies import etag_of
 from flows.api.paging import json_response, query_page
-from flows.api.problems import Problem, check_version, clean_form, clean_reason, invalid
+from flows.api.problems import (
+    Problem,
+    check_version,
+    clean_form,
+    clean_reason,
+    invalid,
+    key_reused,
+)
+from flows.api.replays import check_same_request, get_sender
 from flows.api.request_bodies import ChangeRequestDetail, detail_response
 from flows.api.schedule_bodies import ListedSchedule, listed_schedule
 from flows.api.schemas import (
@@ -27,7 +35,7 @@ from flows.api.schemas import (
 )
 from flows.approvals import applying
 from flows.approvals.models import ChangeRequest
-from flows.approvals.requests import NotPermitted
+from flows.approvals.requests import FormReused, NotPermitted
 from flows.audit.access import Request, get_actor
 from flows.changes import change_guard
 from flows.changes.change_guard import ProposedChange, SecretInRequest
@@ -164,8 +172,11 @@ def schedule_flow_change(
     form = ReturningScheduleForm(body.dict(exclude={"change"}))
     clean_form(form)
     change = _propose(api_request, flow.resource, sid, values, body.change.reason, headers)
+    check_same_request(request, change.change_id)
     try:
         found = services.schedule_change(change, form.timing, form.return_timing)
+    except FormReused:
+        raise key_reused() from None
     except NoReturn as refusal:
         raise invalid({"return_at": [str(refusal)]}) from None
     except SecretInRequest as secret:
@@ -200,7 +211,7 @@ def _propose(
         before=base,
         requested={name: values[name] for name in names},
         reason=clean,
-        actor=get_actor(request),
+        actor=get_sender(request),
         change_id=headers.idempotency_key or uuid.uuid4(),
     )
 

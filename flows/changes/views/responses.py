@@ -140,6 +140,16 @@ class ChangeResponder:
         except audit_log.NotRecorded as refusal:
             status, problem = self._explain_refusal(refusal, task=task, is_creation=False)
             return page(form.reopen(), status=status, problem=problem)
+        except change_guard.AlreadyRequested as earlier:
+            if not earlier.url:
+                problem = failure_messages.form_reused()
+                return page(form.reopen(), status=409, problem=problem)
+            messages.info(
+                request,
+                "This form was already sent. Its change request is below. Later edits to the form "
+                "were not saved.",
+            )
+            return redirect_url(request, earlier.url)
         except change_guard.SecretInRequest as secret:
             is_chosen = isinstance(required, change_guard.RequestChosen)
             policy_sentence = "" if is_chosen else required.restriction.sentence

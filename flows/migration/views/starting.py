@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -65,7 +66,8 @@ def prepare(request: Request) -> HttpResponse:
     """Review the addresses that would take the flows' places, and let a worker create them."""
     flows = _selected_flows(request)
     judgements = judge_flows(flows)
-    rows = [review_flow(flow, judgements[flow.sid]) for flow in flows]
+    counts = Counter(flow.account_sid for flow in flows)
+    rows = [review_flow(flow, judgements[flow.sid], counts[flow.account_sid]) for flow in flows]
     needs_key = any(row.flow.channel_type == "web" and not row.refusal for row in rows)
     if needs_key and len(rows) > 1:
         _refuse_web_chats(rows)
@@ -95,7 +97,8 @@ def switch(request: Request) -> HttpResponse:
     """Review how long customers are unserved at most, and let a worker switch over."""
     flows = _selected_flows(request)
     judgements = judge_flows(flows)
-    rows = [review_switch(flow, judgements[flow.sid]) for flow in flows]
+    counts = Counter(flow.account_sid for flow in flows)
+    rows = [review_switch(flow, judgements[flow.sid], counts[flow.account_sid]) for flow in flows]
     needs_hand = any(
         reason.effect == Effect.NEEDS_HAND for row in rows for reason in row["reasons"]
     )
@@ -141,9 +144,10 @@ def _selected_flows(request: Request) -> list[Flow]:
     return list(flows.order_by("name_folded", "sid"))
 
 
-def review_flow(flow: Flow, judgement: Judgement) -> PreparedFlow:
+def review_flow(flow: Flow, judgement: Judgement, flows_at_once: int = 1) -> PreparedFlow:
+    """`flows_at_once` is how many flows of this account the user prepares."""
     row = PreparedFlow(flow)
-    row.refusal = _find_refusal(flow, judgement)
+    row.refusal = _find_refusal(flow, judgement, flows_at_once)
     if not row.refusal:
         row.reasons = judgement.open_reasons
         key = KEY_TO_COME if flow.channel_type == "web" else ""
@@ -157,12 +161,12 @@ def review_flow(flow: Flow, judgement: Judgement) -> PreparedFlow:
     return row
 
 
-def _find_refusal(flow: Flow, judgement: Judgement) -> str:
+def _find_refusal(flow: Flow, judgement: Judgement, flows_at_once: int) -> str:
     """Return why a flow's migration can't be prepared, as far as it is known without reading."""
     restriction = restrictions.find_restriction(flow.account_sid, "update")
     if restriction is not None:
         return restriction.sentence
-    policy_refusal = change_guard.guard().series_refusal(flow.account_sid)
+    policy_refusal = change_guard.guard().series_refusal(flow.account_sid, flows_at_once)
     if policy_refusal:
         return policy_refusal
     if services.open_migration(flow.sid) is not None:
@@ -193,7 +197,8 @@ def _displayed(name: str, value: Any) -> dict[str, Any]:
     }
 
 
-def review_switch(flow: Flow, judgement: Judgement) -> dict[str, Any]:
+def review_switch(flow: Flow, judgement: Judgement, flows_at_once: int = 1) -> dict[str, Any]:
+    """`flows_at_once` is how many flows of this account the user switches over."""
     migration = services.open_migration(flow.sid)
     row: dict[str, Any] = {
         "flow": flow,
@@ -204,7 +209,7 @@ def review_switch(flow: Flow, judgement: Judgement) -> dict[str, Any]:
         "reasons": (),
     }
     restriction = restrictions.find_restriction(flow.account_sid, "update")
-    policy_refusal = change_guard.guard().series_refusal(flow.account_sid)
+    policy_refusal = change_guard.guard().series_refusal(flow.account_sid, flows_at_once)
     if restriction is not None:
         row["refusal"] = restriction.sentence
     elif policy_refusal:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from flows.accounts.clients import READ_DEADLINE
+from flows.approvals.requests import FormReused
 from flows.approvals.views.policies import NOT_RECORDED
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.audit_log import NotRecorded
@@ -125,6 +126,16 @@ def _schedule(
     )
     try:
         found = services.schedule_change(change, schedule_form.timing, schedule_form.return_timing)
+    except FormReused as earlier:
+        if not earlier.is_own:
+            return page(status=409, problem=failure_messages.form_reused())
+        messages.info(
+            request,
+            "This form was already sent. Its change request is below. Later edits to the form were "
+            "not saved.",
+        )
+        url = reverse("requests:detail", kwargs={"request_id": earlier.request.pk})
+        return redirect_url(request, url)
     except NoReturn as refusal:
         schedule_form.add_error("return_at", str(refusal))
         return page(status=422, schedule_form=schedule_form)

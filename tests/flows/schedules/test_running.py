@@ -302,11 +302,52 @@ def test_a_request_that_ends_cancels_its_schedule(flow_sid, omar, ana, clock, en
 
 def test_a_change_applied_by_a_user_isnt_made_again(sandbox, schedule, omar, clock):
     acting.apply(schedule.request, omar)
-    assert current(schedule).status == ScheduleStatus.CANCELLED
-    assert current(schedule).note == "The change was applied by omar, outside its schedule."
+    assert current(schedule).status == ScheduleStatus.DONE
+    event = AuditEvent.objects.get(request_id=schedule.request_id, action="schedule.start")
+    assert event.payload.message == "omar applied the change before its time."
 
     run_at(clock, hours=1)
     assert len(writes(sandbox)) == 1
+
+
+def test_a_change_applied_before_its_time_that_isnt_sent_suspends_its_schedule(
+    sandbox, flow_sid, schedule, omar, clock
+):
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=403))
+    acting.apply(schedule.request, omar)
+
+    assert current(schedule).status == ScheduleStatus.SUSPENDED
+    assert current(schedule).note
+    assert writes(sandbox) == []
+
+
+def test_a_return_doesnt_overwrite_what_someone_else_had_set(sandbox, flow_sid, omar, clock):
+    schedule = schedule_switch(omar, flow_sid, clock, return_after=5)
+    sandbox.flows[flow_sid]["enabled"] = False  # for good, and no sync has seen it
+
+    run_at(clock, hours=1)
+    run_at(clock, hours=4)
+
+    assert current(schedule).status == ScheduleStatus.DONE
+    assert current(return_of(schedule)).status == ScheduleStatus.SUSPENDED
+    assert "The first change sent nothing" in current(return_of(schedule)).note
+    assert sandbox.flows[flow_sid]["enabled"] is False
+
+
+def test_an_edit_of_the_first_change_cancels_its_return(flow_sid, omar, clock):
+    schedule = schedule_switch(omar, flow_sid, clock, return_after=5)
+    request = schedule.request
+    requests.revise(
+        request.pk,
+        content_hash=request.content_hash,
+        values={"friendly_name": "Another name"},
+        reason="Better",
+        actor=actor_of(omar),
+    )
+
+    assert current(schedule).status == ScheduleStatus.SUSPENDED
+    assert current(return_of(schedule)).status == ScheduleStatus.CANCELLED
+    assert "The first change was edited" in current(return_of(schedule)).note
 
 
 def test_a_cancelled_schedule_isnt_made_and_its_request_stays(sandbox, schedule, omar, clock):
