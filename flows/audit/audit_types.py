@@ -102,9 +102,6 @@ class NotRecorded(Exception):
 class ReservedId(NotRecorded):
     """The id belongs to a change that the site has planned (reserved_ids.py). Nothing was sent."""
 
-    def __init__(self) -> None:
-        super().__init__("the id belongs to a planned change")
-
 
 class AlreadyRecorded(PicklableError):
     """The change_id has been used before. `event` is the recorded event."""

@@ -32,4 +32,4 @@ def check(change_id: uuid.UUID, actor: Actor) -> None:
     first, *others = (query(change_id) for query in _owner_queries)
     owners = first.union(*others, all=True) if others else first
     if any(str(owner) != actor.request_id for owner in owners):
-        raise ReservedId
+        raise ReservedId("the id belongs to a planned change")

@@ -1,11 +1,14 @@
 """A policy keeps a migration from beginning, and never stops one where customers are unserved."""
 
+from dataclasses import replace
+
 import pytest
 
-from flows.migration import begun_steps, services
+from flows.changes.change_guard import ProposedChange
+from flows.migration import begun_steps, progress, services
 from flows.migration.status import MigrationStatus
 from flows.mirror.models import Flow
-from flows.twilio.flex.flex_flow import is_on
+from flows.twilio.flex.flex_flow import FLEX_FLOW, is_on
 from tests.flows.approvals.acting import ANY, set_policy, writes
 from tests.flows.migration.acting import prepared, reload, run_worker, switched
 
@@ -35,6 +38,22 @@ def test_switch_over_does_not_begin_under_a_policy(sandbox, operator_actor):
     assert is_on(Flow.objects.get(sid=migration.flow_sid).resource)
 
 
+def proposed(migration, change_id):
+    """Return a change as the worker makes it for a migration."""
+    return ProposedChange(
+        resource=FLEX_FLOW,
+        operation="update",
+        account_sid=migration.account_sid,
+        sid=migration.flow_sid,
+        parent_sid="",
+        before={},
+        requested={},
+        reason="",
+        actor=progress.stored_actor(migration),
+        change_id=change_id,
+    )
+
+
 def test_switch_over_that_has_begun_goes_on(sandbox, operator_actor):
     _, migration = switched(sandbox, operator_actor)
     *_, last = migration.steps.all()
@@ -50,4 +69,6 @@ def test_switch_over_that_has_begun_goes_on(sandbox, operator_actor):
         type(migration).objects.filter(pk=migration.pk).update(status=status)
         done_at = migration.created_at if has_begun else None
         migration.steps.exclude(kind="create_address").update(done_at=done_at)
-        assert begun_steps.must_go_on(last.change_id) == goes_on, (status, has_begun)
+        change = proposed(migration, last.change_id)
+        assert begun_steps.must_go_on(change) == goes_on, (status, has_begun)
+        assert not begun_steps.must_go_on(replace(change, actor=operator_actor))

@@ -1,5 +1,6 @@
 """Leases of bulk changes: one run at a time, and the next one after a run died."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 from flows.plans import execution, items, leases, start_and_stop
 from flows.plans.models import Plan
 from tests.faults.acting import (
+    OMAR,
     append_attempt,
     clock_ahead,
     received_writes,
@@ -47,7 +49,12 @@ def test_change_whose_worker_died_is_not_sent_again(sandbox, operator_actor):
     plan = make_plan(sandbox, count=2)
     start_and_stop.start(plan=plan, reason="", actor=operator_actor)
     first = plan.changes.first()
-    append_attempt(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
+    append_attempt(
+        first.target_sid,
+        change_id=first.change_id,
+        changed_fields=["enabled"],
+        actor=replace(OMAR, request_id=str(plan.pk)),
+    )
 
     run_worker()
 
