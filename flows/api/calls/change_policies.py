@@ -24,6 +24,7 @@ from flows.approvals.terms import MAX_APPROVALS, ApproverPermission, Terms, load
 from flows.approvals.views.policies import SET_PERMISSION
 from flows.audit import audit_log
 from flows.audit.access import get_actor
+from flows.plans.drafts import MAX_FLOWS
 
 router = Router(tags=["Change requests"])
 AccountSid = Annotated[str, SchemaField(pattern=ACCOUNT_PATTERN, description="The account's SID.")]
@@ -48,6 +49,10 @@ class PolicyTerms(StrictSchema):
         list[Literal[tuple(ChangeKind.values)]],  # type: ignore[valid-type]
         SchemaField(description="The changes that need approval."),
     ] = []
+    bulk_limit: Annotated[
+        int | None,
+        SchemaField(ge=1, le=MAX_FLOWS, description="Bulk changes of more flows need approval."),
+    ] = None
     approvals_required: Annotated[int, SchemaField(ge=1, le=MAX_APPROVALS)] = 1
     approver_permission: Literal[tuple(ApproverPermission.values)] = "flows.change_flow"  # type: ignore[valid-type]
     hours: Annotated[
@@ -130,6 +135,7 @@ def _policy_body(account_sid: str, terms: Terms) -> dict[str, Any]:
         "account_sid": account_sid,
         "requires_reason": terms.requires_reason,
         "kinds": terms.kinds,
+        "bulk_limit": terms.bulk_limit,
         "approvals_required": terms.approvals_required,
         "approver_permission": terms.approver_permission,
         "hours": hours

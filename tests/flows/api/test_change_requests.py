@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from flexadmin.users.roles import ROLES
+from flows.api.calls.change_policies import PolicyHours, PolicyTerms
+from flows.approvals.forms import PolicyForm
 from flows.approvals.models import ChangeRequest
-from flows.approvals.terms import Terms
+from flows.approvals.terms import Terms, load_terms
 from flows.audit.models import AuditEvent
 from tests import ACCOUNT
 from tests.flows.approvals.acting import (
@@ -210,6 +214,44 @@ def test_policy_is_set_once_and_read(sandbox, api_client):
     assert terms.items() <= policy.items()
     assert policy["shortage"]
     assert AuditEvent.objects.filter(action="policy.set", result="succeeded").count() == 1
+
+
+def test_body_of_a_policy_has_each_field_of_the_form_and_of_the_terms(sandbox, api_client):
+    terms = {field.name for field in fields(Terms)}
+    form_only = {"reason", "change_id"}
+
+    (policy,) = api_client().get("policies").json()["items"]
+
+    body = set(PolicyTerms.model_fields)
+    assert body == terms == policy.keys() - {"account_sid", "shortage"}
+    assert (
+        body - {"hours"} | set(PolicyHours.model_fields) == set(PolicyForm.base_fields) - form_only
+    )
+
+
+def test_policy_that_is_read_and_set_again_keeps_its_limit_of_bulk_changes(sandbox, api_client):
+    set_policy(Terms(bulk_limit=2))
+    client = api_client("admin")
+    (policy,) = client.get("policies").json()["items"]
+    terms = {name: policy[name] for name in PolicyTerms.model_fields}
+
+    response = client.send(
+        "PUT",
+        f"policies/{ACCOUNT}",
+        {**terms, "requires_reason": True, "reason": "Reasons"},
+    )
+
+    assert response.json()["bulk_limit"] == 2
+    assert load_terms(ACCOUNT) == Terms(bulk_limit=2, requires_reason=True)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9, "2"])
+def test_limit_of_bulk_changes_that_the_form_refuses_is_refused(sandbox, api_client, limit):
+    body = {"bulk_limit": limit, "reason": "Limit"}
+
+    response = api_client("admin").send("PUT", f"policies/{ACCOUNT}", body)
+
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["bulk_limit"])
 
 
 def test_invalid_policy_names_its_fields(sandbox, api_client):
