@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import fields
 
 import pytest
@@ -11,7 +12,7 @@ from flows.api.calls.change_policies import PolicyHours, PolicyTerms
 from flows.approvals.forms import PolicyForm
 from flows.approvals.models import ChangeRequest
 from flows.approvals.terms import Terms, load_terms
-from flows.audit.models import AuditEvent
+from flows.audit.models import AuditEvent, KeyedRequest
 from tests import ACCOUNT
 from tests.flows.approvals.acting import (
     ANY,
@@ -252,6 +253,23 @@ def test_limit_of_bulk_changes_that_the_form_refuses_is_refused(sandbox, api_cli
     response = api_client("admin").send("PUT", f"policies/{ACCOUNT}", body)
 
     assert (response.status_code, list(response.json()["errors"])) == (422, ["bulk_limit"])
+
+
+def test_key_of_another_change_sets_no_policy(sandbox, staging, flow_sid, api_client):
+    client, key = api_client("admin"), str(uuid.uuid4())
+    body = {"kinds": ["any"], "reason": "Four eyes"}
+    client.send("PUT", f"policies/{ACCOUNT}", body, idempotency_key=key)
+
+    others = [
+        client.send("PUT", f"policies/{ACCOUNT}", {"reason": "None"}, idempotency_key=key),
+        client.send("PUT", f"policies/{staging.account_sid}", body, idempotency_key=key),
+    ]
+    KeyedRequest.objects.all().delete()  # as after 30 days
+    others.append(client.send("PUT", f"policies/{staging.account_sid}", body, idempotency_key=key))
+
+    assert {(each.status_code, each.json()["code"]) for each in others} == {(422, "key_reused")}
+    assert load_terms(ACCOUNT) == Terms(kinds=("any",))
+    assert load_terms(staging.account_sid) == Terms()
 
 
 def test_invalid_policy_names_its_fields(sandbox, api_client):
