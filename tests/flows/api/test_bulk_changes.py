@@ -296,3 +296,25 @@ def test_steps_take_the_role_and_the_scope_and_denials_are_logged(sandbox, api_c
     assert statuses == ([200, 202, 200, 409, 409, 409] if may_change else [403] * 6)
     denials = AuditEvent.objects.filter(action__startswith="plan.", result="denied")
     assert denials.count() == (0 if may_change else 6)
+
+
+@pytest.mark.parametrize("is_limited", [False, True])
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_token_sees_and_discards_own_drafts_within_its_limits(
+    sandbox, staging, sids, api_client, scope, is_limited
+):
+    body = {"kind": "disable", "sids": sids}
+    plan_id = draft(api_client("admin"), body).json()["id"]
+    limits = {"accounts": [staging.account_sid]} if is_limited else {}
+    client = api_client("admin", scope=scope, **limits)
+
+    listed = [plan["id"] for plan in client.get("plans").json()["items"]]
+    statuses = [
+        client.get(f"plans/{plan_id}").status_code,
+        client.send("DELETE", f"plans/{plan_id}").status_code,
+    ]
+
+    assert listed == ([] if is_limited else [plan_id])
+    discard_status = 204 if scope == "write" else 403
+    assert statuses == ([404, 404] if is_limited else [200, discard_status])
+    assert Plan.objects.filter(pk=plan_id).exists() == (is_limited or scope == "read")
