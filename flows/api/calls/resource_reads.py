@@ -30,7 +30,7 @@ from flows.resources import refusals
 from flows.resources.list_filter import ListFilter
 from flows.twilio.errors import FlexError
 from flows.twilio.flex_resources import PAGE_RESOURCES
-from flows.twilio.paging import FIRST_PAGE, PageCursor
+from flows.twilio.paging import FIRST_PAGE, PageCursor, parse_cursor
 from flows.twilio.resource import Resource, Snapshot
 
 # Also of the calls that change objects: a path has one router.
@@ -253,9 +253,14 @@ def _decode_page(cursor: str) -> PageCursor:
     if not position:
         return FIRST_PAGE
     try:
-        number, token = json.loads(position)
-    except ValueError:
+        values = json.loads(position)
+    except (ValueError, RecursionError):
         raise invalid_cursor() from None
-    if not (isinstance(number, str) and isinstance(token, str)):
+    match values:
+        case [str() as number, str() as token]:
+            page_cursor = parse_cursor(number, token)
+        case _:
+            page_cursor = None
+    if page_cursor is None:
         raise invalid_cursor()
-    return PageCursor(number, token)
+    return page_cursor
