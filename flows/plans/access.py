@@ -112,6 +112,12 @@ def filter_visible(
     return plans.filter(is_in_scope | is_own_draft)
 
 
+def filter_by_account(plans: QuerySet[Plan], account_sid: str) -> QuerySet[Plan]:
+    """Return those of the plans that change flows of an account."""
+    changes = PlannedChange.objects.filter(EFFECTIVE_CHANGES, account_sid=account_sid)
+    return plans.filter(pk__in=changes.values("plan"))
+
+
 def missing_permission(plan: Plan, user: User) -> str:
     """Return a permission that the user lacks to run all of the plan, or "" if none is missing."""
     for action, account_sid in _actions_by_account(plan.included_changes):

@@ -11,7 +11,7 @@ from ninja import Body, Query, Router, Schema
 from pydantic import Field as SchemaField
 
 from flows.accounts.twilio_accounts import Scope
-from flows.api.access import require_scope
+from flows.api.access import chosen_accounts, require_scope
 from flows.api.change_results import requested_response
 from flows.api.paging import json_response, offset_page, query_page
 from flows.api.problems import API_PREFIX, Problem, clean_form, invalid
@@ -109,9 +109,12 @@ class PlanStart(StrictSchema):
 
 @router.get("plans", response=responses({200: PlanPage}), summary="List bulk changes")
 def list_plans(request: HttpRequest, parameters: Query[PageParameters]) -> HttpResponse:
-    """List bulk changes, the latest first."""
+    """List bulk changes, the latest first. With `account`, those that change flows of it."""
     api_request = require_scope(request)
     plans = access.visible_plans(api_request.user, api_request.scope)
+    if parameters.account:
+        chosen_accounts(parameters.account, api_request.scope)
+        plans = access.filter_by_account(plans, parameters.account)
     latest = plans.order_by("-created_at", "-pk")
     page, next_cursor = query_page(latest, parameters.cursor, parameters.limit)
     return json_response({"items": list(map(_plan_body, page)), "next_cursor": next_cursor})

@@ -298,6 +298,24 @@ def test_steps_take_the_role_and_the_scope_and_denials_are_logged(sandbox, api_c
     assert denials.count() == (0 if may_change else 6)
 
 
+def test_list_has_the_plans_that_change_an_account(sandbox, staging, sids, api_client):
+    other_sid = staging.add_flow(friendly_name="In staging", enabled=True)
+    sync_account(staging.account_sid)
+    client = api_client("admin")
+    drafts = {
+        name: draft(client, {"kind": "disable", "sids": chosen}).json()["id"]
+        for name, chosen in {"one": sids, "other": [other_sid], "both": [*sids, other_sid]}.items()
+    }
+    draft(client, {"kind": "enable", "sids": sids})  # skipped, because all of them are on
+
+    def listed(account_sid):
+        return {each["id"] for each in client.get("plans", account=account_sid).json()["items"]}
+
+    assert listed(ACCOUNT) == {drafts["one"], drafts["both"]}
+    assert listed(staging.account_sid) == {drafts["other"], drafts["both"]}
+    assert client.get("plans", account="nonsense").status_code == 422
+
+
 @pytest.mark.parametrize("is_limited", [False, True])
 @pytest.mark.parametrize("scope", ["read", "write"])
 def test_token_sees_and_discards_own_drafts_within_its_limits(
