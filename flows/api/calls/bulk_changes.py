@@ -172,15 +172,15 @@ def _request_start(
     request: Request, plan: Plan, decision: change_guard.BulkDecision, reason: str
 ) -> HttpResponse:
     """Return the response with the plan's change request, made now unless it has one."""
-    url = decision.request_url if decision.is_request_open else ""
-    if not url and not decision.can_request:
+    page = decision.request_url if decision.is_request_open else ""
+    if not page and not decision.can_request:
         raise _refused(request, decision.refusal)
     actor = get_actor(request)
     try:
-        url = url or change_guard.guard().submit_bulk(plan.pk, reason=reason, actor=actor)
+        page = page or change_guard.guard().submit_bulk(plan.pk, reason=reason, actor=actor)
     except OperationUnavailable as refusal:  # it was started in the meantime
         raise _refused(request, refusal.restriction.sentence) from refusal
-    return requested_response(decision.refusal, url)
+    return requested_response(decision.refusal, page)
 
 
 def _refused(request: Request, sentence: str) -> Problem:

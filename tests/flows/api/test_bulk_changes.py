@@ -247,7 +247,8 @@ def test_start_under_a_policy_makes_one_change_request(sandbox, sids, api_client
     assert str(request.plan_id) == plan_id
     for response in (first, second):
         assert (response.status_code, response.json()["result"]) == (202, "requested")
-        assert response["Location"] == f"/requests/{request.pk}/"
+        assert response["Location"] == response.json()["url"] == f"/api/v1/requests/{request.pk}"
+        assert response.json()["page"] == f"/requests/{request.pk}/"
     assert writes(sandbox) == []
 
 
