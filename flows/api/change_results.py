@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Final
 
 from django.http import HttpResponse
+from django.urls import resolve
 
 from flows.api.flow_bodies import flow_response
 from flows.api.paging import json_response
@@ -152,7 +153,7 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
         problem = failure_messages.change_unavailable(refusal.restriction, task=task)
         raise _problem(403, problem, code="unavailable")
     try:
-        url = change_guard.guard().submit(refusal.change)
+        page = change_guard.guard().submit(refusal.change)
     except audit_log.NotRecorded:
         raise not_recorded() from None
     except change_guard.AlreadyRequested as earlier:
@@ -163,12 +164,14 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
         is_chosen = isinstance(refusal, change_guard.RequestChosen)
         problem = failure_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)
         raise _problem(422, problem, code="secret_in_request") from None
-    return requested_response(sentence, url)
+    return requested_response(sentence, page)
 
 
-def requested_response(sentence: str, url: str) -> HttpResponse:
-    """Return the response for a change request in place of a change."""
-    response = json_response({"result": "requested", "detail": sentence, "url": url}, status=202)
+def requested_response(sentence: str, page: str) -> HttpResponse:
+    """Return the response for a change request in place of a change. `page` is its page's address."""
+    url = f"{API_PREFIX}requests/{resolve(page).kwargs['request_id']}"
+    body = {"result": "requested", "detail": sentence, "url": url, "page": page}
+    response = json_response(body, status=202)
     response["Location"] = url
     return response
 

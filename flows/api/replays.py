@@ -24,17 +24,23 @@ SALT: Final = "flows.api.replays"
 
 
 def find_replay(
-    request: HttpRequest, change_id: uuid.UUID, action: str, sid: str = ""
+    request: HttpRequest, change_id: uuid.UUID, action: str, sid: str = "", account_sid: str = ""
 ) -> AuditEvent | None:
-    """Return the latest event of this change if it was sent before, or None. Raise `Problem`."""
+    """Return the latest event of this change if it was sent before, or None. Raise `Problem`.
+
+    `sid` or `account_sid` is what the request changes.
+    """
     if HEADER not in request.headers:
         return None
     check_same_request(request, change_id)
     event = audit_log.latest_event(change_id)
     if event is None:
         return None
-    is_own = event.actor_id == str(request.user.pk)
-    if not is_own or event.action != action or (sid and event.target_sid != sid):
+    is_own = event.actor_id == str(request.user.pk) and event.action == action
+    is_other_object = (sid and event.target_sid != sid) or (
+        account_sid and event.account_sid != account_sid
+    )
+    if not is_own or is_other_object:
         raise key_reused()
     if not has_permission(request.user, VIEW_FLOWS, event.account_sid):
         raise PermissionDenied

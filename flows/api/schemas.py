@@ -138,11 +138,15 @@ class ChangeBody(Schema):
 
 
 class Requested(Schema):
-    """A change request, which the policy of the account takes before the change. Nothing was sent."""
+    """A change request, which the policy of the account takes before the change. Nothing was sent.
+
+    `url` is its address in the API, and `page` that of its page.
+    """
 
     result: Literal["requested"] = "requested"
     detail: str
     url: str
+    page: str
 
 
 class Difference(Schema):

@@ -1,7 +1,8 @@
 """Permissions on bulk changes: to see one, act on it, discard it, and run each of its changes.
 
 Skipped flows need no permission: only the flows that a bulk change affects count. Users always see
-their own drafts and can discard them.
+their own drafts and can discard them. An API token has less than its user may do, so there the
+permissions count for own drafts as well.
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ def only_account_sid(account_sids: Sequence[str]) -> str:
 
 def permissions_on_plan(user: User, plan: Plan, account_sids: list[str]) -> PlanPermissions:
     """Return a user's permissions on a plan that changes flows of these accounts."""
-    is_own_draft = plan.status == PlanStatus.DRAFT and plan.created_by == user.get_username()[:150]
+    is_own_draft = (
+        not _has_token(user)
+        and plan.status == PlanStatus.DRAFT
+        and plan.created_by == user.get_username()[:150]
+    )
     can_act = _has_permission_on_all(user, _CHANGE_PERMISSION, account_sids)
     return PlanPermissions(
         can_see=is_own_draft or _has_permission_on_all(user, _VIEW_PERMISSION, account_sids),
@@ -108,8 +113,16 @@ def filter_visible(
         account_sid__in=["", *scope]
     )
     is_in_scope = ~Q(pk__in=changes_out_of_scope.values("plan"))
+    if _has_token(user):
+        return plans.filter(is_in_scope)
     is_own_draft = Q(created_by=user.get_username()[:150], status=PlanStatus.DRAFT)
     return plans.filter(is_in_scope | is_own_draft)
+
+
+def filter_by_account(plans: QuerySet[Plan], account_sid: str) -> QuerySet[Plan]:
+    """Return those of the plans that change flows of an account."""
+    changes = PlannedChange.objects.filter(EFFECTIVE_CHANGES, account_sid=account_sid)
+    return plans.filter(pk__in=changes.values("plan"))
 
 
 def missing_permission(plan: Plan, user: User) -> str:
@@ -156,6 +169,11 @@ def _actions_by_account(
     changes: QuerySet[PlannedChange],
 ) -> QuerySet[PlannedChange, tuple[str, str]]:
     return changes.order_by().values_list("action", "account_sid").distinct()
+
+
+def _has_token(user: User) -> bool:
+    """Return True for the user of a request that came with an API token."""
+    return getattr(user, "token_limits", None) is not None
 
 
 def _has_permission_on_all(user: User, permission: str, account_sids: list[str]) -> bool:

@@ -14,7 +14,7 @@ from flows.local_details.actions import LocalDetailsAction
 from flows.local_details.fields import Details
 from flows.local_details.services import DetailsConflict, DetailsUnchanged, change_details
 from flows.mirror.stale_reads import StaleRead
-from flows.plans import held_flows
+from flows.plans import held_flows, repeated_creations
 from flows.plans.items import is_applied, is_rolled_back
 from flows.plans.models import PlannedChange
 from flows.plans.skip_rules import ALREADY_RETRIED, ALREADY_ROLLED_BACK, ALREADY_SET_IN_TURN
@@ -70,7 +70,7 @@ def _find_skip_reason(change: PlannedChange) -> str:
         return ALREADY_ROLLED_BACK
     if change.retry_of and is_applied(change.retry_of):
         return ALREADY_RETRIED
-    return held_flows.find_skip_reason(change)
+    return held_flows.find_skip_reason(change) or repeated_creations.find_skip_reason(change)
 
 
 def _is_rolled_back_in_full(event_id: uuid.UUID) -> bool:

@@ -6,6 +6,7 @@ used: each page is requested at the configured address, and credentials are sent
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ MAX_PAGES: Final = 100  # of PAGE_SIZE flows; Twilio's limit is 2,500 flows an a
 MAX_REPEATED_PAGES: Final = 2  # one can happen if objects are created during the listing
 INVALID_PAGE_SIZE_CODE: Final = 20007
 PAYLOAD_TOO_LARGE: Final = 413
+MAX_TOKEN_LENGTH: Final = 500  # characters of Twilio's page token
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ class PageCursor:
 
 
 FIRST_PAGE: Final = PageCursor()
+
+
+def parse_cursor(number: str, token: str) -> PageCursor | None:
+    """Return the position that an address or a cursor of this site has, or None if malformed."""
+    is_valid = re.fullmatch("[0-9]{0,9}", number) and token.isprintable()
+    return PageCursor(number, token) if is_valid and len(token) <= MAX_TOKEN_LENGTH else None
 
 
 class Pagination:

@@ -11,7 +11,7 @@ from ninja import Body, Query, Router, Schema
 from pydantic import Field as SchemaField
 
 from flows.accounts.twilio_accounts import Scope
-from flows.api.access import require_scope
+from flows.api.access import chosen_accounts, require_scope
 from flows.api.change_results import requested_response
 from flows.api.paging import json_response, offset_page, query_page
 from flows.api.problems import API_PREFIX, Problem, clean_form, invalid
@@ -109,9 +109,12 @@ class PlanStart(StrictSchema):
 
 @router.get("plans", response=responses({200: PlanPage}), summary="List bulk changes")
 def list_plans(request: HttpRequest, parameters: Query[PageParameters]) -> HttpResponse:
-    """List bulk changes, the latest first."""
+    """List bulk changes, the latest first. With `account`, those that change flows of it."""
     api_request = require_scope(request)
     plans = access.visible_plans(api_request.user, api_request.scope)
+    if parameters.account:
+        chosen_accounts(parameters.account, api_request.scope)
+        plans = access.filter_by_account(plans, parameters.account)
     latest = plans.order_by("-created_at", "-pk")
     page, next_cursor = query_page(latest, parameters.cursor, parameters.limit)
     return json_response({"items": list(map(_plan_body, page)), "next_cursor": next_cursor})
@@ -169,15 +172,15 @@ def _request_start(
     request: Request, plan: Plan, decision: change_guard.BulkDecision, reason: str
 ) -> HttpResponse:
     """Return the response with the plan's change request, made now unless it has one."""
-    url = decision.request_url if decision.is_request_open else ""
-    if not url and not decision.can_request:
+    page = decision.request_url if decision.is_request_open else ""
+    if not page and not decision.can_request:
         raise _refused(request, decision.refusal)
     actor = get_actor(request)
     try:
-        url = url or change_guard.guard().submit_bulk(plan.pk, reason=reason, actor=actor)
+        page = page or change_guard.guard().submit_bulk(plan.pk, reason=reason, actor=actor)
     except OperationUnavailable as refusal:  # it was started in the meantime
         raise _refused(request, refusal.restriction.sentence) from refusal
-    return requested_response(decision.refusal, url)
+    return requested_response(decision.refusal, page)
 
 
 def _refused(request: Request, sentence: str) -> Problem:

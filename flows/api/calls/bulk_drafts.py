@@ -198,7 +198,7 @@ def _check_accounts(content: Mapping[str, Any], visible_scope: Scope) -> None:
     errors = {
         place: ["This is not one of your accounts."]
         for place, name in named.items()
-        if name and name not in known
+        if name and not (isinstance(name, str) and name in known)
     }
     if errors:
         raise invalid(errors)

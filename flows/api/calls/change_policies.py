@@ -13,6 +13,7 @@ from flows.accounts import twilio_accounts
 from flows.api.access import require_change, require_scope
 from flows.api.paging import json_response
 from flows.api.problems import clean_form
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import ACCOUNT_PATTERN, CreationHeaders, Reason, StrictSchema, responses
 from flows.approvals import policies, validity
 from flows.approvals.actions import PolicyAction
@@ -23,7 +24,7 @@ from flows.approvals.models import ChangeRequest
 from flows.approvals.terms import MAX_APPROVALS, ApproverPermission, Terms, load_terms
 from flows.approvals.views.policies import SET_PERMISSION
 from flows.audit import audit_log
-from flows.audit.access import get_actor
+from flows.plans.drafts import MAX_FLOWS
 
 router = Router(tags=["Change requests"])
 AccountSid = Annotated[str, SchemaField(pattern=ACCOUNT_PATTERN, description="The account's SID.")]
@@ -48,6 +49,10 @@ class PolicyTerms(StrictSchema):
         list[Literal[tuple(ChangeKind.values)]],  # type: ignore[valid-type]
         SchemaField(description="The changes that need approval."),
     ] = []
+    bulk_limit: Annotated[
+        int | None,
+        SchemaField(ge=1, le=MAX_FLOWS, description="Bulk changes of more flows need approval."),
+    ] = None
     approvals_required: Annotated[int, SchemaField(ge=1, le=MAX_APPROVALS)] = 1
     approver_permission: Literal[tuple(ApproverPermission.values)] = "flows.change_flow"  # type: ignore[valid-type]
     hours: Annotated[
@@ -98,23 +103,28 @@ def set_policy(
         raise Http404("There is no such account.")
     api_request = require_change(request, SET_PERMISSION, account_sid, action=PolicyAction.SET)
     change_id = headers.idempotency_key or uuid.uuid4()
+    if find_replay(request, change_id, PolicyAction.SET, account_sid=account_sid) is not None:
+        return _replayed_response(account_sid)
     form = PolicyForm(_form_data(body, change_id), terms=load_terms(account_sid))
     reason = clean_form(form)["reason"]
-    is_replayed = False
     try:
         policies.set_policy(
             account_sid=account_sid,
             terms=form.terms,
             reason=reason,
-            actor=get_actor(api_request),
+            actor=get_sender(api_request),
             change_id=change_id,
         )
-    except audit_log.AlreadyRecorded:
-        is_replayed = True
+    except audit_log.AlreadyRecorded:  # the same request, or another one, came in the meantime
+        find_replay(request, change_id, PolicyAction.SET, account_sid=account_sid)
+        return _replayed_response(account_sid)
     validity.review_requests(ChangeRequest.objects.filter(account_sid=account_sid))
+    return json_response(_policy_body(account_sid, load_terms(account_sid)))
+
+
+def _replayed_response(account_sid: str) -> HttpResponse:
     response = json_response(_policy_body(account_sid, load_terms(account_sid)))
-    if is_replayed:
-        response["Idempotency-Replayed"] = "true"
+    response["Idempotency-Replayed"] = "true"
     return response
 
 
@@ -130,6 +140,7 @@ def _policy_body(account_sid: str, terms: Terms) -> dict[str, Any]:
         "account_sid": account_sid,
         "requires_reason": terms.requires_reason,
         "kinds": terms.kinds,
+        "bulk_limit": terms.bulk_limit,
         "approvals_required": terms.approvals_required,
         "approver_permission": terms.approver_permission,
         "hours": hours

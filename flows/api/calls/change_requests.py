@@ -12,7 +12,7 @@ from pydantic import Field as SchemaField
 
 from flows.accounts.permissions import has_permission
 from flows.accounts.twilio_accounts import Scope
-from flows.api.access import require_change, require_scope
+from flows.api.access import chosen_accounts, require_change, require_scope
 from flows.api.paging import json_response, query_page
 from flows.api.problems import Problem, clean_form
 from flows.api.request_bodies import (
@@ -86,6 +86,7 @@ def list_requests(request: HttpRequest, parameters: Query[RequestParameters]) ->
     if parameters.status:
         change_requests = change_requests.filter(status=parameters.status)
     if parameters.account:
+        chosen_accounts(parameters.account, api_request.scope)
         change_requests = change_requests.filter(account_sid=parameters.account)
     latest = change_requests.order_by("-created_at", "-pk")
     page, next_cursor = query_page(latest, parameters.cursor, parameters.limit)

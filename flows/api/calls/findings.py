@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from flows.api.access import chosen_accounts, require_change, require_scope, vis
 from flows.api.change_results import refused_response
 from flows.api.paging import json_response, offset_page
 from flows.api.problems import Problem, clean_form
+from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
     CreationHeaders,
     FlowSid,
@@ -23,6 +25,7 @@ from flows.api.schemas import (
 )
 from flows.audit import audit_log
 from flows.audit.access import get_actor
+from flows.audit.audit_log import Actor
 from flows.availability.restrictions import OperationUnavailable
 from flows.checks import suppressions
 from flows.checks.actions import FindingAction
@@ -109,34 +112,26 @@ def suppress_finding(
 ) -> HttpResponse:
     """Accept the findings of a check at a flow until a day. They aren't listed until then."""
     rule, flow = _find(request, rule_id, sid, FindingAction.SUPPRESS)
+    change_id = headers.idempotency_key or uuid.uuid4()
+    if find_replay(request, change_id, FindingAction.SUPPRESS, sid) is not None:
+        return _replayed_response(rule, body, flow)
     findings = _findings_of(rule, flow)
     if not findings:
         raise Http404("The flow doesn't have this finding.")
-    change_id = headers.idempotency_key or uuid.uuid4()
     form = SuppressionForm(_form_data(body, findings, change_id), findings=findings)
     values = clean_form(form)
     if form.has_other_findings:
         detail = "The flow has other findings now. Read them again. Nothing was changed."
         raise Problem(409, detail, code="content_changed")
-    change = _build_change(request, rule, flow, values["reason"], change_id)
-    is_replayed = False
+    change = _build_change(get_sender(request), rule, flow, values["reason"], change_id)
     try:
         suppressions.suppress(change, findings, values["until"])
-    except audit_log.AlreadyRecorded:
-        is_replayed = True
+    except audit_log.AlreadyRecorded:  # the same request, or another one, came in the meantime
+        find_replay(request, change_id, FindingAction.SUPPRESS, sid)
+        return _replayed_response(rule, body, flow)
     except OperationUnavailable as refusal:
         return refused_response(refusal, "suppress the finding")
-    response = json_response(
-        {
-            "rule": rule.rule_id,
-            "sid": sid,
-            "until": values["until"],
-            "digests": [each.digest for each in findings],
-        }
-    )
-    if is_replayed:
-        response["Idempotency-Replayed"] = "true"
-    return response
+    return _suppression_response(rule, sid, values["until"], [each.digest for each in findings])
 
 
 @router.delete(
@@ -149,7 +144,7 @@ def end_suppression(
 ) -> HttpResponse:
     """Show findings again that were accepted."""
     rule, flow = _find(request, rule_id, sid, FindingAction.END)
-    change = _build_change(request, rule, flow, "", uuid.uuid4())
+    change = _build_change(get_actor(request), rule, flow, "", uuid.uuid4())
     try:
         event = suppressions.end_suppression(change)
     except OperationUnavailable as refusal:
@@ -189,14 +184,27 @@ def _form_data(body: Suppression, findings: list[Finding], change_id: uuid.UUID)
     }
 
 
+def _suppression_response(
+    rule: Rule, sid: str, until: date | str, digests: list[str]
+) -> HttpResponse:
+    return json_response({"rule": rule.rule_id, "sid": sid, "until": until, "digests": digests})
+
+
+def _replayed_response(rule: Rule, body: Suppression, flow: Flow) -> HttpResponse:
+    """Return the response for the same request, which was recorded before."""
+    response = _suppression_response(rule, flow.sid, body.until, body.digests)
+    response["Idempotency-Replayed"] = "true"
+    return response
+
+
 def _build_change(
-    request: HttpRequest, rule: Rule, flow: Flow, reason: str, change_id: uuid.UUID
+    actor: Actor, rule: Rule, flow: Flow, reason: str, change_id: uuid.UUID
 ) -> FindingChange:
     return FindingChange(
         account_sid=flow.account_sid,
         sid=flow.sid,
         rule=rule,
         reason=reason,
-        actor=get_actor(request),
+        actor=actor,
         change_id=change_id,
     )

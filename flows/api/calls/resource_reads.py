@@ -30,12 +30,13 @@ from flows.resources import refusals
 from flows.resources.list_filter import ListFilter
 from flows.twilio.errors import FlexError
 from flows.twilio.flex_resources import PAGE_RESOURCES
-from flows.twilio.paging import FIRST_PAGE, PageCursor
+from flows.twilio.paging import FIRST_PAGE, PageCursor, parse_cursor
 from flows.twilio.resource import Resource, Snapshot
 
 # Also of the calls that change objects: a path has one router.
 router = Router(tags=["Other resources"])
 RESOURCES: Final = {resource.name: resource for resource in PAGE_RESOURCES}
+FILTER_NAMES: Final = sorted({one.filter_field.name for one in PAGE_RESOURCES if one.filter_field})
 MAX_PAGE_SIZE: Final = 100  # of Twilio's lists
 
 ResourceName = Annotated[str, SchemaField(description=f"The resource: {', '.join(RESOURCES)}.")]
@@ -56,8 +57,14 @@ class ObjectParameters(Schema):
 
 
 class ListParameters(ObjectParameters):
-    """The parameters of a list. It also takes the filter of the resource's page."""
+    """The parameters of a list, with the filters of the resources' pages.
 
+    Each resource takes its own filter only.
+    """
+
+    type: Annotated[
+        str, SchemaField(description="A type, such as “sms”. Only for address_configuration.")
+    ] = ""
     cursor: Cursor = ""
     limit: Annotated[int, SchemaField(ge=1, le=MAX_PAGE_SIZE)] = 50
 
@@ -117,7 +124,7 @@ def list_objects(
     """List the objects of an account as Twilio has them now."""
     resource = find_resource(name, "list")
     api_request = readable_account(request, resource, parameters)
-    list_filter = ListFilter.from_query(resource, request.GET.dict())
+    list_filter = _read_filter(resource, parameters)
     cursor = _decode_page(parameters.cursor)
     try:
         page = live.list_page(
@@ -220,6 +227,20 @@ def etag_of_object(snapshot: Mapping[str, Any]) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
+def _read_filter(resource: Resource, parameters: ListParameters) -> ListFilter:
+    """Return the filter of a list. Raise `Problem` for a filter or a value that it doesn't have."""
+    values = {name: getattr(parameters, name) for name in FILTER_NAMES}
+    field = resource.filter_field
+    for name, value in values.items():
+        if not value:
+            continue
+        if field is None or field.name != name:
+            raise invalid({name: [f"The list of {resource.noun_plural} has no such filter."]})
+        if value not in field.choices:
+            raise invalid({name: [f"Choose one of {', '.join(field.choices)}."]})
+    return ListFilter.from_query(resource, values)
+
+
 def _resource_body(resource: Resource) -> dict[str, Any]:
     on_create = {field.name for field in resource.fields_set_by("create")}
     on_update = {field.name for field in resource.fields_set_by("update")}
@@ -253,9 +274,14 @@ def _decode_page(cursor: str) -> PageCursor:
     if not position:
         return FIRST_PAGE
     try:
-        number, token = json.loads(position)
-    except ValueError:
+        values = json.loads(position)
+    except (ValueError, RecursionError):
         raise invalid_cursor() from None
-    if not (isinstance(number, str) and isinstance(token, str)):
+    match values:
+        case [str() as number, str() as token]:
+            page_cursor = parse_cursor(number, token)
+        case _:
+            page_cursor = None
+    if page_cursor is None:
         raise invalid_cursor()
-    return PageCursor(number, token)
+    return page_cursor

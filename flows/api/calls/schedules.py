@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Header, Path, Query, Router, Schema
 from pydantic import Field as SchemaField
 
-from flows.api.access import require_change, require_scope, visible_flow
+from flows.api.access import chosen_accounts, require_change, require_scope, visible_flow
 from flows.api.calls.change_requests import take_step
 from flows.api.calls.flow_writes import clean_values
 from flows.api.flow_bodies import etag_of
@@ -91,7 +91,9 @@ class ScheduledEdit(Times):
 @router.get("schedules", response=responses({200: SchedulePage}), summary="List schedules")
 def list_schedules(request: HttpRequest, parameters: Query[ScheduleParameters]) -> HttpResponse:
     """List schedules, the next first."""
-    found = visible_schedules(require_scope(request).scope).select_related("return_of")
+    scope = require_scope(request).scope
+    chosen_accounts(parameters.account, scope)
+    found = visible_schedules(scope).select_related("return_of")
     if parameters.status:
         found = found.filter(status=parameters.status)
     if parameters.account:

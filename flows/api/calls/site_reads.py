@@ -57,7 +57,8 @@ def list_targets(request: HttpRequest, parameters: Query[PageParameters]) -> Htt
     scope = require_scope(request).scope
     chosen_accounts(parameters.account, scope)
     position = decode_cursor(parameters.cursor) or "1"
-    if not position.isdecimal() or not 1 <= int(position[:9]) <= 100_000:
+    is_number = position.isdecimal() and len(position) <= 9
+    if not is_number or not 1 <= int(position) <= 100_000:
         raise invalid_cursor()
     page = int(position)
     query = TargetQuery(account=parameters.account, page=page, scope=scope)

@@ -5,7 +5,6 @@ Everything is read from Twilio as the page is shown. Nothing is kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -37,11 +36,10 @@ from flows.twilio.errors import FlexError
 from flows.twilio.flex.channel import CHANNEL
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.flex_resources import FLEX_RESOURCES
-from flows.twilio.paging import FIRST_PAGE, PageCursor
+from flows.twilio.paging import FIRST_PAGE, PageCursor, parse_cursor
 from flows.twilio.resource import Resource, Snapshot
 
 HISTORY_LENGTH: Final = 20  # events
-MAX_TOKEN_LENGTH: Final = 500  # characters of Twilio's page token
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
 FLEX_FLOW_FIELD: Final = "flex_flow_sid"  # of the resources that belong to a flow
 
@@ -270,10 +268,7 @@ def _action_urls(
 def _page_cursor(request: Request) -> PageCursor:
     """Return the position in the address. A malformed one is the first page."""
     number, token = request.GET.get("page", ""), request.GET.get("token", "")
-    is_valid = re.fullmatch("[0-9]{0,9}", number) and token.isprintable()
-    if not is_valid or len(token) > MAX_TOKEN_LENGTH:
-        return PageCursor()
-    return PageCursor(number, token)
+    return parse_cursor(number, token) or FIRST_PAGE
 
 
 def _page_url(

@@ -247,7 +247,8 @@ def test_start_under_a_policy_makes_one_change_request(sandbox, sids, api_client
     assert str(request.plan_id) == plan_id
     for response in (first, second):
         assert (response.status_code, response.json()["result"]) == (202, "requested")
-        assert response["Location"] == f"/requests/{request.pk}/"
+        assert response["Location"] == response.json()["url"] == f"/api/v1/requests/{request.pk}"
+        assert response.json()["page"] == f"/requests/{request.pk}/"
     assert writes(sandbox) == []
 
 
@@ -296,3 +297,43 @@ def test_steps_take_the_role_and_the_scope_and_denials_are_logged(sandbox, api_c
     assert statuses == ([200, 202, 200, 409, 409, 409] if may_change else [403] * 6)
     denials = AuditEvent.objects.filter(action__startswith="plan.", result="denied")
     assert denials.count() == (0 if may_change else 6)
+
+
+def test_list_has_the_plans_that_change_an_account(sandbox, staging, sids, api_client):
+    other_sid = staging.add_flow(friendly_name="In staging", enabled=True)
+    sync_account(staging.account_sid)
+    client = api_client("admin")
+    drafts = {
+        name: draft(client, {"kind": "disable", "sids": chosen}).json()["id"]
+        for name, chosen in {"one": sids, "other": [other_sid], "both": [*sids, other_sid]}.items()
+    }
+    draft(client, {"kind": "enable", "sids": sids})  # skipped, because all of them are on
+
+    def listed(account_sid):
+        return {each["id"] for each in client.get("plans", account=account_sid).json()["items"]}
+
+    assert listed(ACCOUNT) == {drafts["one"], drafts["both"]}
+    assert listed(staging.account_sid) == {drafts["other"], drafts["both"]}
+    assert client.get("plans", account="nonsense").status_code == 422
+
+
+@pytest.mark.parametrize("is_limited", [False, True])
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_token_sees_and_discards_own_drafts_within_its_limits(
+    sandbox, staging, sids, api_client, scope, is_limited
+):
+    body = {"kind": "disable", "sids": sids}
+    plan_id = draft(api_client("admin"), body).json()["id"]
+    limits = {"accounts": [staging.account_sid]} if is_limited else {}
+    client = api_client("admin", scope=scope, **limits)
+
+    listed = [plan["id"] for plan in client.get("plans").json()["items"]]
+    statuses = [
+        client.get(f"plans/{plan_id}").status_code,
+        client.send("DELETE", f"plans/{plan_id}").status_code,
+    ]
+
+    assert listed == ([] if is_limited else [plan_id])
+    discard_status = 204 if scope == "write" else 403
+    assert statuses == ([404, 404] if is_limited else [200, discard_status])
+    assert Plan.objects.filter(pk=plan_id).exists() == (is_limited or scope == "read")

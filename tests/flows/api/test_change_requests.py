@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import fields
+
 import pytest
 
 from flexadmin.users.roles import ROLES
+from flows.api.calls.change_policies import PolicyHours, PolicyTerms
+from flows.approvals.forms import PolicyForm
 from flows.approvals.models import ChangeRequest
-from flows.approvals.terms import Terms
-from flows.audit.models import AuditEvent
+from flows.approvals.terms import Terms, load_terms
+from flows.audit.models import AuditEvent, KeyedRequest
 from tests import ACCOUNT
 from tests.flows.approvals.acting import (
     ANY,
@@ -52,7 +57,7 @@ def test_list_has_filters_and_cursor(pending, requester, api_client, flow_sid):
     assert second_page["next_cursor"] is None
     assert len(client.get("requests", waiting="true", status="in_review").json()["items"]) == 2
     assert client.get("requests", status="done").json()["items"] == []
-    assert client.get("requests", account="AC" + "9" * 32).json()["items"] == []
+    assert client.get("requests", account="AC" + "9" * 32).status_code == 422
     assert api_client("viewer").get("requests", waiting="true").json()["items"] == []
 
 
@@ -210,6 +215,61 @@ def test_policy_is_set_once_and_read(sandbox, api_client):
     assert terms.items() <= policy.items()
     assert policy["shortage"]
     assert AuditEvent.objects.filter(action="policy.set", result="succeeded").count() == 1
+
+
+def test_body_of_a_policy_has_each_field_of_the_form_and_of_the_terms(sandbox, api_client):
+    terms = {field.name for field in fields(Terms)}
+    form_only = {"reason", "change_id"}
+
+    (policy,) = api_client().get("policies").json()["items"]
+
+    body = set(PolicyTerms.model_fields)
+    assert body == terms == policy.keys() - {"account_sid", "shortage"}
+    assert (
+        body - {"hours"} | set(PolicyHours.model_fields) == set(PolicyForm.base_fields) - form_only
+    )
+
+
+def test_policy_that_is_read_and_set_again_keeps_its_limit_of_bulk_changes(sandbox, api_client):
+    set_policy(Terms(bulk_limit=2))
+    client = api_client("admin")
+    (policy,) = client.get("policies").json()["items"]
+    terms = {name: policy[name] for name in PolicyTerms.model_fields}
+
+    response = client.send(
+        "PUT",
+        f"policies/{ACCOUNT}",
+        {**terms, "requires_reason": True, "reason": "Reasons"},
+    )
+
+    assert response.json()["bulk_limit"] == 2
+    assert load_terms(ACCOUNT) == Terms(bulk_limit=2, requires_reason=True)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9, "2"])
+def test_limit_of_bulk_changes_that_the_form_refuses_is_refused(sandbox, api_client, limit):
+    body = {"bulk_limit": limit, "reason": "Limit"}
+
+    response = api_client("admin").send("PUT", f"policies/{ACCOUNT}", body)
+
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["bulk_limit"])
+
+
+def test_key_of_another_change_sets_no_policy(sandbox, staging, flow_sid, api_client):
+    client, key = api_client("admin"), str(uuid.uuid4())
+    body = {"kinds": ["any"], "reason": "Four eyes"}
+    client.send("PUT", f"policies/{ACCOUNT}", body, idempotency_key=key)
+
+    others = [
+        client.send("PUT", f"policies/{ACCOUNT}", {"reason": "None"}, idempotency_key=key),
+        client.send("PUT", f"policies/{staging.account_sid}", body, idempotency_key=key),
+    ]
+    KeyedRequest.objects.all().delete()  # as after 30 days
+    others.append(client.send("PUT", f"policies/{staging.account_sid}", body, idempotency_key=key))
+
+    assert {(each.status_code, each.json()["code"]) for each in others} == {(422, "key_reused")}
+    assert load_terms(ACCOUNT) == Terms(kinds=("any",))
+    assert load_terms(staging.account_sid) == Terms()
 
 
 def test_invalid_policy_names_its_fields(sandbox, api_client):

@@ -58,6 +58,22 @@ def test_finding_is_accepted_once_and_shown_again(finding, api_client):
     assert (event.reason, event.token_key) == ("It is a draft", client.token.key)
 
 
+def test_key_of_another_request_accepts_nothing(finding, api_client):
+    client, key, detail_key = api_client(), str(uuid.uuid4()), str(uuid.uuid4())
+    details = f"flows/{finding['sid']}/details"
+    etag = client.get(details)["ETag"]
+    client.send("PATCH", details, {"note": "Draft"}, if_match=etag, idempotency_key=detail_key)
+
+    other_change = suppress(client, finding, idempotency_key=detail_key)
+    is_stored_by_other = Suppression.objects.exists()
+    suppress(client, finding, idempotency_key=key)
+    other_body = suppress(client, finding, {"reason": "Another"}, idempotency_key=key)
+
+    assert not is_stored_by_other
+    for response in (other_change, other_body):
+        assert (response.status_code, response.json()["code"]) == (422, "key_reused")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [({"until": "2020-01-01"}, "until"), ({"until": "soon"}, "until"), ({"reason": ""}, "reason")],

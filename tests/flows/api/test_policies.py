@@ -19,11 +19,15 @@ def needs_approval(sandbox, flow_sid, person):
 def test_change_becomes_a_request_and_nothing_is_sent(
     sandbox, flow_sid, api_client, needs_approval
 ):
-    response = change(api_client(), flow_sid, {"enabled": False, "reason": "Holidays"})
+    client = api_client()
+    response = change(client, flow_sid, {"enabled": False, "reason": "Holidays"})
 
     (request,) = ChangeRequest.objects.all()
     assert (response.status_code, response.json()["result"]) == (202, "requested")
-    assert response["Location"] == response.json()["url"] == f"/requests/{request.pk}/"
+    assert response["Location"] == response.json()["url"] == f"/api/v1/requests/{request.pk}"
+    assert response.json()["page"] == f"/requests/{request.pk}/"
+    shown = client.get(response["Location"].removeprefix("/api/v1/")).json()
+    assert shown["id"] == str(request.pk)
     assert (request.target_sid, request.reason) == (flow_sid, "Holidays")
     assert writes(sandbox) == []
 

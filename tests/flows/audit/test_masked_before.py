@@ -5,6 +5,7 @@ or export shows them.
 """
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -164,7 +165,8 @@ def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of
 
     start_and_stop.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
-    assert make_change(change, reason="", actor=actor).skip_reason == ""
+    actor_of_plan = replace(actor, request_id=str(plan.pk))
+    assert make_change(change, reason="", actor=actor_of_plan).skip_reason == ""
 
     assert sandbox.flows[upgraded[1]]["integration"]["url"] == ADDRESSES[1].replace("crm.", "new.")
 

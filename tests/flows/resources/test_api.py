@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from flexadmin.users.roles import ROLES
+from flows.api.calls.resource_reads import FILTER_NAMES, ListParameters
 from flows.approvals.models import ChangeRequest
 from flows.audit.models import AuditEvent
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -57,6 +58,35 @@ def test_pages_follow_each_other(sandbox, flow_on, make, api_client):
 
     assert first["items"][0]["sid"] != second["items"][0]["sid"]
     assert call(client, "GET", "question", query={"cursor": "e30"}).status_code == 422
+
+
+def test_list_takes_the_filter_of_its_page(sandbox, flow_on, make, api_client):
+    make("address_configuration")
+    client = api_client("viewer")
+    chosen = client.get("resources/address_configuration").json()["items"][0]["type"]
+    types = RESOURCES["address_configuration"].field("type").choices
+
+    listed = {
+        value: client.get("resources/address_configuration", type=value).json()["items"]
+        for value in types
+    }
+
+    assert FILTER_NAMES == ["type"]
+    assert set(FILTER_NAMES) <= set(ListParameters.model_fields)
+    assert listed[chosen]
+    for value, items in listed.items():
+        assert {item["type"] for item in items} <= {value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("address_configuration", "fax"), ("web_channel", "sms")]
+)
+def test_unknown_filter_is_refused_instead_of_listing_everything(
+    sandbox, flow_on, api_client, name, value
+):
+    response = api_client("viewer").get(f"resources/{name}", type=value)
+
+    assert (response.status_code, list(response.json()["errors"])) == (422, ["type"])
 
 
 @pytest.mark.parametrize("name", with_operation("create"))
