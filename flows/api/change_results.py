@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any, Final
 
 from django.http import HttpResponse
-from django.urls import resolve
 
 from flows.api.flow_bodies import flow_response
 from flows.api.paging import json_response
@@ -159,7 +158,7 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
     except change_guard.AlreadyRequested as earlier:
         if not earlier.url:
             raise key_reused() from None
-        url = earlier.url
+        page = earlier.url
     except change_guard.SecretInRequest as secret:
         is_chosen = isinstance(refusal, change_guard.RequestChosen)
         problem = failure_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)
@@ -169,7 +168,8 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
 
 def requested_response(sentence: str, page: str) -> HttpResponse:
     """Return the response for a change request in place of a change. `page` is its page's address."""
-    url = f"{API_PREFIX}requests/{resolve(page).kwargs['request_id']}"
+    request_id = page.rstrip("/").rpartition("/")[2]
+    url = f"{API_PREFIX}requests/{request_id}"
     body = {"result": "requested", "detail": sentence, "url": url, "page": page}
     response = json_response(body, status=202)
     response["Location"] = url
