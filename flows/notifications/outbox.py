@@ -8,8 +8,9 @@ in the transaction that writes the messages, so each event is turned into messag
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,6 +38,10 @@ class _Group:
 
     plan_id: uuid.UUID | None
     events: list[AuditEvent] = field(default_factory=list)
+
+
+# A bulk change, the action and the account of observations, or the seq of a single event.
+_GroupKey = uuid.UUID | tuple[str, str] | int
 
 
 def start_position(seq: int) -> None:
@@ -68,7 +73,7 @@ def collect(at: datetime) -> bool:
     # After the events: a subscription that is not there yet starts after them.
     subscriptions = list(Subscription.objects.filter(is_enabled=True, is_automatic=False))
     plan_ids = _find_plans(events)
-    groups = {one.pk: list(_group(find_matching(one, events), plan_ids)) for one in subscriptions}
+    groups = {one.pk: _group(find_matching(one, events), plan_ids) for one in subscriptions}
     recipients = find_recipients(events) if is_email_configured() else []
     with transaction.atomic():
         if events and not _advance(position, events[-1].seq):
@@ -101,36 +106,45 @@ def _find_plans(events: Iterable[AuditEvent]) -> set[uuid.UUID]:
     return set(Plan.objects.filter(pk__in=request_ids).values_list("pk", flat=True))
 
 
-def _group(events: Iterable[AuditEvent], plan_ids: set[uuid.UUID]) -> Iterator[_Group]:
-    """Yield the groups of these events: those of a bulk change, those of a large read, and single ones."""
-    by_plan: dict[uuid.UUID, _Group] = {}
-    observed: dict[tuple[str, str], list[AuditEvent]] = defaultdict(list)
-    single = []
-    for event in events:
-        if event.request_id in plan_ids and event.request_id is not None:
-            group = by_plan.setdefault(event.request_id, _Group(event.request_id))
-            group.events.append(event)
-        elif event.stage == Stage.OBSERVED:
-            observed[event.action, event.account_sid].append(event)
-        else:
-            single.append(event)
-    yield from by_plan.values()
-    groups = [*_split_observations(observed), *(_Group(None, [event]) for event in single)]
-    yield from sorted(groups, key=lambda group: group.events[0].seq)
+def _group(events: Sequence[AuditEvent], plan_ids: AbstractSet[uuid.UUID]) -> list[_Group]:
+    """Return these events in groups: those of bulk changes and large reads, and single ones.
+
+    The events of each object stay in order from group to group. So a bulk change or a read that goes
+    on after another event of one of its objects has several groups.
+    """
+    keys = [_group_key(event, plan_ids) for event in events]
+    sizes = Counter(keys)
+    groups: list[_Group] = []
+    open_groups: dict[_GroupKey, int] = {}  # the places of those that further events may join
+    places: dict[str, int] = {}  # of the last group of each object
+    for event, key in zip(events, keys, strict=True):
+        place = open_groups.get(key, -1)
+        if place < places.get(event.target_sid, 0):
+            place = len(groups)
+            groups.append(_Group(key if isinstance(key, uuid.UUID) else None))
+        groups[place].events.append(event)
+        if event.target_sid:
+            places[event.target_sid] = place
+        if isinstance(key, uuid.UUID) or sizes[key] > MAX_SINGLE_OBSERVATIONS:
+            open_groups[key] = place
+    return groups
 
 
-def _split_observations(
-    observed: Mapping[tuple[str, str], list[AuditEvent]],
-) -> Iterator[_Group]:
-    for events in observed.values():
-        if len(events) > MAX_SINGLE_OBSERVATIONS:
-            yield _Group(None, events)
-        else:
-            yield from (_Group(None, [event]) for event in events)
+def _group_key(event: AuditEvent, plan_ids: AbstractSet[uuid.UUID]) -> _GroupKey:
+    """Return what an event can have in common with others: its bulk change, or what was read."""
+    if event.request_id in plan_ids and event.request_id is not None:
+        return event.request_id
+    if event.stage == Stage.OBSERVED:
+        return event.action, event.account_sid
+    return event.seq
 
 
 def _add_message(subscription: Subscription, group: _Group, at: datetime) -> None:
-    """Write the message of a group, or add its events to the message of its bulk change."""
+    """Write the message of a group, or add its events to the last message of its bulk change.
+
+    They are not added if a message after it is about one of their objects: messages about an object
+    are in the order of its events.
+    """
     seqs = [event.seq for event in group.events]
     sids = {event.target_sid for event in group.events if event.target_sid}
     if group.plan_id is None:
@@ -141,8 +155,8 @@ def _add_message(subscription: Subscription, group: _Group, at: datetime) -> Non
             subscription=subscription, plan_id=group.plan_id, status=status
         )
         # Locked, so that no other worker releases it while events are added.
-        message = collecting.select_for_update().order_by("id").first()
-        if message is not None:
+        message = collecting.select_for_update().order_by("-id").first()
+        if message is not None and not _is_overtaken(message, sids):
             message.event_seqs = [*message.event_seqs, *seqs]
             message.target_sids = sorted({*message.target_sids, *sids})
             message.save(update_fields=["event_seqs", "target_sids"])
@@ -155,6 +169,15 @@ def _add_message(subscription: Subscription, group: _Group, at: datetime) -> Non
         status=status,
         queued_at=at,
         next_attempt_at=at,
+    )
+
+
+def _is_overtaken(message: Message, sids: AbstractSet[str]) -> bool:
+    """Return True if a later message of the subscription is about one of these objects."""
+    later = Message.objects.filter(subscription_id=message.subscription_id, pk__gt=message.pk)
+    return any(
+        not sids.isdisjoint(their_sids)
+        for their_sids in later.values_list("target_sids", flat=True).iterator()
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import Field as SchemaField
 from flows.accounts.twilio_accounts import Scope
 from flows.api.access import chosen_accounts, require_scope
 from flows.api.change_results import requested_response
-from flows.api.paging import json_response, offset_page, query_page
+from flows.api.paging import json_response, query_page, sorted_page
 from flows.api.problems import API_PREFIX, Problem, clean_form, invalid
 from flows.api.schemas import (
     Cursor,
@@ -116,7 +116,7 @@ def list_plans(request: HttpRequest, parameters: Query[PageParameters]) -> HttpR
         chosen_accounts(parameters.account, api_request.scope)
         plans = access.filter_by_account(plans, parameters.account)
     latest = plans.order_by("-created_at", "-pk")
-    page, next_cursor = query_page(latest, parameters.cursor, parameters.limit)
+    page, next_cursor = query_page(latest, parameters.cursor, parameters.limit, name="plans")
     return json_response({"items": list(map(_plan_body, page)), "next_cursor": next_cursor})
 
 
@@ -243,7 +243,13 @@ def plan_detail(plan: Plan, scope: Scope, parameters: PlanItemParameters) -> dic
     chosen = items
     if parameters.status:
         chosen = with_status(items, _find_status(parameters.status))
-    page, next_cursor = offset_page(chosen, parameters.cursor, parameters.limit)
+    page, next_cursor = sorted_page(
+        chosen,
+        parameters.cursor,
+        parameters.limit,
+        name=f"plans/{plan.pk}",
+        key=lambda item: (item.change.position,),
+    )
     counts = count_statuses(items)
     plan.flows = sum(not item.change.skip_reason for item in items)  # type: ignore[attr-defined]
     return _plan_body(plan) | {

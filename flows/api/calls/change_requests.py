@@ -89,7 +89,7 @@ def list_requests(request: HttpRequest, parameters: Query[RequestParameters]) ->
         chosen_accounts(parameters.account, api_request.scope)
         change_requests = change_requests.filter(account_sid=parameters.account)
     latest = change_requests.order_by("-created_at", "-pk")
-    page, next_cursor = query_page(latest, parameters.cursor, parameters.limit)
+    page, next_cursor = query_page(latest, parameters.cursor, parameters.limit, name="requests")
     return json_response({"items": list(map(request_body, page)), "next_cursor": next_cursor})
 
 

@@ -14,7 +14,7 @@ from pydantic import Field as SchemaField
 from flows.accounts.permissions import has_permission, scope_of
 from flows.api.access import VIEW_FLOWS, chosen_accounts, require_scope
 from flows.api.calls.bulk_changes import PlanDetail, created_response
-from flows.api.paging import json_response, offset_page
+from flows.api.paging import json_response, sorted_page
 from flows.api.problems import Problem
 from flows.api.schemas import Difference, PageParameters, Reason, StrictSchema, responses
 from flows.audit.access import Request, get_actor, record_denial
@@ -71,11 +71,17 @@ class Acceptance(Schema):
     summary="List external changes",
 )
 def list_external_changes(request: HttpRequest, parameters: Query[PageParameters]) -> HttpResponse:
-    """List changes made outside this dashboard that no one has accepted or reverted."""
+    """List changes made outside this dashboard that no one has accepted or reverted, the latest first."""
     accounts = chosen_accounts(parameters.account, require_scope(request).scope)
     scope = frozenset(account.sid for account in accounts)
     pending = [ExternalChange(events) for events in drift.load_inbox(scope)]
-    page, next_cursor = offset_page(pending, parameters.cursor, parameters.limit)
+    page, next_cursor = sorted_page(
+        pending,
+        parameters.cursor,
+        parameters.limit,
+        name="external-changes",
+        key=lambda change: (-change.last.seq,),
+    )
     items = [_external_change_body(change) for change in page]
     return json_response({"items": items, "next_cursor": next_cursor})
 

@@ -12,7 +12,7 @@ from pydantic import Field as SchemaField
 
 from flows.api.access import chosen_accounts, require_change, require_scope, visible_flow
 from flows.api.change_results import refused_response
-from flows.api.paging import json_response, offset_page
+from flows.api.paging import json_response, sorted_page
 from flows.api.problems import Problem, clean_form
 from flows.api.replays import find_replay, get_sender
 from flows.api.schemas import (
@@ -80,8 +80,12 @@ class SuppressionBody(Schema):
 def list_findings(request: HttpRequest, parameters: Query[PageParameters]) -> HttpResponse:
     """List what looks wrong at the flows, the worst first, without what someone accepts."""
     accounts = chosen_accounts(parameters.account, require_scope(request).scope)
-    findings, next_cursor = offset_page(
-        check_accounts(accounts).findings, parameters.cursor, parameters.limit
+    findings, next_cursor = sorted_page(
+        check_accounts(accounts).findings,
+        parameters.cursor,
+        parameters.limit,
+        name="checks",
+        key=lambda each: (each.severity.rank, each.rule.rule_id, *each.key),
     )
     items = [
         {

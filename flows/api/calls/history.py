@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field as SchemaField
 
 from flows.api.access import require_scope
-from flows.api.paging import json_response, offset_page
+from flows.api.paging import (
+    cursor_values,
+    invalid_cursor,
+    json_response,
+    moment_value,
+    parse_moment_value,
+    sorted_page,
+)
 from flows.api.problems import Problem, invalid
 from flows.api.schemas import Cursor, Limit, PageParameters, responses
 from flows.history import export, listing
 from flows.history.comparison import compare
 from flows.history.known_states import states_at
-from flows.history.moments import find_position
-from flows.history.parameters import ComparisonQuery, ListQuery
+from flows.history.moments import find_position, format_moment
+from flows.history.parameters import ComparisonQuery, ListQuery, MomentInput
 from flows.history.views.context import readable_accounts, scope_with
 
 router = Router(tags=["History"])
@@ -95,14 +104,22 @@ class ComparisonPage(Schema):
 
 @router.get("history", response=responses({200: HistoryPage}), summary="List flows at a moment")
 def list_history(request: HttpRequest, parameters: Query[HistoryParameters]) -> HttpResponse:
-    """List the flows as the dashboard knew them at a moment, by name."""
+    """List the flows as the dashboard knew them at a moment, by SID. Further pages are of the same moment."""
     api_request = require_scope(request)
     query = ListQuery.from_parameters(request.GET, readable_accounts(api_request))
     _require_no_faults(query.faults)
+    _keep_moments([query.at], cursor_values(parameters.cursor, "history"))
+    at = moment_value(query.at.at)
     position = find_position(query.at.at)
     flows = states_at(position, scope_with(api_request, query.account))
     selected = listing.select_flows(flows.values(), query)
-    page, next_cursor = offset_page(selected, parameters.cursor, parameters.limit)
+    page, next_cursor = sorted_page(
+        selected,
+        parameters.cursor,
+        parameters.limit,
+        name="history",
+        key=lambda flow: (at, flow.sid),
+    )
     document = json.loads(export.flows_as_json(page, position))
     body = {"at": document["at"], "items": document["flows"], "next_cursor": next_cursor}
     return json_response(body)
@@ -112,20 +129,29 @@ def list_history(request: HttpRequest, parameters: Query[HistoryParameters]) -> 
     "history/comparison", response=responses({200: ComparisonPage}), summary="Compare flows"
 )
 def read_comparison(request: HttpRequest, parameters: Query[ComparisonParameters]) -> HttpResponse:
-    """Compare two moments, two accounts at a moment, or two flows at a moment."""
+    """Compare two moments, two accounts at a moment, or two flows at a moment, by SID."""
     api_request = require_scope(request)
     accounts = readable_accounts(api_request)
     query = ComparisonQuery.from_parameters(request.GET, accounts)
     _require_no_faults(query.faults)
+    sides = [query.left_at, query.right_at]
+    _keep_moments(sides, cursor_values(parameters.cursor, "history/comparison"))
+    left_at, right_at = (moment_value(side.at) for side in sides)
     if not query.is_complete:
         raise invalid({"right": ["Send both sides of the comparison as left and right."]})
     result = compare(query, api_request.scope, accounts)
     if result.missing_sids:
         sids = ", ".join(result.missing_sids)
         raise Problem(404, f"The audit log has no state of {sids}.", code="not_found")
-    page, next_cursor = offset_page(result.pairs, parameters.cursor, parameters.limit)
-    sides = {"left": result.left_title, "right": result.right_title}
-    document = json.loads(export.pairs_as_json(page, sides, with_equal=query.shows_all))
+    page, next_cursor = sorted_page(
+        result.pairs,
+        parameters.cursor,
+        parameters.limit,
+        name="history/comparison",
+        key=lambda pair: (left_at, right_at, pair.states[0].sid),
+    )
+    titles = {"left": result.left_title, "right": result.right_title}
+    document = json.loads(export.pairs_as_json(page, titles, with_equal=query.shows_all))
     items = document.pop("pairs")
     body = {**document, "same": result.same_count, "items": items, "next_cursor": next_cursor}
     return json_response(body)
@@ -134,3 +160,20 @@ def read_comparison(request: HttpRequest, parameters: Query[ComparisonParameters
 def _require_no_faults(faults: list[str]) -> None:
     if faults:
         raise invalid({"parameters": faults})
+
+
+def _keep_moments(inputs: Sequence[MomentInput], values: Sequence[Any] | None) -> None:
+    """Set the moments to those of the cursor, if there is one. Raise `Problem` for other ones.
+
+    So pages without a moment in their parameters are of the same moment as the first.
+    """
+    if values is None:
+        return
+    if len(values) < len(inputs):
+        raise invalid_cursor()
+    for moment_input, value in zip(inputs, values, strict=False):
+        moment = parse_moment_value(value)
+        is_same = format_moment(moment_input.at) == format_moment(moment)  # as answers have it
+        if (moment_input.text.strip() and not is_same) or moment > timezone.now():
+            raise invalid_cursor()
+        moment_input.at = moment

@@ -10,7 +10,7 @@ from ninja import Body, Path, Query, Router, Schema
 from pydantic import Field as SchemaField
 
 from flows.api.access import chosen_accounts, require_change, require_scope
-from flows.api.paging import json_response, offset_page
+from flows.api.paging import json_response, sorted_page
 from flows.api.problems import API_PREFIX, Problem, clean_form, invalid
 from flows.api.schemas import FlowSid, PageParameters, Reason, StrictSchema, responses
 from flows.audit.access import Request, get_actor
@@ -132,10 +132,12 @@ _ACT_RESPONSES = responses({200: MigrationBody, 202: MigrationBody}, is_change=T
 
 @router.get("migrations", response=responses({200: BoardPage}), summary="List migrations")
 def list_migrations(request: HttpRequest, parameters: Query[BoardParameters]) -> HttpResponse:
-    """List every flow with its verdict, and how far its migration is, by its number."""
+    """List every flow with its verdict, and how far its migration is, by SID."""
     accounts = chosen_accounts(parameters.account, require_scope(request).scope)
     rows = load_board(accounts).find(parameters.verdict, parameters.progress)
-    page, next_cursor = offset_page(rows, parameters.cursor, parameters.limit)
+    page, next_cursor = sorted_page(
+        rows, parameters.cursor, parameters.limit, name="migrations", key=lambda row: (row.sid,)
+    )
     return json_response({"items": list(map(_row_body, page)), "next_cursor": next_cursor})
 
 

@@ -52,9 +52,9 @@ _ACT_RESPONSES = responses({200: NotificationBody}, is_change=True)
     "notifications", response=responses({200: NotificationPage}), summary="List notifications"
 )
 def list_notifications(request: HttpRequest, parameters: Query[ListParameters]) -> HttpResponse:
-    """List your own notifications, and those of the site if you manage them."""
-    rows = _visible(_permitted(request))
-    page, next_cursor = query_page(rows, parameters.cursor, parameters.limit)
+    """List your own notifications, and those of the site if you manage them, the oldest first."""
+    rows = _visible(_permitted(request)).order_by("pk")
+    page, next_cursor = query_page(rows, parameters.cursor, parameters.limit, name="notifications")
     return json_response({"items": list(map(notification_body, page)), "next_cursor": next_cursor})
 
 
@@ -96,7 +96,9 @@ def read_notification(
     subscription = _find(api_request, notification_id)
     latest = Message.objects.filter(subscription=subscription).order_by("-id")
     messages = latest.prefetch_related("attempts")
-    page, next_cursor = query_page(messages, parameters.cursor, parameters.limit)
+    page, next_cursor = query_page(
+        messages, parameters.cursor, parameters.limit, name=f"notifications/{notification_id}"
+    )
     rows = message_rows.build_rows(page, api_request.user)
     messages_page = {"messages": list(map(message_body, rows)), "next_cursor": next_cursor}
     return json_response(notification_body(subscription) | messages_page)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 from ninja import Query, Router, Schema
 from pydantic import Field as SchemaField
 
 from flows.accounts.twilio_accounts import Account
 from flows.api.access import chosen_accounts, require_scope
-from flows.api.paging import json_response, offset_page
+from flows.api.paging import json_response, sorted_page
 from flows.api.problems import invalid
 from flows.api.schemas import PageParameters, responses
 from flows.routing.answer_words import describe_answer
 from flows.routing.answers import Answer, Candidate, Handler, Step
-from flows.routing.coverage import Coverage, find_coverage
+from flows.routing.coverage import ATTENTION, Coverage, Covered, find_coverage
 from flows.routing.explain import Router as MessageRouter
 from flows.routing.forms import RoutingForm
 from flows.routing.load_routing import load_coverage, load_for_question
@@ -24,6 +25,7 @@ from flows.routing.questions import Question
 from flows.routing.similar_numbers import find_spelling
 
 router = Router(tags=["Routing"])
+_CURSOR_SALT: Final = "flows.api.calls.routing.cursor"
 
 
 class RoutingParameters(Schema):
@@ -125,10 +127,20 @@ def list_coverage(request: HttpRequest, parameters: Query[CoverageParameters]) -
         for each in find_coverage(load_coverage(account))
         if chosen is None or chosen.includes(each.answer)
     ]
-    covered.sort(key=lambda pair: pair[1].answer.quality.rank)
-    page, next_cursor = offset_page(covered, parameters.cursor, parameters.limit)
+    page, next_cursor = sorted_page(
+        covered, parameters.cursor, parameters.limit, name="coverage", key=_coverage_key
+    )
     items = [_answer_body(sid, each.question, each.answer) for sid, each in page]
     return json_response({"items": items, "next_cursor": next_cursor})
+
+
+def _coverage_key(pair: tuple[str, Covered]) -> tuple[str | int, ...]:
+    """Return the place of a number or a sender in the list. It says nothing about the number."""
+    account_sid, covered = pair
+    answer, question = covered.answer, covered.question
+    digest = salted_hmac(_CURSOR_SALT, question.identity, algorithm="sha256").hexdigest()
+    place = answer.quality.rank, ATTENTION.index(answer.verdict)
+    return *place, account_sid, question.channel, digest
 
 
 def _find_question(parameters: RoutingParameters, accounts: Sequence[Account]) -> Question:

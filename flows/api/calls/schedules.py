@@ -98,7 +98,7 @@ def list_schedules(request: HttpRequest, parameters: Query[ScheduleParameters]) 
         found = found.filter(status=parameters.status)
     if parameters.account:
         found = found.filter(account_sid=parameters.account)
-    page, next_cursor = query_page(found, parameters.cursor, parameters.limit)
+    page, next_cursor = query_page(found, parameters.cursor, parameters.limit, name="schedules")
     return json_response({"items": list(map(listed_schedule, page)), "next_cursor": next_cursor})
 
 

@@ -2,12 +2,13 @@
 
 import uuid
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from flows.audit import audit_log
 from flows.audit.actions import DriftAction
-from flows.audit.audit_log import Observation, Payload
+from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.models import Result, Stage
 from flows.local_details.models import FlowTag, LocalDetails
 from flows.mirror.models import Flow
@@ -21,6 +22,7 @@ from tests.flows.notifications.conftest import FLOW_A, FLOW_B
 
 pytestmark = pytest.mark.django_db
 OTHER_ACCOUNT = "AC" + "0e" * 16
+NO_ACTOR = Actor(id="", label="")  # of what a sync finds
 
 
 @pytest.fixture
@@ -235,3 +237,95 @@ def test_request_of_no_bulk_change_is_no_digest(subscribe, change_flow, collect,
     collect()
 
     assert queued_seqs() == [[event.seq] for event in events]
+
+
+def test_event_of_a_bulk_change_follows_the_earlier_event_of_its_flow(
+    receiver, subscribe, change_flow, run, actor, clock
+):
+    subscribe(receiver.url)
+    plan = Plan.objects.create(title="Turn off", status=PlanStatus.DONE, created_at=clock.now)
+    own = replace(actor, request_id=str(plan.pk))
+    seqs = [change_flow(FLOW_A).seq, change_flow(FLOW_A, actor=own).seq]
+    run()
+
+    assert queued_seqs() == [[seqs[0]], [seqs[1]]]
+    assert [one.payload["data"]["seq"] for one in receiver.deliveries] == seqs
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_bulk_change_that_another_event_interrupts_is_two_messages(
+    subscribe, change_flow, collect, actor, clock, is_one_batch
+):
+    subscribe("https://example.com/")
+    plan = Plan.objects.create(title="Turn off", status=PlanStatus.RUNNING, created_at=clock.now)
+    own = replace(actor, request_id=str(plan.pk))
+    seqs = []
+    for sid, of in ((FLOW_A, own), (FLOW_B, actor), (FLOW_A, own), (FLOW_B, own), (FLOW_A, own)):
+        seqs.append(change_flow(sid, actor=of).seq)
+        if not is_one_batch:
+            collect()
+    collect()
+
+    assert queued_seqs() == [[seqs[0], seqs[2]], [seqs[1]], [seqs[3], seqs[4]]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_messages_have_each_event_once_and_those_of_each_flow_in_order(
+    subscribe, change_flow, collect, actor, clock, monkeypatch, seed
+):
+    random = Random(seed)
+    monkeypatch.setattr(outbox, "MAX_SINGLE_OBSERVATIONS", 2)
+    subscription, _ = subscribe("https://example.com/", actions=["flow.update", "flow.drift"])
+    plans = [
+        Plan.objects.create(title="Turn off", status=PlanStatus.RUNNING, created_at=clock.now)
+        for _ in range(2)
+    ]
+    sids = [f"FO{number:032x}" for number in range(random.choice([2, 4, 9]))]
+    flows_of = {}
+
+    def record(sid, **fields):
+        flows_of[change_flow(sid, **fields).seq] = sid
+
+    for _ in range(40):
+        kind = random.choice(["single", "bulk", "bulk", "bulk", "read", "batch"])
+        if kind == "single":
+            record(random.choice(sids))
+        elif kind == "bulk":
+            own = replace(actor, request_id=str(random.choice(plans).pk))
+            record(random.choice(sids), actor=own)
+        elif kind == "read":
+            for sid in random.sample(sids, random.randint(1, len(sids))):
+                record(sid, stage=Stage.OBSERVED, action=DriftAction.DRIFT, actor=NO_ACTOR)
+        else:
+            monkeypatch.setattr(outbox, "BATCH_SIZE", random.randint(2, 20))
+            clock.advance(minutes=random.choice([1, 1, 40]))
+            collect()
+            Plan.objects.filter(pk=random.choice(plans).pk).update(
+                status=random.choice([PlanStatus.RUNNING, PlanStatus.DONE])
+            )
+    collect()
+
+    sent = [seq for seqs in queued_seqs() for seq in seqs]
+    assert sorted(sent) == sorted(flows_of)
+    for sid in sids:
+        of_flow = [seq for seq in sent if flows_of[seq] == sid]
+        assert of_flow == sorted(of_flow)
+    for message in subscription.messages.all():
+        assert message.target_sids == sorted({flows_of[seq] for seq in message.event_seqs})
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_large_read_is_one_message_unless_a_flow_changes_between(
+    subscribe, change_flow, collect, interrupted
+):
+    subscribe("https://example.com/", actions=["flow.update", "flow.drift"])
+    sids = [f"FO{number:032x}" for number in range(8)]
+    seqs = []
+    for sid in sids:
+        if interrupted and sid == sids[6]:
+            seqs.append(change_flow(sid).seq)
+        observed = change_flow(sid, stage=Stage.OBSERVED, action=DriftAction.DRIFT, actor=NO_ACTOR)
+        seqs.append(observed.seq)
+    collect()
+
+    assert queued_seqs() == ([seqs[:6], [seqs[6]], seqs[7:]] if interrupted else [seqs])
