@@ -21,8 +21,8 @@ def refuse_unknown_parameters(document: Callable[[], Mapping[str, Any]]) -> Call
     def decorate(call: Call) -> Call:
         @functools.wraps(call)
         def checked(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
-            known = _known_parameters(document(), request)
-            unknown = sorted(request.GET.keys() - known)
+            known_names = _known_parameters(document(), request)
+            unknown = sorted(request.GET.keys() - known_names)
             if unknown:
                 raise invalid({name[:40]: ["This call has no such parameter."] for name in unknown})
             return call(request, *arguments, **named)

@@ -111,7 +111,7 @@ def _host_of(snapshot: Mapping[str, Any]) -> str:
 
 def _find_moves(account_sid: str) -> list[Move]:
     """Return the changes of webhooks' hosts among the last events of the log."""
-    found: dict[int, tuple[str, int]] = {}
+    updates_by_seq: dict[int, tuple[str, int]] = {}
     for action in _ACTIONS:
         events = AuditEvent.objects.filter(action=action).order_by("-seq")
         rows = events.values_list(
@@ -120,15 +120,15 @@ def _find_moves(account_sid: str) -> list[Move]:
         for newer, (seq, owner, sid, stage, result, names) in enumerate(rows[:MAX_EVENTS]):
             is_applied = stage == Stage.OBSERVED or result in APPLIED_RESULTS
             if owner == account_sid and is_applied and _URL in names:
-                found[seq] = sid, newer if action == _UPDATE else 0
-    if not found:
+                updates_by_seq[seq] = sid, newer if action == _UPDATE else 0
+    if not updates_by_seq:
         return []
     moves = []
-    for payload in AuditPayload.objects.filter(pk__in=found):
+    for payload in AuditPayload.objects.filter(pk__in=updates_by_seq):
         before = url_hostname(payload.values_before.get(_URL))
         after = url_hostname(payload.resulting_values.get(_URL))
         if before and before != after:
-            sid, newer_updates = found[payload.pk]
+            sid, newer_updates = updates_by_seq[payload.pk]
             moves.append(Move(sid, before, newer_updates))
     return moves
 

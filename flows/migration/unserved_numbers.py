@@ -44,5 +44,5 @@ def find_needy(scope: twilio_accounts.Scope) -> list[NeedyMigration]:
     )
     needy = FlowMigration.objects.filter(is_overdue | Q(status=MigrationStatus.STUCK))
     rows = list(twilio_accounts.filter_scope(needy, scope)[:MAX_MIGRATIONS])
-    found = [NeedyMigration(row, find_handler(load_states(load_steps(row)))) for row in rows]
-    return [each for each in found if each.is_stuck or each.is_unserved]
+    migrations = [NeedyMigration(row, find_handler(load_states(load_steps(row)))) for row in rows]
+    return [each for each in migrations if each.is_stuck or each.is_unserved]

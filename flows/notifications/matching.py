@@ -72,7 +72,7 @@ def can_read(user: Any | None, event: AuditEvent) -> bool:
 def _find_flows(query_string: str, sids: Collection[str]) -> set[str]:
     """Return those of these flows that a query of the list finds, or would find undeleted."""
     query = Query.from_query_string(query_string)
-    found = flow_search.select_found(query, sids)
+    matching_sids = flow_search.select_found(query, sids)
     if not query.enabled:
-        found |= flow_search.select_found(replace(query, enabled="gone"), sids)
-    return found
+        matching_sids |= flow_search.select_found(replace(query, enabled="gone"), sids)
+    return matching_sids

@@ -166,10 +166,10 @@ def _act(request: Request, subscription: Subscription, action: str, reason: str)
 
 def _find(request: Request, subscription_id: int) -> Subscription:
     """Return a subscription that the user may see, or raise Http404."""
-    found = services.visible_subscriptions(request.user).filter(pk=subscription_id).first()
-    if found is None:
+    subscription = services.visible_subscriptions(request.user).filter(pk=subscription_id).first()
+    if subscription is None:
         raise Http404("No such notification")
-    return found
+    return subscription
 
 
 def _form_page(

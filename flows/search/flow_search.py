@@ -203,10 +203,12 @@ def list_sids(query: Query) -> list[str]:
 
 def select_found(query: Query, sids: Collection[str]) -> set[str]:
     """Return those of these SIDs that the query finds; none if it has errors."""
-    found: set[str] = set()
+    matching_sids: set[str] = set()
     for batch in split_batches(sorted(sids)):
-        found.update(_find_entries(query).filter(sid__in=batch).values_list("sid", flat=True))
-    return found
+        matching_sids.update(
+            _find_entries(query).filter(sid__in=batch).values_list("sid", flat=True)
+        )
+    return matching_sids
 
 
 def _find_entries(query: Query) -> QuerySet[FlowEntry]:

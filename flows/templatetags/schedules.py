@@ -25,18 +25,20 @@ def schedule_fields(context: Context, url: str) -> dict[str, Any]:
 
 
 @register.inclusion_tag("schedules/_request.html", takes_context=True)
-def request_schedule(context: Context, found: ChangeRequest) -> dict[str, Any]:
+def request_schedule(context: Context, change_request: ChangeRequest) -> dict[str, Any]:
     """Show the schedule of a change request, and what the user can do about it."""
-    values = reading.request_context(found)
+    values = reading.request_context(change_request)
     row = values["row"]
     status = row.schedule.status if row else None
     user = context["request"].user
-    may_change = applying.may_apply(user, found)
+    may_change = applying.may_apply(user, change_request)
     pending = (ScheduleStatus.WAITING, ScheduleStatus.SUSPENDED)
     return {
         **values,
-        "found": found,
-        "can_set": may_change and found.status in SCHEDULABLE and status != ScheduleStatus.STARTED,
+        "found": change_request,
+        "can_set": may_change
+        and change_request.status in SCHEDULABLE
+        and status != ScheduleStatus.STARTED,
         "can_cancel": may_change and status in pending,
         "csrf_token": context.get("csrf_token"),
     }

@@ -191,14 +191,14 @@ def _prepare_state(request: Request, body: StateDraft, visible_scope: Scope) -> 
 def _check_accounts(content: Mapping[str, Any], visible_scope: Scope) -> None:
     """Raise `Problem` for an account that the token may not see: errors would tell about it."""
     accounts = twilio_accounts.visible_accounts(visible_scope)
-    known = {name for account in accounts for name in (account.sid, account.name)}
+    account_names = {name for account in accounts for name in (account.sid, account.name)}
     named = {key: content.get(key) for key in ACCOUNT_KEYS}
     for position, flow in enumerate(content["flows"]):
         named[f"flows[{position}].account_sid"] = flow.get("account_sid")
     errors = {
         place: ["This is not one of your accounts."]
         for place, name in named.items()
-        if name and not (isinstance(name, str) and name in known)
+        if name and not (isinstance(name, str) and name in account_names)
     }
     if errors:
         raise invalid(errors)

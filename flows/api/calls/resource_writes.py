@@ -215,8 +215,8 @@ def _end_object(
     current = _fetch_version(api_request, resource, sid, headers)
     reason = clean_reason(parameters.reason)
     if parameters.dry_run:
-        gone: dict[str, Any] = dict.fromkeys(current) if operation == "delete" else {}
-        return _dry_run_response(api_request, resource, current, gone or operations.ARCHIVED)
+        no_values: dict[str, Any] = dict.fromkeys(current) if operation == "delete" else {}
+        return _dry_run_response(api_request, resource, current, no_values or operations.ARCHIVED)
     send = operations.delete if operation == "delete" else operations.archive
     return submit(
         lambda: send(

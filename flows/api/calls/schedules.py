@@ -93,12 +93,12 @@ def list_schedules(request: HttpRequest, parameters: Query[ScheduleParameters]) 
     """List schedules, the next first."""
     scope = require_scope(request).scope
     chosen_accounts(parameters.account, scope)
-    found = visible_schedules(scope).select_related("return_of")
+    schedules = visible_schedules(scope).select_related("return_of")
     if parameters.status:
-        found = found.filter(status=parameters.status)
+        schedules = schedules.filter(status=parameters.status)
     if parameters.account:
-        found = found.filter(account_sid=parameters.account)
-    page, next_cursor = query_page(found, parameters.cursor, parameters.limit, name="schedules")
+        schedules = schedules.filter(account_sid=parameters.account)
+    page, next_cursor = query_page(schedules, parameters.cursor, parameters.limit, name="schedules")
     return json_response({"items": list(map(listed_schedule, page)), "next_cursor": next_cursor})
 
 
@@ -176,7 +176,7 @@ def schedule_flow_change(
     change = _propose(api_request, flow.resource, sid, values, body.change.reason, headers)
     check_same_request(request, change.change_id)
     try:
-        found = services.schedule_change(change, form.timing, form.return_timing)
+        change_request = services.schedule_change(change, form.timing, form.return_timing)
     except FormReused:
         raise key_reused() from None
     except NoReturn as refusal:
@@ -184,7 +184,7 @@ def schedule_flow_change(
     except SecretInRequest as secret:
         detail = f"A schedule stores no secrets. Remove the new secret from {secret.labels}."
         raise Problem(422, detail, code="secret_in_request") from None
-    return detail_response(found)
+    return detail_response(change_request)
 
 
 def _propose(

@@ -125,7 +125,9 @@ def _schedule(
         refers_to=related_event_id(request, form, sid),
     )
     try:
-        found = services.schedule_change(change, schedule_form.timing, schedule_form.return_timing)
+        change_request = services.schedule_change(
+            change, schedule_form.timing, schedule_form.return_timing
+        )
     except FormReused as earlier:
         if not earlier.is_own:
             return page(status=409, problem=failure_messages.form_reused())
@@ -145,7 +147,7 @@ def _schedule(
     except NotRecorded:
         return page(status=503, schedule_form=schedule_form, problem=NOT_RECORDED)
     messages.success(request, "Scheduled. Nothing was sent yet.")
-    url = reverse("requests:detail", kwargs={"request_id": found.pk})
+    url = reverse("requests:detail", kwargs={"request_id": change_request.pk})
     return redirect_url(request, url)
 
 

@@ -72,16 +72,16 @@ def schedule_list(request: Request) -> HttpResponse:
 @require_permission("flows.change_flow", action=ScheduleAction.SET)
 def schedule_form(request: Request, request_id: uuid.UUID) -> HttpResponse:
     """Schedule a change request, or set another time."""
-    found = _find_changeable(request, request_id, ScheduleAction.SET)
+    change_request = _find_changeable(request, request_id, ScheduleAction.SET)
     schedule = find_schedule(request_id)
-    if found.status not in SCHEDULABLE:
+    if change_request.status not in SCHEDULABLE:
         messages.error(request, "This change request can't be scheduled now.")
         return redirect("requests:detail", request_id=request_id)
     if request.method == "GET":
-        return _render(request, found, ScheduleForm(schedule=schedule))
+        return _render(request, change_request, ScheduleForm(schedule=schedule))
     form = ScheduleForm(request.POST)
     if not form.is_valid():
-        return _render(request, found, form, status=422)
+        return _render(request, change_request, form, status=422)
     try:
         services.set_time(
             request_id,
@@ -91,11 +91,11 @@ def schedule_form(request: Request, request_id: uuid.UUID) -> HttpResponse:
         )
     except WrongOrder as refusal:
         form.add_error("due_at", str(refusal))
-        return _render(request, found, form, status=422)
+        return _render(request, change_request, form, status=422)
     except ContentChanged:
-        return _render(request, found, form, status=409, problem=_CHANGED)
+        return _render(request, change_request, form, status=409, problem=_CHANGED)
     except NotRecorded:
-        return _render(request, found, form, status=503, problem=NOT_RECORDED)
+        return _render(request, change_request, form, status=503, problem=NOT_RECORDED)
     except StepNotAllowed:
         messages.error(request, _NOT_POSSIBLE)
         return redirect("requests:detail", request_id=request_id)
@@ -107,7 +107,7 @@ def schedule_form(request: Request, request_id: uuid.UUID) -> HttpResponse:
 @require_permission("flows.change_flow", action=ScheduleAction.CANCEL)
 def schedule_cancel(request: Request, request_id: uuid.UUID) -> HttpResponse:
     """Cancel the schedule of a request. The request stays."""
-    found = _find_changeable(request, request_id, ScheduleAction.CANCEL)
+    change_request = _find_changeable(request, request_id, ScheduleAction.CANCEL)
     try:
         services.cancel(request_id, actor=get_actor(request))
     except StepNotAllowed:
@@ -115,7 +115,7 @@ def schedule_cancel(request: Request, request_id: uuid.UUID) -> HttpResponse:
     except NotRecorded:
         messages.error(request, f"{NOT_RECORDED.title}. {NOT_RECORDED.advice}")
     else:
-        is_open = found.status in OPEN
+        is_open = change_request.status in OPEN
         rest = " The change request is still open." if is_open else ""
         messages.success(request, f"The schedule is cancelled.{rest}")
     return redirect("requests:detail", request_id=request_id)
@@ -125,23 +125,28 @@ def _find_changeable(
     request: Request, request_id: uuid.UUID, action: ScheduleAction
 ) -> ChangeRequest:
     """Return the request, for a user who may make its change."""
-    found = ChangeRequest.objects.filter(pk=request_id).first()
-    if found is None:
+    change_request = ChangeRequest.objects.filter(pk=request_id).first()
+    if change_request is None:
         raise Http404("No such change request")
-    if not applying.may_apply(request.user, found):
+    if not applying.may_apply(request.user, change_request):
         deny(request, action, {"request_id": request_id})
-    return found
+    return change_request
 
 
 def _render(
     request: Request,
-    found: ChangeRequest,
+    change_request: ChangeRequest,
     form: ScheduleForm,
     *,
     status: int = 200,
     problem: Problem | None = None,
 ) -> HttpResponse:
-    context = {"found": found, "text": describe(found), "form": form, "problem": problem}
+    context = {
+        "found": change_request,
+        "text": describe(change_request),
+        "form": form,
+        "problem": problem,
+    }
     return render(request, "schedules/form.html", context, status=status)
 
 
