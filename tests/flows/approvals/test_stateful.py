@@ -23,6 +23,7 @@ from flows.approvals.request_status import WAITING, RequestStatus
 from flows.approvals.requests import ContentChanged, NotPermitted
 from flows.approvals.terms import ApproverPermission, Terms
 from flows.approvals.transitions import TransitionNotAllowed
+from flows.audit.audit_log import AlreadyRecorded, ReservedId
 from flows.audit.models import AuditEvent, OpenChange, Stage
 from flows.audit.verification import verify
 from flows.changes import flow_changes, in_flight, reconcile
@@ -41,7 +42,7 @@ from tests.flows.approvals.witness import Witness, find_status_faults
 
 LONG = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 HOW_LONG = settings(
-    max_examples=LONG or 6,
+    max_examples=LONG or 12,
     stateful_step_count=60 if LONG else 30,
     derandomize=not LONG,
     deadline=None,
@@ -78,6 +79,7 @@ values = st.sampled_from(
 )
 DISTURBANCES = ("rewrite", "add row", "twilio", "policy", "roles", "time", "stop")
 disturbances = st.sampled_from(("",) * 5 + DISTURBANCES)
+id_sources = st.sampled_from(["request", "form", "row"])
 faults = st.none() | st.sampled_from([FaultKind.APPLY_THEN_DROP, FaultKind.REFUSE])
 
 
@@ -124,6 +126,19 @@ class World(RuleBasedStateMachine):
         base = Flow.objects.get(sid=self.sids[flow]).resource
         common = {"sid": self.sids[flow], "base": base, "values": values}
         with self.step(), contextlib.suppress(AssertionError):  # sent, under no policy of its kind
+            acting.request_change(self.users[user], flow_changes.update_flow, **common)
+
+    @rule(user=users, flow=flows, values=values, place=places, source=id_sources)
+    def send_with_planned_id(self, user, flow, values, place, source):
+        """Send a change with an id that a page shows, as a client can. It must not be sent."""
+        acting.set_policy(Terms())
+        base = Flow.objects.get(sid=self.sids[flow]).resource
+        common = {"sid": self.sids[flow], "base": base, "values": values}
+        with self.step(), contextlib.suppress(ReservedId, AlreadyRecorded, requests.FormReused):
+            request = self.request(place)
+            row = PlannedChange.objects.filter(plan=request.plan_id).first()
+            ids = {"form": request.form_id, "row": row.change_id if row else request.change_id}
+            common["change_id"] = ids.get(source, request.change_id)
             acting.request_change(self.users[user], flow_changes.update_flow, **common)
 
     @rule(user=users, kind=st.sampled_from(["enable", "disable"]), count=st.integers(1, 3))
