@@ -24,11 +24,15 @@ SALT: Final = "flows.api.replays"
 
 
 def find_replay(
-    request: HttpRequest, change_id: uuid.UUID, action: str, sid: str = "", account_sid: str = ""
+    request: HttpRequest,
+    change_id: uuid.UUID,
+    action: str,
+    sid: str = "",
+    changed_account: str = "",
 ) -> AuditEvent | None:
     """Return the latest event of this change if it was sent before, or None. Raise `Problem`.
 
-    `sid` or `account_sid` is what the request changes.
+    `sid` is the object that the request changes, `changed_account` the account.
     """
     if HEADER not in request.headers:
         return None
@@ -38,7 +42,7 @@ def find_replay(
         return None
     is_own = event.actor_id == str(request.user.pk) and event.action == action
     is_other_object = (sid and event.target_sid != sid) or (
-        account_sid and event.account_sid != account_sid
+        changed_account and event.account_sid != changed_account
     )
     if not is_own or is_other_object:
         raise key_reused()

@@ -103,7 +103,7 @@ def set_policy(
         raise Http404("There is no such account.")
     api_request = require_change(request, SET_PERMISSION, account_sid, action=PolicyAction.SET)
     change_id = headers.idempotency_key or uuid.uuid4()
-    if find_replay(request, change_id, PolicyAction.SET, account_sid=account_sid) is not None:
+    if find_replay(request, change_id, PolicyAction.SET, changed_account=account_sid) is not None:
         return _replayed_response(account_sid)
     form = PolicyForm(_form_data(body, change_id), terms=load_terms(account_sid))
     reason = clean_form(form)["reason"]
@@ -116,7 +116,7 @@ def set_policy(
             change_id=change_id,
         )
     except audit_log.AlreadyRecorded:  # the same request, or another one, came in the meantime
-        find_replay(request, change_id, PolicyAction.SET, account_sid=account_sid)
+        find_replay(request, change_id, PolicyAction.SET, changed_account=account_sid)
         return _replayed_response(account_sid)
     validity.review_requests(ChangeRequest.objects.filter(account_sid=account_sid))
     return json_response(_policy_body(account_sid, load_terms(account_sid)))
