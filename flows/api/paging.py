@@ -1,6 +1,6 @@
 """Pages of a list by cursor. A cursor is opaque, and has no personal data.
 
-It has the place of the last item in the order of the list, not its number. So no item is left out or
+It has the place of the last item in the order of the list, not its number. So no item is missing or
 repeated because others come or go between two pages.
 """
 
