@@ -14,6 +14,7 @@ from django.utils import timezone
 from flows.accounts.twilio_accounts import Account
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.changes import failure_messages
+from flows.changes.problem import Problem
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.list_columns import COLUMNS
 from flows.flex_flows.list_rows import ListRow
@@ -126,7 +127,7 @@ def make_invalid_form() -> FlowForm:
     return FlowForm({**data, "change_id": str(uuid.uuid4())})
 
 
-def make_refusal() -> failure_messages.Problem:
+def make_refusal() -> Problem:
     error = RequestRefused(status=400, code=45212, message="Duplicate address")
     return failure_messages.change_failed(error, task="turn off the flow")
 

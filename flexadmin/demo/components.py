@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 
 from flexadmin.demo import component_samples as samples
 from flows.audit.models import AuditEvent
-from flows.changes import failure_messages
+from flows.changes import failure_messages, refusal_messages
 from flows.changes.forms.reason import DeleteForm, EnabledForm
 from flows.flex_flows.forms import FlowForm
 from flows.mirror.freshness import Freshness
@@ -163,7 +163,7 @@ def _problem_examples() -> Iterator[Example]:
         NotSent("couldn't connect to Twilio"), task="turn off the flow", is_sent=False
     )
     yield "Not read", "_problem.html", {"problem": unreadable}
-    yield "Not recorded", "_problem.html", {"problem": failure_messages.not_recorded()}
+    yield "Not recorded", "_problem.html", {"problem": refusal_messages.not_recorded()}
     not_recorded = failure_messages.outcome_not_recorded(None)
     yield "Outcome not recorded", "_problem.html", {"problem": not_recorded}
 

@@ -14,7 +14,8 @@ from flows.api.problems import API_PREFIX, Problem, key_reused, not_recorded
 from flows.audit import audit_log
 from flows.audit.models import APPLIED_RESULTS, AuditEvent, Result
 from flows.availability.restrictions import OperationUnavailable
-from flows.changes import change_guard, failure_messages, in_flight, operations
+from flows.changes import change_guard, failure_messages, in_flight, operations, refusal_messages
+from flows.changes.problem import Problem as PageProblem
 from flows.mirror import flow_reads, live
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
@@ -51,7 +52,7 @@ def submit(
     except operations.Conflict as conflict:
         raise _conflict(conflict, resource) from None
     except in_flight.ConcurrentChange as other:
-        problem = failure_messages.blocked_by_open_change(
+        problem = refusal_messages.blocked_by_open_change(
             other.event, is_creation=not sid, resource=resource
         )
         raise _problem(409, problem, code="in_progress") from None
@@ -149,7 +150,7 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
     """
     sentence = refusal.restriction.sentence
     if not isinstance(refusal, change_guard.RequestRequired):
-        problem = failure_messages.change_unavailable(refusal.restriction, task=task)
+        problem = refusal_messages.change_unavailable(refusal.restriction, task=task)
         raise _problem(403, problem, code="unavailable")
     try:
         page = change_guard.guard().submit(refusal.change)
@@ -161,7 +162,7 @@ def refused_response(refusal: OperationUnavailable, task: str) -> HttpResponse:
         page = earlier.url
     except change_guard.SecretInRequest as secret:
         is_chosen = isinstance(refusal, change_guard.RequestChosen)
-        problem = failure_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)
+        problem = refusal_messages.secret_in_request(secret.labels, "" if is_chosen else sentence)
         raise _problem(422, problem, code="secret_in_request") from None
     return requested_response(sentence, page)
 
@@ -218,7 +219,7 @@ def _failure(change: operations.Change, error: FlexError, task: str, resource: R
     event = change.event
     restriction = live.find_restriction(resource, event.account_sid, event.operation)
     if restriction is not None and restriction.by_twilio:
-        problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
+        problem = refusal_messages.change_unavailable(restriction, task=task, is_sent=True)
         return _problem(422, problem, code="unavailable", change=change_body(event))
     problem = failure_messages.change_failed(error, task=task, resource=resource)
     is_refused = isinstance(error, RequestRefused)
@@ -237,9 +238,7 @@ def _failure(change: operations.Change, error: FlexError, task: str, resource: R
     )
 
 
-def _problem(
-    status: int, problem: failure_messages.Problem, *, code: str, **members: Any
-) -> Problem:
+def _problem(status: int, problem: PageProblem, *, code: str, **members: Any) -> Problem:
     """Return a problem as pages show it, without the advice about their forms."""
     detail = f"{problem.notice} {problem.text}".strip()
     if problem.code or problem.status:

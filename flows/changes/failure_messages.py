@@ -6,14 +6,10 @@ They are about an object of a resource, by default a flow.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from django.utils.text import capfirst
 
-from flows.audit.models import AuditEvent, Result
-from flows.availability import restrictions
-from flows.availability.restrictions import Restriction
-from flows.changes import flow_holds
+from flows.changes.problem import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact
 from flows.twilio.errors import FlexError, NotSent, RateLimitTimeout, RequestRefused
@@ -84,28 +80,6 @@ ADVICE_BY_CODE = {
 COLLISION_CODES = {45210, 45212}
 CODE_BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
 RETRY_ADVICE = "Try again in a moment. Your input is kept below."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A failure as a page shows it. `level` is error or warning."""
-
-    title: str
-    text: str
-    advice: str = ""
-    code: int | None = None
-    status: int | None = None
-    request_id: str = ""
-    more_info: str = ""
-    level: str = "error"
-    is_conflict: bool = False  # the flow differs from what the form showed
-    # The form's field that shows the rest of the message, with Twilio's text and code.
-    field_id: str = ""
-    field_label: str = ""
-    notice: str = ""  # the account's notice, which full pages already show at the top
-    # A page of this site that says more.
-    url: str = ""
-    url_label: str = ""
 
 
 def change_failed(
@@ -209,53 +183,6 @@ def list_failed(error: FlexError, resource: Resource) -> Problem:
     )
 
 
-def not_recorded(resource: Resource = FLEX_FLOW) -> Problem:
-    text = "Each change is logged before it is sent to Twilio."
-    return Problem(
-        title="Couldn't write to the audit log, so nothing was sent",
-        text=f"{text} The {resource.noun} was not changed.",
-        advice=(
-            "Your input is kept below. Try again in a moment. "
-            "If this continues, contact your administrator."
-        ),
-    )
-
-
-def secret_in_request(labels: str, policy_sentence: str) -> Problem:
-    """Return the message for a change request that would store a new secret.
-
-    `policy_sentence` is empty if the policy doesn't require the request.
-    """
-    other_way = "ask an administrator to change the policy for a while"
-    text = f"A change request stores no secrets ({labels}). Nothing was sent."
-    return Problem(
-        title="This change has a new secret, so no change request was created",
-        text=f"{policy_sentence} {text}".strip(),
-        advice=f"Remove the new secret, or {other_way if policy_sentence else 'send it now'}.",
-    )
-
-
-def form_reused() -> Problem:
-    """Return the message for a form that made a change request of something else before."""
-    return Problem(
-        title="This form was already used for another change request",
-        text="Nothing was sent, and no change request was created.",
-        advice="Check your input, then send it again.",
-    )
-
-
-def details_not_recorded() -> Problem:
-    """Return the message for a flow's owner, tags and note, which are never sent to Twilio."""
-    return Problem(
-        title="Couldn't write to the audit log, so nothing was changed",
-        text="The owner, tags and note are as they were.",
-        advice=(
-            "Your input is kept below. Try again in a moment. "
-            "If this continues, contact your administrator."
-        ),
-    )
-
-
 def outcome_not_recorded(error: FlexError | None, resource: Resource = FLEX_FLOW) -> Problem:
     """Return the message for a lost outcome. `error` is None if Twilio confirmed the change."""
     action = "not sent" if isinstance(error, NotSent) else "sent"
@@ -273,93 +200,6 @@ def outcome_not_recorded(error: FlexError | None, resource: Resource = FLEX_FLOW
     )
 
 
-def blocked_by_open_change(
-    other: AuditEvent, *, is_creation: bool, resource: Resource = FLEX_FLOW
-) -> Problem:
-    """Return the message for a change that another change blocks.
-
-    The other one is in progress, has an unknown outcome, or was made after the object was read.
-    """
-    actor, noun, a_noun = other.actor_label, resource.noun, resource.noun_with_article
-    if other.operation == "create" and not is_creation:
-        title = f"This may be {a_noun} that's still being created"
-        text = (
-            f"{actor} created {a_noun}, and the outcome is still unknown. "
-            f"This {noun} is locked until it is known. Nothing was sent."
-        )
-        advice = "Check that change in the audit log. Save again once it is resolved"
-    elif other.operation == "create":
-        title = f"A similar {noun} is still being created"
-        text = (
-            f"{actor} created {a_noun} like this one, and the outcome is still unknown. "
-            "To avoid a duplicate, nothing was sent."
-        )
-        advice = "Check the other change in the audit log. Save again once it is resolved"
-    elif other.result == Result.UNKNOWN:
-        title = f"A change to this {noun} has an unknown outcome"
-        text = (
-            f"A change by {actor} may or may not have been applied. "
-            f"This {noun} is locked until the outcome is known. Nothing was sent."
-        )
-        advice = (
-            f"Open that change from the {noun}'s page. "
-            "It is usually resolved within two minutes. Then save again"
-        )
-    else:
-        title = f"Someone else is changing this {noun}"
-        text = f"{actor} is changing it now, or changed it a moment ago. Nothing was sent."
-        advice = "Wait a few seconds and save again"
-    return Problem(
-        title=title, text=text, advice=f"{advice}: your input is kept below.", level="warning"
-    )
-
-
-def change_unavailable(
-    restriction: Restriction, *, task: str, is_sent: bool = False, is_submitted: bool = True
-) -> Problem:
-    """Return the message for a change that nobody can make now.
-
-    If `is_sent` is True, Twilio has just refused this change. If `is_submitted` is False, the user
-    has only opened its form.
-    """
-    title = f"Couldn't {task}" if is_submitted else f"You can't {task} now"
-    effect = "Nothing was changed." if is_sent else "Nothing was sent."
-    if restriction.kind == restrictions.NO_CREDENTIALS:
-        return Problem(
-            title=title,
-            text=f"{restriction.sentence} {effect}",
-            advice="Ask an administrator to add the account's credentials.",
-        )
-    if restriction.kind == flow_holds.HELD:
-        return Problem(
-            title=title,
-            text=f"{restriction.sentence} {effect}",
-            url=restriction.url,
-            url_label=flow_holds.URL_LABEL,
-        )
-    advice = "An administrator can lift read-only under Accounts."
-    if restriction.by_twilio:
-        advice = restrictions.REFUSAL_ADVICE
-    closure = restriction.closure
-    return Problem(
-        title=title,
-        text=effect,
-        notice=restriction.sentence,
-        advice=advice,
-        status=closure.status if closure else None,
-        code=closure.code if closure else None,
-    )
-
-
-def object_changed(labels: str, *, resource: Resource = FLEX_FLOW) -> Problem:
-    return Problem(
-        title=f"Someone else changed this {resource.noun} in the meantime",
-        text=f"Changed: {labels}. The current values are shown below. Nothing was sent.",
-        advice=f"Check the {resource.noun} again, then confirm.",
-        is_conflict=True,
-    )
-
-
 def refused_field(error: FlexError, resource: Resource = FLEX_FLOW) -> str:
     """Return the field that a refusal is about, by its wire name in Twilio's message, or ""."""
     if error.code in COLLISION_CODES:
@@ -370,14 +210,6 @@ def refused_field(error: FlexError, resource: Resource = FLEX_FLOW) -> str:
         if re.search(rf"(?<![\w.]){re.escape(wire_name)}(?!\w)", error.message):
             return field.name
     return ""
-
-
-def base_missing(resource: Resource = FLEX_FLOW) -> Problem:
-    return Problem(
-        title="This form is incomplete",
-        text=f"The {resource.noun}'s original values are missing, so nothing was sent.",
-        advice="Check the values below, just read from Twilio, and save again.",
-    )
 
 
 def _build_problem(

@@ -14,8 +14,8 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.access import Request, get_actor, require_permission
 from flows.availability.restrictions import OperationUnavailable
-from flows.changes import failure_messages
-from flows.changes.failure_messages import Problem
+from flows.changes import refusal_messages
+from flows.changes.problem import Problem
 from flows.checks import suppressions
 from flows.checks.actions import FindingAction
 from flows.checks.checking import RULES_BY_ID
@@ -70,7 +70,7 @@ def suppress_finding(request: Request, rule_id: str, sid: str) -> HttpResponse:
     except audit_log.AlreadyRecorded:
         messages.info(request, "This form was already sent. Nothing was changed again.")
     except OperationUnavailable as refusal:
-        problem = failure_messages.change_unavailable(
+        problem = refusal_messages.change_unavailable(
             refusal.restriction, task="suppress the finding"
         )
         return _render(request, rule, flow, form.reopen(), status=403, problem=problem)

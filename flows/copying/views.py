@@ -21,8 +21,8 @@ from flows.audit.access import Request, deny, get_actor, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
 from flows.availability.restrictions import OperationUnavailable
-from flows.changes import failure_messages
-from flows.changes.failure_messages import Problem
+from flows.changes import refusal_messages
+from flows.changes.problem import Problem
 from flows.copying.draft import CopyChoices, plan_copy
 from flows.copying.flow_copies import FlowCopy, Selection, select_flows
 from flows.copying.forms import CopyForm, kept_input
@@ -179,7 +179,7 @@ def _remove_mapping(
 def _refuse(
     request: Request, page: CopyPage, form: CopyForm, refusal: OperationUnavailable
 ) -> HttpResponse:
-    problem = failure_messages.change_unavailable(refusal.restriction, task="copy these flows")
+    problem = refusal_messages.change_unavailable(refusal.restriction, task="copy these flows")
     return _render(request, page, form, status=403, problem=problem)
 
 

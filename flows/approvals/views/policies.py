@@ -18,7 +18,7 @@ from flows.approvals.models import ChangeRequest
 from flows.approvals.terms import load_terms
 from flows.audit import audit_log
 from flows.audit.access import Request, get_actor, require_permission
-from flows.changes.failure_messages import Problem
+from flows.changes.problem import Problem
 
 SET_PERMISSION = "flows.set_policy"
 NOT_RECORDED = Problem(

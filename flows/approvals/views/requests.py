@@ -33,8 +33,8 @@ from flows.approvals.views.request_context import (
 from flows.audit import audit_log
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.changes.change_guard import SecretInRequest
-from flows.changes.failure_messages import Problem
 from flows.changes.operations import NothingToChange
+from flows.changes.problem import Problem
 from flows.twilio.errors import FlexError
 
 Step = Callable[[StepForm], Any]

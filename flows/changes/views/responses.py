@@ -24,9 +24,9 @@ from flows.audit.access import Request, get_actor
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.availability.restrictions import Restriction
-from flows.changes import change_guard, failure_messages, in_flight, operations
-from flows.changes.failure_messages import Problem
+from flows.changes import change_guard, failure_messages, in_flight, operations, refusal_messages
 from flows.changes.forms.reason import ReasonForm
+from flows.changes.problem import Problem
 from flows.core.opened_forms import is_opening
 from flows.mirror import first_contact, flow_reads, live
 from flows.mirror.stale_reads import StaleRead
@@ -142,18 +142,13 @@ class ChangeResponder:
             return page(form.reopen(), status=status, problem=problem)
         except change_guard.AlreadyRequested as earlier:
             if not earlier.url:
-                problem = failure_messages.form_reused()
+                problem = refusal_messages.form_reused()
                 return page(form.reopen(), status=409, problem=problem)
-            messages.info(
-                request,
-                "This form was already sent. Its change request is below. Later edits to the form "
-                "were not saved.",
-            )
-            return redirect_url(request, earlier.url)
+            return redirect_to_earlier_request(request, earlier.url)
         except change_guard.SecretInRequest as secret:
             is_chosen = isinstance(required, change_guard.RequestChosen)
             policy_sentence = "" if is_chosen else required.restriction.sentence
-            problem = failure_messages.secret_in_request(secret.labels, policy_sentence)
+            problem = refusal_messages.secret_in_request(secret.labels, policy_sentence)
             return page(form.reopen(), status=422, problem=problem)
         messages.success(
             request, f"Change request created. {required.restriction.sentence} Nothing was sent."
@@ -174,7 +169,7 @@ class ChangeResponder:
     ) -> HttpResponse:
         """Return the form with the names of the fields that someone else changed."""
         labels = self.join_labels(conflict.merged.their_fields)
-        problem = failure_messages.object_changed(labels, resource=self.resource)
+        problem = refusal_messages.object_changed(labels, resource=self.resource)
         return page(form, status=409, problem=problem)
 
     def success_phrase(self, change: operations.Change) -> str:
@@ -195,7 +190,7 @@ class ChangeResponder:
         """Return a page in place of a form that this restriction would refuse, or None."""
         if restriction is None or not is_opening(request):
             return None
-        problem = failure_messages.change_unavailable(restriction, task=task, is_submitted=False)
+        problem = refusal_messages.change_unavailable(restriction, task=task, is_submitted=False)
         return self._problem_page(request, problem, "", status=403)
 
     def join_labels(self, names: Iterable[str]) -> str:
@@ -207,13 +202,13 @@ class ChangeResponder:
     ) -> tuple[int, Problem]:
         """Return the status and the problem for a change that this site did not send."""
         if isinstance(refusal, in_flight.ConcurrentChange):
-            problem = failure_messages.blocked_by_open_change(
+            problem = refusal_messages.blocked_by_open_change(
                 refusal.event, resource=self.resource, is_creation=is_creation
             )
             return 409, problem
         if isinstance(refusal, restrictions.OperationUnavailable):
-            return 403, failure_messages.change_unavailable(refusal.restriction, task=task)
-        return 503, failure_messages.not_recorded(self.resource)
+            return 403, refusal_messages.change_unavailable(refusal.restriction, task=task)
+        return 503, refusal_messages.not_recorded(self.resource)
 
     def _success_response(self, request: Request, change: operations.Change) -> HttpResponse:
         event = change.event
@@ -252,7 +247,7 @@ class ChangeResponder:
         reopened_form = form.reopen()
         restriction = self._find_restriction(event.operation, error, event.account_sid)
         if restriction:
-            problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
+            problem = refusal_messages.change_unavailable(restriction, task=task, is_sent=True)
             return page(reopened_form, status=422, problem=problem)
 
         status = 422 if isinstance(error, RequestRefused) else 502
@@ -327,7 +322,7 @@ class ChangeResponder:
         """
         restriction = self._find_restriction("fetch", error, request.account_sid)
         if restriction:
-            return failure_messages.change_unavailable(restriction, task=task)
+            return refusal_messages.change_unavailable(restriction, task=task)
         return failure_messages.change_failed(
             error, resource=self.resource, task=task, is_sent=False
         )
@@ -363,6 +358,16 @@ class ChangeResponder:
 def redirect_url(request: Request, url: str) -> HttpResponse:
     """Redirect the whole page to an address, even if htmx asked for a part of it."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def redirect_to_earlier_request(request: Request, url: str) -> HttpResponse:
+    """Redirect to the change request that this form has made before."""
+    messages.info(
+        request,
+        "This form was already sent. Its change request is below. Later edits to the form were not "
+        "saved.",
+    )
+    return redirect_url(request, url)
 
 
 def event_url(event: AuditEvent) -> str:

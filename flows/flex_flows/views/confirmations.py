@@ -17,8 +17,8 @@ from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.audit.access import Request, readable_event, require_permission
 from flows.changes import flow_changes, flow_holds
-from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
+from flows.changes.problem import Problem
 from flows.checks.account_rules import TWO_ON
 from flows.checks.finding_groups import changes_context
 from flows.checks.finding_preview import preview_findings

@@ -21,9 +21,9 @@ from flows.accounts.clients import FORM_DEADLINE
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, readable_event, require_permission
 from flows.audit.models import AuditEvent
-from flows.changes import failure_messages, flow_changes, flow_holds
-from flows.changes.failure_messages import Problem
+from flows.changes import flow_changes, flow_holds, refusal_messages
 from flows.changes.forms.conflict import TYPE_FIELD, Conflict
+from flows.changes.problem import Problem
 from flows.changes.views.responses import FormRenderer
 from flows.checks.account_rules import TWO_ON
 from flows.checks.findings import warnings_of
@@ -192,7 +192,7 @@ def _open_edit_form(request: Request, sid: str) -> HttpResponse:
     data = request.POST.copy()
     data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
     form = FlowForm(data, base=base)
-    return render_form(request, form, status=422, problem=failure_messages.base_missing())
+    return render_form(request, form, status=422, problem=refusal_messages.base_missing())
 
 
 def _cannot_edit_response(request: Request, sid: str, error: FlexError) -> HttpResponse:

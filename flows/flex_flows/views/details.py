@@ -14,8 +14,8 @@ from flows.audit import audit_log
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.models import AuditEvent, Result
 from flows.availability.restrictions import OperationUnavailable
-from flows.changes import failure_messages
-from flows.changes.failure_messages import Problem
+from flows.changes import refusal_messages
+from flows.changes.problem import Problem
 from flows.flex_flows.details_form import DetailsForm
 from flows.flex_flows.views import responses
 from flows.local_details import choices, reading, services
@@ -83,10 +83,10 @@ def _save(request: Request, flow: Flow, form: DetailsForm) -> HttpResponse:
     except audit_log.AlreadyRecorded:
         messages.info(request, "This form was already sent. Nothing was changed again.")
     except OperationUnavailable as refusal:
-        problem = failure_messages.change_unavailable(refusal.restriction, task=_TASK)
+        problem = refusal_messages.change_unavailable(refusal.restriction, task=_TASK)
         return _render(request, flow, form.reopen(), status=403, problem=problem)
     except audit_log.NotRecorded:
-        problem = failure_messages.details_not_recorded()
+        problem = refusal_messages.details_not_recorded()
         return _render(request, flow, form.reopen(), status=503, problem=problem)
     else:
         _add_success_messages(request, flow, change)

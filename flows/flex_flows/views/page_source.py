@@ -14,6 +14,7 @@ from django.utils import timezone
 from flows.audit.access import Request
 from flows.availability.restrictions import Availability
 from flows.changes import failure_messages
+from flows.changes.problem import Problem
 from flows.mirror import flow_reads, mirror, shared_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
@@ -62,7 +63,7 @@ class PageSource:
             flow.gone_at = flow.gone_at or timezone.now()
         return flow
 
-    def explain_error(self, availability: Availability | None) -> failure_messages.Problem | None:
+    def explain_error(self, availability: Availability | None) -> Problem | None:
         """Return the reason why the page shows cached data, or None.
 
         The notice about the account has it already if Twilio refuses all reads.

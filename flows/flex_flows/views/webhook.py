@@ -18,8 +18,8 @@ from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.models import AuditEvent
 from flows.availability.offered_changes import AvailableActions
 from flows.availability.restrictions import OperationUnavailable
-from flows.changes import failure_messages
-from flows.changes.failure_messages import Problem
+from flows.changes import failure_messages, refusal_messages
+from flows.changes.problem import Problem
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.page_source import fetch_once, read_for_page
 from flows.flex_flows.webhook_form import WebhookTestForm
@@ -127,7 +127,7 @@ def _send(request: Request, sid: str, form: WebhookTestForm) -> HttpResponse:
         problem = failure_messages.change_failed(error, task=_TASK, is_sent=False)
         return _render_failure(request, sid, form, problem, status=502)
     except OperationUnavailable as refusal:
-        problem = failure_messages.change_unavailable(refusal.restriction, task=_TASK)
+        problem = refusal_messages.change_unavailable(refusal.restriction, task=_TASK)
         return _render_failure(request, sid, form, problem, status=403)
     except audit_log.NotRecorded:
         return _render_failure(request, sid, form, _NOT_RECORDED, status=503)

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 from flows.accounts.clients import FORM_DEADLINE
 from flows.audit.access import Request
 from flows.audit.object_links import object_url
-from flows.changes import failure_messages, operations
-from flows.changes.failure_messages import Problem
+from flows.changes import operations, refusal_messages
 from flows.changes.forms.reason import ReasonForm
 from flows.changes.merge import FieldConflict
+from flows.changes.problem import Problem
 from flows.changes.views.responses import ChangeResponder, FormRenderer, redirect_url
 from flows.core.opened_forms import is_opening
 from flows.mirror import flow_reads, live
@@ -52,7 +52,7 @@ class ResourceResponder(ChangeResponder):
     ) -> HttpResponse:
         """Return the form for the object as it is now, with the user's edits and what changed."""
         labels = self.join_labels(conflict.merged.their_fields)
-        problem = failure_messages.object_changed(labels, resource=self.resource)
+        problem = refusal_messages.object_changed(labels, resource=self.resource)
         if not isinstance(form, ResourceForm):
             return page(form.reopen(), status=409, problem=problem)
         rebased = form.rebase(conflict.theirs)
@@ -228,7 +228,7 @@ def _open_edit_form(request: Request, responder: ResourceResponder, sid: str) ->
     if is_opening(request):
         return page(ResourceForm(resource=resource, base=snapshot))
     form = ResourceForm(request.POST, resource=resource, base=snapshot).rebase_unsigned()
-    return page(form, status=422, problem=failure_messages.base_missing(resource))
+    return page(form, status=422, problem=refusal_messages.base_missing(resource))
 
 
 def _read_object(

@@ -13,7 +13,7 @@ from flows.accounts.clients import READ_DEADLINE
 from flows.audit.access import Request
 from flows.audit.object_links import object_url
 from flows.changes import failure_messages
-from flows.changes.failure_messages import Problem
+from flows.changes.problem import Problem
 from flows.core.forms import error_summary
 from flows.core.opened_forms import is_opening
 from flows.mirror import flow_reads, live

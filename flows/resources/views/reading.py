@@ -22,7 +22,7 @@ from flows.audit import log_paging
 from flows.audit.access import Request, require_permission
 from flows.audit.models import AuditEvent
 from flows.changes import failure_messages, in_flight
-from flows.changes.failure_messages import Problem
+from flows.changes.problem import Problem
 from flows.core.normalization import normalize_text
 from flows.mirror import flow_reads, live
 from flows.redaction.redacted import redact_snapshot

@@ -16,11 +16,15 @@ from flows.approvals.requests import FormReused
 from flows.approvals.views.policies import NOT_RECORDED
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.audit_log import NotRecorded
-from flows.changes import change_guard, failure_messages
+from flows.changes import change_guard, failure_messages, refusal_messages
 from flows.changes.change_guard import ProposedChange, SecretInRequest
-from flows.changes.failure_messages import Problem
 from flows.changes.forms.reason import EnabledForm, ReasonForm
-from flows.changes.views.responses import redirect_url, related_event_id
+from flows.changes.problem import Problem
+from flows.changes.views.responses import (
+    redirect_to_earlier_request,
+    redirect_url,
+    related_event_id,
+)
 from flows.flex_flows.forms import FlowForm, read_base
 from flows.flex_flows.views import confirmations, create_and_edit
 from flows.flex_flows.views.page_source import fetch_once
@@ -130,14 +134,9 @@ def _schedule(
         )
     except FormReused as earlier:
         if not earlier.is_own:
-            return page(status=409, problem=failure_messages.form_reused())
-        messages.info(
-            request,
-            "This form was already sent. Its change request is below. Later edits to the form were "
-            "not saved.",
-        )
+            return page(status=409, problem=refusal_messages.form_reused())
         url = reverse("requests:detail", kwargs={"request_id": earlier.request.pk})
-        return redirect_url(request, url)
+        return redirect_to_earlier_request(request, url)
     except NoReturn as refusal:
         schedule_form.add_error("return_at", str(refusal))
         return page(status=422, schedule_form=schedule_form)

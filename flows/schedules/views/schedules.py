@@ -21,7 +21,7 @@ from flows.approvals.requests import ContentChanged
 from flows.approvals.views.policies import NOT_RECORDED
 from flows.audit.access import Request, deny, get_actor, require_permission
 from flows.audit.audit_log import NotRecorded
-from flows.changes.failure_messages import Problem
+from flows.changes.problem import Problem
 from flows.core import local_days
 from flows.schedules import reading, services
 from flows.schedules.actions import ScheduleAction
