@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Final
 
 from tests import docs
+from tests.patience import HANG_TIMEOUT
 
 POSTGRES: Final = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 MANAGE: Final = "uv run manage.py "
@@ -122,7 +123,7 @@ class Site:
         """Return the body. Raises `IncompleteRead` if the end of it is missing."""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         direct.addheaders = [("X-Forwarded-Proto", "https")]  # as a proxy in front of it says
-        with direct.open(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+        with direct.open(f"http://127.0.0.1:{self.port}{path}", timeout=HANG_TIMEOUT) as answer:
             assert answer.status == 200
             body: bytes = answer.read()
         assert body, path
@@ -366,7 +367,7 @@ def _read_until(process: subprocess.Popen[str], words: str) -> str:
 def _stop(process: subprocess.Popen[str]) -> None:
     """Interrupt the process as Ctrl-C does; uv passes the signal on."""
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=90)
+    process.communicate(timeout=HANG_TIMEOUT)
 
 
 if __name__ == "__main__":

@@ -30,11 +30,11 @@ from tests.benchmarks.deployed import (
     run_module,
     serve_site,
 )
+from tests.patience import HANG_TIMEOUT
 
 LIST_PATHS: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}
 LOGIN_PATHS: Final = {"site": "/login/", "admin": "/admin/login/"}
 TYPED_HEADERS: Final = {"HX-Request": "true"}
-TIMEOUT: Final = 60  # seconds
 
 
 @dataclass
@@ -56,7 +56,7 @@ class ServedSite:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(jar)
         )
         login = self.address + LOGIN_PATHS[self.name]
-        page = opener.open(login, timeout=TIMEOUT).read().decode()
+        page = opener.open(login, timeout=HANG_TIMEOUT).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         fields = {
             "username": USERNAME,
@@ -66,7 +66,7 @@ class ServedSite:
         opener.open(
             login,
             urllib.parse.urlencode({**fields, "next": LIST_PATHS[self.name]}).encode(),
-            timeout=TIMEOUT,
+            timeout=HANG_TIMEOUT,
         )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
         if "sessionid" not in cookies:
@@ -108,7 +108,7 @@ def request_list(site: ServedSite, query: str, *, is_typed: bool = False) -> tup
     if is_typed:
         headers |= TYPED_HEADERS
     connection = http.client.HTTPConnection(
-        urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT
+        urllib.parse.urlsplit(site.address).netloc, timeout=HANG_TIMEOUT
     )
     began = time.perf_counter()
     try:

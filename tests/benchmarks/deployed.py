@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.twilio.sandbox.server import Sandbox
+from tests.patience import HANG_TIMEOUT
 
 ROOT = Path(__file__).resolve().parents[2]
 USERNAME, PASSWORD = "ada", "made-up-password"
 FLOWS = 300
-START_TIMEOUT = 60  # seconds
 SETTINGS_MODULES = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
 
 
@@ -39,7 +39,10 @@ class DeployedSites:
 
     def expire_mirror(self) -> None:
         """Make the mirror old enough for the list to refresh it, as on a user's first visit."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+        with (
+            closing(sqlite3.connect(self.database, timeout=HANG_TIMEOUT)) as connection,
+            connection,
+        ):
             connection.execute("UPDATE flows_syncstate SET synced_at = datetime('now', '-1 day')")
 
 
@@ -131,7 +134,7 @@ def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str,
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(HANG_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -140,7 +143,7 @@ def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str,
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait for a response. The listener is open already, so the request waits for a worker."""
     try:
-        _opener.open(f"{address}/nowhere/", timeout=START_TIMEOUT).close()
+        _opener.open(f"{address}/nowhere/", timeout=HANG_TIMEOUT).close()
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500:
             return

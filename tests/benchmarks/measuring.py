@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession
 
+from tests.patience import HANG_TIMEOUT
+
 LATENCY_MS = 150
 BYTES_PER_SECOND = 1_600_000 / 8
 CPU_SLOWDOWN = 4
 VIEWPORT: Final[Any] = {"width": 1350, "height": 800}
 VENDORED_PATHS = ("/django_htmx/", "/vendor/")
-TIMEOUT_MS = 60_000  # ms
+TIMEOUT_MS = HANG_TIMEOUT * 1000
 
 # What has moved and what was painted until now; two frames later nothing of it is still on its way.
 OBSERVE_SCRIPT = """() => new Promise((resolve) => {

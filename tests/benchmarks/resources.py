@@ -31,6 +31,7 @@ from flows.twilio.sandbox.server import Sandbox
 from tests.benchmarks.asking import ServedSite
 from tests.benchmarks.deployed import environment, run_module, serve_site
 from tests.benchmarks.sizes import at_least
+from tests.patience import HANG_TIMEOUT
 
 FLOWS: Final = 300
 LATER_PAGES: Final = 3  # the later page is so many pages on
@@ -62,7 +63,7 @@ def serve_channels(
 def ask(address: str, headers: dict[str, str]) -> tuple[float, bytes]:
     """Return the seconds until the whole answer has come, and its body."""
     parts = urllib.parse.urlsplit(address)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=HANG_TIMEOUT)
     began = time.perf_counter()
     try:
         connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from flows.twilio.sandbox.server import Sandbox
 from tests.benchmarks.chromium import chromium, find_chromium
+from tests.patience import HANG_TIMEOUT
 
 # What htmx logs when its request ended because the page was left.
 OF_A_LEFT_PAGE = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
@@ -51,6 +52,7 @@ def _require_chromium() -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=HANG_TIMEOUT * 1000)
     with chromium() as running:
         yield running
 
@@ -92,7 +94,7 @@ def open_page(
             viewport={"width": width, "height": 800},
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(HANG_TIMEOUT * 1000)
         # Of every page of the window, those in new tabs too.
         context.on(
             "console",

@@ -29,6 +29,7 @@ from rich.progress import Progress
 
 from tests.benchmarks.chromium import chromium
 from tests.browser.shots import SHOTS, DemoSite, Shot
+from tests.patience import HANG_TIMEOUT
 
 README_SHOTS = ("list", "review")
 README_NAMES = {"list": "flows.png"}
@@ -94,7 +95,7 @@ class _SignedInWindows:
             context = self._browser.new_context(
                 color_scheme=scheme, viewport={"width": width, "height": HEIGHT}
             )
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(HANG_TIMEOUT * 1000)
             context.add_cookies(self._signed_in(person))
             self._open[look] = context
         return self._open[look].new_page()

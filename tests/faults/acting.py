@@ -29,6 +29,7 @@ from flows.mirror import mirror
 from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
+from tests.patience import HANG_TIMEOUT
 
 OMAR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
 STUDIO_FLOW_SID = "FW" + "1" * 32
@@ -212,7 +213,7 @@ class BackgroundCall(threading.Thread):
     def run(self) -> None:
         try:
             if self._after:
-                self._after.wait(20)
+                self._after.wait(HANG_TIMEOUT)
             self.result = self._call()
         except BaseException as error:  # noqa: BLE001 - the test looks at it
             self.error = error
@@ -221,12 +222,12 @@ class BackgroundCall(threading.Thread):
 
     def outcome(self) -> Any:
         """Wait for the end and return the result or exception."""
-        self.join(30)
+        self.join(HANG_TIMEOUT)
         assert not self.is_alive()
         return self.error or self.result
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], Any], *, seconds: float = HANG_TIMEOUT) -> None:
     """Poll until the condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

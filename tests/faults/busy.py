@@ -20,6 +20,7 @@ import requests
 from django.conf import settings
 
 from tests.faults.acting import NEW_FLOW, database_url
+from tests.patience import HANG_TIMEOUT
 from tests.sandbox_addresses import sandbox_addresses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +118,7 @@ class Site:
     def close(self) -> None:
         self.stop()
         try:
-            self.wait(20)
+            self.wait(HANG_TIMEOUT)
         except subprocess.TimeoutExpired:
             self.kill()
         self._listener.close()
@@ -195,7 +196,9 @@ class SimulatedUser(threading.Thread):
         name = f"{self.name} {self._made}"
         identity = f"+1555{self._chance.randrange(10**12):012}"
         if kind.startswith("/"):
-            self.heard[str(self._session.get(self.root + kind, timeout=60).status_code)] += 1
+            self.heard[
+                str(self._session.get(self.root + kind, timeout=HANG_TIMEOUT).status_code)
+            ] += 1
         elif kind == "sync":
             self._post("/flows/sync/", form="/flows/")
         elif kind == "new" or sid is None:
@@ -219,10 +222,10 @@ class SimulatedUser(threading.Thread):
 
     def _post(self, path: str, *, form: str = "", **typed: str) -> requests.Response:
         """Get the page with the form and submit it as a browser does."""
-        page = self._session.get(self.root + (form or path), timeout=60)
+        page = self._session.get(self.root + (form or path), timeout=HANG_TIMEOUT)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
         data = {**hidden, **typed, "reason": "the load"}
-        answer = self._session.post(self.root + path, data=data, timeout=60)
+        answer = self._session.post(self.root + path, data=data, timeout=HANG_TIMEOUT)
         assert "/login/" not in answer.url
         first = answer.history[0] if answer.history else answer
         self.heard[str(first.status_code)] += 1

@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from tests import docs
 from tests.faults.acting import wait_for
+from tests.patience import HANG_TIMEOUT
 
 HOST: Final = "flows.example.com"  # deployment.md's
 BACKEND: Final = "127.0.0.1:8000"  # deployment.md's
@@ -73,7 +74,7 @@ class Front:
     def host(self) -> str:
         return HOST if self.is_https else f"127.0.0.1:{self.port}"
 
-    def connect(self, *, seconds: float = 10, receive_buffer: int = 0) -> socket.socket:
+    def connect(self, *, seconds: float = HANG_TIMEOUT, receive_buffer: int = 0) -> socket.socket:
         connection = socket.socket()
         if receive_buffer:  # before the connection, or the window is a large one already
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -159,7 +160,7 @@ def _run_proxy(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(HANG_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

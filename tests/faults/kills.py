@@ -52,6 +52,7 @@ from tests.faults.witness import (
     WriteObserver,
     compare_with_log,
 )
+from tests.patience import HANG_TIMEOUT
 from tests.sandbox_addresses import sandbox_addresses
 
 LATENCY = 0.02  # seconds that a request takes at the sandbox before it is carried out
@@ -167,7 +168,7 @@ def _kill_repeatedly(
             kill_counts["a worker"] += 1
         tell()
     for person in crowd:
-        person.join(60)
+        person.join(HANG_TIMEOUT)
         assert not person.is_alive()
         if person.error:
             raise person.error

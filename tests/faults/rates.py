@@ -51,6 +51,7 @@ from tests.faults.acting import NEW_FLOW, wait_for
 from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, KnownFlows, SimulatedUser, Site
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.kills import create_sessions
+from tests.patience import HANG_TIMEOUT
 from tests.sandbox_addresses import sandbox_addresses
 
 SECONDS: Final = 30
@@ -82,7 +83,9 @@ class Viewer(SimulatedUser):
             self._post("/flows/sync/", form="/flows/")
             return
         began = time.monotonic()
-        status = self._session.get(f"{self.root}/flows/{self._sid}/", timeout=60).status_code
+        status = self._session.get(
+            f"{self.root}/flows/{self._sid}/", timeout=HANG_TIMEOUT
+        ).status_code
         self.seconds.append(time.monotonic() - began)
         self.heard[str(status)] += 1
 
@@ -119,10 +122,12 @@ class Operator(Viewer):
     def _send(self, path: str, **typed: str) -> str:
         """Fill in and submit the form at a path; return the address it redirects to, or ""."""
         root = self.root
-        page = self._session.get(root + path, timeout=60)
+        page = self._session.get(root + path, timeout=HANG_TIMEOUT)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
         data = {**hidden, **typed, "reason": "the load"}
-        answer = self._session.post(self.root + path, data=data, timeout=60, allow_redirects=False)
+        answer = self._session.post(
+            self.root + path, data=data, timeout=HANG_TIMEOUT, allow_redirects=False
+        )
         self.heard[str(answer.status_code)] += 1
         if page.status_code not in OK_STATUSES or answer.status_code != 302:
             self.failed.append(f"{path.split('/')[-2]}: {page.status_code}, {answer.status_code}")
@@ -246,7 +251,7 @@ def _create_flow(number: int) -> str:
 
 def _received_requests(api: str) -> list[dict[str, Any]]:
     """Return the requests that the sandbox has received."""
-    answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=30)
+    answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=HANG_TIMEOUT)
     return list(answer.json())
 
 
@@ -281,7 +286,7 @@ def _run_bulk_worker(site: Site, log: Path) -> Iterator[None]:
         yield
     finally:
         worker.terminate()
-        worker.wait(60)
+        worker.wait(HANG_TIMEOUT)
 
 
 def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
@@ -295,7 +300,7 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
     for person in crowd:
         person.stop()
     for person in crowd:
-        person.join(120)
+        person.join(HANG_TIMEOUT)
         assert not person.is_alive()
         if person.error:
             raise person.error

@@ -40,6 +40,7 @@ from tests.faults.acting import wait_for
 from tests.faults.busy import DEPLOYED_OPTIONS, Site
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.fronts import FRONTS, HOST, Front
+from tests.patience import HANG_TIMEOUT
 
 MAX_WAIT_SECONDS: Final = 1.0  # until somebody else has their page
 PAGES: Final = ("/health/live/", "/login/")
@@ -209,7 +210,7 @@ def _attack(
         report.connected = sum(client.is_connected for client in clients)
     finally:
         over.set()
-        asking.join(30)
+        asking.join(HANG_TIMEOUT)
         for client in clients:
             client.end()
     wait_for(lambda: _get(front, PAGES[0])[0] == 200)  # the next attack begins with an idle site
@@ -232,7 +233,7 @@ def _request_pages(report: Report, front: Front, over: threading.Event) -> None:
 
 
 def _get(
-    front: Front, path: str, cookie: str = "", *, seconds: float = 30
+    front: Front, path: str, cookie: str = "", *, seconds: float = HANG_TIMEOUT
 ) -> tuple[int, bytes, list[str]]:
     """Get a page over a new connection; return status, body and cookies."""
     line = http.client.HTTPConnection(front.host)

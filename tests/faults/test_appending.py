@@ -10,6 +10,7 @@ import pytest
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from tests.faults.acting import database_url
+from tests.patience import HANG_TIMEOUT
 
 PROCESSES, ROUNDS, EVENTS_A_ROUND = 8, 8, 5
 COMMAND = [sys.executable, "-m", "tests.faults.appender", str(ROUNDS), "changes"]
@@ -46,7 +47,7 @@ def test_eight_processes_write_one_log_without_a_gap(appenders):
             process.stdin.write("go\n")
             process.stdin.flush()
         assert [process.stdout.readline() for process in appenders] == ["written\n"] * PROCESSES
-    errors = [process.communicate(timeout=120)[1] for process in appenders]
+    errors = [process.communicate(timeout=HANG_TIMEOUT)[1] for process in appenders]
 
     assert errors == [""] * PROCESSES
     assert [process.returncode for process in appenders] == [0] * PROCESSES

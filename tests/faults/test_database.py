@@ -32,6 +32,7 @@ from tests.faults.acting import (
     own_stages,
     received_writes,
 )
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quick]
 
@@ -478,4 +479,4 @@ def test_ready_does_not_wait_for_a_server_that_says_nothing(proxy, client, monke
     assert [answer.status_code for answer in answers] == [503] * 3
     assert answers[0].json()["database"] == "does not answer in time"
     proxy.cut()
-    health._DatabaseCheck.latest().join(20)
+    health._DatabaseCheck.latest().join(HANG_TIMEOUT)

@@ -29,10 +29,10 @@ from tests.faults.acting import (
     own_stages,
     received_writes,
 )
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MAX_SECONDS = 120  # for one answer, also while a busy machine starts the site
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Réclamations Lyon"
 PAGES = {
@@ -55,12 +55,12 @@ class Browser:
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()), ProxyHandler({}))
 
     def get(self, path):
-        with self.opener.open(self.root + path, timeout=MAX_SECONDS) as answer:
+        with self.opener.open(self.root + path, timeout=HANG_TIMEOUT) as answer:
             return answer.read().decode()
 
     def post(self, path, **data):
         with self.opener.open(
-            self.root + path, urlencode(data).encode(), timeout=MAX_SECONDS
+            self.root + path, urlencode(data).encode(), timeout=HANG_TIMEOUT
         ) as answer:
             return answer.geturl(), answer.read().decode()
 
@@ -112,7 +112,7 @@ def site(request, sandbox, settings, person, tmp_path):
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
+                process.wait(HANG_TIMEOUT)
             process.kill()
             process.wait()
             sys.stdout.write((tmp_path / "site.log").read_text())

@@ -26,9 +26,9 @@ from tests.faults.acting import (
 )
 from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, Site
 from tests.flexadmin.test_settings import WHOLE
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MAX_SECONDS = 120  # for one answer, on a busy machine too
 TOKEN = "metrics-token-0123456789"
 
 
@@ -63,7 +63,7 @@ def held(sandbox, monkeypatch):
     def slowly(request, received):
         if request.method != "GET":
             come.set()
-            go.wait(30)
+            go.wait(HANG_TIMEOUT)
         return respond(request, received)
 
     monkeypatch.setattr(sandbox._api, "respond", slowly)
@@ -74,19 +74,19 @@ def held(sandbox, monkeypatch):
 @pytest.mark.quick
 def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow_sid, held):
     address = f"{site.root}/flows/{flow_sid}/enabled/"
-    form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=MAX_SECONDS).text))
+    form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=HANG_TIMEOUT).text))
     form |= {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
     request = BackgroundCall(
-        lambda: browser.post(address, form, allow_redirects=False, timeout=MAX_SECONDS)
+        lambda: browser.post(address, form, allow_redirects=False, timeout=HANG_TIMEOUT)
     )
-    assert held.come.wait(30)
+    assert held.come.wait(HANG_TIMEOUT)
 
     site.stop()
     wait_for(lambda: "Handling signal: term" in site.log())
     held.go.set()
 
     assert request.outcome().status_code == 302
-    assert site.wait(30) == 0
+    assert site.wait(HANG_TIMEOUT) == 0
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert len(applied_writes(sandbox)) == len(received_writes(sandbox)) == 1
     assert_chain_intact(2)
@@ -94,11 +94,13 @@ def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow
 
 def test_workers_share_their_counts_and_log_each_request_once(site, browser, sandbox, flow_sid):
     for _ in range(8):
-        browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=MAX_SECONDS)
+        browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=HANG_TIMEOUT)
 
     scraped = [
         requests.get(
-            f"{site.root}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+            f"{site.root}/metrics",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=HANG_TIMEOUT,
         ).text
         for _ in range(4)
     ]
@@ -108,9 +110,9 @@ def test_workers_share_their_counts_and_log_each_request_once(site, browser, san
 
 
 def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
-    assert browser.get(f"{site.root}/flows/?q=c4n4ry", timeout=MAX_SECONDS).status_code == 200
+    assert browser.get(f"{site.root}/flows/?q=c4n4ry", timeout=HANG_TIMEOUT).status_code == 200
     site.stop()
-    site.wait(30)
+    site.wait(HANG_TIMEOUT)
 
     lines = [json.loads(line) for line in site.log().splitlines() if line.startswith("{")]
 
@@ -133,7 +135,7 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
             f"{site.root}/login/",
             headers=claimed,
             allow_redirects=False,
-            timeout=MAX_SECONDS,
+            timeout=HANG_TIMEOUT,
             proxies={"no_proxy": "*"},
         )
     finally:
@@ -149,7 +151,7 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
 )
 def test_request_with_too_much_in_its_head_is_refused(site, headers):
     assert requests.get(
-        f"{site.root}/health/live/", headers=headers, timeout=MAX_SECONDS
+        f"{site.root}/health/live/", headers=headers, timeout=HANG_TIMEOUT
     ).status_code in (
         400,
         431,
@@ -169,7 +171,7 @@ def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatc
             b"GET / HTTP/1.1\r\nBad\rName: 1",
         ):
             with socket.create_connection(
-                (address.hostname, address.port), timeout=MAX_SECONDS
+                (address.hostname, address.port), timeout=HANG_TIMEOUT
             ) as line:
                 line.sendall(raw_request + b"\r\n\r\n")
                 assert line.recv(12) == b"HTTP/1.1 400"
@@ -191,7 +193,7 @@ def test_start_without_a_key_says_so_once(tmp_path):
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
         capture_output=True,
         text=True,
-        timeout=MAX_SECONDS,
+        timeout=HANG_TIMEOUT,
         check=False,
     )
 

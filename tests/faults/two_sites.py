@@ -42,6 +42,7 @@ from tests.faults.busy import DEPLOYED_OPTIONS, KnownFlows, SimulatedUser, Site
 from tests.faults.databases import temporary_databases, use_database
 from tests.faults.kills import create_sessions
 from tests.faults.witness import VIOLATIONS, Findings, WriteObserver, compare_with_log
+from tests.patience import HANG_TIMEOUT
 from tests.sandbox_addresses import sandbox_addresses
 
 CLIENTS, WORKERS, FLOWS = 16, 4, 200
@@ -148,14 +149,14 @@ def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report:
     wait_for(lambda: progress(count_responses()) >= 0.5, seconds=600)
     began = time.monotonic()
     restarted.stop()
-    report.exit_status = restarted.wait(90)
+    report.exit_status = restarted.wait(HANG_TIMEOUT)
     report.restart = time.monotonic() - began
     restarted.start()
     wait_for(lambda: progress(count_responses()) >= 1, seconds=600)
     for person in crowd:
         person.stop()
     for person in crowd:
-        person.join(60)
+        person.join(HANG_TIMEOUT)
         assert not person.is_alive()
         if person.error:
             raise person.error

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_TIMEOUT
+
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = {
     "SECRET_KEY": "x" * 50,
@@ -21,7 +23,13 @@ def started(**environment):
     env = {"ENV_FILE": "/dev/null", "PATH": "/usr/bin:/bin", **environment}
     command = [sys.executable, "manage.py", "check"]
     return subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=HANG_TIMEOUT,
+        check=False,
     )
 
 
@@ -96,7 +104,7 @@ def shown(script, *, to=None, **environment):
         env={**env, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_TIMEOUT,
         check=True,
     )
     if to is not None:
@@ -244,7 +252,13 @@ def test_deployment_check_has_no_warnings(said):
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
     ended = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_TIMEOUT,
+        check=False,
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -44,6 +44,7 @@ from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.databases import temporary_databases, use_database
+from tests.patience import HANG_TIMEOUT
 from tests.security.hostile import HOSTILE_VALUES, WRONG_TYPES, make_hostile_flow
 from tests.security.markup import read_body
 from tests.security.places import ACCESS, ALLOWED_USERS, METHODS, URL_NAMES, USERS, SampleSite
@@ -238,7 +239,9 @@ class Fuzzer:
                    "Content-Type": rng.choice(CONTENT_TYPES[:4])}  # fmt: skip
 
         def send_request() -> int:
-            line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+            line = http.client.HTTPConnection(
+                address.hostname or "", address.port, timeout=HANG_TIMEOUT
+            )
             try:
                 # A request that is too long is answered before all of it has been sent.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -55,6 +55,7 @@ from tests.faults.witness import (
     WriteObserver,
     compare_with_log,
 )
+from tests.patience import HANG_TIMEOUT
 from tests.sandbox_addresses import sandbox_addresses
 
 RUNS = "runs"
@@ -269,7 +270,7 @@ class Run:
         if orders.step in victim.STEPS_KILLED_BY_PARENT:
             assert self.sandbox.wait_until_held()
             process.kill()
-        process.join(30)
+        process.join(HANG_TIMEOUT)
         assert process.exitcode == -signal.SIGKILL, (
             f"the process was not killed, but ended with {process.exitcode}"
         )

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.markup import squeezed
+from tests.patience import HANG_TIMEOUT
 
 ROOT = Path(__file__).resolve().parents[3]
-MAX_SECONDS = 60  # until a demo has ended, on a busy machine too
 
 
 @pytest.fixture
@@ -53,20 +53,20 @@ class Demo:
             self.output += line
             if "Ctrl-C" in line:
                 return self
-        self.process.communicate(timeout=MAX_SECONDS)
+        self.process.communicate(timeout=HANG_TIMEOUT)
         raise AssertionError(self.output)
 
     def __exit__(self, *_error):
         self.process.send_signal(signal.SIGINT)
-        self.rest = self.process.communicate(timeout=MAX_SECONDS)[0]
+        self.rest = self.process.communicate(timeout=HANG_TIMEOUT)[0]
 
     def get(self, path, cookie=""):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_TIMEOUT)
         connection.request("GET", path, headers={"Cookie": cookie})
         return self._read(connection)
 
     def post(self, path, cookie="", **fields):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_TIMEOUT)
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", path, urllib.parse.urlencode(fields), headers)
         return self._read(connection)
@@ -183,7 +183,7 @@ def test_invalid_number_of_flows_is_refused(source, command, flows):
 
     ended = subprocess.run(
         [sys.executable, "manage.py", command, "--flows", flows],
-        cwd=source, capture_output=True, text=True, timeout=60, check=False,
+        cwd=source, capture_output=True, text=True, timeout=HANG_TIMEOUT, check=False,
         env=env | ({} if command == "demo" else {"DJANGO_SETTINGS_MODULE": "flexadmin.demo.settings"}),
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def test_taken_port_is_named(source, which):
 
         ended = subprocess.run(
             [sys.executable, "manage.py", "demo", "--port", str(port)],
-            cwd=source, capture_output=True, text=True, timeout=60, check=False,
+            cwd=source, capture_output=True, text=True, timeout=HANG_TIMEOUT, check=False,
             env={key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
         )  # fmt: skip
 

@@ -19,6 +19,7 @@ from flexadmin.http import buffered_socket, buffering
 from flexadmin.http.buffered_socket import BufferedSocket
 from flexadmin.http.buffering import BufferingWorker
 from tests.faults.acting import wait_for
+from tests.patience import HANG_TIMEOUT
 
 THIS_FILE = Path(__file__)
 BIG = 8_000_000  # bytes: more than sockets keep by themselves
@@ -73,7 +74,7 @@ def worker(monkeypatch):
         running.start()
         yield SimpleNamespace(address=address, log=log, worker=made, thread=running)
         made.handle_exit(None, None)
-        running.join(30)
+        running.join(HANG_TIMEOUT)
         assert not running.is_alive()
         made.tmp.close()
 
@@ -86,7 +87,7 @@ def connect(worker):
         line = socket.socket()
         if receive_buffer:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        line.settimeout(20)
+        line.settimeout(HANG_TIMEOUT)
         line.connect(worker.address)
         line.sendall(sent)
         opened.append(line)
@@ -328,7 +329,7 @@ def test_shutdown_waits_for_no_slow_client(worker, connect, monkeypatch):
     worker.worker.handle_exit(None, None)
 
     assert [closed(line)[:12] for line in lines] == [b"HTTP/1.1 408", b"HTTP/1.1 408", b""]
-    worker.thread.join(20)
+    worker.thread.join(HANG_TIMEOUT)
     assert not worker.thread.is_alive()
 
 

@@ -10,6 +10,7 @@ from flexadmin.ops import health
 from flows.audit import audit_log, verification
 from flows.audit.models import ChainHead
 from tests.faults.acting import OMAR, run_concurrently
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def test_concurrent_requests_share_one_check(client, monkeypatch):
 
     def slow(*_args):
         runs.append(1)
-        hold.wait(20)
+        hold.wait(HANG_TIMEOUT)
         return []
 
     monkeypatch.setattr(MigrationExecutor, "migration_plan", slow)
@@ -79,7 +80,7 @@ def test_concurrent_requests_share_one_check(client, monkeypatch):
     ] * 8
     check = health._DatabaseCheck.latest()
     hold.set()
-    check.join(20)
+    check.join(HANG_TIMEOUT)
     assert len(runs) == 1
 
 

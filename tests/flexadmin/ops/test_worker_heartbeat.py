@@ -15,6 +15,7 @@ from flexadmin.ops import worker_heartbeat
 from flows.approvals import sweep
 from flows.notifications import worker as notifications
 from flows.schedules import worker as schedules
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -45,11 +46,11 @@ def test_thread_beats_until_it_is_stopped_or_the_process_ends(monkeypatch):
 
     stop = worker_heartbeat.start()
 
-    assert has_beaten.wait(10)
+    assert has_beaten.wait(HANG_TIMEOUT)
     (thread,) = (one for one in threading.enumerate() if one.name == "worker-heartbeat")
     assert thread.daemon
     stop.set()
-    thread.join(10)
+    thread.join(HANG_TIMEOUT)
     assert not thread.is_alive()
 
 

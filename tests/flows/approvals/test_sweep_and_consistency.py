@@ -22,6 +22,7 @@ from tests.flows.approvals.acting import (
     event_actions,
     set_policy,
 )
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,11 +45,11 @@ def test_thread_reviews_at_its_start(request_):
         reviewed.set()
 
     stop = start_thread("reviewing", 3600, review_once)
-    assert reviewed.wait(30)
+    assert reviewed.wait(HANG_TIMEOUT)
     stop.set()
     for thread in threading.enumerate():
         if thread.name == "reviewing":
-            thread.join(30)
+            thread.join(HANG_TIMEOUT)
     assert current(request_).status == RequestStatus.EXPIRED
 
 

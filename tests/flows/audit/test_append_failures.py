@@ -23,6 +23,7 @@ from tests.faults.acting import (
     run_concurrently,
 )
 from tests.flows.audit.appending import SID, append, attempt, observe_flows
+from tests.patience import HANG_TIMEOUT
 
 FIELDS = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR}
 
@@ -231,7 +232,7 @@ def test_four_processes_append_at_once():
             process.stdin.write("go\n")
             process.stdin.flush()
 
-        errors = [process.communicate(timeout=60)[1] for process in processes]
+        errors = [process.communicate(timeout=HANG_TIMEOUT)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()

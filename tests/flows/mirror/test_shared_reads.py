@@ -10,6 +10,7 @@ from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import BackgroundCall, rename_flow, wait_for
+from tests.patience import HANG_TIMEOUT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,12 +38,12 @@ def test_concurrent_requests_share_a_read(sandbox, flow_sid, joining, monkeypatc
 
     def slowly(request, received):
         arrived.set()
-        goes_on.wait(20)
+        goes_on.wait(HANG_TIMEOUT)
         return answer(request, received)
 
     monkeypatch.setattr(sandbox._api, "respond", slowly)
     first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
-    assert arrived.wait(20)
+    assert arrived.wait(HANG_TIMEOUT)
     waiting_calls = [
         BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
         for _ in range(7)
@@ -63,13 +64,13 @@ def test_refusal_is_shared(sandbox, flow_sid, joining, monkeypatch):
 
     def slowly(sid, **more):
         arrived.set()
-        goes_on.wait(20)
+        goes_on.wait(HANG_TIMEOUT)
         return fetch(sid, **more)
 
     monkeypatch.setattr(mirror, "fetch", slowly)
     sandbox.inject(Fault(FaultKind.REFUSE, path="/FlexFlows/*", status=403, code=20403))
     first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
-    assert arrived.wait(20)
+    assert arrived.wait(HANG_TIMEOUT)
     other = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
@@ -88,12 +89,12 @@ def test_error_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
     def broken(sid, **more):
         monkeypatch.setattr(mirror, "fetch", fetch)
         arrived.set()
-        goes_on.wait(20)
+        goes_on.wait(HANG_TIMEOUT)
         raise ValueError("boom")
 
     monkeypatch.setattr(mirror, "fetch", broken)
     first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
-    assert arrived.wait(20)
+    assert arrived.wait(HANG_TIMEOUT)
     other = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
@@ -119,12 +120,12 @@ def test_read_from_before_a_change_is_not_shared(sandbox, flow_sid, joining, mon
         snapshots = fetch(sid, **options)
         if not arrived.is_set():
             arrived.set()
-            goes_on.wait(20)
+            goes_on.wait(HANG_TIMEOUT)
         return snapshots
 
     monkeypatch.setattr(mirror, "fetch", slowly)
     early = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
-    assert arrived.wait(20)
+    assert arrived.wait(HANG_TIMEOUT)
     assert rename_flow(flow_sid).event.result == "succeeded"
 
     after = shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)

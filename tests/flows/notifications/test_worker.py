@@ -12,8 +12,7 @@ from flows.audit.chain import GENESIS
 from flows.audit.models import AuditEvent
 from flows.notifications import backoff, delivery, worker
 from flows.notifications.models import Message, MessageStatus
-
-TIMEOUT = 30.0  # seconds until a thread that does nothing fails its test
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.mark.django_db(transaction=True)
@@ -29,12 +28,12 @@ def test_thread_delivers_and_ends(receiver, subscribe, change_flow):
     receiver.choose_status = accept
     stop = worker.start(0.01)
     try:
-        assert arrived.wait(TIMEOUT)
+        assert arrived.wait(HANG_TIMEOUT)
     finally:
         stop.set()
         for thread in threading.enumerate():
             if thread.name == "notifications":
-                thread.join(TIMEOUT)
+                thread.join(HANG_TIMEOUT)
 
     assert Message.objects.get().status == MessageStatus.DELIVERED
     hashes = list(AuditEvent.objects.order_by("seq").values_list("previous_hash", "hash"))

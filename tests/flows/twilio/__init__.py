@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
+from tests.patience import HANG_TIMEOUT
+
 IS = "IS" + "0a" * 16
 FW = "FW" + "0b" * 16
 WS = "WS" + "0c" * 16
@@ -73,7 +75,7 @@ def call(sandbox, method, path, parameters=None, *, body=None, headers=None):
         path = f"{path}?{urlencode(parameters)}"
     if body is not None:
         all_headers.setdefault("Content-Type", FORM)
-    with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(*address(sandbox), timeout=HANG_TIMEOUT)) as connection:
         connection.request(method, path, body, all_headers)
         response = connection.getresponse()
         return Reply(response.status, response.headers, response.read())
@@ -89,7 +91,7 @@ def create(sandbox, **parameters):
 def send_request(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
     """Send a request on a new socket and return the socket, with the response unread."""
     body = urlencode(parameters) if method == "POST" else ""
-    connection = socket.create_connection(address(sandbox), timeout=10)
+    connection = socket.create_connection(address(sandbox), timeout=HANG_TIMEOUT)
     lines = (
         f"{method} {path} HTTP/1.1",
         "Host: localhost",

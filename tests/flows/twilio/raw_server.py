@@ -8,6 +8,8 @@ import threading
 
 import pytest
 
+from tests.patience import HANG_TIMEOUT
+
 UNKNOWN_SID = "FO" + "0" * 32
 NEW = {"friendly_name": "Lyon", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
 # Seconds: the deadline of a call that is going to miss it. Its request arrives before, however busy
@@ -66,7 +68,7 @@ class RawServer:
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
         for thread in self.threads:
-            thread.join(10)
+            thread.join(HANG_TIMEOUT)
         assert not any(thread.is_alive() for thread in self.threads)
 
 

@@ -37,6 +37,7 @@ from tests.flows.twilio.simulated_twilio import (
     every_operation,
     page,
 )
+from tests.patience import HANG_TIMEOUT
 
 # Requests
 
@@ -212,7 +213,7 @@ def test_first_page_is_requested_at_once(client, twilio):
 
     pages = client.list()
 
-    assert is_requested.wait(20)
+    assert is_requested.wait(HANG_TIMEOUT)
     assert list(pages) == [SNAPSHOT]
 
 
@@ -231,7 +232,7 @@ def test_next_page_is_requested_while_a_page_is_read(client, twilio):
     pages = client.list()
     next(pages)
 
-    assert is_requested.wait(20)
+    assert is_requested.wait(HANG_TIMEOUT)
     assert len(list(pages)) == 2
     assert context_values == ["who asks"] * 3
 

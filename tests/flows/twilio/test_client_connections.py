@@ -30,6 +30,7 @@ from tests.flows.twilio.raw_server import (
     http_response,
     read_request,
 )
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_deadline_holds_on_a_reused_connection(client_of):
         read_request(connection)
         connection.sendall(http_response({"sid": UNKNOWN_SID}))
         lines.append((number, read_request(connection)[:3]))
-        goes_on.wait(10)
+        goes_on.wait(HANG_TIMEOUT)
 
     with RawServer(serve) as server:
         client = client_of(base_url=f"http://127.0.0.1:{server.port}/v1", deadline=SHORT)
@@ -330,7 +331,7 @@ def test_call_leaves_no_timer_behind():
     with Call(time.monotonic() + 3600):
         (watchdog,) = set(threading.enumerate()) - before
 
-    watchdog.join(10)
+    watchdog.join(HANG_TIMEOUT)
     assert not watchdog.is_alive()
 
 

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from flows.management.commands.sandbox import Command
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio import FLOWS, address, call
+from tests.patience import HANG_TIMEOUT
 
 
 def test_sandbox_command_prints_where_to_point_the_site_and_serves_until_interrupted(monkeypatch):
@@ -68,7 +69,7 @@ def test_sandbox_command_ends_well_with_ctrl_c_and_needs_no_settings(tmp_path):
     lines = [process.stdout.readline() for _ in range(5)]
 
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=HANG_TIMEOUT)
 
     assert lines[0].startswith("Sandbox with 1 flows on http://127.0.0.1:")
     assert (process.returncode, errors) == (0, "")

@@ -18,6 +18,7 @@ from tests.flows.twilio import (
     read_until_closed,
     send_request,
 )
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_hang_ends_when_its_client_disconnects(sandbox):
     thread = new_thread(before)
 
     connection.close()
-    thread.join(10)
+    thread.join(HANG_TIMEOUT)
 
     assert not thread.is_alive()
     assert sandbox.flows == {}
@@ -92,7 +93,7 @@ def test_hang_ends_when_its_client_resets(sandbox):
         1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00"
     )  # SO_LINGER 0: close with a reset
     connection.close()
-    thread.join(10)
+    thread.join(HANG_TIMEOUT)
 
     assert not thread.is_alive()
 
@@ -131,7 +132,7 @@ def test_late_apply_happens_after_the_client_disconnects(sandbox):
     flows = sandbox.flows
 
     sandbox.release()
-    thread.join(10)
+    thread.join(HANG_TIMEOUT)
 
     assert flows == {}
     assert len(sandbox.flows) == 1
@@ -193,7 +194,7 @@ def test_drip_stops_when_the_client_disconnects(sandbox):
         connection.recv(1)
         thread = new_thread(before)
 
-    thread.join(10)
+    thread.join(HANG_TIMEOUT)
 
     assert not thread.is_alive()
 
@@ -224,7 +225,7 @@ def test_truncate_applies_to_a_deletion(sandbox):
 def test_huge_continues_until_the_client_disconnects(sandbox, method, status):
     path = FLOWS if method == "POST" else f"{FLOWS}/{sandbox.add_flow()}"
     sandbox.inject(Fault("huge"))
-    with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(*address(sandbox), timeout=HANG_TIMEOUT)) as connection:
         authorization = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)}
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request(

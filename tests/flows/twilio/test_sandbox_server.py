@@ -25,6 +25,7 @@ from tests.flows.twilio import (
     read_until_closed,
     send_request,
 )
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_connection_stays_open_for_another_request(sandbox):
 def raw(sandbox, *lines, body=b""):
     """Send these lines and return everything that the server sends until it closes."""
     authorization = f"Authorization: {basic(sandbox.api_key, sandbox.api_secret)}"
-    with socket.create_connection(address(sandbox), timeout=10) as connection:
+    with socket.create_connection(address(sandbox), timeout=HANG_TIMEOUT) as connection:
         connection.sendall("\r\n".join((*lines, authorization, "", "")).encode() + body)
         return read_until_closed(connection)
 
@@ -183,7 +184,7 @@ def test_body_over_the_limit_is_too_large(sandbox, size, monkeypatch):
 
 def test_large_body_that_ends_early_has_a_response(sandbox):
     received = b""
-    with socket.create_connection(address(sandbox), timeout=10) as connection:
+    with socket.create_connection(address(sandbox), timeout=HANG_TIMEOUT) as connection:
         connection.sendall(f"POST {FLOWS} HTTP/1.1\r\nContent-Length: 999999\r\n\r\nxx".encode())
         connection.shutdown(socket.SHUT_WR)
         received = read_until_closed(connection)
@@ -196,7 +197,7 @@ def test_incomplete_body_is_never_applied(sandbox):
         assert warm_up.recv(65_536)
     body = b"FriendlyName=Half+a"
     lines = (f"POST {FLOWS} HTTP/1.1", f"Content-Type: {FORM}", "Content-Length: 200", "", "")
-    with socket.create_connection(address(sandbox), timeout=10) as connection:
+    with socket.create_connection(address(sandbox), timeout=HANG_TIMEOUT) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
         connection.shutdown(socket.SHUT_WR)
         received = read_until_closed(connection)

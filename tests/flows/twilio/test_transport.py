@@ -17,6 +17,7 @@ from tests.flows.twilio.raw_server import (
     http_response,
     read_request,
 )
+from tests.patience import HANG_TIMEOUT
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def client_of(sandbox, **options):
 def in_a_thread(call):
     thread = threading.Thread(target=call)
     thread.start()
-    thread.join(20)
+    thread.join(HANG_TIMEOUT)
     assert not thread.is_alive()
 
 
