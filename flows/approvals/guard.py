@@ -57,6 +57,9 @@ class PolicyGuard:
     def requires_reason(self, account_sid: str) -> bool:
         return load_terms(account_sid).requires_reason
 
+    def requires_approvals(self, account_sid: str) -> bool:
+        return bool(load_terms(account_sid).kinds)
+
     def judge_bulk(self, plan_id: uuid.UUID, changes: Iterable[BulkItem]) -> BulkDecision:
         """Return whether the changes of a bulk change can be sent now, or requested."""
         request = ChangeRequest.objects.filter(plan=plan_id).first()

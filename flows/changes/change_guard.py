@@ -113,6 +113,9 @@ class ChangeGuard(Protocol):
     def requires_reason(self, account_sid: str, /) -> bool:
         """Return True if the changes of an account need a reason."""
 
+    def requires_approvals(self, account_sid: str, /) -> bool:
+        """Return True if changes of some kinds need approval in an account."""
+
     def judge_bulk(self, plan_id: uuid.UUID, changes: Iterable[BulkItem], /) -> BulkDecision:
         """Return whether the changes of a bulk change can be sent now, or requested."""
 

@@ -20,6 +20,7 @@ from flows.audit import event_text
 from flows.audit.models import AuditEvent
 from flows.core.database import split_batches
 from flows.notifications.models import Message
+from flows.notifications.request_rules import RULES
 
 DIGEST: Final = "digest"
 TEST: Final = "test"
@@ -47,7 +48,7 @@ def build_content(message: Message, events: list[AuditEvent]) -> Content:
     """Return the content of a message about these events."""
     if not events:
         return _test_content(message)
-    if message.subscription.is_automatic:
+    if message.subscription.is_automatic and events[0].action in RULES:
         return _request_content(events[0])
     if len(events) == 1:
         return _event_content(events[0])

@@ -1,4 +1,4 @@
-"""Who is told about change requests, by rule and without a subscription of their own.
+"""Who is told about change requests and policies, by rule and without a subscription of their own.
 
 The messages are e-mails of an automatic subscription, which each user gets with their first one. So
 they have the same outbox, attempts and guarantees as all others.
@@ -7,15 +7,17 @@ they have the same outbox, attempts and guarantees as all others.
 from __future__ import annotations
 
 import enum
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flows.accounts import permissions
-from flows.approvals.actions import RequestAction
+from flows.approvals.actions import PolicyAction, RequestAction
 from flows.approvals.approvers import approvers_of
 from flows.approvals.models import ChangeRequest
 from flows.approvals.request_status import RequestStatus
-from flows.approvals.terms import load_terms
+from flows.approvals.terms import ApproverPermission, load_terms
 from flows.audit.models import AuditEvent, Result
 from flows.notifications.models import Channel, Subscription
 
@@ -29,6 +31,7 @@ class Audience(enum.Enum):
     APPROVERS = "all who can approve it"
     REVIEWERS = "all who can approve it, while it waits for them"
     REQUESTER = "the requester"
+    AFFECTED = "all who can make changes"
 
 
 RULES: Final[Mapping[str, Audience]] = {
@@ -44,24 +47,49 @@ RULES: Final[Mapping[str, Audience]] = {
     RequestAction.COMMENT: Audience.REQUESTER,
     "schedule.suspend": Audience.REQUESTER,
 }
+# Events of an account, which no change request is behind.
+ACCOUNT_RULES: Final[Mapping[str, Audience]] = {
+    PolicyAction.SET: Audience.AFFECTED,
+    "migration.roll_back": Audience.APPROVERS,  # which is never refused, so that customers are served
+}
 
 
 def find_recipients(events: Iterable[AuditEvent]) -> list[tuple[Any, AuditEvent]]:
     """Return the users to tell, each with an event. They have an address, and didn't do it themselves."""
     ruled = [
-        event for event in events if event.action in RULES and event.result == Result.SUCCEEDED
+        event
+        for event in events
+        if event.action in (*RULES, *ACCOUNT_RULES) and event.result == Result.SUCCEEDED
     ]
-    requests = ChangeRequest.objects.in_bulk({event.request_id for event in ruled} - {None})
+    request_ids = {event.request_id for event in ruled if event.action in RULES}
+    requests = ChangeRequest.objects.in_bulk(request_ids - {None})
     return [
         (user, event)
         for event in ruled
-        if event.request_id in requests
-        for user in _audience(event, requests[event.request_id])
+        for user in _audience(event, requests)
         if user.email and str(user.pk) != event.actor_id and can_see(user, event)
     ]
 
 
-def _audience(event: AuditEvent, request: ChangeRequest) -> Iterator[Any]:
+def _audience(
+    event: AuditEvent, requests: Mapping[uuid.UUID | None, ChangeRequest]
+) -> Iterator[Any]:
+    if event.action in ACCOUNT_RULES:
+        return _account_audience(event)
+    request = requests.get(event.request_id)
+    return iter(()) if request is None else _request_audience(event, request)
+
+
+def _account_audience(event: AuditEvent) -> Iterator[Any]:
+    terms = load_terms(event.account_sid)
+    if ACCOUNT_RULES[event.action] == Audience.AFFECTED:
+        terms = replace(terms, approver_permission=ApproverPermission.CHANGE)
+    elif not terms.kinds:  # the policy wouldn't have asked for an approval
+        return
+    yield from approvers_of(event.account_sid, terms)
+
+
+def _request_audience(event: AuditEvent, request: ChangeRequest) -> Iterator[Any]:
     audience = RULES[event.action]
     if audience == Audience.REQUESTER:
         requester = permissions.active_user(request.requester_id)
@@ -72,7 +100,7 @@ def _audience(event: AuditEvent, request: ChangeRequest) -> Iterator[Any]:
 
 
 def can_see(user: Any | None, event: AuditEvent) -> bool:
-    """Return True if the user may see the event's change request. None is a deactivated user."""
+    """Return True if the user may see what the event is about. None is a deactivated user."""
     return user is not None and permissions.has_permission(user, VIEW, event.account_sid)
 
 

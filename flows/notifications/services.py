@@ -29,6 +29,10 @@ MANAGE: Final = "flows.manage_subscription"
 # A receiver has this long to learn the new secret. Messages have both signatures meanwhile.
 ROTATION_PERIOD: Final = timedelta(hours=24)
 FAILURES_TO_SHOW: Final = 3  # in a row, about five minutes
+AUTOMATIC_EVENTS: Final = (
+    "Change requests that you can approve, and your own; policies of accounts, and rollbacks of "
+    "migrations without approval"
+)
 URL_CHANNELS: Final = (Channel.SLACK, Channel.TEAMS, Channel.WEBHOOK)
 
 
@@ -220,7 +224,7 @@ def describe(subscription: Subscription) -> dict[str, str]:
     """
     labels = action_labels()
     values = {
-        "Events": "Change requests that you can approve, and your own" * subscription.is_automatic,
+        "Events": AUTOMATIC_EVENTS * subscription.is_automatic,
         "Channel": Channel(subscription.channel).label,
         "Host": subscription.host,
         "Recipients": _count_recipients(subscription.recipients),

@@ -16,6 +16,7 @@ from flows.accounts.permissions import has_permission
 from flows.audit.access import Request, require_permission
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
+from flows.changes import change_guard
 from flows.migration import execution, leases, sentences, services
 from flows.migration.forms import (
     CloseForm,
@@ -126,6 +127,7 @@ def render_steps(
         "address_note": _address_note(states),
         "verification": services.verification(migration),
         "rollback_unserved": rollback_unserved(migration),
+        "requires_approvals": change_guard.guard().requires_approvals(migration.account_sid),
         "is_unserved": not migration.is_ended and handler in (Handler.NONE, Handler.UNKNOWN),
         "rows": _build_rows(migration, _shown_steps(migration, states), states),
         "unserved": describe_unserved(migration_steps, states) if is_before_switch else "",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from flows.approvals.terms import Terms
 from flows.changes.change_guard import ProposedChange
 from flows.migration import begun_steps, progress, services
 from flows.migration.status import MigrationStatus
@@ -24,6 +25,15 @@ def test_rollback_goes_on_under_a_policy_that_was_set_since(sandbox, operator_ac
 
     assert reload(migration).status == MigrationStatus.ROLLED_BACK
     assert is_on(sandbox.flows[migration.flow_sid])
+
+
+@pytest.mark.parametrize(("terms", "is_told"), [(ANY, True), (Terms(requires_reason=True), False)])
+def test_page_says_who_is_told_of_a_rollback(sandbox, operator_actor, client_of, terms, is_told):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(terms)
+    page = client_of("operator").get(f"/migration/{migration.flow_sid}/steps/").content.decode()
+    assert "Roll back" in page
+    assert ("everyone who can" in page) == is_told
 
 
 def test_switch_over_does_not_begin_under_a_policy(sandbox, operator_actor):
