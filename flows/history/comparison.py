@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.core import time_text
+from flows.core.normalization import split_terms
 from flows.history.known_states import states_at
+from flows.history.listing import matches
 from flows.history.moments import LogPosition, find_position
 from flows.history.pairs import SAME, Pair, build_pair, compare_accounts, compare_moments
 from flows.history.parameters import ComparisonQuery
@@ -17,14 +20,15 @@ from flows.sid_map.mappings import NO_PAIRS, load_pairs
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The result of a query: its pairs, how many flows are equal, and the title of each side.
+    """The result of a query: the pairs that it finds, and the title of each side.
 
-    `missing_sids` are flows that the log has no state of. `mapped_count` is the number of SIDs of
+    `counts` are the numbers of all pairs by result, and `copyable_count` is how many of them can be
+    copied, found or not. `missing_sids` are flows that the log has no state of. `mapped_count` is the number of SIDs of
     the two accounts that stand for each other, and so count as equal.
     """
 
     pairs: list[Pair]
-    same_count: int
+    counts: Counter[str]
     left: LogPosition
     right: LogPosition
     left_title: str
@@ -32,6 +36,7 @@ class Comparison:
     missing_sids: tuple[str, ...] = ()
     preposition: str = "in"  # before a title: in an account, at a moment
     mapped_count: int = 0
+    copyable_count: int = 0
 
     @property
     def starts_before_log(self) -> bool:
@@ -42,7 +47,7 @@ class Comparison:
 def compare(
     query: ComparisonQuery, scope: twilio_accounts.Scope, accounts: Mapping[str, Account]
 ) -> Comparison:
-    """Run a complete query. Equal flows are among the pairs only if the query asks for them."""
+    """Run a complete query. Equal flows are found only if it asks for them."""
     left, right = find_position(query.left_at.at), find_position(query.right_at.at)
     missing_sids: tuple[str, ...] = ()
     titles = (str(accounts.get(query.left, "")), str(accounts.get(query.right, "")))
@@ -57,12 +62,28 @@ def compare(
         chosen = frozenset({query.account}) if query.account else scope
         pairs = compare_moments(states_at(left, chosen), states_at(right, chosen))
         titles = (time_text.timestamp(left.at), time_text.timestamp(right.at))
-    listed_pairs = [pair for pair in pairs if query.shows_all or pair.result != SAME]
-    same_count = sum(pair.result == SAME for pair in pairs)
-    preposition = "at" if query.kind == "moments" else "in"
     return Comparison(
-        listed_pairs, same_count, left, right, *titles, missing_sids, preposition, len(same_sids)
+        _select(pairs, query),
+        Counter(pair.result for pair in pairs),
+        left,
+        right,
+        *titles,
+        missing_sids,
+        preposition="at" if query.kind == "moments" else "in",
+        mapped_count=len(same_sids),
+        copyable_count=sum(pair.is_copyable for pair in pairs),
     )
+
+
+def _select(pairs: Iterable[Pair], query: ComparisonQuery) -> list[Pair]:
+    """Return the pairs with the result that a query asks for, of which one side matches its search."""
+    terms = split_terms(query.q)
+    return [
+        pair
+        for pair in pairs
+        if (pair.result == query.result if query.result else query.shows_all or pair.result != SAME)
+        and any(matches(state, terms) for state in pair.states)
+    ]
 
 
 def _compare_flows(

@@ -69,7 +69,7 @@ def select_flows(flows: Iterable[KnownState], query: ListQuery) -> list[KnownSta
     Deleted flows and those that were recorded later are listed only if the query asks for them.
     """
     terms = split_terms(query.q)
-    selected = [flow for flow in flows if _has_state(flow, query.state) and _matches(flow, terms)]
+    selected = [flow for flow in flows if _has_state(flow, query.state) and matches(flow, terms)]
     return sorted(selected, key=lambda flow: (normalize_text(flow.label), flow.sid))
 
 
@@ -81,7 +81,7 @@ def _has_state(flow: KnownState, state: str) -> bool:
     return state_of(flow) == state
 
 
-def _matches(flow: KnownState, terms: Sequence[str]) -> bool:
+def matches(flow: KnownState, terms: Sequence[str]) -> bool:
     """Return True if name, identity and SID have all terms in them."""
     if not terms:
         return True

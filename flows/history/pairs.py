@@ -20,6 +20,7 @@ SAME, DIFFERENT, ONLY_LEFT, ONLY_RIGHT, UNCLEAR = (
     "only_right",
     "unclear",
 )
+RESULTS: Final = (SAME, DIFFERENT, ONLY_LEFT, ONLY_RIGHT, UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)

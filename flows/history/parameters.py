@@ -16,6 +16,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.core.normalization import normalize_text
 from flows.flex_flows.states import STATE_LABELS
 from flows.history.moments import InvalidMoment, default_start, input_value, parse_moment
+from flows.history.pairs import RESULTS
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 
 MAX_QUERY_LENGTH: Final = 256  # characters of a search
@@ -81,7 +82,8 @@ class ComparisonQuery:
     """A comparison: of two moments of an account, two accounts, or two flows.
 
     `left` and `right` are the SIDs of the accounts or flows. Between two moments, `account` may be
-    "" for all accounts, and `left_at` differs from `right_at`.
+    "" for all accounts, and `left_at` differs from `right_at`. Of more than two flows, `q` searches
+    and `result` is one of `RESULTS`, or "".
     """
 
     kind: str
@@ -91,6 +93,8 @@ class ComparisonQuery:
     left: str = ""
     right: str = ""
     shows_all: bool = False
+    q: str = ""
+    result: str = ""
     page: str = ""
     faults: list[str] = field(default_factory=list)
 
@@ -98,6 +102,10 @@ class ComparisonQuery:
     def is_complete(self) -> bool:
         """True if nothing is missing that the comparison needs."""
         return not self.faults and (self.kind == "moments" or bool(self.left and self.right))
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.q or self.result)
 
     @classmethod
     def from_parameters(
@@ -116,6 +124,9 @@ class ComparisonQuery:
         else:
             read = reader.account if kind == "accounts" else reader.flow
             query.left, query.right = read("left"), read("right")
+        if kind != "flows":
+            query.q = reader.search("q")
+            query.result = reader.choice("result", dict.fromkeys(RESULTS, ""))
         if query.left and query.left == query.right:
             reader.faults.append(f"Both sides are the same {kind[:-1]}")
         query.faults = reader.faults

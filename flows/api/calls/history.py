@@ -26,6 +26,7 @@ from flows.history import export, listing
 from flows.history.comparison import compare
 from flows.history.known_states import states_at
 from flows.history.moments import find_position, format_moment
+from flows.history.pairs import SAME
 from flows.history.parameters import ComparisonQuery, ListQuery, MomentInput
 from flows.history.views.context import readable_accounts, scope_with
 
@@ -58,6 +59,15 @@ class ComparisonParameters(Schema):
     left: Annotated[str, SchemaField(description="The SID of an account or a flow.")] = ""
     right: Annotated[str, SchemaField(description="The SID to compare it with.")] = ""
     all: Annotated[str, SchemaField(description="1 to list equal flows, too.")] = ""
+    q: Annotated[
+        str, SchemaField(description="Words of a name, a number, a SID. Not for two flows.")
+    ] = ""
+    result: Annotated[
+        str,
+        SchemaField(
+            description="different, only_left, only_right, unclear or same. Not for two flows."
+        ),
+    ] = ""
     cursor: Cursor = ""
     limit: Limit = 100
 
@@ -153,7 +163,7 @@ def read_comparison(request: HttpRequest, parameters: Query[ComparisonParameters
     titles = {"left": result.left_title, "right": result.right_title}
     document = json.loads(export.pairs_as_json(page, titles, with_equal=query.shows_all))
     items = document.pop("pairs")
-    body = {**document, "same": result.same_count, "items": items, "next_cursor": next_cursor}
+    body = {**document, "same": result.counts[SAME], "items": items, "next_cursor": next_cursor}
     return json_response(body)
 
 

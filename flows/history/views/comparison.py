@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +21,7 @@ from flows.availability.restrictions import Restriction, find_restriction
 from flows.history.comparison import Comparison, compare
 from flows.history.known_states import KnownState
 from flows.history.moments import LogPosition
-from flows.history.pairs import ComparedField, Pair
+from flows.history.pairs import DIFFERENT, ONLY_LEFT, ONLY_RIGHT, SAME, UNCLEAR, ComparedField, Pair
 from flows.history.parameters import COMPARISONS, ComparisonQuery
 from flows.history.views import context
 from flows.history.views.context import FlowRow
@@ -52,13 +51,29 @@ def history_compare(request: Request) -> HttpResponse:
         "accounts": list(accounts.values()) if len(accounts) > 1 else [],
         "account_choices": [(sid, str(account)) for sid, account in accounts.items()],
         "result": result,
-        "counts": Counter(pair.result for pair in pairs),
+        "totals": _count_results(result) if result else [],
         "page": page,
         "rows": _build_rows(list(page), query, result, request.scope) if result else [],
         "zone": timezone.get_current_timezone(),
-        "copy_offer": _offer_copy(request, query, pairs),
+        "copy_offer": _offer_copy(request, query, result),
     }
     return render(request, "history/compare.html", page_context)
+
+
+def _count_results(result: Comparison) -> list[dict[str, Any]]:
+    """Return the results that flows have, each with its number and a label."""
+    labels = {
+        DIFFERENT: "different",
+        ONLY_LEFT: f"only {result.preposition} {result.left_title}",
+        ONLY_RIGHT: f"only {result.preposition} {result.right_title}",
+        UNCLEAR: "unclear",
+        SAME: "equal",
+    }
+    return [
+        {"result": key, "count": result.counts[key], "label": label}
+        for key, label in labels.items()
+        if result.counts[key]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +94,16 @@ class CopyOffer:
 
 
 def _offer_copy(
-    request: Request, query: ComparisonQuery, pairs: Sequence[Pair]
+    request: Request, query: ComparisonQuery, result: Comparison | None
 ) -> CopyOffer | None:
     """Return what can be copied, or None without a comparison of two accounts."""
-    if query.kind != "accounts" or not query.is_complete:
+    if query.kind != "accounts" or result is None:
         return None
     permissions = ("flows.add_flow", "flows.change_flow")
     return CopyOffer(
         all(has_permission(request.user, name, query.right) for name in permissions),
         find_restriction(query.right, COPY_OPERATION),
-        sum(pair.is_copyable for pair in pairs),
+        result.copyable_count,
         f"{reverse('flows:history-copy')}?{urlencode({'left': query.left, 'right': query.right})}",
     )
 

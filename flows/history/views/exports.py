@@ -72,6 +72,7 @@ def history_compare_export(request: Request) -> HttpResponseBase:
         "from": result.left.parameter,
         "at": result.right.parameter,
         "flows": len(result.pairs),
+        "filtered": query.is_filtered,
     }
     return _send(
         request,

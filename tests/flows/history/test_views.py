@@ -122,6 +122,7 @@ def test_list_says_why_it_shows_nothing(client_of, flow_sid, query, words):
         ("compare=flows&left={sid}&right={sid}", "Both sides are the same flow"),
         ("compare=flows&left={sid}&right=FO" + "0" * 32, "No state in the audit log"),
         ("compare=accounts&left=AC1", "No such account: AC1"),
+        ("result=better", "No such value for “result”"),
         ("compare=flows", "Choose both sides"),
     ],
 )
@@ -144,6 +145,37 @@ def test_comparison_of_moments_has_only_what_differs(client_of, renamed):
     ]
     assert "Channel type" in text(whole)
     assert "1 different" in text(short)
+
+
+def test_comparison_can_be_searched_and_has_one_result_only(
+    client_of, clock, sandbox, staging, flow_sid
+):
+    for name in ("Only there", "Rules only there"):
+        staging.add_flow(friendly_name=name)
+    staging.add_flow(friendly_name="Réclamations Lyon", enabled=False)
+    sync_account(staging.account_sid)
+    clock.return_value += timedelta(hours=1)
+    sides = {"compare": "accounts", "left": ACCOUNT, "right": staging.account_sid}
+    client = client_of("operator")
+
+    def found(**filters):
+        page = client.get("/flows/history/compare/", {**sides, **filters})
+        form = {**sides, **filters, "format": "json"}
+        document = client.post("/flows/history/compare/export/", form).json()
+        labels = [row.pair.label for row in page.context["rows"]]
+        assert len(document["pairs"]) == len(labels)
+        return labels, text(page)
+
+    every, page = found()
+    assert every == ["Only there", "Réclamations Lyon", "Rules only there"]
+    assert "2 only in " in page
+    assert "All 1 flow that" in page
+
+    assert found(q="rules")[0] == ["Rules only there"]
+    assert found(result="different")[0] == ["Réclamations Lyon"]
+    names, page = found(q="there", result="different")
+    assert (names, "No flow matches the search" in page) == ([], True)
+    assert "All 1 flow that" not in page  # it would copy what isn't on the page
 
 
 @pytest.mark.parametrize(("days", "differing"), [(3, 1), (8, 0)])
