@@ -1,6 +1,6 @@
 """How long the tests wait for something that is bound to happen.
 
-No test asks how fast something is, so the time only has to tell a busy machine from a hang.
+It tells a hang from a busy machine. It says nothing about speed.
 """
 
 from typing import Final

@@ -222,7 +222,10 @@ def test_ci_starts_as_a_newcomer_and_ends_with_the_other_tests():
     assert newcomer < CI.index("apt-get install") < CI.index("at_once types")
     assert "run python -m tests.docs_commands" in CI
     assert 'CI=true run pytest -q --durations 30 -n 3 -m "long or browser"' in CI
-    assert CI.splitlines()[-1] == "at_once documentation postgresql sqlite"
+    for leg in ("postgresql", "sqlite", "documentation"):
+        assert f"\n{leg}() {{" in CI
+        assert f"\n{leg} || failed+=(" in CI
+    assert "\nif ((${#failed[@]})); then" in CI
 
 
 # The tree

@@ -28,7 +28,7 @@ class NotificationBody(Schema):
     """A notification. An empty list excludes nothing. `host` is the one that messages are posted to.
 
     `status` is enabled, disabled or failing. `is_own` is False for a notification of the site.
-    `is_automatic` is True for the user's e-mails about change requests, which are not edited.
+    `is_automatic` is True for the user's e-mails about change requests and policies, which are not edited.
     """
 
     id: int

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
 from flows.approvals import bulk_contents, bulk_requests, requests
+from flows.approvals.approvers import is_alone
 from flows.approvals.change_kinds import ChangeKind, kinds_of
 from flows.approvals.contents import is_exactly, is_intact
 from flows.approvals.models import ChangeRequest
@@ -59,6 +61,9 @@ class PolicyGuard:
 
     def requires_approvals(self, account_sid: str) -> bool:
         return bool(load_terms(account_sid).kinds)
+
+    def is_told_to_no_one(self, account_sid: str, user: Any) -> bool:
+        return is_alone(user, account_sid, load_terms(account_sid))
 
     def judge_bulk(self, plan_id: uuid.UUID, changes: Iterable[BulkItem]) -> BulkDecision:
         """Return whether the changes of a bulk change can be sent now, or requested."""

@@ -116,6 +116,9 @@ class ChangeGuard(Protocol):
     def requires_approvals(self, account_sid: str, /) -> bool:
         """Return True if changes of some kinds need approval in an account."""
 
+    def is_told_to_no_one(self, account_sid: str, /, user: Any) -> bool:
+        """Return True if no other approver gets an e-mail about what the user does without approval."""
+
     def judge_bulk(self, plan_id: uuid.UUID, changes: Iterable[BulkItem], /) -> BulkDecision:
         """Return whether the changes of a bulk change can be sent now, or requested."""
 

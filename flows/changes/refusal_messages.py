@@ -1,6 +1,6 @@
-"""Messages for changes that this site itself refuses, so that nothing is sent to Twilio.
+"""Messages for changes that this site itself refuses, also because Twilio has refused such ones before.
 
-What Twilio refuses, or what fails on the way, is in failure_messages.py.
+What Twilio answers to one request, or what fails on the way, is in failure_messages.py.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from flows.sid_map.mappings import NO_PAIRS, load_pairs
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The result of a query: the pairs that it finds, and the title of each side.
+    """The result of a query: the pairs that it lists, and the title of each side.
 
-    `counts` are the numbers of all pairs by result, and `copyable_count` is how many of them can be
-    copied, found or not. `missing_sids` are flows that the log has no state of. `mapped_count` is the number of SIDs of
+    `counts` are the numbers of pairs by result that its search finds. `copyable_count` is how many
+    can be copied, whatever it lists. `missing_sids` are flows that the log has no state of. `mapped_count` is the number of SIDs of
     the two accounts that stand for each other, and so count as equal.
     """
 
@@ -47,7 +47,7 @@ class Comparison:
 def compare(
     query: ComparisonQuery, scope: twilio_accounts.Scope, accounts: Mapping[str, Account]
 ) -> Comparison:
-    """Run a complete query. Equal flows are found only if it asks for them."""
+    """Run a complete query. Equal flows are listed only if it asks for them."""
     left, right = find_position(query.left_at.at), find_position(query.right_at.at)
     missing_sids: tuple[str, ...] = ()
     titles = (str(accounts.get(query.left, "")), str(accounts.get(query.right, "")))
@@ -62,9 +62,10 @@ def compare(
         chosen = frozenset({query.account}) if query.account else scope
         pairs = compare_moments(states_at(left, chosen), states_at(right, chosen))
         titles = (time_text.timestamp(left.at), time_text.timestamp(right.at))
+    found_pairs = _search(pairs, query.q)
     return Comparison(
-        _select(pairs, query),
-        Counter(pair.result for pair in pairs),
+        [pair for pair in found_pairs if _is_listed(pair, query)],
+        Counter(pair.result for pair in found_pairs),
         left,
         right,
         *titles,
@@ -75,15 +76,16 @@ def compare(
     )
 
 
-def _select(pairs: Iterable[Pair], query: ComparisonQuery) -> list[Pair]:
-    """Return the pairs with the result that a query asks for, of which one side matches its search."""
-    terms = split_terms(query.q)
-    return [
-        pair
-        for pair in pairs
-        if (pair.result == query.result if query.result else query.shows_all or pair.result != SAME)
-        and any(matches(state, terms) for state in pair.states)
-    ]
+def _search(pairs: Iterable[Pair], search: str) -> list[Pair]:
+    """Return the pairs of which one side has all words of the search."""
+    terms = split_terms(search)
+    return [pair for pair in pairs if any(matches(state, terms) for state in pair.states)]
+
+
+def _is_listed(pair: Pair, query: ComparisonQuery) -> bool:
+    if query.result:
+        return pair.result == query.result
+    return query.shows_all or pair.result != SAME
 
 
 def _compare_flows(

@@ -1,11 +1,11 @@
 """The parameters of the history's pages, parsed from a URL or a form.
 
-No parameter is ignored: an invalid one is a fault, and a page with faults shows no flows.
+An invalid value is a fault, and a page with faults shows no flows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -126,7 +126,7 @@ class ComparisonQuery:
             query.left, query.right = read("left"), read("right")
         if kind != "flows":
             query.q = reader.search("q")
-            query.result = reader.choice("result", dict.fromkeys(RESULTS, ""))
+            query.result = reader.choice("result", RESULTS)
         if query.left and query.left == query.right:
             reader.faults.append(f"Both sides are the same {kind[:-1]}")
         query.faults = reader.faults
@@ -166,7 +166,7 @@ class ParameterReader:
             return ""
         return value
 
-    def choice(self, name: str, choices: Mapping[str, str]) -> str:
+    def choice(self, name: str, choices: Container[str]) -> str:
         value = self._parameters.get(name, "")
         if value and value not in choices:
             self._add_fault(f"No such value for “{name}”: {_shorten(value)}")

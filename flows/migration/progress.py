@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
@@ -63,9 +64,18 @@ def stored_actor(migration: FlowMigration) -> Actor:
     return Actor(**migration.actor | {"request_id": str(migration.pk)})
 
 
-def payload(migration: FlowMigration, status: MigrationStatus, message: str = "") -> Payload:
-    """Return the payload of an event about a migration."""
-    details = {"Status": status.label}
+# In the payload of a rollback in an account whose policy requires approvals.
+WITHOUT_APPROVAL: Final = {"Approval": "None, though the policy requires it"}
+
+
+def payload(
+    migration: FlowMigration,
+    status: MigrationStatus,
+    message: str = "",
+    details: Mapping[str, str] = MappingProxyType({}),
+) -> Payload:
+    """Return the payload of an event about a migration, with further details."""
+    details = {"Status": status.label, **details}
     if migration.address_sid:
         details["Address configuration SID"] = migration.address_sid
     return Payload(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, LogTransaction
 from flows.audit.models import AuditEvent, Result, Stage
+from flows.changes import change_guard
 from flows.migration import execution, planning, progress, reversals, sentences
 from flows.migration.actions import MigrationAction
 from flows.migration.erasing import DATA_ERASED
@@ -146,7 +148,16 @@ def roll_back(*, migration: FlowMigration, reason: str, actor: Actor) -> None:
         steps_made = planning.steps_in_effect(migration, (*PREPARING_KINDS, *SWITCHING_KINDS))
         planning.store_reversals(migration, steps_made)
 
-    _act(MigrationAction.ROLL_BACK, MigrationEvent.ROLL_BACK, migration, reason, actor, change)
+    is_unapproved = change_guard.guard().requires_approvals(migration.account_sid)
+    _act(
+        MigrationAction.ROLL_BACK,
+        MigrationEvent.ROLL_BACK,
+        migration,
+        reason,
+        actor,
+        change,
+        details=progress.WITHOUT_APPROVAL if is_unapproved else {},
+    )
 
 
 def delete(*, migration: FlowMigration, reason: str, actor: Actor) -> None:
@@ -236,9 +247,13 @@ def _act(
     conditions: dict[str, Any] | None = None,
     can_be_erased: bool = False,
     is_request: bool = True,
+    details: Mapping[str, str] = MappingProxyType({}),
     **values: Any,
 ) -> None:
-    """Change the status with `change` and record it, all in one transaction, and start a worker."""
+    """Change the status with `change` and record it, all in one transaction, and start a worker.
+
+    `details` are recorded with it.
+    """
     if migration.erased_at is not None and not can_be_erased:
         raise NotPossible(DATA_ERASED)
     try:
@@ -250,7 +265,7 @@ def _act(
                 values = {**_request(reason, actor), **values}
             status = change_status(current, event, **values)
             change()
-            _record(log, action, migration, status, actor, reason)
+            _record(log, action, migration, status, actor, reason, details)
             if status in RUNNING_STATUSES:
                 execution.enqueue(migration.account_sid)
     except TransitionNotAllowed as error:
@@ -270,6 +285,7 @@ def _record(
     status: MigrationStatus,
     actor: Actor,
     reason: str,
+    details: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     log.append(
         action=action,
@@ -279,5 +295,5 @@ def _record(
         account_sid=migration.account_sid,
         target_sid=migration.flow_sid,
         reason=reason,
-        payload=progress.payload(migration, status),
+        payload=progress.payload(migration, status, details=details),
     )

@@ -48,8 +48,8 @@ def build_content(message: Message, events: list[AuditEvent]) -> Content:
     """Return the content of a message about these events."""
     if not events:
         return _test_content(message)
-    if message.subscription.is_automatic and events[0].action in RULES:
-        return _request_content(events[0])
+    if message.subscription.is_automatic:
+        return _ruled_content(events[0])
     if len(events) == 1:
         return _event_content(events[0])
     return _digest_content(message, events)
@@ -86,16 +86,22 @@ def _event_content(event: AuditEvent) -> Content:
     return Content(event.action, event.at, subject, tuple(lines), data["url"], data)
 
 
-def _request_content(event: AuditEvent) -> Content:
-    """Return the content about a step of a change request, with a link to its page."""
+def _ruled_content(event: AuditEvent) -> Content:
+    """Return the content about a step of a change request, or about an event of an account.
+
+    It links to the request's page, or else to the event.
+    """
     data = _event_data(event)
-    name = f": {data['name']}" if data["name"] else ""
+    subject = data["name"] or data["account"]
+    name = f": {subject}" if subject else ""
     lines = [f"{data['action_label']}{name}", f"By: {data['actor']}"]
     if data["account"]:
         lines.append(f"Account: {data['account']}")
     if data["reason"]:
         lines.append(data["reason"])
-    url = _absolute(reverse("requests:detail", args=[event.request_id]))
+    url = data["url"]
+    if event.action in RULES:
+        url = _absolute(reverse("requests:detail", args=[event.request_id]))
     return Content(event.action, event.at, lines[0], tuple(lines), url, data)
 
 

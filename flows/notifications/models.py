@@ -37,7 +37,7 @@ class Subscription(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
-    # The user's e-mails about change requests, by rule (request_rules.py).
+    # The user's e-mails about change requests and policies, by rule (request_rules.py).
     is_automatic = models.BooleanField(default=False)
     channel = models.CharField(max_length=16, choices=Channel.choices)
     recipients = models.JSONField(default=list)  # e-mail addresses

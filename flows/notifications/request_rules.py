@@ -19,6 +19,8 @@ from flows.approvals.models import ChangeRequest
 from flows.approvals.request_status import RequestStatus
 from flows.approvals.terms import ApproverPermission, load_terms
 from flows.audit.models import AuditEvent, Result
+from flows.migration.actions import MigrationAction
+from flows.migration.progress import WITHOUT_APPROVAL
 from flows.notifications.models import Channel, Subscription
 
 NAME: Final = "Change requests"
@@ -47,10 +49,10 @@ RULES: Final[Mapping[str, Audience]] = {
     RequestAction.COMMENT: Audience.REQUESTER,
     "schedule.suspend": Audience.REQUESTER,
 }
-# Events of an account, which no change request is behind.
+# Events without a change request.
 ACCOUNT_RULES: Final[Mapping[str, Audience]] = {
     PolicyAction.SET: Audience.AFFECTED,
-    "migration.roll_back": Audience.APPROVERS,  # which is never refused, so that customers are served
+    MigrationAction.ROLL_BACK: Audience.APPROVERS,  # if the policy required an approval then
 }
 
 
@@ -84,9 +86,14 @@ def _account_audience(event: AuditEvent) -> Iterator[Any]:
     terms = load_terms(event.account_sid)
     if ACCOUNT_RULES[event.action] == Audience.AFFECTED:
         terms = replace(terms, approver_permission=ApproverPermission.CHANGE)
-    elif not terms.kinds:  # the policy wouldn't have asked for an approval
+    elif not _is_without_approval(event):
         return
     yield from approvers_of(event.account_sid, terms)
+
+
+def _is_without_approval(event: AuditEvent) -> bool:
+    payload = event.stored_payload
+    return payload is not None and WITHOUT_APPROVAL.items() <= payload.requested_values.items()
 
 
 def _request_audience(event: AuditEvent, request: ChangeRequest) -> Iterator[Any]:

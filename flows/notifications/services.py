@@ -30,8 +30,8 @@ MANAGE: Final = "flows.manage_subscription"
 ROTATION_PERIOD: Final = timedelta(hours=24)
 FAILURES_TO_SHOW: Final = 3  # in a row, about five minutes
 AUTOMATIC_EVENTS: Final = (
-    "Change requests that you can approve, and your own; policies of accounts, and rollbacks of "
-    "migrations without approval"
+    "Change requests that you can approve and your own, new policies, and rollbacks that no one "
+    "approved"
 )
 URL_CHANNELS: Final = (Channel.SLACK, Channel.TEAMS, Channel.WEBHOOK)
 

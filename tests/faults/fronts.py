@@ -74,7 +74,7 @@ class Front:
     def host(self) -> str:
         return HOST if self.is_https else f"127.0.0.1:{self.port}"
 
-    def connect(self, *, seconds: float = HANG_TIMEOUT, receive_buffer: int = 0) -> socket.socket:
+    def connect(self, *, seconds: float, receive_buffer: int = 0) -> socket.socket:
         connection = socket.socket()
         if receive_buffer:  # before the connection, or the window is a large one already
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

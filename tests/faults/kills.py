@@ -154,7 +154,7 @@ def _kill_repeatedly(
         person.start()
     for number in range(1, kills + 1):
         enough = len(witness.seen) + chance.randint(1, 6)
-        wait_for(lambda: len(witness.seen) >= enough, seconds=60)  # noqa: B023 - called at once
+        wait_for(lambda: len(witness.seen) >= enough, seconds=HANG_TIMEOUT)  # noqa: B023 - called at once
         time.sleep(chance.random() * KILL_SPREAD)
         if number % WHOLE_SITE_INTERVAL == 0 or number == kills:
             site.kill()

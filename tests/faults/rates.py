@@ -271,7 +271,7 @@ def _start_sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list
     ]
     for site in sites:
         stack.callback(site.close)
-    wait_for(lambda: all(len(site.workers()) == workers for site in sites), seconds=60)
+    wait_for(lambda: all(len(site.workers()) == workers for site in sites), seconds=HANG_TIMEOUT)
     return sites
 
 
@@ -293,7 +293,7 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
     for person in crowd:
         person.start()
     # Nobody's first page is counted: it waits until a worker has come up.
-    wait_for(lambda: all(person.seconds or person.error for person in crowd), seconds=120)
+    wait_for(lambda: all(person.seconds or person.error for person in crowd), seconds=HANG_TIMEOUT)
     for person in crowd:
         person.seconds.clear()
     time.sleep(seconds)

@@ -90,7 +90,9 @@ class SlowClient:
 
     def begin(self) -> None:
         with suppress(OSError):
-            connection = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
+            connection = self._front.connect(
+                seconds=10, receive_buffer=4096 if self._is_reader else 0
+            )
             connection.sendall(self._greeting)
             connection.settimeout(0.01)
             self._socket, self._has_read = connection, False

@@ -105,6 +105,8 @@ class PairBody(Schema):
 
 
 class ComparisonPage(Schema):
+    """Pairs of flows. `same` is the number of equal flows that the search finds, listed or not."""
+
     left: str
     right: str
     same: int

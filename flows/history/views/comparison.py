@@ -51,7 +51,7 @@ def history_compare(request: Request) -> HttpResponse:
         "accounts": list(accounts.values()) if len(accounts) > 1 else [],
         "account_choices": [(sid, str(account)) for sid, account in accounts.items()],
         "result": result,
-        "totals": _count_results(result) if result else [],
+        "totals": _count_results(result, query) if result else [],
         "page": page,
         "rows": _build_rows(list(page), query, result, request.scope) if result else [],
         "zone": timezone.get_current_timezone(),
@@ -60,8 +60,8 @@ def history_compare(request: Request) -> HttpResponse:
     return render(request, "history/compare.html", page_context)
 
 
-def _count_results(result: Comparison) -> list[dict[str, Any]]:
-    """Return the results that flows have, each with its number and a label."""
+def _count_results(result: Comparison, query: ComparisonQuery) -> list[dict[str, Any]]:
+    """Return the results that flows have and the chosen one, each with its number and a label."""
     labels = {
         DIFFERENT: "different",
         ONLY_LEFT: f"only {result.preposition} {result.left_title}",
@@ -72,7 +72,7 @@ def _count_results(result: Comparison) -> list[dict[str, Any]]:
     return [
         {"result": key, "count": result.counts[key], "label": label}
         for key, label in labels.items()
-        if result.counts[key]
+        if result.counts[key] or key in (DIFFERENT, query.result)
     ]
 
 
@@ -80,13 +80,17 @@ def _count_results(result: Comparison) -> list[dict[str, Any]]:
 class CopyOffer:
     """The copy to the account on the right that the page offers, with its number of flows.
 
+    `swapped_result` is the chosen result, as it is called with the accounts swapped.
+
     `restriction` is the reason why nobody can copy there at present.
     """
 
     is_permitted: bool
     restriction: Restriction | None
     count: int
+    is_any_listed: bool
     map_url: str
+    swapped_result: str
 
     @property
     def is_possible(self) -> bool:
@@ -104,7 +108,9 @@ def _offer_copy(
         all(has_permission(request.user, name, query.right) for name in permissions),
         find_restriction(query.right, COPY_OPERATION),
         result.copyable_count,
+        any(pair.is_copyable for pair in result.pairs),
         f"{reverse('flows:history-copy')}?{urlencode({'left': query.left, 'right': query.right})}",
+        {ONLY_LEFT: ONLY_RIGHT, ONLY_RIGHT: ONLY_LEFT}.get(query.result, query.result),
     )
 
 

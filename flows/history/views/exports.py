@@ -42,12 +42,13 @@ def history_export(request: Request) -> HttpResponseBase:
     flows = states_at(position, context.scope_with(request, query.account))
     selected = listing.select_flows(flows.values(), query)
     write = export.flows_as_csv if file_format == "csv" else export.flows_as_json
-    details = {"at": position.parameter, "flows": len(selected)}
+    is_filtered = bool(query.q or query.state)
+    details = {"at": position.parameter, "flows": len(selected), "filtered": is_filtered}
     return _send(
         request,
         details,
         lambda: write(selected, position),
-        f"flex-flows-{_stamp(position.at)}",
+        f"flex-flows-{_stamp(position.at)}{_suffix(is_filtered)}",
         page_url,
     )
 
@@ -78,7 +79,7 @@ def history_compare_export(request: Request) -> HttpResponseBase:
         request,
         details,
         lambda: write(result.pairs, sides, with_equal=query.shows_all),
-        f"flex-flows-comparison-{_stamp(result.right.at)}",
+        f"flex-flows-comparison-{_stamp(result.right.at)}{_suffix(query.is_filtered)}",
         page_url,
     )
 
@@ -115,6 +116,10 @@ def _page_url(request: Request, name: str) -> str:
     for own in _OWN_INPUTS:
         parameters.pop(own, None)
     return f"{reverse(name)}?{parameters.urlencode()}"
+
+
+def _suffix(is_filtered: bool) -> str:
+    return "-filtered" if is_filtered else ""
 
 
 def _stamp(moment: Any) -> str:

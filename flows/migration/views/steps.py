@@ -127,7 +127,7 @@ def render_steps(
         "address_note": _address_note(states),
         "verification": services.verification(migration),
         "rollback_unserved": rollback_unserved(migration),
-        "requires_approvals": change_guard.guard().requires_approvals(migration.account_sid),
+        **_approval_context(request, migration),
         "is_unserved": not migration.is_ended and handler in (Handler.NONE, Handler.UNKNOWN),
         "rows": _build_rows(migration, _shown_steps(migration, states), states),
         "unserved": describe_unserved(migration_steps, states) if is_before_switch else "",
@@ -228,6 +228,15 @@ def _actions(
         and possible_at is not None
         and possible_at <= timezone.now(),
     }
+
+
+def _approval_context(request: Request, migration: FlowMigration) -> dict[str, bool]:
+    """Return whether a rollback would be without an approval, and whether others are told of it."""
+    guard = change_guard.guard()
+    if not guard.requires_approvals(migration.account_sid):
+        return {"requires_approvals": False}
+    is_told_to_no_one = guard.is_told_to_no_one(migration.account_sid, request.user)
+    return {"requires_approvals": True, "is_told_to_no_one": is_told_to_no_one}
 
 
 def _forms(

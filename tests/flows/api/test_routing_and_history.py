@@ -83,6 +83,22 @@ def test_two_flows_are_compared(sandbox, flow_sid, api_client):
     }
 
 
+def test_comparison_has_only_what_is_searched_for(sandbox, flow_sid, api_client):
+    for name in ("Lyon 2", "Paris"):
+        sandbox.add_flow(friendly_name=name, channel_type="sms")
+    sync_account(ACCOUNT)
+    query = {"compare": "moments", "from": "2020-01-01", "q": "lyon", "limit": 1}
+    client = api_client("viewer")
+
+    first = client.get("history/comparison", **query).json()
+    second = client.get("history/comparison", **query, cursor=first["next_cursor"]).json()
+
+    names = {page["items"][0]["right"]["friendly_name"] for page in (first, second)}
+    assert (names, second["next_cursor"]) == ({"Réclamations Lyon", "Lyon 2"}, None)
+    assert client.get("history/comparison", **query, result="different").json()["items"] == []
+    assert client.get("history/comparison", **query, result="better").status_code == 422
+
+
 def test_comparison_needs_both_sides_that_the_log_has(flow_sid, api_client):
     client = api_client("viewer")
     unknown = "FO" + "9" * 32

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -133,6 +134,19 @@ def test_comparison_says_why_it_shows_nothing(client_of, flow_sid, query, words)
     assert words in text(page)
 
 
+def test_name_in_the_result_of_two_flows_has_no_hidden_characters(client_of, clock, sandbox):
+    one = sandbox.add_flow(friendly_name="Ly\u202eon")
+    other = sandbox.add_flow(friendly_name="Other")
+    sync_account(ACCOUNT)
+    sandbox.remove_flow(other)
+    sync_account(ACCOUNT)
+    clock.return_value += timedelta(hours=1)
+    query = f"?compare=flows&left={one}&right={other}"
+    page = client_of("viewer").get(f"/flows/history/compare/{query}").content.decode()
+    assert "1 only in Ly" in page
+    assert "\u202e" not in page
+
+
 def test_comparison_of_moments_has_only_what_differs(client_of, renamed):
     _, before = renamed
     client = client_of("viewer")
@@ -160,10 +174,15 @@ def test_comparison_can_be_searched_and_has_one_result_only(
 
     def found(**filters):
         page = client.get("/flows/history/compare/", {**sides, **filters})
-        form = {**sides, **filters, "format": "json"}
-        document = client.post("/flows/history/compare/export/", form).json()
         labels = [row.pair.label for row in page.context["rows"]]
-        assert len(document["pairs"]) == len(labels)
+        html = page.content.decode()
+        if labels:
+            _, _, export_form = html.partition('action="/flows/history/compare/export/"')
+            inputs = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', export_form))
+            del inputs["csrfmiddlewaretoken"]
+            path = "/flows/history/compare/export/"
+            document = client.post(path, {**inputs, "format": "json"}).json()
+            assert len(document["pairs"]) == len(labels)
         return labels, text(page)
 
     every, page = found()
@@ -174,8 +193,10 @@ def test_comparison_can_be_searched_and_has_one_result_only(
     assert found(q="rules")[0] == ["Rules only there"]
     assert found(result="different")[0] == ["Réclamations Lyon"]
     names, page = found(q="there", result="different")
-    assert (names, "No flow matches the search" in page) == ([], True)
+    assert (names, "No flow matches the filters" in page) == ([], True)
+    assert "0 different 2 only in" in page
     assert "All 1 flow that" not in page  # it would copy what isn't on the page
+    assert "Copy to" not in page
 
 
 @pytest.mark.parametrize(("days", "differing"), [(3, 1), (8, 0)])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.contrib.auth.models import User
 
 from flows.approvals.terms import Terms
 from flows.changes.change_guard import ProposedChange
@@ -27,13 +28,25 @@ def test_rollback_goes_on_under_a_policy_that_was_set_since(sandbox, operator_ac
     assert is_on(sandbox.flows[migration.flow_sid])
 
 
-@pytest.mark.parametrize(("terms", "is_told"), [(ANY, True), (Terms(requires_reason=True), False)])
-def test_page_says_who_is_told_of_a_rollback(sandbox, operator_actor, client_of, terms, is_told):
+@pytest.mark.parametrize(
+    ("terms", "has_mail", "words"),
+    [
+        (ANY, True, "All other approvers get an e-mail."),
+        (ANY, False, "No one will be told by e-mail"),
+        (Terms(requires_reason=True), True, ""),
+    ],
+)
+def test_page_says_who_is_told_of_a_rollback(
+    sandbox, operator_actor, client_of, person, settings, terms, has_mail, words
+):
+    settings.EMAIL_IS_CONFIGURED = has_mail
+    User.objects.filter(pk=person("operator", "ana").pk).update(email="ana@example.com")
     _, migration = switched(sandbox, operator_actor)
     set_policy(terms)
     page = client_of("operator").get(f"/migration/{migration.flow_sid}/steps/").content.decode()
     assert "Roll back" in page
-    assert ("everyone who can" in page) == is_told
+    assert words in page
+    assert ("The policy of this account requires approval" in page) == bool(words)
 
 
 def test_switch_over_does_not_begin_under_a_policy(sandbox, operator_actor):

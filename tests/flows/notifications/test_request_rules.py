@@ -3,14 +3,17 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import mail
 
+from flexadmin.models import AccountRole
+from flows.accounts.twilio_accounts import account_label
 from flows.approvals import requests, validity
 from flows.approvals.models import ChangeRequest
 from flows.approvals.terms import ApproverPermission, Terms
 from flows.audit import action_registry, audit_log
 from flows.audit.models import Result, Stage
-from flows.migration.actions import MigrationAction
+from flows.migration import services as migrations
 from flows.notifications import outbox, services
 from flows.notifications.models import Message, MessageStatus, Subscription
 from flows.notifications.request_rules import ACCOUNT_RULES, RULES
@@ -24,6 +27,7 @@ from tests.flows.approvals.acting import (
     request_rename,
     set_policy,
 )
+from tests.flows.migration.acting import switched
 
 POLICY_SET = "Set the policy"
 
@@ -62,6 +66,17 @@ def ana(user_of):
 @pytest.fixture
 def adam(user_of):
     return user_of("admin", "adam")
+
+
+@pytest.fixture
+def elsewhere(user_of, staging):
+    """An operator of another account."""
+    user = user_of("operator", "eve")
+    user.groups.clear()
+    AccountRole.objects.create(
+        person=user, account_sid=staging.account_sid, role=Group.objects.get(name="operator")
+    )
+    return user
 
 
 @pytest.fixture
@@ -196,7 +211,7 @@ def test_user_can_turn_it_off_and_not_delete_it(request_, ana, run, client_of, o
     automatic = Subscription.objects.get(owner=ana)
     client = client_of("operator", "ana")
     page = client.get(f"/notifications/{automatic.pk}/").content.decode()
-    assert "Change requests that you can approve, and your own" in page
+    assert "Change requests that you can approve and your own" in page
     assert "Delete notification" not in page
     assert client.get(f"/notifications/{automatic.pk}/edit/").status_code == 404
     assert (
@@ -216,13 +231,16 @@ def test_page_says_if_break_glass_is_told_to_no_one(request_, adam, ana, omar, c
     assert "No one will be told by e-mail" in client.get(url).content.decode()
 
 
-def test_policy_is_told_to_all_who_can_change_flows_of_the_account(omar, ana, adam, user_of, run):
+def test_policy_is_told_to_all_who_can_change_flows_of_the_account(
+    omar, ana, adam, elsewhere, user_of, run
+):
     """Also if they can no longer approve, or there is no policy any longer."""
     user_of("auditor", "olga")
     only_administrators = Terms(kinds=("any",), approver_permission=ApproverPermission.SET_POLICY)
     for terms in (only_administrators, Terms()):
         set_policy(terms, actor=actor_of(adam))
-        assert [name for name, _ in told(run, of_policies=True)] == ["ana", "omar"]
+        subject = f"[Flex Flows] Set the policy: {account_label(ACCOUNT)}"
+        assert told(run, of_policies=True) == [("ana", subject), ("omar", subject)]
     assert "/audit/" in mail.outbox[0].body
 
 
@@ -231,22 +249,22 @@ def test_policy_is_told_to_all_who_can_change_flows_of_the_account(omar, ana, ad
     [(ANY, ["adam", "ana"]), (Terms(bulk_limit=1), []), (Terms(requires_reason=True), [])],
 )
 def test_rollback_that_no_one_approved_is_told_to_the_approvers(
-    omar, ana, adam, run, terms, names, flow_sid
+    omar, ana, adam, elsewhere, sandbox, run, terms, names
 ):
     """A migration is refused under such a policy, but not the way back."""
+    _, migration = switched(sandbox, actor_of(omar))
     set_policy(terms)
-    told(run)
-    audit_log.append(
-        action=MigrationAction.ROLL_BACK,
-        stage=Stage.ACCESS,
-        result=Result.SUCCEEDED,
-        actor=actor_of(omar),
-        account_sid=ACCOUNT,
-        target_sid=flow_sid,
-    )
-    emails = told(run)
-    assert [name for name, _ in emails] == names
-    assert all("Started to roll back a migration" in subject for _, subject in emails)
+    migrations.roll_back(migration=migration, reason="", actor=actor_of(omar))
+    set_policy(Terms())  # too late to keep it quiet
+    subject = f"[Flex Flows] Started to roll back a migration: {migration.friendly_name}"
+    assert told(run) == [(name, subject) for name in names]
+
+
+def test_rollback_is_not_told_because_of_a_later_policy(omar, ana, sandbox, run):
+    _, migration = switched(sandbox, actor_of(omar))
+    migrations.roll_back(migration=migration, reason="", actor=actor_of(omar))
+    set_policy(ANY)
+    assert told(run) == []
 
 
 def test_every_rule_is_about_a_registered_action():
