@@ -22,6 +22,11 @@ WHOLE = {
 def started(**environment):
     env = {"ENV_FILE": "/dev/null", "PATH": "/usr/bin:/bin", **environment}
     command = [sys.executable, "manage.py", "check"]
+    return run(command, env)
+
+
+def run(command, env):
+    """Run a command in the project's folder, with these environment variables only."""
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -97,16 +102,8 @@ def shown(script, *, to=None, **environment):
         "PATH": "/usr/bin:/bin",
         "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
     }
-    command = [sys.executable, "-c", script]
-    ended = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**env, **environment},
-        capture_output=True,
-        text=True,
-        timeout=HANG_TIMEOUT,
-        check=True,
-    )
+    ended = run([sys.executable, "-c", script], {**env, **environment})
+    ended.check_returncode()
     if to is not None:
         to.write_text(ended.stderr)
     return ended.stdout
@@ -251,14 +248,6 @@ def test_deployment_check_has_no_warnings(said):
     }  # fmt: skip
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
-    ended = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=HANG_TIMEOUT,
-        check=False,
-    )
+    ended = run(command, environment)
 
     assert (ended.returncode, ended.stderr) == (0, "")
