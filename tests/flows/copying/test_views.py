@@ -1,11 +1,13 @@
 """The page that copies flows to another account, and the bulk change that comes of it."""
 
 import html
+import re
 from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -64,6 +66,20 @@ def actor_of(name="operator"):
 def at_twilio(sandbox, name):
     flows = [FLEX_FLOW.decode(flow) for flow in sandbox.flows.values()]
     return next(flow for flow in flows if flow["friendly_name"] == name)
+
+
+def test_ways_back_keep_the_search_of_the_comparison(client_of, two):
+    query = {**two.query, "flow": two.sids[0], "q": "one word", "result": "only_left"}
+    client = client_of("operator")
+    page = client.get(URL, query)
+    names = ("q", "result")
+    for name in names:  # the form carries them to its next page
+        assert f'name="{name}" value="{query[name]}"' in page.content.decode()
+    links = re.findall(r'href="/flows/history/compare/\?([^"]*)"', page.content.decode())
+    assert len(links) == 2  # the crumb and Cancel
+    for link in links:
+        parameters = QueryDict(html.unescape(link))
+        assert [parameters[name] for name in names] == ["one word", "only_left"]
 
 
 def test_each_sid_is_asked_for_once_over_two_copies(client_of, two):

@@ -1,6 +1,7 @@
 """The pages of the history: the list and a flow at a moment, comparisons, and their files."""
 
 import csv
+import html
 import io
 import re
 from datetime import UTC, datetime, timedelta
@@ -175,14 +176,16 @@ def test_comparison_can_be_searched_and_has_one_result_only(
     def found(**filters):
         page = client.get("/flows/history/compare/", {**sides, **filters})
         labels = [row.pair.label for row in page.context["rows"]]
-        html = page.content.decode()
         if labels:
-            _, _, export_form = html.partition('action="/flows/history/compare/export/"')
+            _, _, export_form = page.content.decode().partition(
+                'action="/flows/history/compare/export/"'
+            )
             inputs = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', export_form))
             del inputs["csrfmiddlewaretoken"]
             path = "/flows/history/compare/export/"
-            document = client.post(path, {**inputs, "format": "json"}).json()
-            assert len(document["pairs"]) == len(labels)
+            file = client.post(path, {**inputs, "format": "json"})
+            assert len(file.json()["pairs"]) == len(labels)
+            assert ("-filtered.json" in file["Content-Disposition"]) == bool(filters)
         return labels, text(page)
 
     every, page = found()
@@ -197,6 +200,24 @@ def test_comparison_can_be_searched_and_has_one_result_only(
     assert "0 different 2 only in" in page
     assert "All 1 flow that" not in page  # it would copy what isn't on the page
     assert "Copy to" not in page
+
+
+def test_swapped_sides_list_the_same_flows(client_of, clock, sandbox, staging, flow_sid):
+    staging.add_flow(friendly_name="Only there")
+    sync_account(staging.account_sid)
+    clock.return_value += timedelta(hours=1)
+    sides = {"compare": "accounts", "left": ACCOUNT, "right": staging.account_sid}
+    client = client_of("operator")
+
+    for result in ("only_left", "only_right"):
+        page = client.get("/flows/history/compare/", {**sides, "result": result})
+        links = re.findall(r'href="(\?[^"]*)"', page.content.decode())
+        swapped = f"left={staging.account_sid}&amp;right={ACCOUNT}"
+        (link,) = {link for link in links if swapped in link}
+        other = client.get(f"/flows/history/compare/{html.unescape(link)}")
+
+        labels = [[row.pair.label for row in each.context["rows"]] for each in (page, other)]
+        assert labels[0] == labels[1] != []
 
 
 @pytest.mark.parametrize(("days", "differing"), [(3, 1), (8, 0)])
