@@ -33,6 +33,7 @@ from tests.long_tests import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
     pytest_terminal_summary,
 )
+from tests.property_tests import choose_examples
 from tests.two_accounts import add_staging
 
 MIGRATION_TABLES = {
@@ -44,6 +45,7 @@ MIGRATION_TABLES = {
 
 
 def pytest_configure() -> None:
+    choose_examples()
     if folder := _database_folder():
         folder.mkdir(exist_ok=True)
 

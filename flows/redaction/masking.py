@@ -20,34 +20,16 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from flows.redaction import credentials, first_rules, names, url_masking, words
+from flows.redaction import names, text_masking, url_masking, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.fields import Field
-from flows.twilio.registry import (
-    DISTINCTIVE_NAMES,
-    KNOWN_FIELDS,
-    MIRRORED_FIELDS,
-    is_object_url,
-)
+from flows.twilio.registry import DISTINCTIVE_NAMES, KNOWN_FIELDS, MIRRORED_FIELDS
 from flows.twilio.values import is_number
 
 MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
 MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
 _URL_KEY: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
-_PLAIN_TEXT: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
-_PLAIN_VALUE: Final = re.compile(
-    r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
-)
-_CREDENTIAL_HINT: Final = re.compile(
-    r"bearer|basic|digest|pass|pwd|secret|key|credential|token|[0-9a-f]{32}"
-    r"|\b(?:SK|whsec|AKIA|gh[pousr]_|github_|[sprk]k_|xox|eyJ)",
-    re.IGNORECASE,
-)
-
 _CONTAINERS: Final = (dict, list, tuple)  # a union would be built again for each value
-
-Rule = Callable[[str, Masker], str]
 
 
 def redact(value: Any) -> Any:
@@ -70,7 +52,7 @@ def redact_field(name: str, value: Any) -> Any:
 
 def redact_note(text: str) -> str:
     """Return a user's text, such as a reason, with its secrets masked. Links to tickets stay."""
-    return _mask_text(text, Masker(), is_strict=False)
+    return text_masking.mask_sentence(text, Masker())
 
 
 def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
@@ -143,8 +125,8 @@ def unmask(value: Any, origin: Any) -> Any:
 def _secrets_by_mask(text: str) -> dict[str, str]:
     """Return the secrets of a text by their masks, for each rule that can have masked them."""
     masker = Masker()
-    _mask_text(text, masker)
-    _mask_as_url(text, masker)
+    text_masking.mask_text(text, masker)
+    text_masking.mask_url(text, masker)
     return masker.secrets
 
 
@@ -155,9 +137,7 @@ def _redact_metadata(key: Any, value: Any) -> Any:
     secret. A user may have typed a secret into a text, such as a filter.
     """
     if isinstance(value, str):
-        masker = Masker()
-        text = first_rules.mask_text(value, masker)
-        return credentials.mask_credentials_in_text(text, masker)
+        return text_masking.mask_detail(value, Masker())
     return _redact_value(value, Masker(), str(key), 1)
 
 
@@ -218,7 +198,7 @@ def _is_url_field(name: str) -> bool:
 def _is_surely_plain(field: Field, value: Any) -> bool:
     """Return True if no rule changes this value of a resource's field. It is true of nearly all."""
     if isinstance(value, str):
-        return field.kind != "url" and _is_plain(value)
+        return field.kind != "url" and text_masking.is_plain(value)
     return not isinstance(value, _CONTAINERS)
 
 
@@ -231,60 +211,28 @@ def _own_field(name: Any, depth: int) -> Field | None:
     return fields.get(name)
 
 
-def _choose_rule(name: str, text: str, depth: int) -> Rule:
+def _choose_rule(name: str, text: str, depth: int) -> text_masking.Rule:
     """Return the masking rule for a text under this name, at this depth."""
     if not name:
-        return _mask_text
+        return text_masking.mask_text
     if _is_url_field(name) or url_masking.starts_like_url(text):
-        return _mask_as_url
+        return text_masking.mask_url
     if _own_field(name, max(0, depth - 1)) is not None:
-        return _mask_text
+        return text_masking.mask_text
     return _choose_rule_for_unknown_field(name, text)
 
 
-def _choose_rule_for_unknown_field(name: str, text: str) -> Rule:
+def _choose_rule_for_unknown_field(name: str, text: str) -> text_masking.Rule:
     """Return the masking rule for a text under a name that no resource's field has."""
     if _URL_KEY.search(name):
-        return _mask_as_url
+        return text_masking.mask_url
     if words.is_random(text):
-        return _mask_if_unmasked
-    return _mask_text
-
-
-def _mask_as_url(text: str, masker: Masker) -> str:
-    """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
-    if is_object_url(text):
-        return text
-    return url_masking.mask_url(first_rules.mask_text(text, masker), masker)
-
-
-def _mask_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
-    """Mask the secrets in a text that is not known to be a URL.
-
-    `is_strict` is False for a sentence, in which URLs are masked by the rules for links.
-    """
-    if _is_plain(text):
-        return text
-    text = first_rules.mask_text(text, masker)
-    text = url_masking.mask_urls_in_text(text, masker, is_strict=is_strict)
-    return credentials.mask_credentials_in_text(text, masker)
-
-
-def _mask_if_unmasked(text: str, masker: Masker) -> str:
-    """Mask a long random text as a whole, unless an earlier version masked its secrets."""
-    return text if MASK_PATTERN.search(text) else masker.mask(text)
-
-
-def _is_plain(text: str) -> bool:
-    """Return True if a text surely has no secret. Nearly every text passes this fast check."""
-    if _PLAIN_VALUE.fullmatch(text):
-        return True
-    has_plain_characters = _PLAIN_TEXT.fullmatch(text) is not None
-    return has_plain_characters and not _CREDENTIAL_HINT.search(text)
+        return text_masking.mask_if_unmasked
+    return text_masking.mask_text
 
 
 def _mask_key(masker: Masker, key: Any) -> Any:
-    return _mask_text(key, masker) if isinstance(key, str) else key
+    return text_masking.mask_text(key, masker) if isinstance(key, str) else key
 
 
 def _transform_parts(

@@ -81,12 +81,21 @@ def starts_like_url(text: str) -> bool:
     return _URL_START.match(text) is not None
 
 
-def mask_urls_in_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
-    """Mask the secrets of each URL in a text."""
+def mask_urls_in_text(text: str, masker: Masker) -> str:
+    """Mask the secrets of each URL in a text, which may be one URL."""
+    if _WHOLE_URL.fullmatch(text):
+        return mask_url(text, masker)
+    return _mask_each_url(text, masker, is_strict=True)
+
+
+def mask_links_in_text(text: str, masker: Masker) -> str:
+    """Mask the secrets of each URL in a user's sentence, where ids and numbers are harmless."""
+    return _mask_each_url(text, masker, is_strict=False)
+
+
+def _mask_each_url(text: str, masker: Masker, *, is_strict: bool) -> str:
     if not _URL_HINT.search(text):
         return text
-    if is_strict and _WHOLE_URL.fullmatch(text):
-        return mask_url(text, masker)
 
     def mask_match(match: re.Match[str]) -> str:
         url = match[0].rstrip(_TRAILING_PUNCTUATION)

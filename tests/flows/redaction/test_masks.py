@@ -7,10 +7,10 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.redaction import first_rules, words
+from flows.redaction import credentials, first_rules, words
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import (
     find_masks,
@@ -27,40 +27,59 @@ def mask_with_first_rules(text):
     return first_rules.mask_text(text, Masker())
 
 
-URLS = st.builds(
-    "{}{}{}{}".format,
+HOSTS = st.builds(
+    "{}{}{}".format,
     st.sampled_from(["https://", "http://", "//", "HTTPS:\\\\", "", "https:", " https://"]),
     st.sampled_from(["", "u:p4ss@", "u@", "a b:c@", "u:p/w@", "u:", "@"]),
     st.sampled_from(["h.example", "h.example:8443", "localhost", "h", "[::1]", ""]),
-    st.lists(
-        st.sampled_from(
-            ["/", "?", "&", ";", "#", "in", "T0A", "token=", "team=", "care", "x9=", "%3Fkey%3Dq1", "=", " ", "https://v:w@i.example/", "\\", "masked-0a1b2c"]
-        ),
-        max_size=9,
-    ).map("".join),
-)  # fmt: skip
+)
+URL_PARTS = [
+    "/", "?", "&", ";", "#", "in", "T0A", "token=", "team=", "care", "x9=", "%3Fkey%3Dq1", "=", " ",
+    "https://v:w@i.example/", "\\", "masked-0a1b2c",
+]  # fmt: skip
+SENTENCE_PARTS = [
+    "'", '"', '\\"', "<", ">", ",", ".", ")", "\n", "%25", "Bearer ", "Authorization: ", "password: ",
+    "secret ", "is ", '"token": ', "abc1", "user:pw@", "mailto:", "SK" + "0a1b2c3d" * 4, "masked-0a1b2",
+]  # fmt: skip
 
 
-@given(URLS)
-def test_value_masked_by_the_first_rules_is_redacted_to_the_same_value(url):
-    for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
-        redacted = mask(url)
-
-        assert mask(mask_with_first_rules(url)) == redacted
-        assert mask(redacted) == redacted
-        assert mask_with_first_rules(redacted) == redacted
+def texts_of(parts):
+    return st.lists(st.sampled_from(parts), max_size=9).map("".join)
 
 
-@given(URLS)
+URLS = st.builds("{}{}".format, HOSTS, texts_of(URL_PARTS))
+TEXTS = st.builds("{}{}".format, HOSTS | st.just(""), texts_of(URL_PARTS + SENTENCE_PARTS))
+MASKS = {
+    "text": redact,
+    "sentence": redact_note,
+    "URL": lambda text: redact_field("integration_url", text),
+    "detail of an event": lambda text: redact({"filter": text})["filter"],
+}
+
+
+@given(URLS | TEXTS, st.sampled_from(sorted(MASKS)))
+@example("h.exampleteam=%3Fkey%3Dq1https://v:w@i.example/token=/", "text")
+@example("http://h<Authorization: ", "sentence")
+@example(" https://@[::1]x9=x9=?token= incare ", "URL")
+def test_value_masked_by_the_first_rules_is_redacted_to_the_same_value(text, kind):
+    mask = MASKS[kind]
+    redacted = mask(text)
+
+    assert mask(mask_with_first_rules(text)) == redacted
+    assert mask(redacted) == redacted
+    assert mask_with_first_rules(redacted) == redacted
+
+
+@given(URLS | TEXTS)
 def test_unmask_restores_every_url(url):
     for masked in (redact(url), redact_field("integration_url", url), mask_with_first_rules(url)):
         if not find_masks(url):
             assert unmask(masked, url) == url
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60) | TEXTS)
 def test_redacting_again_changes_nothing(text):
-    for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
+    for mask in MASKS.values():
         assert mask(mask(text)) == mask(text)
     for flow in ({text: text}, {"sid": text, text: text}):
         assert redact(redact(flow)) == redact(flow)
@@ -202,3 +221,13 @@ def test_few_random_texts_pass_for_words(length):
     ]
 
     assert sum(map(words.is_plain, texts)) < 20
+
+
+def test_text_that_the_rules_would_change_forever_is_masked_as_a_whole(monkeypatch):
+    monkeypatch.setattr(
+        credentials, "mask_credentials_in_text", lambda text, masker: f"{text} s3cr3t"
+    )
+
+    redacted = redact("token=abc")
+
+    assert re.fullmatch(MASK, redacted)
