@@ -42,16 +42,25 @@ _KEY_FORMATS: Final = re.compile(
     r"|[sprk]k_(?:live|test)_\w{8,}|flexapi_[0-9a-f]{6,}\.[\w-]{16,}|whsec_[\w+/=]{8,}|AKIA[0-9A-Z]{12,}"
     r"|eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?|SK[0-9a-f]{32}|[0-9a-f]{32}|[0-9A-F]{32})(?![\w-])"
 )
-_CREDENTIAL_HINT: Final = re.compile(
-    r"=|[\"']\s*:|bearer|basic|digest|authori[sz]|pass|pwd|secret|key|credential|token"
-    r"|(?<![\w-])(?:xox|gh[pousr]_|github_|.k_|flexapi_|whsec|AKIA|eyJ|SK|[0-9a-fA-F]{32}(?!\w))",
-    re.IGNORECASE,
+# Without any of these, no rule applies. To look for words is several times as fast as a pattern.
+_HINT_WORDS: Final = (
+    "=", "bearer", "basic", "digest", "authoriz", "pass", "pwd", "secret", "key", "credential",
+    "token",
+)  # fmt: skip
+_HINT_PATTERN: Final = re.compile(
+    r"[\"']\s*:|(?<![\w-])(?:xox|gh[pousr]_|github_|.k_|flexapi_|whsec|AKIA|eyJ|SK|[0-9a-fA-F]{32}(?!\w))"
 )
+
+
+def may_have_credentials(text: str) -> bool:
+    """Return False if a text surely has no credential. It is a fast check."""
+    folded = text.casefold()
+    return any(word in folded for word in _HINT_WORDS) or bool(_HINT_PATTERN.search(text))
 
 
 def mask_credentials_in_text(text: str, masker: Masker) -> str:
     """Mask each credential in a text."""
-    if not _CREDENTIAL_HINT.search(text):
+    if not may_have_credentials(text):
         return text
     text = _AUTHORIZATION_HEADER.sub(lambda match: match[1] + _mask_header(match[2], masker), text)
     text = _AUTHORIZATION_SCHEME.sub(lambda match: _mask_scheme(match, masker), text)

@@ -22,11 +22,6 @@ _PLAIN_VALUE: Final = re.compile(
     r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 )
-_CREDENTIAL_HINT: Final = re.compile(
-    r"bearer|basic|digest|pass|pwd|secret|key|credential|token|[0-9a-f]{32}"
-    r"|\b(?:SK|whsec|AKIA|gh[pousr]_|github_|[sprk]k_|xox|eyJ)",
-    re.IGNORECASE,
-)
 
 
 def mask_url(text: str, masker: Masker) -> str:
@@ -79,7 +74,7 @@ def is_plain(text: str) -> bool:
     if _PLAIN_VALUE.fullmatch(text):
         return True
     has_plain_characters = _PLAIN_TEXT.fullmatch(text) is not None
-    return has_plain_characters and not _CREDENTIAL_HINT.search(text)
+    return has_plain_characters and not credentials.may_have_credentials(text)
 
 
 def _mask_until_stable(text: str, masker: Masker, *rules: Rule) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.redaction import credentials, first_rules, words
+from flows.redaction import credentials, first_rules, text_masking, words
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import (
     find_masks,
@@ -83,6 +83,32 @@ def test_redacting_again_changes_nothing(text):
         assert mask(mask(text)) == mask(text)
     for flow in ({text: text}, {"sid": text, text: text}):
         assert redact(redact(flow)) == redact(flow)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cred=a1", "Bearer abcdef", "Basic abc123", "Digest abc123", "Authorization, abc",
+        "Password: abc", "paſsword: abc", "pwd: abc", "SECRET: abc", "private key: abc",
+        "credential: abc", "Token: abc", "to\u212aen: abc", "'hash' : 'abc'", '"hash": 12',
+        "xoxb-1234abcd", f"ghp_{'a' * 16}", f"github_pat_{'a' * 16}", "sk_live_1234abcd",
+        "whsec_1234abcd", "AKIA1234ABCD5678", "eyJ1234abcd.abcd", f"flexapi_123abc.{'a' * 16}",
+        f"SK{'0a' * 16}", "0a" * 16, "0A" * 16,
+    ],
+)  # fmt: skip
+def test_each_kind_of_credential_is_masked_alone(text):
+    """Each has only one of the signs that the fast check looks for."""
+    assert has_mask(redact_note(f"It is {text}"))
+
+
+@given(st.text(max_size=60) | TEXTS)
+def test_fast_checks_miss_no_secret(text):
+    redacted = [mask(text) for mask in MASKS.values()]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(credentials, "may_have_credentials", lambda text: True)
+        patched.setattr(text_masking, "is_plain", lambda text: False)
+        assert [mask(text) for mask in MASKS.values()] == redacted
 
 
 def mask_of(url):
