@@ -186,7 +186,7 @@ SHORT_FORMS: Final[dict[str, ShortForm]] = {
     # A flow that Twilio still has would be exit status 1.
     "erase_personal_data --flow SID": ShortForm({"--flow SID": f"--flow FO{'0' * 32}"}),
     "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": ShortForm(
-        {"postgres://…": POSTGRES}, arguments="--seconds 10 --clients 6 --workers 2"
+        {"postgres://…": POSTGRES}, arguments="--seconds 4 --clients 4 --workers 2"
     ),
     "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": ShortForm(
         {"--events 1000000": "--events 1000"}

@@ -33,8 +33,8 @@ BENCHMARKS: Final = {
 ALL: Final = "all"
 SHORT_OPTIONS: Final = {
     "lists": ("--flows", "600", "--runs", "1", "--typed", "6"),
-    "sync": ("--flows", "120", "--runs", "2"),
-    "log": ("--events", "7000", "--small", "6000", "--runs", "1"),
+    "sync": ("--flows", "120", "--runs", "1"),
+    "log": ("--events", "7000", "--small", "6000", "--runs", "1", "--append-seconds", "0.3"),
     "pages": ("--runs", "1"),
     "resources": ("--channels", "400", "--runs", "1", "--latency-ms", "1"),
     "history": ("--events", "6000", "--flows", "600", "--runs", "1"),

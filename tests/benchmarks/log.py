@@ -1,8 +1,8 @@
 """The audit log, short and long: `python -m tests.benchmarks.log`.
 
-Options: [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]. It measures the log's
-pages in turns, and the events appended a second by one process and by eight. The exit status is 1
-if a promise isn't kept. 10,000,000 events take some 25 GB and two hours to create.
+Options: [--events 1000000] [--small 10000] [--runs 9] [--append-seconds 5] [--output FILE.json]. It
+measures the log's pages in turns, and the events appended a second by one process and by eight. The
+exit status is 1 if a promise isn't kept. 10,000,000 events take some 25 GB and two hours to create.
 
 DATABASE_URL chooses the database; the default is temporary SQLite files.
 """
@@ -55,7 +55,6 @@ from tests.faults.databases import temporary_databases, use_database
 MIN_EVENTS: Final = 6000  # events: there are some of each kind, and of different days
 MAX_GROWTH: Final = 1.5  # of a page's time where the log is short
 MAX_LAST_PAGE_RATIO: Final = 2.0  # the last page beside the first
-APPEND_SECONDS: Final = 5.0  # seconds
 # Pages that can't have as many rows in both: what they show instead.
 UNEQUAL_PAGES: Final = {
     "a word, long ago": "the long log's page ends 10,000 events back, before any that has it"
@@ -157,14 +156,21 @@ class Log:
         page.size, page.rows = len(answer.content), answer.content.count(b'<td class="time">')
         assert answer.status_code == 200
 
-    def appended(self, processes: int) -> float:
-        """Return events a second of all processes together."""
+    def appended(self, processes: int, seconds: float) -> float:
+        """Return events a second of all processes together, which append for so many seconds."""
         use_database(self.name)
         url = database_url()
         connection.close()
         running = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.log", "--append"],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.benchmarks.log",
+                    "--append",
+                    "--append-seconds",
+                    str(seconds),
+                ],
                 env={**os.environ, "DATABASE_URL": url},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -176,7 +182,7 @@ class Log:
             assert process.stdout is not None
             process.stdout.readline()
         counts = [process.communicate("go\n")[0] for process in _start_all(running)]
-        return sum(map(int, counts)) / APPEND_SECONDS
+        return sum(map(int, counts)) / seconds
 
 
 def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[str]]:
@@ -187,7 +193,7 @@ def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Pope
     yield from running
 
 
-def append_events() -> None:
+def append_events(seconds: float) -> None:
     """Append for some seconds after the signal, as one of several processes; print the count."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
     fields = {
@@ -199,7 +205,7 @@ def append_events() -> None:
     audit_log.append(actor=actor, **fields)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
-    count, until = 0, time.perf_counter() + APPEND_SECONDS
+    count, until = 0, time.perf_counter() + seconds
     while time.perf_counter() < until:
         audit_log.append(actor=actor, **fields)
         count += 1
@@ -237,11 +243,12 @@ def main() -> int:
     parser.add_argument("--events", type=at_least(MIN_EVENTS), default=1_000_000)
     parser.add_argument("--small", type=at_least(MIN_EVENTS), default=10_000)
     parser.add_argument("--runs", type=at_least(1), default=9)
+    parser.add_argument("--append-seconds", type=float, default=5.0)
     parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
     parser.add_argument("--append", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.append:
-        append_events()
+        append_events(options.append_seconds)
         return 0
     with temporary_databases(2) as names, Console(stderr=True).status("") as status:
         logs = []
@@ -257,7 +264,10 @@ def main() -> int:
                     log.visit(what)
         status.update("appending")
         rates = {
-            f"{log.events}": {str(count): log.appended(count) for count in (1, 8)} for log in logs
+            f"{log.events}": {
+                str(count): log.appended(count, options.append_seconds) for count in (1, 8)
+            }
+            for log in logs
         }
     short, long = logs
     Console().print(build_table(short, long, options.runs))

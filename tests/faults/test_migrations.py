@@ -3,7 +3,8 @@
 Every number keeps exactly one handler or is reported as unserved with its way out, a rollback
 restores every field, nothing is applied twice, and the audit chain verifies.
 
-MIGRATION_KINDS=60 plays every kind of flow with each trouble, which takes about an hour.
+MIGRATION_KINDS=60 plays every kind of flow with each trouble, on each database, which takes about
+an hour.
 """
 
 import os
@@ -11,17 +12,25 @@ import random
 from collections import Counter
 
 import pytest
+from django.db import connection
 
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.twilio.sandbox.server import Sandbox
-from tests.faults.migrations import TROUBLES, Verdict, delete_with_trouble, moving_clock, play_all
+from tests.faults.migrations import (
+    KILLS,
+    TROUBLES,
+    Verdict,
+    delete_with_trouble,
+    moving_clock,
+    play_all,
+)
 from tests.flows.migration.world import Kind, World, all_kinds
 from tests.sandbox_addresses import sandbox_addresses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KINDS_OF_A_TROUBLE = int(os.environ.get("MIGRATION_KINDS", "4"))
+KINDS_OF_A_TROUBLE = int(os.environ.get("MIGRATION_KINDS", "2"))
 
 
 @pytest.fixture
@@ -44,6 +53,13 @@ def play(world, kinds, trouble, user):
     return verdict
 
 
+def skip_unless_the_database_matters(trouble):
+    """Skip a fault of Twilio's on PostgreSQL, unless each kind of flow is played there."""
+    is_long = "MIGRATION_KINDS" in os.environ
+    if connection.vendor != "sqlite" and trouble not in KILLS and not is_long:
+        pytest.skip("a fault of Twilio's is the same on every database; MIGRATION_KINDS plays it")
+
+
 def find_repeated_writes(sandbox):
     """Return the writes that were applied more often than the log has changes of them."""
     applied = Counter(record.sid for record in sandbox.requests if record.applied)
@@ -61,6 +77,7 @@ def test_there_are_sixty_kinds_of_flows():
 @pytest.mark.quick
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_trouble_at_each_write_of_one_flow(world, person, trouble):
+    skip_unless_the_database_matters(trouble)
     kinds = random.Random(f"1 {trouble}").sample(
         [kind for kind in all_kinds() if kind.number == "in a service"], 1
     )
@@ -85,6 +102,7 @@ def test_trouble_at_the_deletion_of_the_flow(world, person, trouble):
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_trouble_at_each_write_of_many_kinds(world, person, trouble):
+    skip_unless_the_database_matters(trouble)
     kinds = all_kinds()
     chosen = random.Random(trouble).sample(kinds, min(KINDS_OF_A_TROUBLE, len(kinds)))
     verdict = play(world, chosen, trouble, person("operator"))

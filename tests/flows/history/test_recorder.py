@@ -1,9 +1,5 @@
-"""The states at random moments are what a recorder beside the sandbox wrote down.
+"""The states at random moments are what a recorder beside the sandbox wrote down."""
 
-HISTORY_SEEDS=100 plays that many stories instead of one.
-"""
-
-import os
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -16,11 +12,11 @@ from flows.history.moments import find_position
 from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.history.recorder import Clock, Story
+from tests.property_tests import choose_seeds
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 MOMENTS = 200
-SEEDS = range(int(os.environ.get("HISTORY_SEEDS", "1")))
 
 
 def random_moments(dice, story):
@@ -56,7 +52,7 @@ def find_false_certainty(states, page):
             yield f"{sid}: {state} is certain, but Twilio had {current}"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", choose_seeds(1))
 def test_states_at_random_moments_are_what_a_recorder_wrote_down(settings, sandbox, seed):
     dice, clock = random.Random(seed), Clock(START)
     with mock.patch("django.utils.timezone.now", side_effect=clock):
