@@ -23,6 +23,7 @@ from flows.audit.models import AuditEvent, Stage
 from flows.checks.finding_groups import changes_context
 from flows.checks.finding_preview import preview_findings
 from flows.checks.planned_flows import planned_sid
+from flows.migration.models import FlowMigration
 from flows.names.named_sids import name_sids
 from flows.plans.titles import format_count
 from flows.routing import answer_words
@@ -32,7 +33,7 @@ from flows.twilio.flex.flex_flow import FLEX_FLOW
 from flows.twilio.resource import Resource
 
 MAX_LISTED: Final = 200
-BYPASS_SHOWN: Final = timedelta(days=7)  # on the overview
+UNAPPROVED_SHOWN: Final = timedelta(days=7)  # on the overview
 STATUS_SHAPES: Final = {
     RequestStatus.IN_REVIEW: "busy",
     RequestStatus.APPROVED: "on",
@@ -89,8 +90,15 @@ def waiting_for(user: Any, scope: Scope) -> QuerySet[ChangeRequest]:
 
 def recently_without_approval(scope: Scope) -> QuerySet[ChangeRequest]:
     """Return the requests that were applied by break glass in the last days."""
-    since = timezone.now() - BYPASS_SHOWN
+    since = timezone.now() - UNAPPROVED_SHOWN
     return visible_requests(scope).filter(is_without_approval=True, started_at__gte=since)
+
+
+def recent_unapproved_rollbacks(scope: Scope) -> QuerySet[FlowMigration]:
+    """Return the migrations that were rolled back without approval in the last days."""
+    since = timezone.now() - UNAPPROVED_SHOWN
+    migrations = FlowMigration.objects.filter(unapproved_rollback_at__gte=since)
+    return twilio_accounts.filter_scope(migrations, scope)
 
 
 def _approved_accounts(user: Any) -> list[str]:

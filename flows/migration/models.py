@@ -48,6 +48,8 @@ class FlowMigration(models.Model):
     done_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # done or rolled back
     erased_at = models.DateTimeField(null=True)  # when its personal data was erased
+    # When a user rolled it back although the account's policy required approvals.
+    unapproved_rollback_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

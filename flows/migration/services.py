@@ -157,6 +157,7 @@ def roll_back(*, migration: FlowMigration, reason: str, actor: Actor) -> None:
         actor,
         change,
         details=progress.WITHOUT_APPROVAL if is_unapproved else {},
+        unapproved_rollback_at=timezone.now() if is_unapproved else None,
     )
 
 

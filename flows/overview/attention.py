@@ -16,7 +16,12 @@ from django.urls import reverse
 
 from flows.accounts.twilio_accounts import Scope
 from flows.approvals.actions import RequestAction
-from flows.approvals.reading import BYPASS_SHOWN, recently_without_approval, waiting_for
+from flows.approvals.reading import (
+    UNAPPROVED_SHOWN,
+    recent_unapproved_rollbacks,
+    recently_without_approval,
+    waiting_for,
+)
 from flows.audit import log_paging
 from flows.audit.actions import AuditAction
 from flows.audit.log_query import UNRESOLVED, LogQuery
@@ -24,6 +29,7 @@ from flows.audit.models import OpenDrift
 from flows.changes import reconcile
 from flows.checks.finding_counts import CheckState, SeverityCounts
 from flows.core import time_text
+from flows.migration.actions import MigrationAction
 from flows.migration.unserved import Handler
 from flows.migration.unserved_numbers import NeedyMigration
 from flows.mirror import freshness
@@ -65,6 +71,7 @@ class OwnCounts:
     failing_notifications: int = 0  # notifications that don't arrive
     stopped_schedules: int = 0  # scheduled changes that are suspended or overdue
     bypasses: int = 0  # change requests that were lately applied without approval
+    unapproved_rollbacks: int = 0  # migrations that were lately rolled back without approval
 
 
 NO_OWN: Final = OwnCounts()
@@ -77,6 +84,7 @@ def count_own(user: User, scope: Scope) -> OwnCounts:
         "notifications": failing_subscriptions(user),
         "schedules": needing_attention(scope),
         "bypasses": recently_without_approval(scope),
+        "rollbacks": recent_unapproved_rollbacks(scope),
     }
     first, *others = (
         _as_pairs(
@@ -86,7 +94,11 @@ def count_own(user: User, scope: Scope) -> OwnCounts:
     )
     counts = Counter(dict(first.union(*others, all=True)))
     return OwnCounts(
-        counts["requests"], counts["notifications"], counts["schedules"], counts["bypasses"]
+        waiting_requests=counts["requests"],
+        failing_notifications=counts["notifications"],
+        stopped_schedules=counts["schedules"],
+        bypasses=counts["bypasses"],
+        unapproved_rollbacks=counts["rollbacks"],
     )
 
 
@@ -132,6 +144,7 @@ def find_items(
         *_change_items(open_counts, can_decide=can_decide),
         *_schedule_items(own_counts.stopped_schedules),
         *_bypass_items(own_counts.bypasses),
+        *_rollback_items(own_counts.unapproved_rollbacks),
         *_request_items(own_counts.waiting_requests),
         *_sync_items(mirrors, freshness.FAILED),
         *errors,
@@ -202,8 +215,19 @@ def _bypass_items(number: int) -> Iterator[AttentionItem]:
         verb = "was" if number == 1 else "were"
         sentence = f"{_format_count(number, 'change request')} {verb} applied without approval"
         url = reverse("audit:list") + LogQuery(action=RequestAction.BREAK_GLASS).url()
-        detail = f"Someone chose to break glass in the last {BYPASS_SHOWN.days} days."
+        detail = f"Someone chose to break glass in the last {UNAPPROVED_SHOWN.days} days."
         yield AttentionItem("bad", sentence, url, detail)
+
+
+def _rollback_items(number: int) -> Iterator[AttentionItem]:
+    if number:
+        sentence = f"{_format_count(number, 'migration rollback')} started without approval"
+        url = reverse("audit:list") + LogQuery(action=MigrationAction.ROLL_BACK).url()
+        detail = (
+            f"In the last {UNAPPROVED_SHOWN.days} days. The policy requires approval for some changes, "
+            "but a rollback doesn't wait for one."
+        )
+        yield AttentionItem("doubt", sentence, url, detail)
 
 
 def _notification_items(number: int) -> Iterator[AttentionItem]:

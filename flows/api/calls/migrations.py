@@ -87,7 +87,10 @@ class StepBody(Schema):
 
 
 class MigrationBody(Schema):
-    """The migration of a flow with its steps. `problem` says why it can't go on by itself."""
+    """The migration of a flow with its steps. `problem` says why it can't go on by itself.
+
+    `unapproved_rollback_at` is set if it was rolled back although the policy required approvals.
+    """
 
     sid: str
     account_sid: str
@@ -101,6 +104,7 @@ class MigrationBody(Schema):
     verified_at: str | None
     deletion_possible_at: str | None
     ended_at: str | None
+    unapproved_rollback_at: str | None
     steps: list[StepBody]
 
 
@@ -354,6 +358,7 @@ def _migration_body(migration: FlowMigration) -> dict[str, Any]:
         "verified_at": migration.verified_at,
         "deletion_possible_at": services.deletion_possible_at(migration),
         "ended_at": migration.ended_at,
+        "unapproved_rollback_at": migration.unapproved_rollback_at,
         "steps": [
             {
                 "kind": step.kind,

@@ -1,9 +1,11 @@
 """A policy keeps a migration from beginning, and never stops one where customers are unserved."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from flows.approvals.terms import Terms
 from flows.changes.change_guard import ProposedChange
@@ -26,6 +28,60 @@ def test_rollback_goes_on_under_a_policy_that_was_set_since(sandbox, operator_ac
 
     assert reload(migration).status == MigrationStatus.ROLLED_BACK
     assert is_on(sandbox.flows[migration.flow_sid])
+
+
+def test_rollback_without_approval_stands_on_the_overview_for_a_week(
+    sandbox, operator_actor, client_of
+):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(ANY)
+    viewer = client_of("viewer")
+    sentence, mark = "1 migration rollback started without approval", "Rollback without approval"
+    assert sentence not in overview(viewer)
+    assert mark not in steps_page(viewer, migration)
+
+    services.roll_back(migration=migration, reason="", actor=operator_actor)
+
+    assert sentence in overview(viewer)
+    assert "/audit/?action=migration.roll_back" in overview(viewer)
+    assert mark in steps_page(viewer, migration)
+
+    week_ago = timezone.now() - timedelta(days=7, seconds=1)
+    type(migration).objects.update(unapproved_rollback_at=week_ago)
+    assert sentence not in overview(viewer)
+    assert mark in steps_page(viewer, migration)
+
+
+def test_rollback_of_another_account_is_not_on_the_overview(
+    sandbox, operator_actor, client_of, staging
+):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(ANY)
+    services.roll_back(migration=migration, reason="", actor=operator_actor)
+
+    viewer = client_of("viewer", account_sid="AC" + "0e" * 16)
+
+    assert "started without approval" not in overview(viewer)
+
+
+@pytest.mark.parametrize("terms", [Terms(), Terms(requires_reason=True)])
+def test_rollback_that_needs_no_approval_is_not_marked(sandbox, operator_actor, client_of, terms):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(terms)
+
+    services.roll_back(migration=migration, reason="because", actor=operator_actor)
+
+    viewer = client_of("viewer")
+    assert "started without approval" not in overview(viewer)
+    assert "without approval" not in steps_page(viewer, migration)
+
+
+def overview(client):
+    return client.get("/").content.decode()
+
+
+def steps_page(client, migration):
+    return client.get(f"/migration/{migration.flow_sid}/steps/").content.decode()
 
 
 @pytest.mark.parametrize(
