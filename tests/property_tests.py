@@ -28,6 +28,6 @@ def choose_examples() -> None:
     settings.load_profile("examples")
 
 
-def choose_seeds(short: int) -> range:
+def choose_seeds(short: int, *, first: int = 0) -> range:
     """Return the seeds of a test that plays one story for each. `short` is their usual number."""
-    return range(LONG_SEEDS or short)
+    return range(first, first + (LONG_SEEDS or short))

@@ -17,14 +17,14 @@ FILE, OTHER_FILE = "tests/browser/test_keyboard.py", "tests/browser/test_pages.p
 pytestmark = pytest.mark.long
 
 
-# pytest's arguments by the name of the selection. One process collects all of them.
 FOLDERS = ("tests/browser", "tests/security", "tests/flexadmin/demo")
+# pytest's arguments by the name of the selection. One process collects all of them.
 SELECTIONS = {
     "browser folder": ("tests/browser",),
     "browser marker": ("tests/browser", "tests/test_docs.py", "-m", "browser"),
     "with --long": ("tests/browser", "--long"),
     "with -m long": ("tests/browser", "-m", "browser and long"),
-    "with -m not long": ("tests/browser", "-m", "long or not long"),
+    "with -m long or not": ("tests/browser", "-m", "long or not long"),
     "quick in CI": FOLDERS,
     "others in CI": (*FOLDERS, "-m", "long or browser"),
     "all in CI": (*FOLDERS, "--long"),
@@ -76,7 +76,7 @@ def test_folder_of_long_tests_has_some_quick_ones():
     assert "tests/browser/test_keyboard.py::test_create_and_delete" in quick_names
 
 
-@pytest.mark.parametrize("selection", ["with --long", "with -m long", "with -m not long"])
+@pytest.mark.parametrize("selection", ["with --long", "with -m long", "with -m long or not"])
 def test_options_include_long_tests(selection):
     names, output = collect(selection)
 

@@ -95,7 +95,7 @@ def recently_without_approval(scope: Scope) -> QuerySet[ChangeRequest]:
 
 
 def recent_unapproved_rollbacks(scope: Scope) -> QuerySet[FlowMigration]:
-    """Return the migrations that were rolled back without approval in the last days."""
+    """Return the migrations of which a rollback started without approval in the last days."""
     since = timezone.now() - UNAPPROVED_SHOWN
     migrations = FlowMigration.objects.filter(unapproved_rollback_at__gte=since)
     return twilio_accounts.filter_scope(migrations, scope)

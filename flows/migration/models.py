@@ -48,7 +48,7 @@ class FlowMigration(models.Model):
     done_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # done or rolled back
     erased_at = models.DateTimeField(null=True)  # when its personal data was erased
-    # When a user rolled it back although the account's policy required approvals.
+    # When a user last started a rollback although the account's policy required approvals.
     unapproved_rollback_at = models.DateTimeField(null=True)
 
     class Meta:

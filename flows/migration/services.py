@@ -149,6 +149,7 @@ def roll_back(*, migration: FlowMigration, reason: str, actor: Actor) -> None:
         planning.store_reversals(migration, steps_made)
 
     is_unapproved = change_guard.guard().requires_approvals(migration.account_sid)
+    mark: dict[str, Any] = {"unapproved_rollback_at": timezone.now()} if is_unapproved else {}
     _act(
         MigrationAction.ROLL_BACK,
         MigrationEvent.ROLL_BACK,
@@ -157,7 +158,7 @@ def roll_back(*, migration: FlowMigration, reason: str, actor: Actor) -> None:
         actor,
         change,
         details=progress.WITHOUT_APPROVAL if is_unapproved else {},
-        unapproved_rollback_at=timezone.now() if is_unapproved else None,
+        **mark,
     )
 
 

@@ -71,7 +71,7 @@ class OwnCounts:
     failing_notifications: int = 0  # notifications that don't arrive
     stopped_schedules: int = 0  # scheduled changes that are suspended or overdue
     bypasses: int = 0  # change requests that were lately applied without approval
-    unapproved_rollbacks: int = 0  # migrations that were lately rolled back without approval
+    unapproved_rollbacks: int = 0  # migrations with a rollback that lately started without approval
 
 
 NO_OWN: Final = OwnCounts()

@@ -54,7 +54,8 @@ _HINT_PATTERN: Final = re.compile(
 
 def may_have_credentials(text: str) -> bool:
     """Return False if a text surely has no credential. It is a fast check."""
-    folded = text.casefold()
+    # Patterns that ignore case take a dotted capital and a dotless small i for an i.
+    folded = text.casefold().replace("i\u0307", "i").replace("\u0131", "i")
     return any(word in folded for word in _HINT_WORDS) or bool(_HINT_PATTERN.search(text))
 
 

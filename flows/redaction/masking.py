@@ -125,7 +125,7 @@ def unmask(value: Any, origin: Any) -> Any:
 def _secrets_by_mask(text: str) -> dict[str, str]:
     """Return the secrets of a text by their masks, for each rule that can have masked them."""
     masker = Masker()
-    text_masking.mask_text(text, masker)
+    text_masking.mask_url(text_masking.mask_text(text, masker), masker)
     text_masking.mask_url(text, masker)
     return masker.secrets
 
@@ -144,8 +144,9 @@ def _redact_metadata(key: Any, value: Any) -> Any:
 def _redact_value(value: Any, masker: Masker, name: str, depth: int) -> Any:
     """Redact a value under this name, at this depth."""
     if isinstance(value, str):
-        rule = _choose_rule(name, value, depth)
-        return rule(value, masker)
+        return text_masking.mask_until_stable(
+            value, masker, lambda text, masker: _choose_rule(name, text, depth)(text, masker)
+        )
     if not isinstance(value, _CONTAINERS):
         return value
     if depth >= MAX_DEPTH:

@@ -28,19 +28,15 @@ def mask_url(text: str, masker: Masker) -> str:
     """Mask a URL, unless it is the address of an object in Twilio's API, which has no secret."""
     if is_object_url(text):
         return text
-    return _mask_until_stable(text, masker, first_rules.mask_text, url_masking.mask_url)
+    return _apply_all(text, masker, url_masking.mask_url)
 
 
 def mask_text(text: str, masker: Masker) -> str:
     """Mask the secrets in a text that is not known to be a URL."""
     if is_plain(text):
         return text
-    return _mask_until_stable(
-        text,
-        masker,
-        first_rules.mask_text,
-        url_masking.mask_urls_in_text,
-        credentials.mask_credentials_in_text,
+    return _apply_all(
+        text, masker, url_masking.mask_urls_in_text, credentials.mask_credentials_in_text
     )
 
 
@@ -48,20 +44,14 @@ def mask_sentence(text: str, masker: Masker) -> str:
     """Mask the secrets in a user's sentence. URLs are masked by the rules for links."""
     if is_plain(text):
         return text
-    return _mask_until_stable(
-        text,
-        masker,
-        first_rules.mask_text,
-        url_masking.mask_links_in_text,
-        credentials.mask_credentials_in_text,
+    return _apply_all(
+        text, masker, url_masking.mask_links_in_text, credentials.mask_credentials_in_text
     )
 
 
 def mask_detail(text: str, masker: Masker) -> str:
     """Mask the secrets in a detail of an event, such as a filter that a user typed."""
-    return _mask_until_stable(
-        text, masker, first_rules.mask_text, credentials.mask_credentials_in_text
-    )
+    return _apply_all(text, masker, credentials.mask_credentials_in_text)
 
 
 def mask_if_unmasked(text: str, masker: Masker) -> str:
@@ -77,16 +67,26 @@ def is_plain(text: str) -> bool:
     return has_plain_characters and not credentials.may_have_credentials(text)
 
 
-def _mask_until_stable(text: str, masker: Masker, *rules: Rule) -> str:
-    """Apply the rules in this order, and again until they change nothing.
+def mask_until_stable(text: str, masker: Masker, mask_once: Rule) -> str:
+    """Mask a text again and again, until that changes nothing.
 
-    A text that they would change forever is masked as a whole.
+    A text that would change forever is masked as a whole.
     """
     for _ in range(MAX_PASSES):
-        masked = text
-        for rule in rules:
-            masked = rule(masked, masker)
+        masked = mask_once(text, masker)
         if masked == text:
             return text
         text = masked
     return masker.mask(text)
+
+
+def _apply_all(text: str, masker: Masker, *rules: Rule) -> str:
+    """Apply the first rules and then these, until they change nothing."""
+
+    def mask_once(text: str, masker: Masker) -> str:
+        text = mask_until_stable(text, masker, first_rules.mask_text)
+        for rule in rules:
+            text = rule(text, masker)
+        return text
+
+    return mask_until_stable(text, masker, mask_once)

@@ -42,10 +42,10 @@ _REGION_CODE: Final = re.compile(r"[a-z]{2,10}[0-9]{1,2}", re.IGNORECASE)
 _TRAILING_PUNCTUATION: Final = ".,;:!?)]}"
 _ENCODED_DELIMITER: Final = re.compile(r"%(?:2[56Ff]|3[AaDdFf]|40|23)")
 
-_URL_HINT: Final = re.compile(r"//|\\\\|@")
+_URL_HINT: Final = re.compile(r"[/\\]{2}|@")
 # A URL within a text: with a scheme, or without one if a host or user-info follows the slashes.
 _URL_IN_TEXT: Final = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}[^\s<>\"']*"
+    r"[A-Za-z][A-Za-z0-9+.-]{0,40}:[/\\]{2}[^\s<>\"']*"  # bounded, because it is tried everywhere
     r"|(?<![\w:/\\.])[/\\]{2}(?=[^\s/\\]*@|[\w-]+(?:\.[\w-]+)+)[^\s<>\"']*"
 )
 _LOGIN_IN_TEXT: Final = re.compile(

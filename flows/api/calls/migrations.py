@@ -89,7 +89,7 @@ class StepBody(Schema):
 class MigrationBody(Schema):
     """The migration of a flow with its steps. `problem` says why it can't go on by itself.
 
-    `unapproved_rollback_at` is set if it was rolled back although the policy required approvals.
+    `unapproved_rollback_at` is when a rollback last started although the policy required approvals.
     """
 
     sid: str

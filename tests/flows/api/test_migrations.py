@@ -39,6 +39,7 @@ def test_flow_is_moved_verified_and_rolled_back(sandbox, api_client):
     run_worker()
     verified = take(client, sid, "verify", reason="Ana got it")
     early = take(client, sid, "delete")
+    set_policy(ANY)
     take(client, sid, "rollback", unserved_accepted=True)
     run_worker()
 
@@ -49,7 +50,12 @@ def test_flow_is_moved_verified_and_rolled_back(sandbox, api_client):
     assert (switching.status_code, switching.json()["status"]) == (202, "switching")
     assert (verified.status_code, verified.json()["status"]) == (200, "verified")
     assert (early.status_code, early.json()["code"]) == (409, "not_possible")
-    assert client.get(f"migrations/{sid}").json()["status"] == "rolled_back"
+    assert verified.json()["unapproved_rollback_at"] is None
+    rolled_back = client.get(f"migrations/{sid}").json()
+    assert (rolled_back["status"], bool(rolled_back["unapproved_rollback_at"])) == (
+        "rolled_back",
+        True,
+    )
     events = AuditEvent.objects.filter(action__startswith="migration.", stage="access")
     asked = events.exclude(action="migration.progress")
     assert {event.token_key for event in asked} == {client.token.key}

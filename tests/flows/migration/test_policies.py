@@ -52,6 +52,18 @@ def test_rollback_without_approval_stands_on_the_overview_for_a_week(
     assert mark in steps_page(viewer, migration)
 
 
+def test_mark_of_a_rollback_without_approval_outlasts_the_policy(sandbox, operator_actor):
+    _, migration = switched(sandbox, operator_actor)
+    set_policy(ANY)
+    services.roll_back(migration=migration, reason="", actor=operator_actor)
+    type(migration).objects.update(status=MigrationStatus.STUCK)
+    set_policy(Terms())
+
+    services.roll_back(migration=reload(migration), reason="", actor=operator_actor)
+
+    assert reload(migration).unapproved_rollback_at is not None
+
+
 def test_rollback_of_another_account_is_not_on_the_overview(
     sandbox, operator_actor, client_of, staging
 ):

@@ -227,9 +227,7 @@ def shown_on_all_pages(client, filters):
         page += 1
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     filters=queries, who=st.sampled_from(sorted(ROLES)), kind=st.sampled_from(["disable", "delete"])
 )
